@@ -107,10 +107,10 @@ func TestAMailIsReadAsItWasWritten(t *testing.T) {
 		m.From != "shop@example.com" || len(m.To) != 1 || m.To[0] != "jane@example.com" || m.At.Hour() != 12 {
 		t.Errorf("got %+v", m)
 	}
-	if status, page := r.get(t, "GET", "/"); status != 200 || !strings.Contains(page, `<a href="/1">Réinitialiser</a>`) {
+	if status, page := r.get(t, "GET", "/"); status != 200 || !strings.Contains(page, `<a href="/sandbox/mail/1/html">Réinitialiser</a>`) {
 		t.Errorf("list: %d %s", status, page)
 	}
-	if status, page := r.get(t, "GET", "/1"); status != 200 || !strings.Contains(page, "Voilà &lt;you&gt;: https://example.com/a?b=1") {
+	if status, page := r.get(t, "GET", "/sandbox/mail/1"); status != 200 || !strings.Contains(page, "Voilà &lt;you&gt;: https://example.com/a?b=1") {
 		t.Errorf("mail: %d %s", status, page)
 	}
 	if status, body := r.get(t, "GET", "/mails/1"); status != 200 || !strings.Contains(body, `"subject":"Réinitialiser"`) {
@@ -131,7 +131,7 @@ func TestTheLatestMailsAreKeptAndFoundByRecipient(t *testing.T) {
 	if list := r.mails(t, "?to=n2@example.com"); len(list) != 1 || list[0].Text != "Hello\n" {
 		t.Errorf("found %+v", list)
 	}
-	for _, path := range []string{"/1", "/mails/1", "/x"} {
+	for _, path := range []string{"/sandbox/mail/1", "/sandbox/mail/1/html", "/sandbox/mail/1/content", "/sandbox/mail/4/content", "/mails/1", "/x"} {
 		if status, _ := r.get(t, "GET", path); status != 404 {
 			t.Errorf("%s answers %d", path, status)
 		}
@@ -139,5 +139,35 @@ func TestTheLatestMailsAreKeptAndFoundByRecipient(t *testing.T) {
 	r.get(t, "DELETE", "/mails")
 	if list := r.mails(t, ""); len(list) != 0 {
 		t.Errorf("left %+v", list)
+	}
+}
+
+// The HTML of a mail is a stranger's: it is shown in a frame that runs nothing and loads nothing.
+func TestTheHTMLOfAMailIsKeptInASandbox(t *testing.T) {
+	t.Parallel()
+	r := start(t, 0)
+	r.send(t, "jane@example.com", "Subject: <i>Hi</i>\nX-Test: <u>\nContent-Type: text/html\n\n<html><head></head><script>alert(1)</script><a href=\"https://example.com\">x</a></html>\n")
+	_, page := r.get(t, "GET", "/sandbox/mail/1/html")
+	if !strings.Contains(page, `src="/sandbox/mail/1/content" sandbox="allow-popups allow-popups-to-escape-sandbox"`) || strings.Contains(page, "<script") || strings.Contains(page, "<i>") {
+		t.Error(page)
+	}
+	if _, page := r.get(t, "GET", "/sandbox/mail/1/headers"); !strings.Contains(page, "<dt>X-Test</dt><dd>&lt;u&gt;</dd>") {
+		t.Error(page)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.http+"/sandbox/mail/1/content", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	policy := resp.Header.Get("Content-Security-Policy")
+	if !strings.HasPrefix(policy, "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none';") || strings.Contains(policy, "script") {
+		t.Errorf("policy %q", policy)
+	}
+	if body, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(body), `<head><base target="_blank">`) {
+		t.Errorf("%s, %v", body, err)
 	}
 }

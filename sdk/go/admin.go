@@ -11,17 +11,27 @@ type Admin struct{ c *caller }
 
 const merchantsPath = "/admin/merchants"
 
-func (s Admin) merchants(p ListParams) listing[Merchant] {
-	return listing[Merchant]{s.c, call{path: merchantsPath, query: p.query()}, nil}
+// MerchantListParams chooses merchants.
+type MerchantListParams struct {
+	ListParams
+	// Search finds words of the name, the beginning of the address of the merchant or of a user or of a public API key, a SIREN, a SIRET or
+	// an id. It has at least 2 characters; empty: all merchants.
+	Search string
+}
+
+func (s Admin) merchants(p MerchantListParams) listing[Merchant] {
+	q := p.query()
+	q.text("search", p.Search)
+	return listing[Merchant]{s.c, call{path: merchantsPath, query: q}, nil}
 }
 
 // Merchants reads one page of the merchants.
-func (s Admin) Merchants(ctx context.Context, p ListParams) (*Page[Merchant], error) {
+func (s Admin) Merchants(ctx context.Context, p MerchantListParams) (*Page[Merchant], error) {
 	return s.merchants(p).page(ctx)
 }
 
 // AllMerchants reads the merchants to their end.
-func (s Admin) AllMerchants(ctx context.Context, p ListParams) iter.Seq2[Merchant, error] {
+func (s Admin) AllMerchants(ctx context.Context, p MerchantListParams) iter.Seq2[Merchant, error] {
 	return s.merchants(p).all(ctx)
 }
 

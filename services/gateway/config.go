@@ -75,6 +75,9 @@ type Config struct {
 	// PagesURL is where the portal service answers, for a gateway without an ingress before it: it hands requests for pages on. Empty: it
 	// serves the API alone.
 	PagesURL string `env:"EUPAY_PAGES_URL"`
+	// MailboxURL is where the sandbox shows the mails that it keeps, which this gateway then serves at /sandbox/mail to everybody. For
+	// development: it must be on this machine, as must the mail server, and nothing may be live.
+	MailboxURL string `env:"EUPAY_SANDBOX_MAILBOX_URL"`
 	// CORSOrigins are the origins whose pages may call the API, such as that of the documentation of another deployment. None: only pages
 	// of the API's own origin, and what is open to every page.
 	CORSOrigins []string `env:"EUPAY_CORS_ORIGINS"`
@@ -149,6 +152,9 @@ func (c *Config) Validate() error {
 	if c.SessionLife < 0 || c.IBANHold < 0 {
 		bad = append(bad, errors.New("EUPAY_SESSION_LIFE and EUPAY_IBAN_HOLD must not be negative"))
 	}
+	if err := c.checkMailbox(); err != nil {
+		bad = append(bad, fmt.Errorf("EUPAY_SANDBOX_MAILBOX_URL: %w", err))
+	}
 	if _, err := config.Prefixes(trustedProxies, c.TrustedProxies); err != nil {
 		bad = append(bad, err)
 	}
@@ -169,4 +175,17 @@ func (c *Config) mailer() (postbox.Sender, error) {
 		return nil, nil
 	}
 	return mail.New(c.SMTPURL, c.MailFrom)
+}
+
+// checkMailbox refuses to show mails on anything but one developer's machine: a mail lets its reader into an account.
+func (c *Config) checkMailbox() error {
+	switch {
+	case c.MailboxURL == "":
+		return nil
+	case !web.OnThisMachine(c.MailboxURL) || !web.OnThisMachine(c.SMTPURL) || !web.OnThisMachine(c.PublicURL):
+		return errors.New("mails are shown in development only: it, EUPAY_SMTP_URL and EUPAY_PUBLIC_URL must be on this machine")
+	case c.OrdersLive || c.PowensLiveWebhookSecret != "":
+		return errors.New("mails are shown in development only: nothing may be live")
+	}
+	return nil
 }

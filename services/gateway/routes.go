@@ -120,6 +120,11 @@ func (s *Service) routes() (*echo.Echo, error) {
 			return nil, err
 		}
 	}
+	if s.cfg.MailboxURL != "" {
+		if err := web.RegisterMailbox(e, s.cfg.MailboxURL, s.core.Log); err != nil {
+			return nil, err
+		}
+	}
 	return e, nil
 }
 

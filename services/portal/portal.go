@@ -22,6 +22,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/app"
 	"european-pay.eu/eupay/services/portal/internal/audit"
 	"european-pay.eu/eupay/services/portal/internal/catalog"
+	"european-pay.eu/eupay/services/portal/internal/components"
 	"european-pay.eu/eupay/services/portal/internal/docs"
 	"european-pay.eu/eupay/services/portal/internal/home"
 	"european-pay.eu/eupay/services/portal/internal/invoices"
@@ -207,6 +208,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		catalog.Register,
 		tables.Register,
 		kitchen.Register,
+		components.Register,
 		order.Register,
 		docs.Register,
 		live.Register,

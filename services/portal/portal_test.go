@@ -309,6 +309,12 @@ func TestTheAPILearnsWhoseBrowserAsks(t *testing.T) {
 	if got, agent := r.Header.Get("X-Forwarded-For"), r.Header.Get("User-Agent"); got != "198.51.100.7" || agent != "Browser/1" {
 		t.Errorf("the API is told %q, %q", got, agent)
 	}
+	for _, c := range []struct{ cookie, accept, want string }{{"", "de, fr;q=0.5", "fr"}, {"eupay-lang=en", "fr", "en"}, {"eupay-lang=fr", "en", "fr"}} {
+		w.send("POST", "/portal/forgot", c.cookie, "email=a@example.com", "Accept-Language", c.accept)
+		if got := w.api.seen[len(w.api.seen)-1].Header.Get("Accept-Language"); got != c.want {
+			t.Errorf("%+v: mails are in %q", c, got)
+		}
+	}
 	w = setup(t) // nobody is trusted
 	w.send("POST", "/portal/forgot", "", "email=a@example.com", "X-Forwarded-For", "203.0.113.9")
 	if got := w.api.seen[len(w.api.seen)-1].Header.Get("X-Forwarded-For"); got != "127.0.0.1" {

@@ -17,7 +17,7 @@ var screen = template.Must(template.New("screen").Parse(`
   API                  {{.URL}}/api/v1
   Sandbox bank         {{.BankURL}}
   Sandbox e-invoicing  {{.InvoicingURL}}
-  Sandbox mailbox      {{.MailboxURL}}
+  Sandbox mailbox      {{.MailPages}}
 
   API key              {{.Secrets.APIKey}}
   API secret           {{.Secrets.APISecret}}

@@ -45,7 +45,11 @@ func TestMailsArriveInTheSandboxMailbox(t *testing.T) {
 	if status, answer := send(t, http.MethodPost, s.URL()+"/api/v1/auth/forgot", "application/json", `{"email":"`+system.MerchantEmail+`"}`); status != http.StatusAccepted {
 		t.Fatalf("%d %s", status, answer)
 	}
-	mailTo(t, s, system.MerchantEmail, "Reset your EU Pay password")
+	// The demo's merchant has its account in France, and curl names no language.
+	mailTo(t, s, system.MerchantEmail, "Réinitialisez votre mot de passe EU Pay")
+	if status, page := send(t, http.MethodGet, s.System().MailPages(), "", ""); status != http.StatusOK || !strings.Contains(page, "Réinitialisez votre mot de passe EU Pay</a>") {
+		t.Errorf("%s: %d %s", s.System().MailPages(), status, page)
+	}
 }
 
 // With the settings of a deployment a merchant registers, verifies the address by mail and goes on.

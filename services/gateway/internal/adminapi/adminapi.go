@@ -11,6 +11,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/directory"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -37,6 +38,10 @@ func (a *API) Register(g *web.API) {
 	g.GET("/admin/merchants/:id", a.merchant, login)
 	g.POST("/admin/merchants/:id/gateway", a.enableGateway, login)
 	g.GET("/admin/merchants/:id/audit", a.auditOfMerchant, login)
+	g.GET("/admin/merchants/:id/users", a.usersOfMerchant, login)
+	g.GET("/admin/merchants/:id/api-keys", a.keysOfMerchant, login)
+	g.GET("/admin/merchants/:id/limits", a.limits, login)
+	g.PUT("/admin/merchants/:id/limits", a.setLimits, login, a.access.Fresh)
 	g.PATCH("/admin/users/:id", a.updateUser, login, a.access.Fresh)
 }
 
@@ -45,11 +50,18 @@ func (a *API) merchants(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	list, total, err := a.accounts.Merchants.List(c.Request().Context(), number, limit)
+	list, total, err := a.find(c, number, limit)
 	if err != nil {
 		return err
 	}
 	return web.Answer(c, http.StatusOK, web.ListingOf(list, shape.MerchantOf, number, limit, total))
+}
+
+func (a *API) find(c echo.Context, number, limit int) ([]merchant.Merchant, int64, error) {
+	if c.QueryParams().Has("search") {
+		return a.accounts.Merchants.Search(c.Request().Context(), c.QueryParam("search"), number, limit)
+	}
+	return a.accounts.Merchants.List(c.Request().Context(), number, limit)
 }
 
 func (a *API) merchant(c echo.Context) error {

@@ -56,6 +56,10 @@ var matrix = []portaltest.Row{
 	{"GET", "/admin/merchants", "", "admin"},
 	{"GET", "/admin/merchants/" + nobody, "", "admin"},
 	{"GET", "/admin/merchants/" + nobody + "/audit", "", "admin"},
+	{"GET", "/admin/merchants/" + nobody + "/users", "", "admin"},
+	{"GET", "/admin/merchants/" + nobody + "/api-keys", "", "admin"},
+	{"GET", "/admin/merchants/" + nobody + "/limits", "", "admin"},
+	{"PUT", "/admin/merchants/" + nobody + "/limits", `{}`, "admin"},
 	{"PATCH", "/admin/users/" + nobody, `{}`, "admin"},
 	{"POST", "/admin/merchants/" + nobody + "/gateway", `{"enabled":true}`, "admin"},
 }

@@ -3,8 +3,6 @@
 package caller
 
 import (
-	"strings"
-
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
@@ -92,15 +90,5 @@ func AskedMode(c echo.Context, body *bool) (*bool, error) {
 // DeviceOf tells where the request comes from.
 func DeviceOf(c echo.Context) device.Device {
 	h := c.Request().Header
-	return device.Device{IP: web.ClientIP(c), UserAgent: h.Get("User-Agent"), Language: language(h.Get("Accept-Language"))}
-}
-
-// language returns "fr" if the header names French first, otherwise "en".
-func language(accept string) string {
-	first, _, _ := strings.Cut(accept, ",")
-	tag, _, _ := strings.Cut(strings.TrimSpace(first), ";")
-	if primary, _, _ := strings.Cut(tag, "-"); strings.EqualFold(primary, "fr") {
-		return "fr"
-	}
-	return "en"
+	return device.Device{IP: web.ClientIP(c), UserAgent: h.Get("User-Agent"), Language: device.Language(h.Get("Accept-Language"))}
 }

@@ -71,5 +71,5 @@ func (a *Access) admitKey(c echo.Context, key apikey.Key) error {
 	if limit <= 0 {
 		limit = a.deps.PerMinute
 	}
-	return web.Limited(c, a.deps.Limiter, "key:"+key.ID, limit)
+	return web.Limited(c, a.deps.Limiter, "key:"+key.ID, key.Merchant.Limits.OfKey(limit))
 }

@@ -38,13 +38,23 @@ func (a *Access) limitUser(c echo.Context, id user.Identity) error {
 	return a.limit(c, "user:"+id.UserID, a.deps.Limits.UserReads, a.deps.Limits.UserWrites)
 }
 
-// limitMerchant counts a call of the user's merchant.
-func (a *Access) limitMerchant(c echo.Context, id user.Identity) error {
-	if id.MerchantID == "" {
+// limitMerchant counts a call of the user's merchant, whose limits an admin may have set.
+func (a *Access) limitMerchant(c echo.Context, p user.Presence) error {
+	if p.MerchantID == "" {
 		return nil
 	}
-	return a.limit(c, "merchant:"+id.MerchantID, a.deps.Limits.MerchantReads, a.deps.Limits.MerchantWrites)
+	reads, writes := a.deps.Limits.MerchantReads, a.deps.Limits.MerchantWrites
+	if p.Reads != nil {
+		reads = *p.Reads
+	}
+	if p.Writes != nil {
+		writes = *p.Writes
+	}
+	return a.limit(c, "merchant:"+p.MerchantID, reads, writes)
 }
+
+// Limits are those of every merchant and user.
+func (a *Access) Limits() Limits { return a.deps.Limits }
 
 func (a *Access) limit(c echo.Context, who string, reads, writes int) error {
 	if m := c.Request().Method; m == http.MethodGet || m == http.MethodHead {

@@ -108,7 +108,7 @@ func (a *Access) identify(c echo.Context, audiences []user.Audience) (user.Prese
 	if err != nil {
 		return user.Presence{}, err
 	}
-	return p, a.limitMerchant(c, user.Identity{UserID: p.ID, Role: p.Role, MerchantID: p.MerchantID})
+	return p, a.limitMerchant(c, p)
 }
 
 // bearer returns the token of the Authorization header; empty if there is none.

@@ -2,6 +2,7 @@ package customerapi
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -9,12 +10,12 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -142,7 +143,7 @@ var languages = map[string]words{
 }
 
 func show(c echo.Context, status int, v page) error {
-	v.Lang = language(c.Request().Header.Get("Accept-Language"))
+	v.Lang = cmp.Or(device.Language(c.Request().Header.Get("Accept-Language")), "en")
 	w := languages[v.Lang]
 	v.Title, v.Text = v.say(w)
 	v.AgainText = w.again
@@ -156,16 +157,4 @@ func show(c echo.Context, status int, v page) error {
 	h.Set("Vary", "Accept-Language")
 	h.Set("X-Robots-Tag", "noindex")
 	return c.HTMLBlob(status, b.Bytes())
-}
-
-// language returns French if the browser prefers it to English, otherwise English.
-func language(accept string) string {
-	for _, tag := range strings.Split(accept, ",") {
-		tag, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(tag)), ";")
-		primary, _, _ := strings.Cut(tag, "-")
-		if _, known := languages[primary]; known {
-			return primary
-		}
-	}
-	return "en"
 }

@@ -14,7 +14,7 @@ const maxUserAgent = 300
 type Device struct {
 	IP        netip.Addr
 	UserAgent string
-	// Language of mails to the user: "fr", or anything else for English.
+	// Language is what the browser asks for, "fr" or "en"; empty: neither.
 	Language string
 }
 
@@ -46,15 +46,22 @@ func (d Device) IPText() string {
 
 // Name names the browser and system of a User-Agent header as people do ("Firefox on Linux"), as far as it tells. It is for people
 // who look for the device that is not theirs; what claims to be a browser may be anything.
-func Name(userAgent string) string {
+func Name(userAgent string) string { return NameIn(userAgent, "en") }
+
+// NameIn is Name in a language.
+func NameIn(userAgent, language string) string {
+	on, unknown := " on ", "Unknown device"
+	if language == "fr" {
+		on, unknown = " sur ", "Appareil inconnu"
+	}
 	browser, system := named(userAgent, browsers), named(userAgent, systems)
 	switch {
 	case browser != "" && system != "":
-		return browser + " on " + system
+		return browser + on + system
 	case browser != "" || system != "":
 		return browser + system
 	case userAgent == "":
-		return "Unknown device"
+		return unknown
 	}
 	name, _, _ := strings.Cut(userAgent, " ")
 	name, _, _ = strings.Cut(name, "/")

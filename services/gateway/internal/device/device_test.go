@@ -15,4 +15,21 @@ func TestDeviceNames(t *testing.T) {
 			t.Errorf("%q is %q, want %q", agent, got, want)
 		}
 	}
+	if got := NameIn("Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/130.0", "fr"); got != "Firefox sur Windows" {
+		t.Errorf("in French: %q", got)
+	}
+	if got := NameIn("", "fr"); got != "Appareil inconnu" {
+		t.Errorf("in French: %q", got)
+	}
+}
+
+func TestLanguageIsTheFirstOfOurs(t *testing.T) {
+	t.Parallel()
+	for accept, want := range map[string]string{
+		"": "", "de, it;q=0.5": "", "fr-FR,fr;q=0.9,en;q=0.8": "fr", "de-DE, FR;q=0.9, en": "fr", "en-GB, fr": "en", "*": "", "french": "",
+	} {
+		if got := Language(accept); got != want {
+			t.Errorf("%q is %q, want %q", accept, got, want)
+		}
+	}
 }

@@ -32,6 +32,8 @@ type Merchant struct {
 	EPCEnabled bool
 	// RefundStepUpAbove: a refund by login needs a fresh proof when all refunds of its payment together exceed this amount. Nil: never.
 	RefundStepUpAbove *money.Cents
+	// Limits are what an admin has set for the merchant.
+	Limits Limits
 	// Email is where the platform writes to.
 	Email     string
 	CreatedAt time.Time

@@ -2,7 +2,6 @@ package merchantapi
 
 import (
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -11,50 +10,9 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/shape"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
-
-// key shows an API key. The first and the last field are named like the headers in which they are sent.
-type key struct {
-	ID         string         `json:"id"`
-	APIKey     string         `json:"api_key"`
-	Livemode   bool           `json:"livemode"`
-	Name       string         `json:"name"`
-	Scopes     []rights.Scope `json:"scopes"`
-	AllowedIPs []string       `json:"allowed_ips"`
-	PerMinute  int            `json:"per_minute"`
-	CreatedAt  string         `json:"created_at"`
-	LastUsedAt *string        `json:"last_used_at"`
-	LastUsedIP *string        `json:"last_used_ip"`
-	ExpiresAt  *string        `json:"expires_at"`
-	RevokedAt  *string        `json:"revoked_at"`
-	// APISecret is there only in the answer that makes it.
-	APISecret string `json:"api_secret,omitempty"`
-}
-
-func keyView(k apikey.Key) key {
-	v := key{
-		ID: k.ID, APIKey: k.Public, Livemode: k.Livemode, Name: k.Name, Scopes: k.Scopes, AllowedIPs: make([]string, len(k.AllowedIPs)),
-		PerMinute: k.PerMinute, CreatedAt: web.Time(k.CreatedAt), LastUsedAt: web.OptionalTime(k.LastUsedAt),
-		ExpiresAt: web.OptionalTime(k.ExpiresAt), RevokedAt: web.OptionalTime(k.RevokedAt),
-	}
-	if k.LastUsedIP != nil {
-		from := k.LastUsedIP.String()
-		v.LastUsedIP = &from
-	}
-	for i, p := range k.AllowedIPs {
-		v.AllowedIPs[i] = ipText(p)
-	}
-	return v
-}
-
-// ipText prints a single address without its mask.
-func ipText(p netip.Prefix) string {
-	if p.IsSingleIP() {
-		return p.Addr().String()
-	}
-	return p.String()
-}
 
 func (a *API) keys(c echo.Context) error {
 	number, limit, err := web.Page(c)
@@ -65,7 +23,7 @@ func (a *API) keys(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, web.ListingOf(list, keyView, number, limit, total))
+	return web.Answer(c, http.StatusOK, web.ListingOf(list, shape.KeyOf, number, limit, total))
 }
 
 func (a *API) createKey(c echo.Context) error {
@@ -99,7 +57,7 @@ func (a *API) createKey(c echo.Context) error {
 }
 
 func withSecret(c echo.Context, status int, k apikey.Key, secret string) error {
-	v := keyView(k)
+	v := shape.KeyOf(k)
 	v.APISecret = secret
 	return web.Answer(c, status, v)
 }
@@ -130,7 +88,7 @@ func (a *API) updateKey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, keyView(k))
+	return web.Answer(c, http.StatusOK, shape.KeyOf(k))
 }
 
 func (a *API) revokeKey(c echo.Context) error {

@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 )
 
-// The kinds of mails: each is a file in the folder of each language, whose first line is the subject.
+// The kinds of mails: each is a file in the folder of each language. Its first line is the subject.
 const (
 	PasswordReset   = "password_reset"
 	PasswordChanged = "password_changed"
@@ -54,7 +54,7 @@ func SendToOwners(ctx context.Context, tx pg.DB, merchantID, kind string, from d
 }
 
 func add(ctx context.Context, tx pg.DB, to Recipient, kind string, from device.Device, now time.Time, more map[string]string) error {
-	detail := map[string]string{"Device": device.Name(from.UserAgent), "IP": from.IPText(), "Time": Time(now)}
+	detail := map[string]string{"Agent": from.Agent(), "IP": from.IPText(), "Time": Time(now)}
 	maps.Copy(detail, more)
 	return postbox.Add(ctx, tx, postbox.Mail{Kind: kind, To: to.Email, UserID: to.UserID, Language: from.Language, CreatedAt: now, Detail: detail})
 }

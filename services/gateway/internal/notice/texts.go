@@ -9,6 +9,7 @@ import (
 	"text/template"
 
 	"european-pay.eu/eupay/internal/mail"
+	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 )
 
@@ -37,15 +38,20 @@ func parse() (*template.Template, error) {
 	return all, nil
 }
 
-var page = htmltemplate.Must(htmltemplate.New("").Parse(`<!doctype html>
-<html lang="{{.Language}}"><body style="font-family:sans-serif;max-width:36em">
-{{range .Paragraphs}}{{if .Link}}<p><a href="{{.Text}}">{{.Text}}</a></p>{{else}}<p>{{.Text}}</p>{{end}}
-{{end}}</body></html>
-`))
+//go:embed mails/page.html
+var pageText string
 
-type paragraph struct {
-	Text string
-	Link bool
+var page = htmltemplate.Must(htmltemplate.New("").Parse(pageText))
+
+// frame has what the pages of a language have in common: what stands before the address that a button leads to, and the last words.
+const frame = "_frame.txt"
+
+// paragraph of a mail. One of Label and Code may be set: a button to the link of the mail, or a code at the end of the text.
+type paragraph struct{ Text, Label, Code string }
+
+type content struct {
+	Language, Subject, Link, LinkText, Footer string
+	Paragraphs                                []paragraph
 }
 
 // Known reports whether there is a text for the mail.
@@ -53,23 +59,47 @@ func Known(m postbox.Mail) bool { return texts.Lookup(nameOf(m)) != nil }
 
 func nameOf(m postbox.Mail) string { return m.Language + "/" + m.Kind + ".txt" }
 
-// Write makes the mail from its text and the fields that this names. A paragraph that is the field Link is one in HTML.
+// Write makes the mail from its text and the fields that this names. What happened on a device has the field Agent.
 func Write(m postbox.Mail, fields map[string]string) (mail.Message, error) {
-	var text bytes.Buffer
+	if agent, ok := fields["Agent"]; ok {
+		fields["Device"] = device.NameIn(agent, m.Language)
+	}
+	var text, html bytes.Buffer
 	if err := texts.ExecuteTemplate(&text, nameOf(m), fields); err != nil {
 		return mail.Message{}, fmt.Errorf("write mail %s: %w", m.Kind, err)
 	}
 	subject, body, _ := strings.Cut(text.String(), "\n")
-	content := struct {
-		Language   string
-		Paragraphs []paragraph
-	}{Language: m.Language}
-	for part := range strings.SplitSeq(strings.TrimSpace(body), "\n\n") {
-		content.Paragraphs = append(content.Paragraphs, paragraph{part, part == fields["Link"]})
+	c, err := contentOf(m, subject, body, fields)
+	if err != nil {
+		return mail.Message{}, err
 	}
-	var html bytes.Buffer
-	if err := page.Execute(&html, content); err != nil {
+	if err := page.Execute(&html, c); err != nil {
 		return mail.Message{}, fmt.Errorf("write mail %s: %w", m.Kind, err)
 	}
-	return mail.Message{Subject: subject, Text: body, HTML: html.String()}, nil
+	return mail.Message{Subject: subject, Text: strings.TrimSpace(body) + "\n\n-- \n" + c.Footer + "\n", HTML: html.String()}, nil
+}
+
+// contentOf divides the text into the paragraphs of a page. A line above the field Link is the label of a button, and the field Code at
+// the end of a paragraph is shown large.
+func contentOf(m postbox.Mail, subject, body string, fields map[string]string) (content, error) {
+	var words bytes.Buffer
+	if err := texts.ExecuteTemplate(&words, m.Language+"/"+frame, nil); err != nil {
+		return content{}, fmt.Errorf("write the frame of mail %s: %w", m.Kind, err)
+	}
+	c := content{Language: m.Language, Subject: subject, Link: fields["Link"]}
+	c.LinkText, c.Footer, _ = strings.Cut(strings.TrimSpace(words.String()), "\n")
+	for text := range strings.SplitSeq(strings.TrimSpace(body), "\n\n") {
+		c.Paragraphs = append(c.Paragraphs, paragraphOf(text, c.Link, fields["Code"]))
+	}
+	return c, nil
+}
+
+func paragraphOf(text, link, code string) paragraph {
+	if label, ok := strings.CutSuffix(text, "\n"+link); ok && link != "" {
+		return paragraph{Label: strings.TrimRight(label, " :")}
+	}
+	if before, ok := strings.CutSuffix(text, code); ok && code != "" {
+		return paragraph{Text: before, Code: code}
+	}
+	return paragraph{Text: text}
 }

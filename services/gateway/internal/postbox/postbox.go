@@ -11,7 +11,8 @@ type Mail struct {
 	Kind string
 	To   string
 	// UserID is empty for a mail to the user who has the address when it is sent.
-	UserID   string
+	UserID string
+	// Language is "fr" or "en"; empty: see Add.
 	Language string
 	// Detail has the values that the text needs. It contains no credentials.
 	Detail    map[string]string

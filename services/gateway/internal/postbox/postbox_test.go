@@ -151,6 +151,33 @@ func outcomes(t *testing.T, pool *pgxpool.Pool) (list string) {
 	return list
 }
 
+// The language that the request asked for counts; without one it is that of the merchant's country.
+func TestTheLanguageOfAMail(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	const french, other, guest, shop = "018f0000-0000-7000-8000-000000000001", "018f0000-0000-7000-8000-000000000002",
+		"018f0000-0000-7000-8000-000000000004", "018f0000-0000-7000-8000-000000000005"
+	if _, err := f.Pool.Exec(t.Context(), `with m as (insert into merchants (id, name, siren, iban, email, created_at, updated_at) values
+			($1, 'A', '732829320', '', 'a@example.com', now(), now()), ($2, 'B', '', 'DE02120300000000202051', 'b@example.com', now(), now()), ($3, 'C', '', 'FR7630006000011234567890189', 'c@example.com', now(), now()))
+		insert into users (id, email, password_hash, role, merchant_id, created_at) values
+			($1, 'a@example.com', 'x', 'merchant', $1, now()), ($2, 'b@example.com', 'x', 'merchant', $2, now()),
+			($3, 'c@example.com', 'x', 'merchant', $3, now()), ($4, 'd@example.com', 'x', 'customer', null, now())`, french, other, shop, guest); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ user, to, asked, want string }{
+		{french, "a@example.com", "", "fr"}, {french, "a@example.com", "en", "en"}, {other, "b@example.com", "", "en"}, {other, "b@example.com", "fr", "fr"},
+		{shop, "c@example.com", "", "fr"}, {"", "a@example.com", "", "fr"}, {"", "d@example.com", "", "en"}, {guest, "d@example.com", "", "en"}, {"", "nobody@example.com", "", "en"},
+	} {
+		if err := postbox.Add(t.Context(), f.Pool, postbox.Mail{Kind: "hello", To: c.to, UserID: c.user, Language: c.asked, CreatedAt: f.clock.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		if err := f.Pool.QueryRow(t.Context(), `delete from mails returning language`).Scan(&got); err != nil || got != c.want {
+			t.Errorf("%+v: got %q, %v", c, got, err)
+		}
+	}
+}
+
 // Several workers, as after a change of leaders, send no mail twice.
 func TestWorkersShareTheMails(t *testing.T) {
 	t.Parallel()

@@ -12,11 +12,9 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
-// Add queues a mail in the transaction of its cause. It sets the ID, and the Language if it is empty.
+// Add queues a mail in the transaction of its cause. It sets the ID, and the Language if it is empty: French if the recipient belongs to a
+// merchant that is registered or has its account in France, otherwise English. No user has stored a language.
 func Add(ctx context.Context, tx pg.DB, m Mail) error {
-	if m.Language == "" {
-		m.Language = "en"
-	}
 	if m.Detail == nil {
 		m.Detail = map[string]string{}
 	}
@@ -25,7 +23,10 @@ func Add(ctx context.Context, tx pg.DB, m Mail) error {
 		return fmt.Errorf("encode mail: %w", err)
 	}
 	_, err = tx.Exec(ctx, `insert into mails (id, kind, recipient, user_id, language, detail, created_at, due_at)
-		values ($1, $2, $3, nullif($4, '')::uuid, $5, $6, $7, $7)`,
+		values ($1, $2, $3, nullif($4, '')::uuid, case when $5 <> '' then $5 when exists (
+			select 1 from users u join merchants m on m.id = u.merchant_id
+			where (u.id = nullif($4, '')::uuid or ($4 = '' and lower(u.email) = $3 and u.unverified_since is null and u.removed_at is null))
+			and (m.siren <> '' or m.iban like 'FR%')) then 'fr' else 'en' end, $6, $7, $7)`,
 		events.NewID(), m.Kind, m.To, m.UserID, m.Language, string(detail), m.CreatedAt)
 	if err != nil {
 		return fmt.Errorf("queue mail: %w", err)

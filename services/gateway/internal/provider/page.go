@@ -2,18 +2,19 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -130,7 +131,7 @@ func (p *Provider) pages(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 func showPage(c echo.Context, status int, v page) error {
-	v.Lang = language(c.Request().Header.Get("Accept-Language"))
+	v.Lang = cmp.Or(device.Language(c.Request().Header.Get("Accept-Language")), "en")
 	w := languages[v.Lang]
 	v.Title, v.Text = v.words(w)
 	v.RefreshText, v.ReceiptText = w.again, w.receipt
@@ -144,16 +145,4 @@ func showPage(c echo.Context, status int, v page) error {
 	h.Set("Vary", "Accept-Language")
 	h.Set("X-Robots-Tag", "noindex")
 	return c.HTMLBlob(status, b.Bytes())
-}
-
-// language returns French if the browser prefers it to English, otherwise English.
-func language(accept string) string {
-	for _, tag := range strings.Split(accept, ",") {
-		tag, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(tag)), ";")
-		primary, _, _ := strings.Cut(tag, "-")
-		if _, known := languages[primary]; known {
-			return primary
-		}
-	}
-	return "en"
 }

@@ -30,6 +30,8 @@ type Presence struct {
 	ProvenAt  time.Time
 	// HasFactor: a login takes a second factor, of which HasApp and HasPasskey say the kinds.
 	HasFactor, HasApp, HasPasskey bool
+	// Reads and Writes are what an admin lets all logins of the merchant do together per minute; nil: what every merchant may do.
+	Reads, Writes *int
 }
 
 // Present returns the user whom a verified token speaks for, as the database knows the user now. It is UNAUTHENTICATED when the session

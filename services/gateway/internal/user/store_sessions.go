@@ -127,9 +127,10 @@ func readPresence(ctx context.Context, db pg.DB, id Identity, now time.Time) (Pr
 	var p Presence
 	err := db.QueryRow(ctx, `select `+userColumns+`, s.id::text, s.proven_at,
 		exists (select from factors f where f.user_id = u.id and f.confirmed_at is not null),
-		exists (select from passkeys p where p.user_id = u.id) from users u join sessions s on s.user_id = u.id
+		exists (select from passkeys p where p.user_id = u.id), m.reads_per_minute, m.writes_per_minute
+		from users u join sessions s on s.user_id = u.id left join merchants m on m.id = u.merchant_id
 		where u.id = $1 and s.id = $2 and s.ended_at is null and s.expires_at > $3 and not u.disabled`, id.UserID, id.SessionID, now).
-		Scan(append(userFields(&p.User), &p.SessionID, &p.ProvenAt, &p.HasApp, &p.HasPasskey)...)
+		Scan(append(userFields(&p.User), &p.SessionID, &p.ProvenAt, &p.HasApp, &p.HasPasskey, &p.Reads, &p.Writes)...)
 	p.HasFactor = p.HasApp || p.HasPasskey
 	return p, err
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -21,9 +22,52 @@ var pagePaths = []string{
 // RegisterPages hands the requests for pages on to the portal at that URL, where no ingress does so. The portal sees the caller's address
 // in X-Forwarded-For: that which the API counts.
 func RegisterPages(e *echo.Echo, portal string, log *slog.Logger) error {
-	target, err := url.Parse(portal)
+	handler, err := forward(portal, log)
 	if err != nil {
-		return fmt.Errorf("parse the portal's URL: %w", err)
+		return err
+	}
+	for _, path := range pagePaths {
+		e.Any(path, handler)
+	}
+	return nil
+}
+
+// mailPaths are those of the sandbox mailbox's pages.
+var mailPaths = []string{"/sandbox/mail", "/sandbox/mail/*"}
+
+// RegisterMailbox hands requests for the pages of the sandbox mailbox at that URL on. Mails let their readers into accounts, so this is for
+// development only, and a request that comes from elsewhere, as through a tunnel, finds nothing.
+func RegisterMailbox(e *echo.Echo, mailbox string, log *slog.Logger) error {
+	handler, err := forward(mailbox, log)
+	if err != nil {
+		return err
+	}
+	for _, path := range mailPaths {
+		e.GET(path, func(c echo.Context) error {
+			if !OnThisMachine("http://" + c.Request().Host) {
+				return echo.ErrNotFound
+			}
+			return handler(c)
+		})
+	}
+	return nil
+}
+
+// OnThisMachine reports whether a URL names this machine by its loopback.
+func OnThisMachine(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || (err == nil && ip.IsLoopback())
+}
+
+// forward hands requests on to a server of pages.
+func forward(to string, log *slog.Logger) (echo.HandlerFunc, error) {
+	target, err := url.Parse(to)
+	if err != nil {
+		return nil, fmt.Errorf("parse the URL of pages: %w", err)
 	}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -35,11 +79,11 @@ func RegisterPages(e *echo.Echo, portal string, log *slog.Logger) error {
 		FlushInterval: -1, // events go on at once
 		ErrorLog:      slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			log.WarnContext(r.Context(), "the portal does not answer", "error", err)
+			log.WarnContext(r.Context(), "a server of pages does not answer", "error", err)
 			http.Error(w, "The page is not available right now. Try again in a moment.", http.StatusBadGateway)
 		},
 	}
-	handler := func(c echo.Context) error {
+	return func(c echo.Context) error {
 		w, r := c.Response(), c.Request()
 		for _, name := range []string{"Content-Security-Policy", "X-Frame-Options", "Referrer-Policy", "Cache-Control", "X-Content-Type-Options", "Strict-Transport-Security"} {
 			w.Header().Del(name) // pages have rules of their own
@@ -55,9 +99,5 @@ func RegisterPages(e *echo.Echo, portal string, log *slog.Logger) error {
 		}
 		proxy.ServeHTTP(w, r)
 		return nil
-	}
-	for _, path := range pagePaths {
-		e.Any(path, handler)
-	}
-	return nil
+	}, nil
 }

@@ -2,8 +2,6 @@ package webhookapi
 
 import (
 	"net/http"
-	"net/netip"
-	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -64,20 +62,10 @@ func (a *API) mayTest(c echo.Context, of caller.Whose, id string) error {
 	if err != nil {
 		return err
 	}
-	if !m.GatewayEnabled && !isLoopback(res.GetEndpoint().GetUrl()) {
+	if !m.GatewayEnabled && !web.OnThisMachine(res.GetEndpoint().GetUrl()) {
 		return errs.New(errs.APIAccessDisabled, "Your account is not enabled yet: until it is, tests go to your own machine only (localhost).")
 	}
 	return web.Limited(c, a.limiter, "hook-test:"+res.GetEndpoint().GetId(), testsOfEndpoint)
-}
-
-// isLoopback reports whether the URL names the caller's own machine, without resolving names.
-func isLoopback(link string) bool {
-	u, err := url.Parse(link)
-	if err != nil {
-		return false
-	}
-	ip, err := netip.ParseAddr(u.Hostname())
-	return u.Hostname() == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
 func (a *API) recoverEndpoint(c echo.Context) error {

@@ -3,6 +3,7 @@ package admin
 
 import (
 	"embed"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -14,10 +15,10 @@ import (
 var templates embed.FS
 
 const (
-	perPage = 25
-	// mostSearched is how many merchants a search looks at.
-	mostSearched = 2000
-	auditLimit   = 25
+	perPage    = 25
+	auditLimit = 25
+	// mostShown is how many users and keys of a merchant its page shows.
+	mostShown = 100
 )
 
 // Register adds the pages to the site.
@@ -26,6 +27,7 @@ func Register(s *web.Site) error {
 	s.For(web.Admins, "GET /portal/admin/merchants/{id}", merchant)
 	s.For(web.Admins, "POST /portal/admin/merchants/{id}/gateway", gateway)
 	s.For(web.Admins, "POST /portal/admin/merchants/{id}/users", user)
+	s.For(web.Admins, "POST /portal/admin/merchants/{id}/limits", limits)
 	s.For(web.Admins, "GET /portal/admin/operations", operations)
 	s.For(web.Admins, "POST /portal/admin/operations/dead-letters/{sequence}/requeue", requeue)
 	return s.Templates("admin", templates)
@@ -52,20 +54,17 @@ func rowOf(m eupay.Merchant) row {
 type listing struct {
 	Merchants []row
 	Search    string
-	// Cut: a search has not looked at all of them.
-	Cut bool
+	Problem   string
 	web.Paging
 }
 
 func merchants(r *web.Request) error {
 	v := listing{Search: strings.TrimSpace(r.URL.Query().Get("search"))}
-	if v.Search != "" {
-		if err := v.find(r); err != nil {
-			return err
-		}
-		return r.Render(http.StatusOK, "admin/merchants", v)
+	got, err := r.API.Admin.Merchants(r.Ctx(), eupay.MerchantListParams{ListParams: r.ListPage(perPage), Search: v.Search})
+	if errors.Is(err, eupay.ErrValidation) {
+		v.Problem = r.Text.T("admin.search_short")
+		return r.Render(http.StatusUnprocessableEntity, "admin/merchants", v)
 	}
-	got, err := r.API.Admin.Merchants(r.Ctx(), r.ListPage(perPage))
 	if err != nil {
 		return err
 	}
@@ -76,37 +75,16 @@ func merchants(r *web.Request) error {
 	return r.Render(http.StatusOK, "admin/merchants", v)
 }
 
-// find looks for a text in names, addresses and numbers. The API has no search over merchants.
-func (v *listing) find(r *web.Request) error {
-	wanted, n := strings.ToLower(v.Search), 0
-	for m, err := range r.API.Admin.AllMerchants(r.Ctx(), eupay.ListParams{}) {
-		if err != nil {
-			return err
-		}
-		for _, text := range []string{m.Name, m.LegalName, m.Email, m.SIREN, m.ID} {
-			if strings.Contains(strings.ToLower(text), wanted) {
-				v.Merchants = append(v.Merchants, rowOf(m))
-				break
-			}
-		}
-		if n++; n == mostSearched || len(v.Merchants) == 2*perPage {
-			v.Cut = true
-			return nil
-		}
-	}
-	return nil
-}
-
-// person is somebody who did something for the merchant.
-type person struct{ ID, Email string }
-
 // view is what the page of one merchant shows.
 type view struct {
 	row
 	Audit  []eupay.AuditEntry
-	People []person
+	Users  []eupay.User
+	Keys   []eupay.APIKey
+	Limits *eupay.MerchantLimits
 	Form   *web.Form
 	User   *web.Form
+	Limit  *web.Form
 }
 
 func merchant(r *web.Request) error { return show(r, http.StatusOK, view{}) }
@@ -118,31 +96,40 @@ func show(r *web.Request, status int, v view) error {
 		return err
 	}
 	v.row = rowOf(*m)
-	audit, err := r.API.Admin.Audit(r.Ctx(), id, eupay.AuditParams{Limit: auditLimit})
-	if err != nil {
+	if err := v.read(r, id); err != nil {
 		return err
 	}
-	v.Audit, v.People = audit.Data, people(audit.Data)
 	if v.Form == nil {
 		v.Form = web.NewForm("state", v.State)
 	}
 	if v.User == nil {
 		v.User = web.NewForm()
 	}
+	if v.Limit == nil {
+		v.Limit = web.NewForm("reads_per_minute", limitText(v.Limits.Reads), "writes_per_minute", limitText(v.Limits.Writes), "key_calls_per_minute", limitText(v.Limits.KeyCalls))
+	}
 	return r.Render(status, "admin/merchant", v)
 }
 
-// people are those who did what the entries say, each once. The API has no list of a merchant's users for admins.
-func people(entries []eupay.AuditEntry) (list []person) {
-	seen := make(map[string]bool)
-	for _, e := range entries {
-		id, ok := strings.CutPrefix(e.Actor, "user:")
-		if ok && !seen[id] {
-			seen[id] = true
-			list = append(list, person{id, e.ActorEmail})
-		}
+// read reads what the page shows beside the merchant.
+func (v *view) read(r *web.Request, id string) error {
+	all, api, ctx := eupay.ListParams{Limit: mostShown}, r.API.Admin, r.Ctx()
+	var audit *eupay.Page[eupay.AuditEntry]
+	var users *eupay.Page[eupay.User]
+	var keys *eupay.Page[eupay.APIKey]
+	err := web.Together(
+		web.Into(&audit, func() (*eupay.Page[eupay.AuditEntry], error) {
+			return api.Audit(ctx, id, eupay.AuditParams{Limit: auditLimit})
+		}),
+		web.Into(&users, func() (*eupay.Page[eupay.User], error) { return api.Users(ctx, id, all) }),
+		web.Into(&keys, func() (*eupay.Page[eupay.APIKey], error) { return api.APIKeys(ctx, id, all) }),
+		web.Into(&v.Limits, func() (*eupay.MerchantLimits, error) { return api.Limits(ctx, id) }),
+	)
+	if err != nil {
+		return err
 	}
-	return list
+	v.Audit, v.Users, v.Keys = audit.Data, users.Data, keys.Data
+	return nil
 }
 
 func gateway(r *web.Request) error {

@@ -36,10 +36,20 @@ func TestAMerchantIsFrozen(t *testing.T) {
 	r := webtest.NewRoom(t, eupay.RoleAdmin, admin.Register)
 	r.Answer("GET /admin/merchants/m1", http.StatusOK, `{"id":"m1","name":"`+strings.Repeat("é", 300)+`","gateway_enabled":true,"created_at":"2026-06-01T00:00:00Z"}`)
 	r.Answer("GET /admin/merchants/m1/audit", http.StatusOK, `{"data":[{"id":"1","actor":"user:u1","actor_email":"o@example.com","action":"merchant.updated","outcome":"success","created_at":"2026-06-01T00:00:00Z","detail":{"name":"<script>alert(1)</script>"}}],"has_more":false}`)
+	r.Answer("GET /admin/merchants/m1/users", http.StatusOK, `{"data":[{"id":"u1","email":"o@example.com","name":"<script>alert(2)</script>","role":"staff","created_at":"2026-06-01T00:00:00Z"}],"pagination":{"page":1,"limit":100,"total":1,"pages":1}}`)
+	r.Answer("GET /admin/merchants/m1/api-keys", http.StatusOK, `{"data":[{"id":"k1","api_key":"pk_test_1","name":"<script>alert(3)</script>","per_minute":100,"created_at":"2026-06-01T00:00:00Z"}],"pagination":{"page":1,"limit":100,"total":1,"pages":1}}`)
+	r.Answer("GET /admin/merchants/m1/limits", http.StatusOK, `{"reads_per_minute":7,"writes_per_minute":null,"key_calls_per_minute":null,"default_reads_per_minute":3000,"default_writes_per_minute":300}`)
 	r.Answer("POST /admin/merchants/m1/gateway", http.StatusOK, `{"id":"m1"}`)
-	if status, text := r.Get("/portal/admin/merchants/m1"); status != http.StatusOK || strings.Contains(text, "<script>alert") || !strings.Contains(text, `value="u1"`) {
+	status, text := r.Get("/portal/admin/merchants/m1")
+	for _, want := range []string{`value="u1"`, "pk_test_1", `name="reads_per_minute" type="text" value="7"`, "Every merchant: 3,000"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	if status != http.StatusOK || strings.Contains(text, "<script>alert") {
 		t.Errorf("got %d", status)
 	}
+	changesLimits(t, r)
 	if _, _, to := r.Post("/portal/admin/merchants/m1/gateway", "state", "frozen"); to != "/portal/admin/merchants/m1?notice=saved" {
 		t.Errorf("leads to %q", to)
 	}
@@ -51,6 +61,34 @@ func TestAMerchantIsFrozen(t *testing.T) {
 	}
 	if status, _ := r.Get("/portal/admin/merchants/another"); status != http.StatusNotFound {
 		t.Errorf("no such merchant: %d", status)
+	}
+}
+
+func changesLimits(t *testing.T, r *webtest.Room) {
+	t.Helper()
+	r.Answer("PUT /admin/merchants/m1/limits", http.StatusOK, `{}`)
+	if status, text, _ := r.Post("/portal/admin/merchants/m1/limits", "reads_per_minute", "many"); status != http.StatusUnprocessableEntity || !strings.Contains(text, `value="many"`) || r.Asked("PUT /admin/merchants/m1/limits") != "" {
+		t.Errorf("a limit that is no number: %d", status)
+	}
+	if _, _, to := r.Post("/portal/admin/merchants/m1/limits", "reads_per_minute", "10", "writes_per_minute", " "); to != "/portal/admin/merchants/m1?notice=saved" {
+		t.Errorf("leads to %q", to)
+	}
+	if asked := r.Asked("PUT /admin/merchants/m1/limits"); !strings.Contains(asked, `{"reads_per_minute":10,"writes_per_minute":null,"key_calls_per_minute":null}`) {
+		t.Errorf("asked %s", asked)
+	}
+}
+
+func TestMerchantsAreSearchedByTheAPI(t *testing.T) {
+	t.Parallel()
+	r := webtest.NewRoom(t, eupay.RoleAdmin, admin.Register)
+	r.Answer("GET /admin/merchants", http.StatusOK, `{"data":[{"id":"m1","name":"Noisette","created_at":"2026-06-01T00:00:00Z"}],"pagination":{"page":1,"limit":25,"total":60,"pages":3}}`)
+	status, text := r.Get("/portal/admin?search=noi")
+	if status != http.StatusOK || !strings.Contains(text, "/portal/admin/merchants/m1") || !strings.Contains(text, "/portal/admin?page=2&amp;search=noi") {
+		t.Errorf("got %d %s", status, text)
+	}
+	r.Answer("GET /admin/merchants", http.StatusBadRequest, `{"code":"VALIDATION_ERROR","message":"No.","errors":[{"field":"search","message":"search must have 2 to 100 characters."}]}`)
+	if status, text := r.Get("/portal/admin?search=n"); status != http.StatusUnprocessableEntity || !strings.Contains(text, "Search for 2 to 100 characters.") || !strings.Contains(text, `value="n"`) {
+		t.Errorf("too short: %d", status)
 	}
 }
 

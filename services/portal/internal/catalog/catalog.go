@@ -28,7 +28,7 @@ var rates = []string{"20", "10", "5.5", "2.1"}
 func Register(s *web.Site) error {
 	s.For(web.Everyone, "GET /portal/catalog", list)
 	s.For(web.Shop, "GET /portal/catalog/new", newPage)
-	s.For(web.Shop, "POST /portal/catalog/new", create)
+	s.Once(web.Shop, "POST /portal/catalog/new", create)
 	s.For(web.Shop, "POST /portal/catalog/upload", upload)
 	s.For(web.Everyone, "GET /portal/catalog/{id}", edit)
 	s.For(web.Shop, "POST /portal/catalog/{id}", update)
@@ -36,7 +36,7 @@ func Register(s *web.Site) error {
 	s.For(web.Shop, "POST /portal/catalog/{id}/delete", remove)
 	s.For(web.Everyone, "GET /portal/catalog/offers", offers)
 	s.For(web.Shop, "GET /portal/catalog/offers/new", newOffer)
-	s.For(web.Shop, "POST /portal/catalog/offers/new", createOffer)
+	s.Once(web.Shop, "POST /portal/catalog/offers/new", createOffer)
 	s.For(web.Shop, "GET /portal/catalog/offers/{kind}/{id}", editOffer)
 	s.For(web.Shop, "POST /portal/catalog/offers/{kind}/{id}", updateOffer)
 	s.For(web.Shop, "POST /portal/catalog/offers/{kind}/{id}/delete", removeOffer)

@@ -31,11 +31,11 @@ var scopes = []eupay.Scope{
 func Register(s *web.Site) error {
 	s.For(web.Owners, "GET /portal/keys", list)
 	s.For(web.Owners, "GET /portal/keys/new", newPage)
-	s.For(web.Owners, "POST /portal/keys/new", create)
+	s.Once(web.Owners, "POST /portal/keys/new", create)
 	s.For(web.Owners, "POST /portal/keys/env", download)
 	s.For(web.Owners, "GET /portal/keys/{id}", detail)
 	s.For(web.Owners, "POST /portal/keys/{id}", update)
-	s.For(web.Owners, "POST /portal/keys/{id}/rotate", rotate)
+	s.Once(web.Owners, "POST /portal/keys/{id}/rotate", rotate)
 	s.For(web.Owners, "POST /portal/keys/{id}/revoke", revoke)
 	return s.Templates("keys", templates)
 }

@@ -23,7 +23,6 @@ func Register(s *web.Site) error {
 		"POST /portal/security/app":                  beginApp,
 		"POST /portal/security/app/confirm":          confirmApp,
 		"POST /portal/security/app/remove":           removeApp,
-		"POST /portal/security/recovery-codes":       newCodes,
 		"POST /portal/security/passkeys/new":         newPasskey,
 		"POST /portal/security/passkeys":             addPasskey,
 		"POST /portal/security/passkeys/{id}":        renamePasskey,
@@ -33,6 +32,7 @@ func Register(s *web.Site) error {
 	} {
 		s.For(web.Anyone, pattern, h)
 	}
+	s.Once(web.Anyone, "POST /portal/security/recovery-codes", newCodes)
 	return s.Templates("security", templates)
 }
 

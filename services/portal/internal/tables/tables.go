@@ -24,7 +24,7 @@ func Register(s *web.Site) error {
 	s.For(web.Shop, "GET /portal/tables", list)
 	s.For(web.Shop, "GET /portal/tables/cards.pdf", cards)
 	s.For(web.Shop, "GET /portal/tables/new", newPage)
-	s.For(web.Shop, "POST /portal/tables/new", create)
+	s.Once(web.Shop, "POST /portal/tables/new", create)
 	s.For(web.Shop, "GET /portal/tables/{id}", edit)
 	s.For(web.Shop, "POST /portal/tables/{id}", update)
 	s.For(web.Shop, "POST /portal/tables/{id}/refresh", refresh)

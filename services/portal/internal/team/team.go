@@ -17,7 +17,7 @@ const home = "/portal/team"
 // Register adds the pages to the site.
 func Register(s *web.Site) error {
 	s.For(web.Owners, "GET /portal/team", page)
-	s.For(web.Owners, "POST /portal/team", add)
+	s.Once(web.Owners, "POST /portal/team", add)
 	s.For(web.Owners, "POST /portal/team/{id}", update)
 	s.For(web.Owners, "POST /portal/team/{id}/remove", remove)
 	return s.Templates("team", templates)

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// client is what the API is told of the browser: its limits count by network, and a session shows its device.
-type client struct{ addr, agent string }
+// client is what the API is told of the browser: its limits count by network, a session shows its device, and mails are in the reader's
+// language.
+type client struct{ addr, agent, lang string }
 
 type clientKey struct{}
 
@@ -28,13 +29,16 @@ func (f Forwarding) RoundTrip(r *http.Request) (*http.Response, error) {
 		if c.agent != "" {
 			r.Header.Set("User-Agent", c.agent)
 		}
+		if c.lang != "" {
+			r.Header.Set("Accept-Language", c.lang)
+		}
 	}
 	return f.Base.RoundTrip(r)
 }
 
-// client is the browser of a request.
-func (s *Site) client(r *http.Request) client {
-	return client{addr: s.address(r), agent: r.UserAgent()}
+// client is the browser of a request, with the language that its reader has.
+func (s *Site) client(r *http.Request, lang string) client {
+	return client{addr: s.address(r), agent: r.UserAgent(), lang: lang}
 }
 
 // address is that of the browser: the last one in X-Forwarded-For that is not a trusted proxy's, if the caller is one.

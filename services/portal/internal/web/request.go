@@ -39,9 +39,9 @@ type Request struct {
 }
 
 func (s *Site) request(w http.ResponseWriter, hr *http.Request) *Request {
-	hr = hr.WithContext(forward(hr.Context(), s.client(hr)))
 	r := &Request{Request: hr, W: w, Site: s, API: s.API, policy: newPolicy(s)}
 	r.Text = s.texts.Choose(r.cookie(langCookie), hr.Header.Get("Accept-Language"))
+	r.Request = hr.WithContext(forward(hr.Context(), s.client(hr, r.Text.Code)))
 	if theme := r.cookie(themeCookie); theme == "light" || theme == "dark" {
 		r.Theme = theme
 	}

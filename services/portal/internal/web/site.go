@@ -61,6 +61,8 @@ type Route struct {
 	Pattern string
 	// Roles may open it; none: anybody, also without a login.
 	Roles []eupay.Role
+	// Once: the page is a form whose component once makes sending it twice harmless.
+	Once bool
 }
 
 // The roles of the portal.

@@ -1,6 +1,10 @@
 package web
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // tones are the colours of states: what went well, what waits, what needs somebody, what went wrong. Others are neutral.
 var tones = map[string]string{
@@ -23,3 +27,6 @@ func tone(state any) string {
 	}
 	return "quiet"
 }
+
+// States are all states that have a colour, for the page of components.
+func States() []string { return slices.Sorted(maps.Keys(tones)) }

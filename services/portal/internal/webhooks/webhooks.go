@@ -27,7 +27,7 @@ const (
 func Register(s *web.Site) error {
 	s.For(web.Owners, "GET /portal/webhooks", list)
 	s.For(web.Owners, "GET /portal/webhooks/new", newPage)
-	s.For(web.Owners, "POST /portal/webhooks/new", create)
+	s.Once(web.Owners, "POST /portal/webhooks/new", create)
 	s.For(web.Owners, "GET /portal/webhooks/deliveries", deliveries)
 	s.For(web.Owners, "GET /portal/webhooks/deliveries/{id}", delivery)
 	s.For(web.Owners, "POST /portal/webhooks/deliveries/{id}/resend", resend)
@@ -36,10 +36,11 @@ func Register(s *web.Site) error {
 	s.For(web.Owners, "GET /portal/webhooks/events", events)
 	s.For(web.Owners, "GET /portal/webhooks/endpoints/{id}", endpoint)
 	for name, handle := range map[string]web.Handler{
-		"": update, "/enabled": enable, "/delete": remove, "/rotate": rotate, "/promote": promote, "/test": test, "/recover": recoverMissed, "/backfill": backfill,
+		"": update, "/enabled": enable, "/delete": remove, "/promote": promote, "/test": test, "/recover": recoverMissed, "/backfill": backfill,
 	} {
 		s.For(web.Owners, "POST /portal/webhooks/endpoints/{id}"+name, handle)
 	}
+	s.Once(web.Owners, "POST /portal/webhooks/endpoints/{id}/rotate", rotate)
 	return s.Templates("webhooks", templates)
 }
 

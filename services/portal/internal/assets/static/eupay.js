@@ -27,7 +27,7 @@
     const button = e.submitter;
     if (button && button.classList.contains("button") && !("again" in button.dataset)) setTimeout(() => { button.setAttribute("aria-busy", "true"); button.disabled = true; });
   });
-  addEventListener("pageshow", () => document.querySelectorAll("[aria-busy=true]").forEach((b) => { b.removeAttribute("aria-busy"); b.disabled = false; }));
+  addEventListener("pageshow", () => document.querySelectorAll("[aria-busy=true]:not([data-example])").forEach((b) => { b.removeAttribute("aria-busy"); b.disabled = false; }));
 
   // data-fragment: the field takes its value from what is behind the # of a link in a mail, which no server sees.
   document.querySelectorAll("[data-fragment]").forEach((input) => {
