@@ -105,6 +105,8 @@ type answeredInstruction struct {
 
 var idShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
+var uuidShape = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
 var errNoID = errors.New("payment without id")
 
 func decodePayment(body []byte) (Payment, error) {
