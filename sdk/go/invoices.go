@@ -70,6 +70,8 @@ type InvoiceListParams struct {
 	Status        InvoiceStatus
 	// From is inclusive, To is not; both are of when the invoice was created.
 	From, To time.Time
+	// PaymentReference is the payment that the invoice was made for or paid by. With it, what corrects such an invoice is listed too.
+	PaymentReference string
 }
 
 func (s Invoices) listing(p InvoiceListParams) listing[Invoice] {
@@ -78,6 +80,7 @@ func (s Invoices) listing(p InvoiceListParams) listing[Invoice] {
 	q.text("status", string(p.Status))
 	q.time("from", p.From)
 	q.time("to", p.To)
+	q.text("payment_reference", p.PaymentReference)
 	return listing[Invoice]{s.c, call{path: invoicesPath, query: q, moded: true}, func(i *Invoice) string { return i.ID }}
 }
 

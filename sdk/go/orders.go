@@ -47,6 +47,8 @@ type OrderListParams struct {
 	Table string
 	// From is inclusive, To is not; both are of when the order was placed.
 	From, To time.Time
+	// PaymentReference is the payment that pays the order.
+	PaymentReference string
 }
 
 func (s Orders) listing(p OrderListParams) listing[Order] {
@@ -56,6 +58,7 @@ func (s Orders) listing(p OrderListParams) listing[Order] {
 	q.text("table", p.Table)
 	q.time("from", p.From)
 	q.time("to", p.To)
+	q.text("payment_reference", p.PaymentReference)
 	return listing[Order]{s.c, call{path: ordersPath, query: q}, func(o *Order) string { return o.ID }}
 }
 

@@ -21,6 +21,8 @@ type SummaryParams struct {
 	From, To time.Time
 	// Interval is ByDay when empty.
 	Interval Interval
+	// Metadata is a value of the metadata, or key:value. Empty: any.
+	Metadata string
 }
 
 // PaymentSummary is the numbers of the payments that were created in a period. Paid are those that are completed or refunded.
@@ -39,6 +41,8 @@ type PaymentSummary struct {
 	SecondsToComplete *SecondsToComplete `json:"seconds_to_complete"`
 	// Those that occur.
 	Statuses []StatusSum `json:"statuses"`
+	// ByBank are the largest banks, the largest first. The last one, without a BIC, is all others and those that are not known.
+	ByBank []BankSum `json:"by_bank"`
 	// All days or hours of the period, the oldest first.
 	Intervals []IntervalSum `json:"intervals"`
 }
@@ -57,6 +61,14 @@ type StatusSum struct {
 	Amount Amount        `json:"amount"`
 }
 
+// BankSum counts the paid payments of the customers of a bank.
+type BankSum struct {
+	// 8 characters, or empty.
+	BIC        string `json:"bic"`
+	PaidCount  int    `json:"paid_count"`
+	PaidAmount Amount `json:"paid_amount"`
+}
+
 // IntervalSum counts the payments of a day or an hour.
 type IntervalSum struct {
 	From       time.Time `json:"from"`
@@ -72,6 +84,7 @@ func (s Payments) Summary(ctx context.Context, p SummaryParams) (*PaymentSummary
 	q.time("from", p.From)
 	q.time("to", p.To)
 	q.text("interval", string(p.Interval))
+	q.text("metadata", p.Metadata)
 	return get[PaymentSummary](ctx, s.c, call{method: http.MethodGet, path: paymentsPath + "/summary", query: q, moded: true, wrapped: true})
 }
 

@@ -131,6 +131,8 @@ type PaymentChange struct {
 	FailureCode FailureCode   `json:"failure_code"`
 	// api, provider, reconciler, expiry, refund, scan or merchant.
 	Cause string `json:"cause"`
+	// What the bank's side answered, in its own word. It may be new at any time.
+	BankState string `json:"bank_state"`
 	// Of merchant: the key or user who said so.
 	Actor      string    `json:"actor"`
 	Note       string    `json:"note"`

@@ -98,8 +98,10 @@ type PaymentListParams struct {
 	Reference, MerchantReference string
 	// Amount is the very amount, the others are bounds of it.
 	Amount, MinAmount, MaxAmount Amount
-	// Search is part of a reference or a description.
+	// Search is part of a reference, a description or a payer's name, or an amount, or a value of the metadata.
 	Search string
+	// Metadata is a value of the metadata, or key:value.
+	Metadata string
 	// Uncounted: do not count all that match, which is faster. The page has HasMore in place of Pagination.
 	Uncounted bool
 }
@@ -125,6 +127,7 @@ func (p PaymentListParams) filter(q query) query {
 	q.amount("min_amount", p.MinAmount)
 	q.amount("max_amount", p.MaxAmount)
 	q.text("search", p.Search)
+	q.text("metadata", p.Metadata)
 	return q
 }
 

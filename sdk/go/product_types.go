@@ -23,9 +23,11 @@ type Product struct {
 	VATAmount     json.Number `json:"vat_amount"`
 	StockQuantity int         `json:"stock_quantity"`
 	ImageURL      string      `json:"image_url"`
-	IsAvailable   bool        `json:"is_available"`
-	CreatedAt     time.Time   `json:"created_at"`
-	UpdatedAt     time.Time   `json:"updated_at"`
+	// Nil: the merchant has not said. Empty: none of the 14.
+	Allergens   []Allergen `json:"allergens"`
+	IsAvailable bool       `json:"is_available"`
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
 }
 
 // ProductParams is a product to add.
@@ -40,6 +42,8 @@ type ProductParams struct {
 	// Nil: 1000.
 	StockQuantity *int   `json:"stock_quantity,omitzero"`
 	ImageURL      string `json:"image_url,omitzero"`
+	// Nil: you do not say. Empty: none of the 14.
+	Allergens []Allergen `json:"allergens,omitzero"`
 	// False hides the product from menus. Nil: true.
 	IsAvailable *bool `json:"is_available,omitzero"`
 }
@@ -55,8 +59,20 @@ type ProductChange struct {
 	VATRate       *json.Number `json:"vat_rate,omitzero"`
 	StockQuantity *int         `json:"stock_quantity,omitzero"`
 	ImageURL      *string      `json:"image_url,omitzero"`
+	// A nil list in it takes back what was said.
+	Allergens *[]Allergen `json:"allergens,omitzero"`
 	// False hides the product from menus.
 	IsAvailable *bool `json:"is_available,omitzero"`
+}
+
+// Allergen is one of the 14 allergens of Regulation (EU) 1169/2011.
+type Allergen string
+
+// AllAllergens are the values of Allergen, in the order of the regulation.
+func AllAllergens() []Allergen {
+	return []Allergen{
+		"gluten", "crustaceans", "eggs", "fish", "peanuts", "soybeans", "milk", "nuts", "celery", "mustard", "sesame", "sulphites", "lupin", "molluscs",
+	}
 }
 
 // ImageUploadParams is an image to upload.

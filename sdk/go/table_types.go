@@ -74,6 +74,8 @@ type MenuProduct struct {
 	PriceHT  json.Number `json:"price_ht"`
 	VATRate  json.Number `json:"vat_rate"`
 	ImageURL string      `json:"image_url"`
+	// Nil: the merchant has not said. Empty: none of the 14.
+	Allergens []Allergen `json:"allergens"`
 }
 
 // MenuOffer is an offer on whole orders.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,7 +58,10 @@ type Config struct {
 	// MasterKey seals the login tokens of sessions: 32 bytes in base64 or hex. OldMasterKeys are those before it.
 	MasterKey     string   `env:"EUPAY_PORTAL_MASTER_KEY,required"`
 	OldMasterKeys []string `env:"EUPAY_OLD_PORTAL_MASTER_KEYS"`
-	// ImageOrigins are where product pictures are, besides the pages' own origin.
+	// S3Endpoint is where browsers put product pictures, and S3PublicURL where they read them: both as in the settings of the qr service.
+	S3Endpoint  string `env:"EUPAY_S3_ENDPOINT"`
+	S3PublicURL string `env:"EUPAY_S3_PUBLIC_URL"`
+	// ImageOrigins are where product pictures are besides, such as an earlier store's address.
 	ImageOrigins []string `env:"EUPAY_PORTAL_IMAGE_ORIGINS"`
 	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For is believed.
 	TrustedProxies []string `env:"EUPAY_TRUSTED_PROXIES"`
@@ -81,7 +85,32 @@ func (c *Config) Validate() error {
 	if _, err := config.Prefixes(trustedProxies, c.TrustedProxies); err != nil {
 		bad = append(bad, err)
 	}
+	if _, err := c.images(); err != nil {
+		bad = append(bad, err)
+	}
 	return errors.Join(bad...)
+}
+
+// images are the origins that pages may show pictures of and put them to. An endpoint without the address at which its pictures are read
+// would be a portal that takes pictures and cannot show them.
+func (c *Config) images() ([]string, error) {
+	if c.S3Endpoint != "" && c.S3PublicURL == "" {
+		return nil, errors.New("EUPAY_S3_ENDPOINT needs EUPAY_S3_PUBLIC_URL, where browsers read the pictures: set both as for the qr service")
+	}
+	var all []string
+	for _, text := range append([]string{c.S3Endpoint, c.S3PublicURL}, c.ImageOrigins...) {
+		if text == "" {
+			continue
+		}
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, errors.New("EUPAY_S3_ENDPOINT, EUPAY_S3_PUBLIC_URL and EUPAY_PORTAL_IMAGE_ORIGINS must be http or https URLs")
+		}
+		if origin := u.Scheme + "://" + u.Host; !slices.Contains(all, origin) {
+			all = append(all, origin)
+		}
+	}
+	return all, nil
 }
 
 // Service is the running portal.
@@ -137,6 +166,10 @@ func (s *Service) open(cfg Config) error {
 
 // site makes all pages.
 func (s *Service) site(cfg Config) (*web.Site, error) {
+	images, err := cfg.images()
+	if err != nil {
+		return nil, err
+	}
 	sealer, err := vault.New("portal", cfg.MasterKey, cfg.OldMasterKeys...)
 	if err != nil {
 		return nil, err
@@ -152,7 +185,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 	})
 	site, err := web.New(web.Deps{
 		API: api, Sessions: session.New(s.core.Pool, sealer, api, s.core.Now), Log: s.core.Log, Now: s.core.Now,
-		PublicURL: strings.TrimRight(cfg.PublicURL, "/"), APIURL: strings.TrimRight(cmp.Or(cfg.PublicAPIURL, cfg.PublicURL), "/"), Images: cfg.ImageOrigins,
+		PublicURL: strings.TrimRight(cfg.PublicURL, "/"), APIURL: strings.TrimRight(cmp.Or(cfg.PublicAPIURL, cfg.PublicURL), "/"), Images: images,
 		TrustedProxies: trusted, Development: cfg.Development, Mailbox: cfg.MailboxURL,
 	})
 	if err != nil {

@@ -317,14 +317,33 @@ func TestTheAPILearnsWhoseBrowserAsks(t *testing.T) {
 }
 
 func TestSettingsThatCannotWorkAreAllNamed(t *testing.T) {
-	c := Config{APIURL: "ftp://x", PublicURL: "https://x/path", MasterKey: "short", TrustedProxies: []string{"nowhere"}}
+	c := Config{APIURL: "ftp://x", PublicURL: "https://x/path", MasterKey: "short", TrustedProxies: []string{"nowhere"}, S3Endpoint: "https://s3.example"}
 	err := c.Validate()
-	for _, name := range []string{"EUPAY_API_URL", "EUPAY_PUBLIC_URL", "EUPAY_PORTAL_MASTER_KEY", "EUPAY_TRUSTED_PROXIES"} {
+	for _, name := range []string{"EUPAY_API_URL", "EUPAY_PUBLIC_URL", "EUPAY_PORTAL_MASTER_KEY", "EUPAY_TRUSTED_PROXIES", "EUPAY_S3_PUBLIC_URL"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named: %v", name, err)
 		}
 	}
 	if _, err := New(t.Context(), c, boot.Deps{}); err == nil || errors.Is(err, os.ErrNotExist) {
 		t.Errorf("it starts: %v", err)
+	}
+}
+
+// A portal whose policy lacked the store's own address took pictures that no browser could upload.
+func TestPicturesMayGoWhereTheStoreIs(t *testing.T) {
+	for _, c := range []struct {
+		Config
+		want string
+	}{
+		{Config{}, "[]"},
+		{Config{S3Endpoint: "https://s3.example", S3PublicURL: "https://cdn.example/bucket/", ImageOrigins: []string{"https://old.example", "https://cdn.example"}}, "[https://s3.example https://cdn.example https://old.example]"},
+		{Config{S3PublicURL: "http://127.0.0.1:9/bucket", S3Endpoint: "http://127.0.0.1:9"}, "[http://127.0.0.1:9]"},
+		{Config{ImageOrigins: []string{"cdn.example"}}, "error"},
+		{Config{S3PublicURL: "javascript:x"}, "error"},
+	} {
+		got, err := c.images()
+		if err != nil && c.want != "error" || err == nil && fmt.Sprint(got) != c.want {
+			t.Errorf("%+v: %v, %v", c.Config, got, err)
+		}
 	}
 }

@@ -172,18 +172,20 @@ func (s System) Env(service string) map[string]string {
 // portal are all settings of the portal: it knows the database and the public API, and nobody else.
 func (s System) portal() map[string]string {
 	env := map[string]string{
-		"EUPAY_DATABASE_URL":         s.ServiceDatabaseURL(Portal),
-		"EUPAY_MANAGEMENT_ADDR":      Loopback(s.Ports.Management[Portal]),
-		"EUPAY_HTTP_ADDR":            Loopback(s.Ports.Pages),
-		"EUPAY_API_URL":              s.URL(),
-		"EUPAY_PUBLIC_URL":           s.Public(),
-		"EUPAY_PORTAL_MASTER_KEY":    s.Secrets.PortalMaster,
-		"EUPAY_PORTAL_IMAGE_ORIGINS": "http://" + Loopback(s.Ports.S3),
-		"EUPAY_TRUSTED_PROXIES":      loopbackOnly,
-		"EUPAY_PORTAL_DEVELOPMENT":   "true",
+		"EUPAY_DATABASE_URL":       s.ServiceDatabaseURL(Portal),
+		"EUPAY_MANAGEMENT_ADDR":    Loopback(s.Ports.Management[Portal]),
+		"EUPAY_HTTP_ADDR":          Loopback(s.Ports.Pages),
+		"EUPAY_API_URL":            s.URL(),
+		"EUPAY_PUBLIC_URL":         s.Public(),
+		"EUPAY_PORTAL_MASTER_KEY":  s.Secrets.PortalMaster,
+		"EUPAY_TRUSTED_PROXIES":    loopbackOnly,
+		"EUPAY_PORTAL_DEVELOPMENT": "true",
 	}
 	if s.OwnMailbox() {
 		env["EUPAY_MAILBOX_URL"] = s.MailboxURL()
+	}
+	if s.OwnS3() {
+		env["EUPAY_S3_ENDPOINT"], env["EUPAY_S3_PUBLIC_URL"] = s.S3URL(), s.S3PublicURL()
 	}
 	return env
 }

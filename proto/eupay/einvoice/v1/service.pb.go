@@ -1126,8 +1126,10 @@ type ListInvoicesRequest struct {
 	To *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=to,proto3" json:"to,omitempty"`
 	// The id or number after which the list goes on, in place of page. Empty: by page.
 	StartingAfter string `protobuf:"bytes,8,opt,name=starting_after,json=startingAfter,proto3" json:"starting_after,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// The payment that the invoice was made for or paid by; what corrects such an invoice is listed too. Empty: any.
+	PaymentReference string `protobuf:"bytes,9,opt,name=payment_reference,json=paymentReference,proto3" json:"payment_reference,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *ListInvoicesRequest) Reset() {
@@ -1212,6 +1214,13 @@ func (x *ListInvoicesRequest) GetTo() *timestamppb.Timestamp {
 func (x *ListInvoicesRequest) GetStartingAfter() string {
 	if x != nil {
 		return x.StartingAfter
+	}
+	return ""
+}
+
+func (x *ListInvoicesRequest) GetPaymentReference() string {
+	if x != nil {
+		return x.PaymentReference
 	}
 	return ""
 }
@@ -3177,7 +3186,7 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x15CreateInvoiceResponse\x124\n" +
 	"\ainvoice\x18\x01 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\ainvoice\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed\x12%\n" +
-	"\x0emandate_status\x18\x03 \x01(\tR\rmandateStatus\"\x97\x02\n" +
+	"\x0emandate_status\x18\x03 \x01(\tR\rmandateStatus\"\xc4\x02\n" +
 	"\x13ListInvoicesRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -3187,7 +3196,8 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12.\n" +
 	"\x04from\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
 	"\x02to\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12%\n" +
-	"\x0estarting_after\x18\b \x01(\tR\rstartingAfter\"\x7f\n" +
+	"\x0estarting_after\x18\b \x01(\tR\rstartingAfter\x12+\n" +
+	"\x11payment_reference\x18\t \x01(\tR\x10paymentReference\"\x7f\n" +
 	"\x14ListInvoicesResponse\x126\n" +
 	"\binvoices\x18\x01 \x03(\v2\x1a.eupay.einvoice.v1.InvoiceR\binvoices\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x19\n" +

@@ -496,12 +496,14 @@ type ListPaymentsRequest struct {
 	// Both inclusive, in cents. 0: any.
 	MinAmountCents int64 `protobuf:"varint,24,opt,name=min_amount_cents,json=minAmountCents,proto3" json:"min_amount_cents,omitempty"`
 	MaxAmountCents int64 `protobuf:"varint,25,opt,name=max_amount_cents,json=maxAmountCents,proto3" json:"max_amount_cents,omitempty"`
-	// In the description, the merchant's reference or the payer's name, whatever the case. Empty: any.
+	// In a reference, the description or the payer's name, whatever the case; or the amount, or a value of the metadata. Empty: any.
 	Search string `protobuf:"bytes,26,opt,name=search,proto3" json:"search,omitempty"`
 	// The reference after which the list goes on, in place of page. Empty: by page.
 	StartingAfter string `protobuf:"bytes,27,opt,name=starting_after,json=startingAfter,proto3" json:"starting_after,omitempty"`
 	// Do not count all that match: has_more says whether there are others.
-	Uncounted     bool `protobuf:"varint,28,opt,name=uncounted,proto3" json:"uncounted,omitempty"`
+	Uncounted bool `protobuf:"varint,28,opt,name=uncounted,proto3" json:"uncounted,omitempty"`
+	// A value of the metadata, or key:value. Empty: any.
+	Metadata      string `protobuf:"bytes,29,opt,name=metadata,proto3" json:"metadata,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -639,6 +641,13 @@ func (x *ListPaymentsRequest) GetUncounted() bool {
 		return x.Uncounted
 	}
 	return false
+}
+
+func (x *ListPaymentsRequest) GetMetadata() string {
+	if x != nil {
+		return x.Metadata
+	}
+	return ""
 }
 
 type ListPaymentsResponse struct {
@@ -920,7 +929,9 @@ type SummarizePaymentsRequest struct {
 	// Created before; absent: until now.
 	CreatedTo *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_to,json=createdTo,proto3" json:"created_to,omitempty"`
 	// Where the parts of the period begin, in order; the first is created_from.
-	Parts         []*timestamppb.Timestamp `protobuf:"bytes,5,rep,name=parts,proto3" json:"parts,omitempty"`
+	Parts []*timestamppb.Timestamp `protobuf:"bytes,5,rep,name=parts,proto3" json:"parts,omitempty"`
+	// As in ListPaymentsRequest.
+	Metadata      string `protobuf:"bytes,6,opt,name=metadata,proto3" json:"metadata,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -990,6 +1001,13 @@ func (x *SummarizePaymentsRequest) GetParts() []*timestamppb.Timestamp {
 	return nil
 }
 
+func (x *SummarizePaymentsRequest) GetMetadata() string {
+	if x != nil {
+		return x.Metadata
+	}
+	return ""
+}
+
 type SummarizePaymentsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Each status that occurs.
@@ -1000,7 +1018,9 @@ type SummarizePaymentsResponse struct {
 	MedianMs int64 `protobuf:"varint,3,opt,name=median_ms,json=medianMs,proto3" json:"median_ms,omitempty"`
 	P95Ms    int64 `protobuf:"varint,4,opt,name=p95_ms,json=p95Ms,proto3" json:"p95_ms,omitempty"`
 	// As many as the request has parts.
-	Parts         []*PartTotal `protobuf:"bytes,5,rep,name=parts,proto3" json:"parts,omitempty"`
+	Parts []*PartTotal `protobuf:"bytes,5,rep,name=parts,proto3" json:"parts,omitempty"`
+	// The banks of the payers of those that were paid, the largest amount first.
+	Banks         []*BankTotal `protobuf:"bytes,6,rep,name=banks,proto3" json:"banks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1070,6 +1090,75 @@ func (x *SummarizePaymentsResponse) GetParts() []*PartTotal {
 	return nil
 }
 
+func (x *SummarizePaymentsResponse) GetBanks() []*BankTotal {
+	if x != nil {
+		return x.Banks
+	}
+	return nil
+}
+
+// BankTotal counts the paid payments of a bank.
+type BankTotal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 8 characters. Empty: the banks that are not known, and those that are not among the largest.
+	Bic           string `protobuf:"bytes,1,opt,name=bic,proto3" json:"bic,omitempty"`
+	Paid          int64  `protobuf:"varint,2,opt,name=paid,proto3" json:"paid,omitempty"`
+	PaidCents     int64  `protobuf:"varint,3,opt,name=paid_cents,json=paidCents,proto3" json:"paid_cents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BankTotal) Reset() {
+	*x = BankTotal{}
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BankTotal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BankTotal) ProtoMessage() {}
+
+func (x *BankTotal) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BankTotal.ProtoReflect.Descriptor instead.
+func (*BankTotal) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *BankTotal) GetBic() string {
+	if x != nil {
+		return x.Bic
+	}
+	return ""
+}
+
+func (x *BankTotal) GetPaid() int64 {
+	if x != nil {
+		return x.Paid
+	}
+	return 0
+}
+
+func (x *BankTotal) GetPaidCents() int64 {
+	if x != nil {
+		return x.PaidCents
+	}
+	return 0
+}
+
 type StatusTotal struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Status        string                 `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
@@ -1081,7 +1170,7 @@ type StatusTotal struct {
 
 func (x *StatusTotal) Reset() {
 	*x = StatusTotal{}
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[16]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1093,7 +1182,7 @@ func (x *StatusTotal) String() string {
 func (*StatusTotal) ProtoMessage() {}
 
 func (x *StatusTotal) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[16]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1106,7 +1195,7 @@ func (x *StatusTotal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusTotal.ProtoReflect.Descriptor instead.
 func (*StatusTotal) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{16}
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *StatusTotal) GetStatus() string {
@@ -1142,7 +1231,7 @@ type PartTotal struct {
 
 func (x *PartTotal) Reset() {
 	*x = PartTotal{}
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[17]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1154,7 +1243,7 @@ func (x *PartTotal) String() string {
 func (*PartTotal) ProtoMessage() {}
 
 func (x *PartTotal) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[17]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1167,7 +1256,7 @@ func (x *PartTotal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartTotal.ProtoReflect.Descriptor instead.
 func (*PartTotal) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{17}
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PartTotal) GetCreated() int64 {
@@ -1227,7 +1316,7 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\x05limit\x18\x03 \x01(\x05R\x05limit\"\x7f\n" +
 	"\x1cListCustomerPaymentsResponse\x12I\n" +
 	"\bpayments\x18\x01 \x03(\v2-.eupay.payments.v1.GetCustomerPaymentResponseR\bpayments\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"\xb1\x04\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\"\xcd\x04\n" +
 	"\x13ListPaymentsRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -1245,7 +1334,8 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\x10max_amount_cents\x18\x19 \x01(\x03R\x0emaxAmountCents\x12\x16\n" +
 	"\x06search\x18\x1a \x01(\tR\x06search\x12%\n" +
 	"\x0estarting_after\x18\x1b \x01(\tR\rstartingAfter\x12\x1c\n" +
-	"\tuncounted\x18\x1c \x01(\bR\tuncounted\"\x7f\n" +
+	"\tuncounted\x18\x1c \x01(\bR\tuncounted\x12\x1a\n" +
+	"\bmetadata\x18\x1d \x01(\tR\bmetadata\"\x7f\n" +
 	"\x14ListPaymentsResponse\x126\n" +
 	"\bpayments\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\bpayments\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x19\n" +
@@ -1263,7 +1353,7 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x1c\n" +
 	"\treference\x18\x03 \x01(\tR\treference\"K\n" +
 	"\x13ListRefundsResponse\x124\n" +
-	"\arefunds\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\arefunds\"\x83\x02\n" +
+	"\arefunds\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\arefunds\"\x9f\x02\n" +
 	"\x18SummarizePaymentsRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -1271,13 +1361,20 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\fcreated_from\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedFrom\x129\n" +
 	"\n" +
 	"created_to\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedTo\x120\n" +
-	"\x05parts\x18\x05 \x03(\v2\x1a.google.protobuf.TimestampR\x05parts\"\xe6\x01\n" +
+	"\x05parts\x18\x05 \x03(\v2\x1a.google.protobuf.TimestampR\x05parts\x12\x1a\n" +
+	"\bmetadata\x18\x06 \x01(\tR\bmetadata\"\x9a\x02\n" +
 	"\x19SummarizePaymentsResponse\x12:\n" +
 	"\bstatuses\x18\x01 \x03(\v2\x1e.eupay.payments.v1.StatusTotalR\bstatuses\x12%\n" +
 	"\x0erefunded_cents\x18\x02 \x01(\x03R\rrefundedCents\x12\x1b\n" +
 	"\tmedian_ms\x18\x03 \x01(\x03R\bmedianMs\x12\x15\n" +
 	"\x06p95_ms\x18\x04 \x01(\x03R\x05p95Ms\x122\n" +
-	"\x05parts\x18\x05 \x03(\v2\x1c.eupay.payments.v1.PartTotalR\x05parts\"^\n" +
+	"\x05parts\x18\x05 \x03(\v2\x1c.eupay.payments.v1.PartTotalR\x05parts\x122\n" +
+	"\x05banks\x18\x06 \x03(\v2\x1c.eupay.payments.v1.BankTotalR\x05banks\"P\n" +
+	"\tBankTotal\x12\x10\n" +
+	"\x03bic\x18\x01 \x01(\tR\x03bic\x12\x12\n" +
+	"\x04paid\x18\x02 \x01(\x03R\x04paid\x12\x1d\n" +
+	"\n" +
+	"paid_cents\x18\x03 \x01(\x03R\tpaidCents\"^\n" +
 	"\vStatusTotal\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x03R\x05count\x12!\n" +
@@ -1310,7 +1407,7 @@ func file_eupay_payments_v1_service_proto_rawDescGZIP() []byte {
 	return file_eupay_payments_v1_service_proto_rawDescData
 }
 
-var file_eupay_payments_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_eupay_payments_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_eupay_payments_v1_service_proto_goTypes = []any{
 	(*GetPaymentRequest)(nil),            // 0: eupay.payments.v1.GetPaymentRequest
 	(*GetPaymentResponse)(nil),           // 1: eupay.payments.v1.GetPaymentResponse
@@ -1328,48 +1425,50 @@ var file_eupay_payments_v1_service_proto_goTypes = []any{
 	(*ListRefundsResponse)(nil),          // 13: eupay.payments.v1.ListRefundsResponse
 	(*SummarizePaymentsRequest)(nil),     // 14: eupay.payments.v1.SummarizePaymentsRequest
 	(*SummarizePaymentsResponse)(nil),    // 15: eupay.payments.v1.SummarizePaymentsResponse
-	(*StatusTotal)(nil),                  // 16: eupay.payments.v1.StatusTotal
-	(*PartTotal)(nil),                    // 17: eupay.payments.v1.PartTotal
-	(*Payment)(nil),                      // 18: eupay.payments.v1.Payment
-	(*timestamppb.Timestamp)(nil),        // 19: google.protobuf.Timestamp
-	(*HistoryEntry)(nil),                 // 20: eupay.payments.v1.HistoryEntry
+	(*BankTotal)(nil),                    // 16: eupay.payments.v1.BankTotal
+	(*StatusTotal)(nil),                  // 17: eupay.payments.v1.StatusTotal
+	(*PartTotal)(nil),                    // 18: eupay.payments.v1.PartTotal
+	(*Payment)(nil),                      // 19: eupay.payments.v1.Payment
+	(*timestamppb.Timestamp)(nil),        // 20: google.protobuf.Timestamp
+	(*HistoryEntry)(nil),                 // 21: eupay.payments.v1.HistoryEntry
 }
 var file_eupay_payments_v1_service_proto_depIdxs = []int32{
-	18, // 0: eupay.payments.v1.GetPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
-	18, // 1: eupay.payments.v1.GetCustomerPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
-	18, // 2: eupay.payments.v1.GetCustomerPaymentResponse.refunds:type_name -> eupay.payments.v1.Payment
+	19, // 0: eupay.payments.v1.GetPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
+	19, // 1: eupay.payments.v1.GetCustomerPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
+	19, // 2: eupay.payments.v1.GetCustomerPaymentResponse.refunds:type_name -> eupay.payments.v1.Payment
 	5,  // 3: eupay.payments.v1.ListCustomerPaymentsResponse.payments:type_name -> eupay.payments.v1.GetCustomerPaymentResponse
-	19, // 4: eupay.payments.v1.ListPaymentsRequest.created_from:type_name -> google.protobuf.Timestamp
-	19, // 5: eupay.payments.v1.ListPaymentsRequest.created_to:type_name -> google.protobuf.Timestamp
-	18, // 6: eupay.payments.v1.ListPaymentsResponse.payments:type_name -> eupay.payments.v1.Payment
-	20, // 7: eupay.payments.v1.ListHistoryResponse.entries:type_name -> eupay.payments.v1.HistoryEntry
-	18, // 8: eupay.payments.v1.ListRefundsResponse.refunds:type_name -> eupay.payments.v1.Payment
-	19, // 9: eupay.payments.v1.SummarizePaymentsRequest.created_from:type_name -> google.protobuf.Timestamp
-	19, // 10: eupay.payments.v1.SummarizePaymentsRequest.created_to:type_name -> google.protobuf.Timestamp
-	19, // 11: eupay.payments.v1.SummarizePaymentsRequest.parts:type_name -> google.protobuf.Timestamp
-	16, // 12: eupay.payments.v1.SummarizePaymentsResponse.statuses:type_name -> eupay.payments.v1.StatusTotal
-	17, // 13: eupay.payments.v1.SummarizePaymentsResponse.parts:type_name -> eupay.payments.v1.PartTotal
-	0,  // 14: eupay.payments.v1.PaymentsService.GetPayment:input_type -> eupay.payments.v1.GetPaymentRequest
-	2,  // 15: eupay.payments.v1.PaymentsService.GetPaymentStatus:input_type -> eupay.payments.v1.GetPaymentStatusRequest
-	4,  // 16: eupay.payments.v1.PaymentsService.GetCustomerPayment:input_type -> eupay.payments.v1.GetCustomerPaymentRequest
-	6,  // 17: eupay.payments.v1.PaymentsService.ListCustomerPayments:input_type -> eupay.payments.v1.ListCustomerPaymentsRequest
-	8,  // 18: eupay.payments.v1.PaymentsService.ListPayments:input_type -> eupay.payments.v1.ListPaymentsRequest
-	10, // 19: eupay.payments.v1.PaymentsService.ListHistory:input_type -> eupay.payments.v1.ListHistoryRequest
-	12, // 20: eupay.payments.v1.PaymentsService.ListRefunds:input_type -> eupay.payments.v1.ListRefundsRequest
-	14, // 21: eupay.payments.v1.PaymentsService.SummarizePayments:input_type -> eupay.payments.v1.SummarizePaymentsRequest
-	1,  // 22: eupay.payments.v1.PaymentsService.GetPayment:output_type -> eupay.payments.v1.GetPaymentResponse
-	3,  // 23: eupay.payments.v1.PaymentsService.GetPaymentStatus:output_type -> eupay.payments.v1.GetPaymentStatusResponse
-	5,  // 24: eupay.payments.v1.PaymentsService.GetCustomerPayment:output_type -> eupay.payments.v1.GetCustomerPaymentResponse
-	7,  // 25: eupay.payments.v1.PaymentsService.ListCustomerPayments:output_type -> eupay.payments.v1.ListCustomerPaymentsResponse
-	9,  // 26: eupay.payments.v1.PaymentsService.ListPayments:output_type -> eupay.payments.v1.ListPaymentsResponse
-	11, // 27: eupay.payments.v1.PaymentsService.ListHistory:output_type -> eupay.payments.v1.ListHistoryResponse
-	13, // 28: eupay.payments.v1.PaymentsService.ListRefunds:output_type -> eupay.payments.v1.ListRefundsResponse
-	15, // 29: eupay.payments.v1.PaymentsService.SummarizePayments:output_type -> eupay.payments.v1.SummarizePaymentsResponse
-	22, // [22:30] is the sub-list for method output_type
-	14, // [14:22] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	20, // 4: eupay.payments.v1.ListPaymentsRequest.created_from:type_name -> google.protobuf.Timestamp
+	20, // 5: eupay.payments.v1.ListPaymentsRequest.created_to:type_name -> google.protobuf.Timestamp
+	19, // 6: eupay.payments.v1.ListPaymentsResponse.payments:type_name -> eupay.payments.v1.Payment
+	21, // 7: eupay.payments.v1.ListHistoryResponse.entries:type_name -> eupay.payments.v1.HistoryEntry
+	19, // 8: eupay.payments.v1.ListRefundsResponse.refunds:type_name -> eupay.payments.v1.Payment
+	20, // 9: eupay.payments.v1.SummarizePaymentsRequest.created_from:type_name -> google.protobuf.Timestamp
+	20, // 10: eupay.payments.v1.SummarizePaymentsRequest.created_to:type_name -> google.protobuf.Timestamp
+	20, // 11: eupay.payments.v1.SummarizePaymentsRequest.parts:type_name -> google.protobuf.Timestamp
+	17, // 12: eupay.payments.v1.SummarizePaymentsResponse.statuses:type_name -> eupay.payments.v1.StatusTotal
+	18, // 13: eupay.payments.v1.SummarizePaymentsResponse.parts:type_name -> eupay.payments.v1.PartTotal
+	16, // 14: eupay.payments.v1.SummarizePaymentsResponse.banks:type_name -> eupay.payments.v1.BankTotal
+	0,  // 15: eupay.payments.v1.PaymentsService.GetPayment:input_type -> eupay.payments.v1.GetPaymentRequest
+	2,  // 16: eupay.payments.v1.PaymentsService.GetPaymentStatus:input_type -> eupay.payments.v1.GetPaymentStatusRequest
+	4,  // 17: eupay.payments.v1.PaymentsService.GetCustomerPayment:input_type -> eupay.payments.v1.GetCustomerPaymentRequest
+	6,  // 18: eupay.payments.v1.PaymentsService.ListCustomerPayments:input_type -> eupay.payments.v1.ListCustomerPaymentsRequest
+	8,  // 19: eupay.payments.v1.PaymentsService.ListPayments:input_type -> eupay.payments.v1.ListPaymentsRequest
+	10, // 20: eupay.payments.v1.PaymentsService.ListHistory:input_type -> eupay.payments.v1.ListHistoryRequest
+	12, // 21: eupay.payments.v1.PaymentsService.ListRefunds:input_type -> eupay.payments.v1.ListRefundsRequest
+	14, // 22: eupay.payments.v1.PaymentsService.SummarizePayments:input_type -> eupay.payments.v1.SummarizePaymentsRequest
+	1,  // 23: eupay.payments.v1.PaymentsService.GetPayment:output_type -> eupay.payments.v1.GetPaymentResponse
+	3,  // 24: eupay.payments.v1.PaymentsService.GetPaymentStatus:output_type -> eupay.payments.v1.GetPaymentStatusResponse
+	5,  // 25: eupay.payments.v1.PaymentsService.GetCustomerPayment:output_type -> eupay.payments.v1.GetCustomerPaymentResponse
+	7,  // 26: eupay.payments.v1.PaymentsService.ListCustomerPayments:output_type -> eupay.payments.v1.ListCustomerPaymentsResponse
+	9,  // 27: eupay.payments.v1.PaymentsService.ListPayments:output_type -> eupay.payments.v1.ListPaymentsResponse
+	11, // 28: eupay.payments.v1.PaymentsService.ListHistory:output_type -> eupay.payments.v1.ListHistoryResponse
+	13, // 29: eupay.payments.v1.PaymentsService.ListRefunds:output_type -> eupay.payments.v1.ListRefundsResponse
+	15, // 30: eupay.payments.v1.PaymentsService.SummarizePayments:output_type -> eupay.payments.v1.SummarizePaymentsResponse
+	23, // [23:31] is the sub-list for method output_type
+	15, // [15:23] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_service_proto_init() }
@@ -1384,7 +1483,7 @@ func file_eupay_payments_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_service_proto_rawDesc), len(file_eupay_payments_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

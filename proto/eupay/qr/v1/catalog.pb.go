@@ -40,8 +40,9 @@ type Product struct {
 	CreatedAt   *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	UpdatedAt   *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
 	// In ten-thousandths of a euro, computed: their sum is price_ttc_cents × 100.
-	PriceHtE4     int64 `protobuf:"varint,14,opt,name=price_ht_e4,json=priceHtE4,proto3" json:"price_ht_e4,omitempty"`
-	VatAmountE4   int64 `protobuf:"varint,15,opt,name=vat_amount_e4,json=vatAmountE4,proto3" json:"vat_amount_e4,omitempty"`
+	PriceHtE4     int64      `protobuf:"varint,14,opt,name=price_ht_e4,json=priceHtE4,proto3" json:"price_ht_e4,omitempty"`
+	VatAmountE4   int64      `protobuf:"varint,15,opt,name=vat_amount_e4,json=vatAmountE4,proto3" json:"vat_amount_e4,omitempty"`
+	Allergens     *Allergens `protobuf:"bytes,16,opt,name=allergens,proto3" json:"allergens,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -181,6 +182,68 @@ func (x *Product) GetVatAmountE4() int64 {
 	return 0
 }
 
+func (x *Product) GetAllergens() *Allergens {
+	if x != nil {
+		return x.Allergens
+	}
+	return nil
+}
+
+// Allergens are what a product contains of the 14 allergens of Regulation (EU) 1169/2011.
+type Allergens struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The merchant has said so. Otherwise nothing is known.
+	Stated bool `protobuf:"varint,1,opt,name=stated,proto3" json:"stated,omitempty"`
+	// Codes of the service's list; empty: none.
+	Codes         []string `protobuf:"bytes,2,rep,name=codes,proto3" json:"codes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Allergens) Reset() {
+	*x = Allergens{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Allergens) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Allergens) ProtoMessage() {}
+
+func (x *Allergens) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Allergens.ProtoReflect.Descriptor instead.
+func (*Allergens) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Allergens) GetStated() bool {
+	if x != nil {
+		return x.Stated
+	}
+	return false
+}
+
+func (x *Allergens) GetCodes() []string {
+	if x != nil {
+		return x.Codes
+	}
+	return nil
+}
+
 // ProductFields are the fields that a caller sets. Absent: the default of a new product, no change of an old one.
 type ProductFields struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
@@ -191,15 +254,16 @@ type ProductFields struct {
 	VatRatePerMille *int32                 `protobuf:"varint,5,opt,name=vat_rate_per_mille,json=vatRatePerMille,proto3,oneof" json:"vat_rate_per_mille,omitempty"`
 	StockQuantity   *int32                 `protobuf:"varint,6,opt,name=stock_quantity,json=stockQuantity,proto3,oneof" json:"stock_quantity,omitempty"`
 	// Empty: no image.
-	ImageUrl      *string `protobuf:"bytes,7,opt,name=image_url,json=imageUrl,proto3,oneof" json:"image_url,omitempty"`
-	IsAvailable   *bool   `protobuf:"varint,8,opt,name=is_available,json=isAvailable,proto3,oneof" json:"is_available,omitempty"`
+	ImageUrl      *string    `protobuf:"bytes,7,opt,name=image_url,json=imageUrl,proto3,oneof" json:"image_url,omitempty"`
+	IsAvailable   *bool      `protobuf:"varint,8,opt,name=is_available,json=isAvailable,proto3,oneof" json:"is_available,omitempty"`
+	Allergens     *Allergens `protobuf:"bytes,9,opt,name=allergens,proto3" json:"allergens,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ProductFields) Reset() {
 	*x = ProductFields{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[1]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -211,7 +275,7 @@ func (x *ProductFields) String() string {
 func (*ProductFields) ProtoMessage() {}
 
 func (x *ProductFields) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[1]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -224,7 +288,7 @@ func (x *ProductFields) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProductFields.ProtoReflect.Descriptor instead.
 func (*ProductFields) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{1}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ProductFields) GetName() string {
@@ -283,6 +347,13 @@ func (x *ProductFields) GetIsAvailable() bool {
 	return false
 }
 
+func (x *ProductFields) GetAllergens() *Allergens {
+	if x != nil {
+		return x.Allergens
+	}
+	return nil
+}
+
 type ListProductsRequest struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
@@ -301,7 +372,7 @@ type ListProductsRequest struct {
 
 func (x *ListProductsRequest) Reset() {
 	*x = ListProductsRequest{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[2]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -313,7 +384,7 @@ func (x *ListProductsRequest) String() string {
 func (*ListProductsRequest) ProtoMessage() {}
 
 func (x *ListProductsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[2]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -326,7 +397,7 @@ func (x *ListProductsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProductsRequest.ProtoReflect.Descriptor instead.
 func (*ListProductsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{2}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListProductsRequest) GetMerchantId() string {
@@ -382,7 +453,7 @@ type ListProductsResponse struct {
 
 func (x *ListProductsResponse) Reset() {
 	*x = ListProductsResponse{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[3]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -394,7 +465,7 @@ func (x *ListProductsResponse) String() string {
 func (*ListProductsResponse) ProtoMessage() {}
 
 func (x *ListProductsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[3]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -407,7 +478,7 @@ func (x *ListProductsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProductsResponse.ProtoReflect.Descriptor instead.
 func (*ListProductsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{3}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListProductsResponse) GetProducts() []*Product {
@@ -434,7 +505,7 @@ type GetProductRequest struct {
 
 func (x *GetProductRequest) Reset() {
 	*x = GetProductRequest{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[4]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +517,7 @@ func (x *GetProductRequest) String() string {
 func (*GetProductRequest) ProtoMessage() {}
 
 func (x *GetProductRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[4]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +530,7 @@ func (x *GetProductRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProductRequest.ProtoReflect.Descriptor instead.
 func (*GetProductRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{4}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetProductRequest) GetMerchantId() string {
@@ -485,7 +556,7 @@ type GetProductResponse struct {
 
 func (x *GetProductResponse) Reset() {
 	*x = GetProductResponse{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[5]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -497,7 +568,7 @@ func (x *GetProductResponse) String() string {
 func (*GetProductResponse) ProtoMessage() {}
 
 func (x *GetProductResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[5]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +581,7 @@ func (x *GetProductResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProductResponse.ProtoReflect.Descriptor instead.
 func (*GetProductResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{5}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetProductResponse) GetProduct() *Product {
@@ -530,7 +601,7 @@ type CreateProductRequest struct {
 
 func (x *CreateProductRequest) Reset() {
 	*x = CreateProductRequest{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[6]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -542,7 +613,7 @@ func (x *CreateProductRequest) String() string {
 func (*CreateProductRequest) ProtoMessage() {}
 
 func (x *CreateProductRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[6]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -555,7 +626,7 @@ func (x *CreateProductRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateProductRequest.ProtoReflect.Descriptor instead.
 func (*CreateProductRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{6}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CreateProductRequest) GetMerchantId() string {
@@ -581,7 +652,7 @@ type CreateProductResponse struct {
 
 func (x *CreateProductResponse) Reset() {
 	*x = CreateProductResponse{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[7]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -593,7 +664,7 @@ func (x *CreateProductResponse) String() string {
 func (*CreateProductResponse) ProtoMessage() {}
 
 func (x *CreateProductResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[7]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -606,7 +677,7 @@ func (x *CreateProductResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateProductResponse.ProtoReflect.Descriptor instead.
 func (*CreateProductResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{7}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CreateProductResponse) GetProduct() *Product {
@@ -627,7 +698,7 @@ type UpdateProductRequest struct {
 
 func (x *UpdateProductRequest) Reset() {
 	*x = UpdateProductRequest{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[8]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -639,7 +710,7 @@ func (x *UpdateProductRequest) String() string {
 func (*UpdateProductRequest) ProtoMessage() {}
 
 func (x *UpdateProductRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[8]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -652,7 +723,7 @@ func (x *UpdateProductRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateProductRequest.ProtoReflect.Descriptor instead.
 func (*UpdateProductRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{8}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UpdateProductRequest) GetMerchantId() string {
@@ -685,7 +756,7 @@ type UpdateProductResponse struct {
 
 func (x *UpdateProductResponse) Reset() {
 	*x = UpdateProductResponse{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[9]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -697,7 +768,7 @@ func (x *UpdateProductResponse) String() string {
 func (*UpdateProductResponse) ProtoMessage() {}
 
 func (x *UpdateProductResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[9]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -710,7 +781,7 @@ func (x *UpdateProductResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateProductResponse.ProtoReflect.Descriptor instead.
 func (*UpdateProductResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{9}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *UpdateProductResponse) GetProduct() *Product {
@@ -730,7 +801,7 @@ type DeleteProductRequest struct {
 
 func (x *DeleteProductRequest) Reset() {
 	*x = DeleteProductRequest{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[10]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -742,7 +813,7 @@ func (x *DeleteProductRequest) String() string {
 func (*DeleteProductRequest) ProtoMessage() {}
 
 func (x *DeleteProductRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[10]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -755,7 +826,7 @@ func (x *DeleteProductRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteProductRequest.ProtoReflect.Descriptor instead.
 func (*DeleteProductRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{10}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DeleteProductRequest) GetMerchantId() string {
@@ -780,7 +851,7 @@ type DeleteProductResponse struct {
 
 func (x *DeleteProductResponse) Reset() {
 	*x = DeleteProductResponse{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[11]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -792,7 +863,7 @@ func (x *DeleteProductResponse) String() string {
 func (*DeleteProductResponse) ProtoMessage() {}
 
 func (x *DeleteProductResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[11]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -805,7 +876,7 @@ func (x *DeleteProductResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteProductResponse.ProtoReflect.Descriptor instead.
 func (*DeleteProductResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{11}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{12}
 }
 
 type CreateUploadURLRequest struct {
@@ -823,7 +894,7 @@ type CreateUploadURLRequest struct {
 
 func (x *CreateUploadURLRequest) Reset() {
 	*x = CreateUploadURLRequest{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[12]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -835,7 +906,7 @@ func (x *CreateUploadURLRequest) String() string {
 func (*CreateUploadURLRequest) ProtoMessage() {}
 
 func (x *CreateUploadURLRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[12]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -848,7 +919,7 @@ func (x *CreateUploadURLRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateUploadURLRequest.ProtoReflect.Descriptor instead.
 func (*CreateUploadURLRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{12}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CreateUploadURLRequest) GetMerchantId() string {
@@ -893,7 +964,7 @@ type CreateUploadURLResponse struct {
 
 func (x *CreateUploadURLResponse) Reset() {
 	*x = CreateUploadURLResponse{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[13]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -905,7 +976,7 @@ func (x *CreateUploadURLResponse) String() string {
 func (*CreateUploadURLResponse) ProtoMessage() {}
 
 func (x *CreateUploadURLResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[13]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -918,7 +989,7 @@ func (x *CreateUploadURLResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateUploadURLResponse.ProtoReflect.Descriptor instead.
 func (*CreateUploadURLResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{13}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CreateUploadURLResponse) GetUploadUrl() string {
@@ -960,7 +1031,7 @@ type FindImageRequest struct {
 
 func (x *FindImageRequest) Reset() {
 	*x = FindImageRequest{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[14]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1043,7 @@ func (x *FindImageRequest) String() string {
 func (*FindImageRequest) ProtoMessage() {}
 
 func (x *FindImageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[14]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1056,7 @@ func (x *FindImageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindImageRequest.ProtoReflect.Descriptor instead.
 func (*FindImageRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{14}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *FindImageRequest) GetMerchantId() string {
@@ -1018,7 +1089,7 @@ type FindImageResponse struct {
 
 func (x *FindImageResponse) Reset() {
 	*x = FindImageResponse{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[15]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1030,7 +1101,7 @@ func (x *FindImageResponse) String() string {
 func (*FindImageResponse) ProtoMessage() {}
 
 func (x *FindImageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[15]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1043,7 +1114,7 @@ func (x *FindImageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindImageResponse.ProtoReflect.Descriptor instead.
 func (*FindImageResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{15}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *FindImageResponse) GetImageUrl() string {
@@ -1057,7 +1128,7 @@ var File_eupay_qr_v1_catalog_proto protoreflect.FileDescriptor
 
 const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\n" +
-	"\x19eupay/qr/v1/catalog.proto\x12\veupay.qr.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9d\x04\n" +
+	"\x19eupay/qr/v1/catalog.proto\x12\veupay.qr.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\x04\n" +
 	"\aProduct\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1077,7 +1148,11 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\n" +
 	"updated_at\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x1e\n" +
 	"\vprice_ht_e4\x18\x0e \x01(\x03R\tpriceHtE4\x12\"\n" +
-	"\rvat_amount_e4\x18\x0f \x01(\x03R\vvatAmountE4\"\xc8\x03\n" +
+	"\rvat_amount_e4\x18\x0f \x01(\x03R\vvatAmountE4\x124\n" +
+	"\tallergens\x18\x10 \x01(\v2\x16.eupay.qr.v1.AllergensR\tallergens\"9\n" +
+	"\tAllergens\x12\x16\n" +
+	"\x06stated\x18\x01 \x01(\bR\x06stated\x12\x14\n" +
+	"\x05codes\x18\x02 \x03(\tR\x05codes\"\xfe\x03\n" +
 	"\rProductFields\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12%\n" +
 	"\vdescription\x18\x02 \x01(\tH\x01R\vdescription\x88\x01\x01\x12\x1f\n" +
@@ -1086,7 +1161,8 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\x12vat_rate_per_mille\x18\x05 \x01(\x05H\x04R\x0fvatRatePerMille\x88\x01\x01\x12*\n" +
 	"\x0estock_quantity\x18\x06 \x01(\x05H\x05R\rstockQuantity\x88\x01\x01\x12 \n" +
 	"\timage_url\x18\a \x01(\tH\x06R\bimageUrl\x88\x01\x01\x12&\n" +
-	"\fis_available\x18\b \x01(\bH\aR\visAvailable\x88\x01\x01B\a\n" +
+	"\fis_available\x18\b \x01(\bH\aR\visAvailable\x88\x01\x01\x124\n" +
+	"\tallergens\x18\t \x01(\v2\x16.eupay.qr.v1.AllergensR\tallergensB\a\n" +
 	"\x05_nameB\x0e\n" +
 	"\f_descriptionB\v\n" +
 	"\t_categoryB\x12\n" +
@@ -1176,54 +1252,57 @@ func file_eupay_qr_v1_catalog_proto_rawDescGZIP() []byte {
 	return file_eupay_qr_v1_catalog_proto_rawDescData
 }
 
-var file_eupay_qr_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_eupay_qr_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_eupay_qr_v1_catalog_proto_goTypes = []any{
 	(*Product)(nil),                 // 0: eupay.qr.v1.Product
-	(*ProductFields)(nil),           // 1: eupay.qr.v1.ProductFields
-	(*ListProductsRequest)(nil),     // 2: eupay.qr.v1.ListProductsRequest
-	(*ListProductsResponse)(nil),    // 3: eupay.qr.v1.ListProductsResponse
-	(*GetProductRequest)(nil),       // 4: eupay.qr.v1.GetProductRequest
-	(*GetProductResponse)(nil),      // 5: eupay.qr.v1.GetProductResponse
-	(*CreateProductRequest)(nil),    // 6: eupay.qr.v1.CreateProductRequest
-	(*CreateProductResponse)(nil),   // 7: eupay.qr.v1.CreateProductResponse
-	(*UpdateProductRequest)(nil),    // 8: eupay.qr.v1.UpdateProductRequest
-	(*UpdateProductResponse)(nil),   // 9: eupay.qr.v1.UpdateProductResponse
-	(*DeleteProductRequest)(nil),    // 10: eupay.qr.v1.DeleteProductRequest
-	(*DeleteProductResponse)(nil),   // 11: eupay.qr.v1.DeleteProductResponse
-	(*CreateUploadURLRequest)(nil),  // 12: eupay.qr.v1.CreateUploadURLRequest
-	(*CreateUploadURLResponse)(nil), // 13: eupay.qr.v1.CreateUploadURLResponse
-	(*FindImageRequest)(nil),        // 14: eupay.qr.v1.FindImageRequest
-	(*FindImageResponse)(nil),       // 15: eupay.qr.v1.FindImageResponse
-	(*timestamppb.Timestamp)(nil),   // 16: google.protobuf.Timestamp
+	(*Allergens)(nil),               // 1: eupay.qr.v1.Allergens
+	(*ProductFields)(nil),           // 2: eupay.qr.v1.ProductFields
+	(*ListProductsRequest)(nil),     // 3: eupay.qr.v1.ListProductsRequest
+	(*ListProductsResponse)(nil),    // 4: eupay.qr.v1.ListProductsResponse
+	(*GetProductRequest)(nil),       // 5: eupay.qr.v1.GetProductRequest
+	(*GetProductResponse)(nil),      // 6: eupay.qr.v1.GetProductResponse
+	(*CreateProductRequest)(nil),    // 7: eupay.qr.v1.CreateProductRequest
+	(*CreateProductResponse)(nil),   // 8: eupay.qr.v1.CreateProductResponse
+	(*UpdateProductRequest)(nil),    // 9: eupay.qr.v1.UpdateProductRequest
+	(*UpdateProductResponse)(nil),   // 10: eupay.qr.v1.UpdateProductResponse
+	(*DeleteProductRequest)(nil),    // 11: eupay.qr.v1.DeleteProductRequest
+	(*DeleteProductResponse)(nil),   // 12: eupay.qr.v1.DeleteProductResponse
+	(*CreateUploadURLRequest)(nil),  // 13: eupay.qr.v1.CreateUploadURLRequest
+	(*CreateUploadURLResponse)(nil), // 14: eupay.qr.v1.CreateUploadURLResponse
+	(*FindImageRequest)(nil),        // 15: eupay.qr.v1.FindImageRequest
+	(*FindImageResponse)(nil),       // 16: eupay.qr.v1.FindImageResponse
+	(*timestamppb.Timestamp)(nil),   // 17: google.protobuf.Timestamp
 }
 var file_eupay_qr_v1_catalog_proto_depIdxs = []int32{
-	16, // 0: eupay.qr.v1.Product.created_at:type_name -> google.protobuf.Timestamp
-	16, // 1: eupay.qr.v1.Product.updated_at:type_name -> google.protobuf.Timestamp
-	0,  // 2: eupay.qr.v1.ListProductsResponse.products:type_name -> eupay.qr.v1.Product
-	0,  // 3: eupay.qr.v1.GetProductResponse.product:type_name -> eupay.qr.v1.Product
-	1,  // 4: eupay.qr.v1.CreateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
-	0,  // 5: eupay.qr.v1.CreateProductResponse.product:type_name -> eupay.qr.v1.Product
-	1,  // 6: eupay.qr.v1.UpdateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
-	0,  // 7: eupay.qr.v1.UpdateProductResponse.product:type_name -> eupay.qr.v1.Product
-	2,  // 8: eupay.qr.v1.CatalogService.ListProducts:input_type -> eupay.qr.v1.ListProductsRequest
-	4,  // 9: eupay.qr.v1.CatalogService.GetProduct:input_type -> eupay.qr.v1.GetProductRequest
-	6,  // 10: eupay.qr.v1.CatalogService.CreateProduct:input_type -> eupay.qr.v1.CreateProductRequest
-	8,  // 11: eupay.qr.v1.CatalogService.UpdateProduct:input_type -> eupay.qr.v1.UpdateProductRequest
-	10, // 12: eupay.qr.v1.CatalogService.DeleteProduct:input_type -> eupay.qr.v1.DeleteProductRequest
-	12, // 13: eupay.qr.v1.CatalogService.CreateUploadURL:input_type -> eupay.qr.v1.CreateUploadURLRequest
-	14, // 14: eupay.qr.v1.CatalogService.FindImage:input_type -> eupay.qr.v1.FindImageRequest
-	3,  // 15: eupay.qr.v1.CatalogService.ListProducts:output_type -> eupay.qr.v1.ListProductsResponse
-	5,  // 16: eupay.qr.v1.CatalogService.GetProduct:output_type -> eupay.qr.v1.GetProductResponse
-	7,  // 17: eupay.qr.v1.CatalogService.CreateProduct:output_type -> eupay.qr.v1.CreateProductResponse
-	9,  // 18: eupay.qr.v1.CatalogService.UpdateProduct:output_type -> eupay.qr.v1.UpdateProductResponse
-	11, // 19: eupay.qr.v1.CatalogService.DeleteProduct:output_type -> eupay.qr.v1.DeleteProductResponse
-	13, // 20: eupay.qr.v1.CatalogService.CreateUploadURL:output_type -> eupay.qr.v1.CreateUploadURLResponse
-	15, // 21: eupay.qr.v1.CatalogService.FindImage:output_type -> eupay.qr.v1.FindImageResponse
-	15, // [15:22] is the sub-list for method output_type
-	8,  // [8:15] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	17, // 0: eupay.qr.v1.Product.created_at:type_name -> google.protobuf.Timestamp
+	17, // 1: eupay.qr.v1.Product.updated_at:type_name -> google.protobuf.Timestamp
+	1,  // 2: eupay.qr.v1.Product.allergens:type_name -> eupay.qr.v1.Allergens
+	1,  // 3: eupay.qr.v1.ProductFields.allergens:type_name -> eupay.qr.v1.Allergens
+	0,  // 4: eupay.qr.v1.ListProductsResponse.products:type_name -> eupay.qr.v1.Product
+	0,  // 5: eupay.qr.v1.GetProductResponse.product:type_name -> eupay.qr.v1.Product
+	2,  // 6: eupay.qr.v1.CreateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
+	0,  // 7: eupay.qr.v1.CreateProductResponse.product:type_name -> eupay.qr.v1.Product
+	2,  // 8: eupay.qr.v1.UpdateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
+	0,  // 9: eupay.qr.v1.UpdateProductResponse.product:type_name -> eupay.qr.v1.Product
+	3,  // 10: eupay.qr.v1.CatalogService.ListProducts:input_type -> eupay.qr.v1.ListProductsRequest
+	5,  // 11: eupay.qr.v1.CatalogService.GetProduct:input_type -> eupay.qr.v1.GetProductRequest
+	7,  // 12: eupay.qr.v1.CatalogService.CreateProduct:input_type -> eupay.qr.v1.CreateProductRequest
+	9,  // 13: eupay.qr.v1.CatalogService.UpdateProduct:input_type -> eupay.qr.v1.UpdateProductRequest
+	11, // 14: eupay.qr.v1.CatalogService.DeleteProduct:input_type -> eupay.qr.v1.DeleteProductRequest
+	13, // 15: eupay.qr.v1.CatalogService.CreateUploadURL:input_type -> eupay.qr.v1.CreateUploadURLRequest
+	15, // 16: eupay.qr.v1.CatalogService.FindImage:input_type -> eupay.qr.v1.FindImageRequest
+	4,  // 17: eupay.qr.v1.CatalogService.ListProducts:output_type -> eupay.qr.v1.ListProductsResponse
+	6,  // 18: eupay.qr.v1.CatalogService.GetProduct:output_type -> eupay.qr.v1.GetProductResponse
+	8,  // 19: eupay.qr.v1.CatalogService.CreateProduct:output_type -> eupay.qr.v1.CreateProductResponse
+	10, // 20: eupay.qr.v1.CatalogService.UpdateProduct:output_type -> eupay.qr.v1.UpdateProductResponse
+	12, // 21: eupay.qr.v1.CatalogService.DeleteProduct:output_type -> eupay.qr.v1.DeleteProductResponse
+	14, // 22: eupay.qr.v1.CatalogService.CreateUploadURL:output_type -> eupay.qr.v1.CreateUploadURLResponse
+	16, // 23: eupay.qr.v1.CatalogService.FindImage:output_type -> eupay.qr.v1.FindImageResponse
+	17, // [17:24] is the sub-list for method output_type
+	10, // [10:17] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_catalog_proto_init() }
@@ -1231,16 +1310,16 @@ func file_eupay_qr_v1_catalog_proto_init() {
 	if File_eupay_qr_v1_catalog_proto != nil {
 		return
 	}
-	file_eupay_qr_v1_catalog_proto_msgTypes[1].OneofWrappers = []any{}
 	file_eupay_qr_v1_catalog_proto_msgTypes[2].OneofWrappers = []any{}
-	file_eupay_qr_v1_catalog_proto_msgTypes[12].OneofWrappers = []any{}
+	file_eupay_qr_v1_catalog_proto_msgTypes[3].OneofWrappers = []any{}
+	file_eupay_qr_v1_catalog_proto_msgTypes[13].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_qr_v1_catalog_proto_rawDesc), len(file_eupay_qr_v1_catalog_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1867,8 +1867,10 @@ type ListOrdersRequest struct {
 	To *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=to,proto3" json:"to,omitempty"`
 	// The id of the order after which the list goes on, in place of page. Empty: by page.
 	StartingAfter string `protobuf:"bytes,8,opt,name=starting_after,json=startingAfter,proto3" json:"starting_after,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Empty: any.
+	PaymentReference string `protobuf:"bytes,9,opt,name=payment_reference,json=paymentReference,proto3" json:"payment_reference,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *ListOrdersRequest) Reset() {
@@ -1953,6 +1955,13 @@ func (x *ListOrdersRequest) GetTo() *timestamppb.Timestamp {
 func (x *ListOrdersRequest) GetStartingAfter() string {
 	if x != nil {
 		return x.StartingAfter
+	}
+	return ""
+}
+
+func (x *ListOrdersRequest) GetPaymentReference() string {
+	if x != nil {
+		return x.PaymentReference
 	}
 	return ""
 }
@@ -3139,7 +3148,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x05cause\x18\x04 \x01(\tR\x05cause\x12\x16\n" +
 	"\x06detail\x18\x05 \x01(\tR\x06detail\x12;\n" +
 	"\voccurred_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"occurredAt\"\x94\x02\n" +
+	"occurredAt\"\xc1\x02\n" +
 	"\x11ListOrdersRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x12\n" +
@@ -3149,7 +3158,8 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\btable_id\x18\x05 \x01(\tR\atableId\x12.\n" +
 	"\x04from\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
 	"\x02to\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12%\n" +
-	"\x0estarting_after\x18\b \x01(\tR\rstartingAfter\"q\n" +
+	"\x0estarting_after\x18\b \x01(\tR\rstartingAfter\x12+\n" +
+	"\x11payment_reference\x18\t \x01(\tR\x10paymentReference\"q\n" +
 	"\x12ListOrdersResponse\x12*\n" +
 	"\x06orders\x18\x01 \x03(\v2\x12.eupay.qr.v1.OrderR\x06orders\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x19\n" +

@@ -102,7 +102,7 @@ func paging(page, limit int32) (int, int) {
 
 // ListInvoices implements EInvoiceService.
 func (s *Server) ListInvoices(ctx context.Context, req *einvoicev1.ListInvoicesRequest) (*einvoicev1.ListInvoicesResponse, error) {
-	f := ledger.Filter{Status: ledger.Status(req.GetStatus())}
+	f := ledger.Filter{Status: ledger.Status(req.GetStatus()), Payment: req.GetPaymentReference()}
 	f.Page, f.Limit = paging(req.GetPage(), req.GetLimit())
 	if req.GetFrom() != nil {
 		f.From = req.GetFrom().AsTime()

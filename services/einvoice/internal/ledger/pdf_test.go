@@ -2,9 +2,11 @@ package ledger
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"european-pay.eu/eupay/internal/errs"
@@ -154,6 +156,38 @@ func TestResubmitSendsWhatWaitsOrWasRefused(t *testing.T) {
 	})
 	if n, err := f.Resubmit(t.Context(), nil, f.who, false); n != 0 || err != nil || len(f.fake.order) != 2 {
 		t.Fatalf("what was sent is sent again: %d, %v", n, err)
+	}
+}
+
+func TestInvoicesAreFoundByTheirPayment(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.mandate(platform.MandatePending)
+	order := private(10_00)
+	order.PaymentReference = "PAY-1"
+	f.create(private(10_00))
+	f.clock.advance(time.Second)
+	one := f.create(order)
+	f.pay(one, 10_00)
+	f.clock.advance(time.Second)
+	note, err := f.credit(one, CreditNote{Amount: cents(1)})
+	f.must(err)
+	f.enrol("m2", true, platform.MandatePending, nil)
+	_, err = f.Create(t.Context(), Who{"m2", true}, order, Idempotency{})
+	f.must(err)
+	paid := f.create(private(20_00))
+	f.exec(`insert into invoice_payments (id, invoice_id, merchant_id, livemode, amount_cents, paid_on, method, payment_reference, created_at)
+		values ($1, $2, 'm1', true, 2000, '2026-11-21', 'bank', 'PAY-2', $3)`, uuid.NewString(), paid.ID, f.clock.now())
+	for reference, want := range map[string][]uuid.UUID{"PAY-1": {note.By.ID, one.ID}, "PAY-2": {paid.ID}, "PAY-3": nil} {
+		list, n, err := f.List(t.Context(), f.who, Filter{Page: 1, Limit: 10, Payment: reference})
+		f.must(err)
+		var got []uuid.UUID
+		for _, r := range list {
+			got = append(got, r.ID)
+		}
+		if !slices.Equal(got, want) || int(n) != len(want) {
+			t.Errorf("%s: %v of %d, want %v", reference, got, n, want)
+		}
 	}
 }
 

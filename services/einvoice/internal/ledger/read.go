@@ -13,8 +13,10 @@ import (
 // Filter selects invoices.
 type Filter struct {
 	// Status: empty means all. From is inclusive, To exclusive; zero means unlimited.
-	Status      Status
-	From, To    time.Time
+	Status   Status
+	From, To time.Time
+	// Payment is the reference of the payment that the invoice was made for or paid by. With it corrections are listed too.
+	Payment     string
 	Page, Limit int
 }
 

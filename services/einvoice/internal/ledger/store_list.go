@@ -7,10 +7,22 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// where returns the condition of a list. Corrections are never listed.
+// ofPaymentSQL selects the invoices that were made for the payment $%[1]d or paid by it, and what corrects them.
+const ofPaymentSQL = ` and i.id in (with paid (id) as (
+		select id from invoices where payment_reference = $%[1]d and payment_reference <> ''
+		union select invoice_id from invoice_payments where payment_reference = $%[1]d and payment_reference <> '')
+	select id from paid union select c.id from invoices c join paid on c.corrects = paid.id)`
+
+// where returns the condition of a list. Corrections are only listed with their payment.
 func (f Filter) where(who Who) (where string, args []any) {
-	where = `where i.merchant_id = $1 and i.livemode = $2 and i.created_at >= $3 and i.type_code = '380'`
+	where = `where i.merchant_id = $1 and i.livemode = $2 and i.created_at >= $3`
 	args = []any{who.MerchantID, who.Livemode, f.From}
+	if f.Payment == "" {
+		where += ` and i.type_code = '380'`
+	} else {
+		args = append(args, f.Payment)
+		where += fmt.Sprintf(ofPaymentSQL, len(args))
+	}
 	if f.Status != "" {
 		args = append(args, string(f.Status))
 		where += fmt.Sprintf(` and i.status = $%d`, len(args))

@@ -26,7 +26,7 @@ func TestTheDocumentedProductIsCreated(t *testing.T) {
 	if r.status != 201 {
 		t.Fatalf("%d %s", r.status, r.text)
 	}
-	for _, want := range []string{`"price_ttc":3.5,`, `"price_ht":3.1818,`, `"vat_amount":0.3182,`, `"vat_code":"TVA10"`, `"vat_rate":10,`, `"image_url":null`} {
+	for _, want := range []string{`"price_ttc":3.5,`, `"price_ht":3.1818,`, `"vat_amount":0.3182,`, `"vat_code":"TVA10"`, `"vat_rate":10,`, `"image_url":null`, `"allergens":null`} {
 		if !strings.Contains(r.text, want) {
 			t.Errorf("%s is not in %s", want, r.text)
 		}
@@ -45,6 +45,9 @@ func TestAProductIsChangedInParts(t *testing.T) {
 	f := setup(t)
 	for body, want := range map[string]*qrv1.ProductFields{
 		`{"image_url":"https://cdn.european-pay.fr/product-images/UUID.jpg"}`: {ImageUrl: proto.String("https://cdn.european-pay.fr/product-images/UUID.jpg")},
+		`{"allergens":["milk","gluten"]}`:                                     {Allergens: &qrv1.Allergens{Stated: true, Codes: []string{"milk", "gluten"}}},
+		`{"allergens":[]}`:                                                    {Allergens: &qrv1.Allergens{Stated: true, Codes: []string{}}},
+		`{"allergens":null}`:                                                  {Allergens: &qrv1.Allergens{}},
 		`{"image_url":null,"vat_rate":5.5}`:                                   {ImageUrl: proto.String(""), VatRatePerMille: proto.Int32(55)},
 		`{"vat_rate":2.10,"price_ttc":0}`:                                     {VatRatePerMille: proto.Int32(21), PriceTtcCents: proto.Int64(0)},
 		`{"is_available":false,"description":"","stock_quantity":0}`:          {IsAvailable: proto.Bool(false), Description: proto.String(""), StockQuantity: proto.Int32(0)},
@@ -151,6 +154,8 @@ func TestHostileBodiesNameTheField(t *testing.T) {
 		`{"name":"x","price_ttc":1,"stock_quantity":9999999999}`: "stock_quantity",
 		`{"name":["x"],"price_ttc":1}`:                           "name",
 		`{"name":"x","price_ttc":1,"image_url":7}`:               "image_url",
+		`{"name":"x","price_ttc":1,"allergens":"milk"}`:          "allergens",
+		`{"name":"x","price_ttc":1,"allergens":[7]}`:             "allergens",
 		`{"name":"x","price_ttc":1,"merchant_id":"other"}`:       "merchant_id",
 		`{"name":"x","price_ttc":1,"price_ht":0.01}`:             "price_ht",
 		`{"name":"x","name":"y","price_ttc":1}`:                  "name",

@@ -23,6 +23,7 @@ type product struct {
 	VATAmount     money.E4    `json:"vat_amount"`
 	StockQuantity int32       `json:"stock_quantity"`
 	ImageURL      *string     `json:"image_url"`
+	Allergens     []string    `json:"allergens"`
 	IsAvailable   bool        `json:"is_available"`
 	CreatedAt     string      `json:"created_at"`
 	UpdatedAt     string      `json:"updated_at"`
@@ -33,7 +34,7 @@ func view(p *qrv1.Product) product {
 		ID: p.GetId(), MerchantID: p.GetMerchantId(), Name: p.GetName(), Description: p.GetDescription(), Category: p.GetCategory(),
 		PriceTTC: money.Cents(p.GetPriceTtcCents()), VATRate: vat.Percent(p.GetVatRatePerMille()), VATCode: p.GetVatCode(),
 		PriceHT: money.E4(p.GetPriceHtE4()), VATAmount: money.E4(p.GetVatAmountE4()), StockQuantity: p.GetStockQuantity(), IsAvailable: p.GetIsAvailable(),
-		CreatedAt: web.Time(p.GetCreatedAt().AsTime()), UpdatedAt: web.Time(p.GetUpdatedAt().AsTime()),
+		CreatedAt: web.Time(p.GetCreatedAt().AsTime()), UpdatedAt: web.Time(p.GetUpdatedAt().AsTime()), Allergens: allergensView(p.GetAllergens()),
 	}
 	if image := p.GetImageUrl(); image != "" {
 		v.ImageURL = &image
@@ -50,13 +51,14 @@ type fields struct {
 	VATRate       percentage `json:"vat_rate"`
 	StockQuantity *int32     `json:"stock_quantity"`
 	ImageURL      clearable  `json:"image_url"`
+	Allergens     allergens  `json:"allergens"`
 	IsAvailable   *bool      `json:"is_available"`
 }
 
 func (f fields) message() *qrv1.ProductFields {
 	m := &qrv1.ProductFields{
 		Name: f.Name, Description: f.Description, Category: f.Category, StockQuantity: f.StockQuantity, IsAvailable: f.IsAvailable,
-		ImageUrl: f.ImageURL.text, VatRatePerMille: f.VATRate.perMille,
+		ImageUrl: f.ImageURL.text, VatRatePerMille: f.VATRate.perMille, Allergens: f.Allergens.given,
 	}
 	if f.PriceTTC.Given() {
 		cents := int64(f.PriceTTC.Cents())

@@ -141,8 +141,8 @@ func TestAnInvoiceWaitsForTheMandate(t *testing.T) {
 func TestInvoicesAreListedAndRead(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	r := f.must(t, 200, f.reader, "GET", invoices+"?page=2&limit=20&status=pending&from=2026-06-17T02:00:00%2B02:00", "")
-	want := &einvoicev1.ListInvoicesRequest{MerchantId: f.merchant.ID, Page: 2, Limit: 20, Status: "pending", From: timestamppb.New(noon.Add(-12 * 3600e9))}
+	r := f.must(t, 200, f.reader, "GET", invoices+"?page=2&limit=20&status=pending&from=2026-06-17T02:00:00%2B02:00&payment_reference=PAY-1", "")
+	want := &einvoicev1.ListInvoicesRequest{MerchantId: f.merchant.ID, Page: 2, Limit: 20, Status: "pending", PaymentReference: "PAY-1", From: timestamppb.New(noon.Add(-12 * 3600e9))}
 	if !proto.Equal(f.platform.asked(), want) {
 		t.Errorf("asked %v", f.platform.asked())
 	}
@@ -152,7 +152,7 @@ func TestInvoicesAreListedAndRead(t *testing.T) {
 	for _, s := range []string{"draft", "pending", "paid", "refunded", "cancelled", "failed"} {
 		f.must(t, 200, f.reader, "GET", invoices+"?status="+s, "")
 	}
-	for query, field := range map[string]string{"page=0": "page", "limit=101": "limit", "status=open": "status", "status=": "status", "from=june": "from", "livemode=1": "livemode", "livemode=true": "livemode"} {
+	for query, field := range map[string]string{"page=0": "page", "limit=101": "limit", "status=open": "status", "status=": "status", "from=june": "from", "payment_reference=": "payment_reference", "livemode=1": "livemode", "livemode=true": "livemode"} {
 		if r := f.must(t, 400, f.reader, "GET", invoices+"?"+query, ""); r.fields() != field {
 			t.Errorf("%s: got %s", query, r.text)
 		}

@@ -66,6 +66,7 @@ func (a *API) list(c echo.Context) error {
 	req := &einvoicev1.ListInvoicesRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, Page: int32(page), Limit: int32(limit), StartingAfter: after,
 		Status: f.OneOf("status", statuses), From: f.Instant("from"), To: f.Instant("to"),
+		PaymentReference: f.Text("payment_reference", maxReference),
 	}
 	if err := f.Err(); err != nil {
 		return err

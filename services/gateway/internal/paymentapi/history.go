@@ -22,6 +22,7 @@ type change struct {
 	Detail      string `json:"detail,omitempty"`
 	FailureCode string `json:"failure_code,omitempty"`
 	Cause       string `json:"cause"`
+	BankState   string `json:"bank_state,omitempty"`
 	Actor       string `json:"actor,omitempty"`
 	Note        string `json:"note,omitempty"`
 	OccurredAt  string `json:"occurred_at"`
@@ -32,7 +33,7 @@ func changes(list []*paymentsv1.HistoryEntry) []change {
 	for i, e := range list {
 		out[i] = change{
 			Sequence: e.GetSequence(), Status: e.GetToStatus(), FromStatus: e.GetFromStatus(), Detail: e.GetStatusDetail(),
-			FailureCode: e.GetFailureCode(), Cause: e.GetCause(), Actor: e.GetActor(), Note: e.GetNote(), OccurredAt: web.StampOrNone(e.GetOccurredAt()),
+			FailureCode: e.GetFailureCode(), Cause: e.GetCause(), BankState: e.GetProviderState(), Actor: e.GetActor(), Note: e.GetNote(), OccurredAt: web.StampOrNone(e.GetOccurredAt()),
 		}
 	}
 	return out

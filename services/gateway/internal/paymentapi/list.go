@@ -60,6 +60,7 @@ func listFilter(f *web.Filters) *paymentsv1.ListPaymentsRequest {
 		CreatedFrom: f.Instant("from"), CreatedTo: f.Instant("to"),
 		Reference: f.Text("reference", maxReference), MerchantReference: f.Text("merchant_reference", maxReference),
 		MinAmountCents: int64(f.Amount("min_amount")), MaxAmountCents: int64(f.Amount("max_amount")), Search: f.Text("search", maxSearch),
+		Metadata: f.Text("metadata", maxMetadataTerm),
 	}
 	if exact := int64(f.Amount("amount")); exact > 0 {
 		req.MinAmountCents, req.MaxAmountCents = max(exact, req.GetMinAmountCents()), exact

@@ -18,6 +18,7 @@ const (
 	maxMetadataKeys  = 20
 	maxMetadataKey   = 40
 	maxMetadataValue = 500
+	maxMetadataTerm  = maxMetadataKey + 1 + maxMetadataValue
 )
 
 // checkMetadata returns the compact form of the metadata; nil for none and for {}.

@@ -101,7 +101,7 @@ func TestHistory(t *testing.T) {
 	w.reads.put(completed())
 	a := w.call("GET", path+"/"+payRef+"/history", "", as("pk_test_a")...)
 	want := `{"success":true,"data":[{"sequence":1,"status":"pending","cause":"api","occurred_at":"2026-06-17T12:20:20.979Z"},` +
-		`{"sequence":2,"status":"failed","from_status":"pending","detail":"refused_by_provider","failure_code":"insufficient_funds","cause":"provider","occurred_at":"2026-06-17T12:20:20.979Z"}]}` + "\n"
+		`{"sequence":2,"status":"failed","from_status":"pending","detail":"refused_by_provider","failure_code":"insufficient_funds","cause":"provider","bank_state":"rejected","occurred_at":"2026-06-17T12:20:20.979Z"}]}` + "\n"
 	if string(a.body) != want {
 		t.Errorf("got  %s\nwant %s", a.body, want)
 	}

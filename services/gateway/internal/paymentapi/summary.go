@@ -49,6 +49,7 @@ type summary struct {
 	SuccessRate    *share         `json:"success_rate,omitempty"`
 	SecondsToPay   *secondsToPay  `json:"seconds_to_complete,omitempty"`
 	Statuses       []statusTotal  `json:"statuses"`
+	ByBank         []bankTotal    `json:"by_bank"`
 	Intervals      []intervalView `json:"intervals"`
 }
 
@@ -79,6 +80,13 @@ type statusTotal struct {
 	Amount money.Cents `json:"amount"`
 }
 
+// bankTotal is one of the largest banks; without a BIC: all others, and those that are not known.
+type bankTotal struct {
+	BIC        *string     `json:"bic"`
+	PaidCount  int64       `json:"paid_count"`
+	PaidAmount money.Cents `json:"paid_amount"`
+}
+
 type intervalView struct {
 	From       string      `json:"from"`
 	To         string      `json:"to"`
@@ -87,8 +95,9 @@ type intervalView struct {
 	PaidAmount money.Cents `json:"paid_amount"`
 }
 
-// period is what a summary is about. open: it ends now.
+// period is what a summary is about. open: it ends now. metadata chooses payments.
 type period struct {
+	metadata string
 	from, to time.Time
 	open     bool
 	parts    []time.Time
@@ -100,7 +109,7 @@ func (p *Payments) summary(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	req := &paymentsv1.SummarizePaymentsRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, CreatedFrom: timestamppb.New(period.from)}
+	req := &paymentsv1.SummarizePaymentsRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, CreatedFrom: timestamppb.New(period.from), Metadata: period.metadata}
 	if !period.open {
 		req.CreatedTo = timestamppb.New(period.to)
 	}
@@ -120,10 +129,11 @@ func (p *Payments) summary(c echo.Context) error {
 func periodOf(c echo.Context, now time.Time) (period, error) {
 	f := web.FiltersOf(c)
 	from, to, interval := f.Instant("from"), f.Instant("to"), cmp.Or(f.OneOf("interval", intervals), "day")
+	metadata := f.Text("metadata", maxMetadataTerm)
 	if err := f.Err(); err != nil {
 		return period{}, err
 	}
-	p := period{to: now, open: to == nil}
+	p := period{to: now, open: to == nil, metadata: metadata}
 	if to != nil {
 		p.to = to.AsTime()
 	}
@@ -167,7 +177,7 @@ func nextHour(t time.Time) time.Time { return t.Truncate(time.Hour).Add(time.Hou
 func (p period) summary(got *paymentsv1.SummarizePaymentsResponse) summary {
 	out := summary{
 		From: web.Time(p.from), To: web.Time(p.to), RefundedAmount: money.Cents(got.GetRefundedCents()),
-		Statuses: make([]statusTotal, len(got.GetStatuses())), Intervals: make([]intervalView, len(p.parts)),
+		Statuses: make([]statusTotal, len(got.GetStatuses())), Intervals: make([]intervalView, len(p.parts)), ByBank: byBank(got.GetBanks()),
 	}
 	var ended int64
 	for i, s := range got.GetStatuses() {
@@ -198,6 +208,17 @@ func (p period) summary(got *paymentsv1.SummarizePaymentsResponse) summary {
 		if i < len(got.GetParts()) {
 			of := got.GetParts()[i]
 			out.Intervals[i].Count, out.Intervals[i].PaidCount, out.Intervals[i].PaidAmount = of.GetCreated(), of.GetPaid(), money.Cents(of.GetPaidCents())
+		}
+	}
+	return out
+}
+
+func byBank(banks []*paymentsv1.BankTotal) []bankTotal {
+	out := make([]bankTotal, len(banks))
+	for i, b := range banks {
+		out[i] = bankTotal{PaidCount: b.GetPaid(), PaidAmount: money.Cents(b.GetPaidCents())}
+		if bic := b.GetBic(); bic != "" {
+			out[i].BIC = &bic
 		}
 	}
 	return out

@@ -20,13 +20,14 @@ func TestASummaryIsOfTheLast30DaysInParis(t *testing.T) {
 			{Status: "pending", Count: 5, AmountCents: 500},
 			{Status: "refunded", Count: 1, AmountCents: 10000},
 		},
+		Banks:         []*paymentsv1.BankTotal{{Bic: "BNPAFRPP", Paid: 8, PaidCents: 80005}, {Paid: 1, PaidCents: 10000}},
 		RefundedCents: 12345, MedianMs: 41250, P95Ms: 190000,
 		Parts: []*paymentsv1.PartTotal{{Created: 17, Paid: 9, PaidCents: 90005}},
 	}
-	a := w.call("GET", path+"/summary", "", as("pk_test_a")...)
+	a := w.call("GET", path+"/summary?metadata=table:7", "", as("pk_test_a")...)
 	q := w.reads.sums[0]
 	// Now is 17 June, 14:20 in Paris; midnight there is 22:00 UTC.
-	if from := q.GetCreatedFrom().AsTime(); from != time.Date(2026, 5, 18, 22, 0, 0, 0, time.UTC) || q.GetCreatedTo() != nil || q.GetMerchantId() != "m-shop" || q.GetLivemode() {
+	if from := q.GetCreatedFrom().AsTime(); from != time.Date(2026, 5, 18, 22, 0, 0, 0, time.UTC) || q.GetCreatedTo() != nil || q.GetMerchantId() != "m-shop" || q.GetLivemode() || q.GetMetadata() != "table:7" {
 		t.Errorf("asked %v", q)
 	}
 	if n := len(q.GetParts()); n != 30 || q.GetParts()[29].AsTime() != time.Date(2026, 6, 16, 22, 0, 0, 0, time.UTC) {
@@ -34,7 +35,7 @@ func TestASummaryIsOfTheLast30DaysInParis(t *testing.T) {
 	}
 	want := `{"success":true,"data":{"from":"2026-05-18T22:00:00.000Z","to":"2026-06-17T12:20:20.979Z","count":17,"paid_count":9,"paid_amount":900.05,` +
 		`"refunded_amount":123.45,"success_rate":0.7500,"seconds_to_complete":{"median":41.250,"p95":190.000},"statuses":[{"status":"cancelled","count":1,"amount":1},`
-	if a.status != 200 || !strings.HasPrefix(string(a.body), want) || !strings.Contains(string(a.body), `"intervals":[{"from":"2026-05-18T22:00:00.000Z","to":"2026-05-19T22:00:00.000Z","count":17,"paid_count":9,"paid_amount":900.05},{`) {
+	if a.status != 200 || !strings.HasPrefix(string(a.body), want) || !strings.Contains(string(a.body), `"by_bank":[{"bic":"BNPAFRPP","paid_count":8,"paid_amount":800.05},{"bic":null,"paid_count":1,"paid_amount":100}],"intervals":[{"from":"2026-05-18T22:00:00.000Z","to":"2026-05-19T22:00:00.000Z","count":17,"paid_count":9,"paid_amount":900.05},{`) {
 		t.Errorf("got  %s\nwant %s", a.body, want)
 	}
 }

@@ -20,7 +20,11 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-const orderNoun = "Order"
+const (
+	orderNoun = "Order"
+	// maxReference is the maximum length of a payment's reference.
+	maxReference = 64
+)
 
 type orderRequest struct {
 	Items []struct {
@@ -174,6 +178,7 @@ func (a *API) orders(c echo.Context) error {
 	req := &qrv1.ListOrdersRequest{
 		MerchantId: caller.Of(c).MerchantID(), Page: int32(number), Limit: int32(limit), StartingAfter: after,
 		Status: c.QueryParam("status"), TableId: c.QueryParam("table"), From: f.Instant("from"), To: f.Instant("to"),
+		PaymentReference: f.Text("payment_reference", maxReference),
 	}
 	if err := f.Err(); err != nil {
 		return err

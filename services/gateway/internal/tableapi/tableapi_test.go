@@ -276,8 +276,8 @@ func TestOrdersAreReadAndMovedOn(t *testing.T) {
 	if r.status != 200 || r.json["customer_name"] != "Jane" || len(r.json["history"].([]any)) != 1 {
 		t.Errorf("got %s", r.text)
 	}
-	want(t, f.call(t, f.owner, "GET", "/table-order/orders?status=served&table="+orderID+"&from=2026-06-17T00:00:00Z", ""), 200, "list")
-	if req := last[*qrv1.ListOrdersRequest](t, f.tables); req.GetStatus() != "served" || req.GetTableId() != orderID || req.GetFrom() == nil || req.GetMerchantId() != f.merchant {
+	want(t, f.call(t, f.owner, "GET", "/table-order/orders?status=served&table="+orderID+"&from=2026-06-17T00:00:00Z&payment_reference=PAY-1", ""), 200, "list")
+	if req := last[*qrv1.ListOrdersRequest](t, f.tables); req.GetStatus() != "served" || req.GetTableId() != orderID || req.GetFrom() == nil || req.GetPaymentReference() != "PAY-1" || req.GetMerchantId() != f.merchant {
 		t.Errorf("sent %v", req)
 	}
 	want(t, f.call(t, f.owner, "GET", "/table-order/orders?from=yesterday", ""), 400, "a bad time")

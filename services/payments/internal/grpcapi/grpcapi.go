@@ -133,7 +133,7 @@ func (s *Server) ListPayments(ctx context.Context, r *paymentsv1.ListPaymentsReq
 func filter(r *paymentsv1.ListPaymentsRequest) store.Filter {
 	f := store.Filter{
 		MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode(), Status: payment.Status(r.GetStatus()), Detail: r.GetStatusDetail(),
-		Reference: r.GetReference(), MerchantReference: r.GetMerchantReference(), Search: r.GetSearch(),
+		Reference: r.GetReference(), MerchantReference: r.GetMerchantReference(), Search: r.GetSearch(), Metadata: r.GetMetadata(),
 		MinAmount: money.Cents(r.GetMinAmountCents()), MaxAmount: money.Cents(r.GetMaxAmountCents()),
 	}
 	if r.GetCreatedFrom() != nil {

@@ -52,7 +52,7 @@ func newSummaries(count func(context.Context, store.Period) (store.Summary, erro
 }
 
 func (s *summaries) get(ctx context.Context, p store.Period) (store.Summary, error) {
-	key := fmt.Sprint(p.MerchantID, p.Livemode, p.From.UnixMicro(), p.To.UnixMicro(), micros(p.Parts))
+	key := fmt.Sprint(p.MerchantID, p.Livemode, p.From.UnixMicro(), p.To.UnixMicro(), micros(p.Parts), p.Metadata)
 	old, next := s.find(key)
 	if next != nil {
 		s.fill(ctx, key, old, next, p)
@@ -124,7 +124,7 @@ func (s *summaries) fill(ctx context.Context, key string, old, next *summary, p 
 
 // SummarizePayments implements PaymentsService.
 func (s *Server) SummarizePayments(ctx context.Context, r *paymentsv1.SummarizePaymentsRequest) (*paymentsv1.SummarizePaymentsResponse, error) {
-	p := store.Period{MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode(), From: r.GetCreatedFrom().AsTime()}
+	p := store.Period{MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode(), From: r.GetCreatedFrom().AsTime(), Metadata: r.GetMetadata()}
 	if r.GetCreatedTo() != nil {
 		p.To = r.GetCreatedTo().AsTime()
 	}
@@ -148,6 +148,9 @@ func summaryProto(s store.Summary) *paymentsv1.SummarizePaymentsResponse {
 	}
 	for _, t := range s.Parts {
 		out.Parts = append(out.Parts, &paymentsv1.PartTotal{Created: t.Created, Paid: t.Paid, PaidCents: int64(t.PaidAmount)})
+	}
+	for _, b := range s.Banks {
+		out.Banks = append(out.Banks, &paymentsv1.BankTotal{Bic: b.BIC, Paid: b.Paid, PaidCents: int64(b.Amount)})
 	}
 	return out
 }

@@ -23,7 +23,10 @@ type Filter struct {
 	Reference, MerchantReference string
 	// MinAmount and MaxAmount are inclusive.
 	MinAmount, MaxAmount money.Cents
-	// Search finds a text in the description, the merchant's reference and the payer's name, ignoring case.
+	// Metadata is a value of the metadata, or key:value.
+	Metadata string
+	// Search finds a text in the references, the description and the payer's name, ignoring case, and what has it as its amount or in its
+	// metadata.
 	Search string
 }
 
@@ -50,6 +53,13 @@ func (q *query) and(condition string, args ...any) {
 // keepNewest applies the conditions so far and keeps the n newest payments. Later conditions apply only to those.
 func (q *query) keepNewest(n int) {
 	q.from = fmt.Sprintf("(select * %s order by created_at desc, reference desc limit %d) payments", q, n)
+	q.where = nil
+}
+
+// settle applies the conditions so far before all that follows. Without it PostgreSQL, which cannot know how rare a term is, reads a
+// merchant's whole list in its order to find a handful of payments.
+func (q *query) settle() {
+	q.from = fmt.Sprintf("(select * %s offset 0) payments", q)
 	q.where = nil
 }
 
@@ -83,6 +93,10 @@ func (f Filter) query() *query {
 	if f.MerchantReference != "" {
 		q.and("merchant_reference = ? and merchant_reference <> ''", f.MerchantReference)
 	}
+	if f.Metadata != "" {
+		q.and("metadata_terms @> ?", []int64{metadataTerm(f.MerchantID, f.Livemode, f.Metadata)})
+		q.settle()
+	}
 	return q
 }
 
@@ -99,7 +113,10 @@ func (f Filter) search(q *query) {
 		q.and("amount_cents <= ?", int64(f.MaxAmount))
 	}
 	if f.Search != "" {
-		q.and("true in (select strpos(lower(concat_ws(E'\\n', description, merchant_reference, payer_name)), s) > 0 from unnest(?::text[]) s)", searchVariants(f.Search))
+		amount, _ := money.Parse(strings.Replace(f.Search, ",", ".", 1)) // 0, which no payment has, for what is no amount
+		q.and(`(true in (select strpos(lower(concat_ws(E'\n', reference, description, merchant_reference, payer_name)), s) > 0 from unnest(?::text[]) s)
+			or amount_cents = ? or coalesce(metadata_terms @> ?, false))`,
+			searchVariants(f.Search), int64(amount), []int64{metadataTerm(f.MerchantID, f.Livemode, f.Search)})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,6 +21,8 @@ type Period struct {
 	From, To time.Time
 	// Parts are the beginnings of the parts of the period, in order; the first is From.
 	Parts []time.Time
+	// Metadata chooses payments as that of a Filter does; empty: all.
+	Metadata string
 }
 
 // Summary is the numbers of a period.
@@ -31,6 +34,8 @@ type Summary struct {
 	Median, P95 time.Duration
 	// Parts are as many as those of the period.
 	Parts []PartTotal
+	// Banks are those of the payers of the paid payments, the largest amount first.
+	Banks []BankTotal
 }
 
 // StatusTotal counts the payments that have a status.
@@ -46,23 +51,44 @@ type PartTotal struct {
 	PaidAmount    money.Cents
 }
 
-// inPeriod selects what a period counts. All of its columns, and those that are counted, are in the index payments_summary: the table
-// itself is not read.
+// maxBanks is how many banks a summary names.
+const maxBanks = 20
+
+// BankTotal counts the paid payments of a bank. BIC has 8 characters; it is empty for payments whose bank is not known and those of the
+// banks that are not among the largest.
+type BankTotal struct {
+	BIC    string
+	Paid   int64
+	Amount money.Cents
+}
+
+// inPeriod selects what a period counts. All of its columns, and those that are counted, are in the index payments_summary_bank: the table
+// itself is not read, unless the metadata chooses.
 const inPeriod = ` from payments where kind = 'payment' and origin <> 'scan' and merchant_id = $1 and livemode = $2
 	and created_at >= $3 and ($4::timestamptz is null or created_at < $4)`
+
+// period is what inPeriod selects and its arguments.
+func period(p Period) (selected string, args []any) {
+	selected, args = inPeriod, []any{p.MerchantID, p.Livemode, p.From, nil}
+	if !p.To.IsZero() {
+		args[3] = p.To
+	}
+	if p.Metadata != "" {
+		selected += " and metadata_terms @> $5"
+		args = append(args, []int64{metadataTerm(p.MerchantID, p.Livemode, p.Metadata)})
+	}
+	return selected, args
+}
 
 // Summarize counts the payments of a period.
 func (s *Store) Summarize(ctx context.Context, p Period) (Summary, error) {
 	out := Summary{Parts: make([]PartTotal, len(p.Parts))}
-	var to *time.Time
-	if !p.To.IsZero() {
-		to = &p.To
-	}
+	selected, args := period(p)
 	b := &pgx.Batch{}
-	b.Queue(`select width_bucket(created_at, $5::timestamptz[]), status, count(*), sum(amount_cents)::bigint, sum(amount_refunded_cents)::bigint`+inPeriod+`
-		group by 1, 2 order by 2, 1`, p.MerchantID, p.Livemode, p.From, to, p.Parts).Query(out.read)
-	b.Queue(`select coalesce(percentile_disc(array[0.5, 0.95]) within group (order by date_part('epoch', completed_at - created_at)), '{0,0}')`+inPeriod+`
-		and completed_at is not null`, p.MerchantID, p.Livemode, p.From, to).QueryRow(func(row pgx.Row) error {
+	b.Queue(fmt.Sprintf(`select width_bucket(created_at, $%d::timestamptz[]), status, count(*), sum(amount_cents)::bigint, sum(amount_refunded_cents)::bigint`, len(args)+1)+selected+`
+		group by 1, 2 order by 2, 1`, append(slices.Clone(args), p.Parts)...).Query(out.read)
+	b.Queue(`select coalesce(percentile_disc(array[0.5, 0.95]) within group (order by date_part('epoch', completed_at - created_at)), '{0,0}')`+selected+`
+		and completed_at is not null`, args...).QueryRow(func(row pgx.Row) error {
 		var seconds []float64 // they are sorted several times as fast as intervals
 		if err := row.Scan(&seconds); err != nil {
 			return err
@@ -70,6 +96,7 @@ func (s *Store) Summarize(ctx context.Context, p Period) (Summary, error) {
 		out.Median, out.P95 = duration(seconds[0]), duration(seconds[1])
 		return nil
 	})
+	b.Queue(`select left(payer_bic, 8), count(*), sum(amount_cents)::bigint`+selected+` and completed_at is not null group by 1 order by 3 desc, 1`, args...).Query(out.readBanks)
 	if err := s.pool.SendBatch(ctx, b).Close(); err != nil {
 		return Summary{}, fmt.Errorf("summarize payments: %w", err)
 	}
@@ -99,6 +126,27 @@ func (s *Summary) read(rows pgx.Rows) error {
 		s.Parts[part-1].add(t)
 	}
 	return rows.Err()
+}
+
+// readBanks keeps the largest banks and adds the others up.
+func (s *Summary) readBanks(rows pgx.Rows) error {
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[BankTotal])
+	if err != nil {
+		return err
+	}
+	var others BankTotal
+	for _, b := range all {
+		if b.BIC != "" && len(s.Banks) < maxBanks {
+			s.Banks = append(s.Banks, b)
+			continue
+		}
+		others.Paid += b.Paid
+		others.Amount += b.Amount
+	}
+	if others.Paid > 0 {
+		s.Banks = append(s.Banks, others)
+	}
+	return nil
 }
 
 func (p *PartTotal) add(t StatusTotal) {

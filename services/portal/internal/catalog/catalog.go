@@ -120,6 +120,7 @@ type form struct {
 	Picture    string
 	Rates      []map[string]any
 	Categories []string
+	Allergens  []box
 	MayWrite   bool
 	// Stranger: the picture is at a host whose pictures pages do not show.
 	Stranger bool
@@ -130,7 +131,7 @@ func render(r *web.Request, status int, f *web.Form, p *eupay.Product) error {
 	if store := r.Site.Images; len(store) > 0 {
 		r.AllowConnect(store...) // the browser puts pictures there
 	}
-	v := form{Form: f, Product: p, MayWrite: mayWrite(r)}
+	v := form{Form: f, Product: p, MayWrite: mayWrite(r), Allergens: boxes(f)}
 	for _, rate := range rates {
 		v.Rates = append(v.Rates, map[string]any{"value": rate, "label": r.Text.Decimal(rate) + "\u202f%"})
 	}
@@ -158,6 +159,7 @@ func edit(r *web.Request) error {
 	if p.IsAvailable {
 		f.Values.Set("is_available", "1")
 	}
+	showAllergens(f, p.Allergens)
 	return render(r, http.StatusOK, f, p)
 }
 
@@ -181,6 +183,7 @@ func read(r *web.Request, f *web.Form) eupay.ProductChange {
 	return eupay.ProductChange{
 		Name: eupay.Ptr(f.Get("name")), Description: eupay.Ptr(f.Get("description")), Category: eupay.Ptr(f.Get("category")), PriceTTC: &price,
 		VATRate: &rate, StockQuantity: &stock, ImageURL: eupay.Ptr(f.Get("image_url")), IsAvailable: eupay.Ptr(f.Is("is_available")),
+		Allergens: eupay.Ptr(allergensIn(f)),
 	}
 }
 
@@ -196,7 +199,7 @@ func create(r *web.Request) error {
 	if f.OK() {
 		p := eupay.ProductParams{
 			Name: *c.Name, Description: *c.Description, Category: *c.Category, PriceTTC: *c.PriceTTC, VATRate: *c.VATRate, StockQuantity: c.StockQuantity,
-			ImageURL: *c.ImageURL, IsAvailable: c.IsAvailable,
+			ImageURL: *c.ImageURL, IsAvailable: c.IsAvailable, Allergens: *c.Allergens,
 		}
 		_, err := r.API.Products.Create(r.Ctx(), p)
 		if err == nil {

@@ -100,6 +100,22 @@ func send(t *testing.T, k *webtest.Kit, path string, fields map[string]string, f
 	return k.Do(http.MethodPost, path, &b, "Content-Type", m.FormDataContentType())
 }
 
+// A form that says nothing of allergens must not say that there are none.
+func TestAllergensOfAProductAreStatedOrNot(t *testing.T) {
+	k, a := serve(t, eupay.RoleStaff)
+	for want, more := range map[string][]string{"<nil>": {"allergens", "milk"}, "[]": {"allergens_said", "1"}, "[milk]": {"allergens_said", "1", "allergens", "milk"}} {
+		if reply := send(t, k, "/portal/catalog/p1", typed(more...), ""); reply.Status != http.StatusSeeOther || fmt.Sprint(a.sent["allergens"]) != want {
+			t.Errorf("%v: %d, sent %v", more, reply.Status, a.sent["allergens"])
+		}
+		if _, given := a.sent["allergens"]; !given {
+			t.Errorf("%v: not sent", more)
+		}
+	}
+	if page := k.Get("/portal/catalog/p1"); strings.Count(page.Body, `name="allergens"`) != 14 || strings.Contains(page.Body, `name="allergens_said" value="1" checked`) {
+		t.Errorf("the form: %s", page.Body)
+	}
+}
+
 func TestProductIsAddedWithItsPicture(t *testing.T) {
 	k, a := serve(t, eupay.RoleStaff)
 	reply := send(t, k, "/portal/catalog/new", typed(), png)

@@ -31,6 +31,7 @@ type view struct {
 	Now      *eupay.PaymentSummary
 	Before   *eupay.PaymentSummary
 	Chart    chart
+	Banks    []bank
 	Payments []eupay.Payment
 	// Start are the first steps of a merchant without a payment; nil: it has some.
 	Start *start
@@ -68,7 +69,7 @@ func page(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Payments, v.Chart = list.Data, chartOf(v.Now.Intervals)
+	v.Payments, v.Chart, v.Banks = list.Data, chartOf(v.Now.Intervals), banksOf(v.Now.ByBank)
 	if len(v.Payments) == 0 {
 		v.Start = startOf(r, v.Merchant)
 	}

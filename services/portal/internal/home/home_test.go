@@ -127,3 +127,14 @@ func TestWhatCannotBeAskedForIsSaid(t *testing.T) {
 		t.Error("it is silent")
 	}
 }
+
+func TestBanksHaveNamesAndShares(t *testing.T) {
+	t.Parallel()
+	got := banksOf([]eupay.BankSum{{BIC: "BNPAFRPP", PaidAmount: 200}, {BIC: "XYZWDEFF", PaidAmount: 100}, {BIC: "X"}, {PaidAmount: 50}})
+	want := []bank{{Name: "BNP Paribas", Share: 100}, {Name: "XYZWDEFF", Share: 50}, {Name: "X"}, {Share: 25}}
+	for i, b := range got {
+		if b.Name != want[i].Name || b.Share != want[i].Share {
+			t.Errorf("%d: %+v", i, b)
+		}
+	}
+}

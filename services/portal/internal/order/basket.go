@@ -86,6 +86,9 @@ type dish struct {
 	choice
 }
 
+// NoAllergens reports whether the merchant says that there is none of the 14; not saying anything is something else.
+func (d dish) NoAllergens() bool { return d.Allergens != nil && len(d.Allergens) == 0 }
+
 // Cents is the price for the page's script.
 func (d dish) Cents() string { return strconv.FormatInt(int64(d.PriceTTC), 10) }
 

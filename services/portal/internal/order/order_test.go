@@ -282,3 +282,17 @@ func TestGuestLoadsLittle(t *testing.T) {
 		t.Error("the page waits for a font")
 	}
 }
+
+func TestAMenuNamesAllergensOnlyWhereTheyAreStated(t *testing.T) {
+	with := func(id string, allergens any) map[string]any {
+		p := product(id, "Dish "+id, "", 5)
+		p["allergens"] = allergens
+		return p
+	}
+	k := webtest.Serve(t, &api{menu: menuOf(map[string][]any{"Plats": {with("p1", []string{"milk", "new"}), with("p2", []string{}), with("p3", nil)}})}, order.Register)
+	page := k.Get("/order/"+webtest.Merchant+"/"+token, "Accept-Language", "fr")
+	page.Has(t, "Allergènes : Lait, new<", "demandez au personnel")
+	if n := strings.Count(page.Body, "Aucun des 14"); n != 1 {
+		t.Errorf("%d dishes have none", n)
+	}
+}

@@ -17,10 +17,10 @@ const codeLife = 30 * time.Minute
 // view is what the page of one payment shows.
 type view struct {
 	*eupay.Payment
+	linked
 	Timeline []moment
-	Refunds  []eupay.Payment
-	// Webhooks: the deliveries could be read.
-	Webhooks bool
+	// Webhooks: the deliveries could be read. Rest: the orders and the invoices could.
+	Webhooks, Rest bool
 	// Left is what can still be given back.
 	Left eupay.Amount
 	// Code: the QR code can be paid. CodeUntil is until when.
@@ -53,25 +53,30 @@ func detail(r *web.Request) error {
 func show(r *web.Request, status int, open string, f *web.Form) error {
 	reference := r.PathValue("reference")
 	v := view{Form: f, Open: open}
-	var history []eupay.PaymentChange
-	var sent []eupay.Delivery
 	var merchant *eupay.Merchant
 	err := web.Together(
 		web.Into(&v.Payment, func() (*eupay.Payment, error) { return r.API.Payments.Get(r.Ctx(), reference) }),
-		web.Into(&history, func() ([]eupay.PaymentChange, error) { return r.API.Payments.History(r.Ctx(), reference) }),
+		web.Into(&v.History, func() ([]eupay.PaymentChange, error) { return r.API.Payments.History(r.Ctx(), reference) }),
 		web.Into(&v.Refunds, func() ([]eupay.Payment, error) { return refundsOf(r, reference) }),
 		web.Into(&merchant, func() (*eupay.Merchant, error) { return r.API.Merchant.Get(r.Ctx()) }),
 		func() error {
 			var err error
-			sent, err = deliveries(r, reference)
+			v.Sent, err = deliveries(r, reference)
 			v.Webhooks = err == nil
 			return nil // the page is shown without them
+		},
+		func() error {
+			v.Rest = web.Together(
+				web.Into(&v.Orders, func() ([]eupay.Order, error) { return ordersOf(r, reference) }),
+				web.Into(&v.Invoices, func() ([]eupay.Invoice, error) { return invoicesOf(r, reference) }),
+			) == nil
+			return nil // as above
 		},
 	)
 	if err != nil {
 		return one(err)
 	}
-	v.Timeline = timeline(history, v.Refunds, sent)
+	v.Timeline = v.timeline()
 	v.allow(r, merchant)
 	v.share(r, merchant)
 	return r.Render(status, "payments/detail", v)

@@ -24,7 +24,7 @@ var (
 )
 
 // filters are the fields of the query that choose payments; the first ones are always shown.
-var filters = []string{"search", "status", "detail", "from", "to", "min", "max"}
+var filters = []string{"search", "status", "detail", "from", "to", "min", "max", "metadata"}
 
 // listing is what the page of the list shows.
 type listing struct {
@@ -42,7 +42,7 @@ type listing struct {
 func chosen(r *web.Request) (eupay.PaymentListParams, *web.Form) {
 	f := &web.Form{Values: r.URL.Query(), Fields: map[string]string{}}
 	p := eupay.PaymentListParams{
-		Status: eupay.PaymentStatus(f.Get("status")), StatusDetail: eupay.StatusDetail(f.Get("detail")), Search: f.Get("search"),
+		Status: eupay.PaymentStatus(f.Get("status")), StatusDetail: eupay.StatusDetail(f.Get("detail")), Search: f.Get("search"), Metadata: f.Get("metadata"),
 		MinAmount: f.Amount(r, "min"), MaxAmount: f.Amount(r, "max"),
 	}
 	if day := f.Get("from"); day != "" {

@@ -28,9 +28,9 @@ func request(t *testing.T, target string, role eupay.Role) *web.Request {
 
 func TestFiltersOfTheQuery(t *testing.T) {
 	t.Parallel()
-	p, f := chosen(request(t, "/portal/payments?search=+caf%C3%A9+&status=failed&detail=amount_mismatch&from=2026-03-29&to=2026-03-29&min=1,50&max=20", eupay.RoleStaff))
+	p, f := chosen(request(t, "/portal/payments?search=+caf%C3%A9+&status=failed&detail=amount_mismatch&from=2026-03-29&to=2026-03-29&min=1,50&max=20&metadata=table:7", eupay.RoleStaff))
 	// 29 March 2026 has 23 hours in Paris.
-	if !f.OK() || p.Search != "café" || p.Status != "failed" || p.StatusDetail != "amount_mismatch" || p.MinAmount != 150 || p.MaxAmount != 2000 ||
+	if !f.OK() || p.Search != "café" || p.Metadata != "table:7" || p.Status != "failed" || p.StatusDetail != "amount_mismatch" || p.MinAmount != 150 || p.MaxAmount != 2000 ||
 		!p.From.Equal(time.Date(2026, 3, 28, 23, 0, 0, 0, time.UTC)) || !p.To.Equal(time.Date(2026, 3, 29, 22, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v, %v", p, f.Fields)
 	}
@@ -95,11 +95,13 @@ func TestWhatAReaderMayDo(t *testing.T) {
 func TestATimelineIsInTheOrderOfTimeAndCause(t *testing.T) {
 	t.Parallel()
 	at := func(s int) time.Time { return time.Date(2026, 6, 17, 12, 0, s, 0, time.UTC) }
-	got := timeline(
-		[]eupay.PaymentChange{{Sequence: 1, OccurredAt: at(0)}, {Sequence: 2, OccurredAt: at(5)}, {Sequence: 3, OccurredAt: at(9)}},
-		[]eupay.Payment{{Reference: "REF-1", CreatedAt: at(7)}},
-		[]eupay.Delivery{{ID: "b", CreatedAt: at(9)}, {ID: "a", CreatedAt: at(0)}},
-	)
+	got := linked{
+		History:  []eupay.PaymentChange{{Sequence: 1, OccurredAt: at(0)}, {Sequence: 2, OccurredAt: at(5)}, {Sequence: 3, OccurredAt: at(9)}},
+		Refunds:  []eupay.Payment{{Reference: "REF-1", CreatedAt: at(7)}},
+		Orders:   []eupay.Order{{ID: "order", CreatedAt: at(0)}},
+		Invoices: []eupay.Invoice{{InvoiceNumber: "CN-1", CreatedAt: at(8)}, {InvoiceNumber: "INV-1", CreatedAt: at(5)}},
+		Sent:     []eupay.Delivery{{ID: "b", CreatedAt: at(9)}, {ID: "a", CreatedAt: at(0)}},
+	}.timeline()
 	var order []string
 	for _, m := range got {
 		switch {
@@ -107,11 +109,15 @@ func TestATimelineIsInTheOrderOfTimeAndCause(t *testing.T) {
 			order = append(order, fmt.Sprint(m.Change.Sequence))
 		case m.Refund != nil:
 			order = append(order, m.Refund.Reference)
+		case m.Order != nil:
+			order = append(order, m.Order.ID)
+		case m.Invoice != nil:
+			order = append(order, m.Invoice.InvoiceNumber)
 		default:
 			order = append(order, m.Delivery.ID)
 		}
 	}
-	if text := strings.Join(order, " "); text != "1 a 2 REF-1 3 b" {
+	if text := strings.Join(order, " "); text != "order 1 a 2 INV-1 REF-1 CN-1 3 b" {
 		t.Error(text)
 	}
 }

@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -12,32 +13,77 @@ const (
 	// maxDeliveries is how many are shown, the newest ones, and maxAttempts how many of them with their attempts.
 	maxDeliveries = 50
 	maxAttempts   = 12
+	// maxLinked bounds the invoices and the orders.
+	maxLinked = 20
 )
 
-// moment is one thing that happened, of one kind: Change, Refund or Delivery is set.
+// moment is one thing that happened, of one kind: Change, Refund, Order, Invoice or Delivery is set.
 type moment struct {
 	At       time.Time
 	Change   *eupay.PaymentChange
 	First    bool
 	Refund   *eupay.Payment
+	Order    *eupay.Order
+	Invoice  *eupay.Invoice
 	Delivery *eupay.Delivery
 }
 
-// timeline is everything that happened to a payment, the oldest first. What happened at the same time is in the order of causes: a change,
-// a refund, the webhook of it.
-func timeline(history []eupay.PaymentChange, refunds []eupay.Payment, sent []eupay.Delivery) []moment {
-	all := make([]moment, 0, len(history)+len(refunds)+len(sent))
-	for i := range history {
-		all = append(all, moment{At: history[i].OccurredAt, Change: &history[i], First: i == 0})
+// linked is what belongs to a payment. Invoices are also what corrects them.
+type linked struct {
+	History  []eupay.PaymentChange
+	Refunds  []eupay.Payment
+	Orders   []eupay.Order
+	Invoices []eupay.Invoice
+	Sent     []eupay.Delivery
+}
+
+// timeline is everything that happened to a payment, the oldest first. What happened at the same time is in the order of causes: the order,
+// a change, a refund, an invoice, the webhook of it.
+func (l linked) timeline() []moment {
+	var all []moment
+	for i, o := range l.Orders {
+		all = append(all, moment{At: o.CreatedAt, Order: &l.Orders[i]})
 	}
-	for i := range refunds {
-		all = append(all, moment{At: refunds[i].CreatedAt, Refund: &refunds[i]})
+	for i, c := range l.History {
+		all = append(all, moment{At: c.OccurredAt, Change: &l.History[i], First: i == 0})
 	}
-	for i := range sent {
-		all = append(all, moment{At: sent[i].CreatedAt, Delivery: &sent[i]})
+	for i, p := range l.Refunds {
+		all = append(all, moment{At: p.CreatedAt, Refund: &l.Refunds[i]})
+	}
+	for i, v := range l.Invoices {
+		all = append(all, moment{At: v.CreatedAt, Invoice: &l.Invoices[i]})
+	}
+	for i, d := range l.Sent {
+		all = append(all, moment{At: d.CreatedAt, Delivery: &l.Sent[i]})
 	}
 	slices.SortStableFunc(all, func(a, b moment) int { return a.At.Compare(b.At) })
 	return all
+}
+
+// invoicesOf are those of a payment with what corrects them. A merchant without e-invoicing has none.
+func invoicesOf(r *web.Request, reference string) ([]eupay.Invoice, error) {
+	got, err := r.API.Invoices.List(r.Ctx(), eupay.InvoiceListParams{ListParams: eupay.ListParams{Limit: maxLinked}, PaymentReference: reference})
+	if err != nil {
+		return nil, withoutRight(err)
+	}
+	return got.Data, nil
+}
+
+// ordersOf are those that the payment pays, as a rule none or one.
+func ordersOf(r *web.Request, reference string) ([]eupay.Order, error) {
+	got, err := r.API.Orders.List(r.Ctx(), eupay.OrderListParams{ListParams: eupay.ListParams{Limit: maxLinked}, PaymentReference: reference})
+	if err != nil {
+		return nil, withoutRight(err)
+	}
+	return got.Data, nil
+}
+
+// withoutRight is nil for a refusal: what the reader may not see is not missing.
+func withoutRight(err error) error {
+	if errors.Is(err, eupay.ErrForbidden) || errors.Is(err, eupay.ErrNotEnrolled) {
+		return nil
+	}
+	return err
 }
 
 // deliveries are those of the payment's events, the newest of them with each attempt.

@@ -38,6 +38,7 @@ type Product struct {
 	Stock      int32
 	// ImageURL is empty if there is none.
 	ImageURL             string
+	Allergens            Allergens
 	Available            bool
 	CreatedAt, UpdatedAt time.Time
 }
@@ -49,6 +50,7 @@ type Fields struct {
 	VATPerMill                  *vat.Rate
 	Stock                       *int32
 	ImageURL                    *string
+	Allergens                   *Allergens
 	Available                   *bool
 
 	// upload is the key of ImageURL if it is an upload that no product has used yet.
@@ -64,6 +66,7 @@ func (f Fields) fill(p *Product) {
 	set(&p.VATPerMill, f.VATPerMill)
 	set(&p.Stock, f.Stock)
 	set(&p.ImageURL, f.ImageURL)
+	set(&p.Allergens, f.Allergens)
 	set(&p.Available, f.Available)
 }
 
@@ -127,6 +130,7 @@ func (f *Fields) check() error {
 	if f.ImageURL != nil {
 		bad.unless(isURL(*f.ImageURL), "image_url", "must have at most %d visible characters", maxURL)
 	}
+	f.checkAllergens(&bad)
 	return bad.err()
 }
 

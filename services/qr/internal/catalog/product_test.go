@@ -229,3 +229,40 @@ func TestACatalogIsLimited(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestAllergensAreAClosedListAndMayBeUnknown(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	p := f.add(t, us, nil)
+	if p.GetAllergens().GetStated() {
+		t.Errorf("a new product says %v", p.GetAllergens())
+	}
+	change := func(a *qrv1.Allergens) (*qrv1.Allergens, error) {
+		res, err := f.UpdateProduct(t.Context(), &qrv1.UpdateProductRequest{MerchantId: us, Id: p.GetId(), Fields: &qrv1.ProductFields{Allergens: a}})
+		return res.GetProduct().GetAllergens(), err
+	}
+	for _, c := range []struct {
+		give *qrv1.Allergens
+		want string
+	}{
+		{&qrv1.Allergens{Stated: true, Codes: []string{"molluscs", "gluten"}}, "true [gluten molluscs]"},
+		{nil, "true [gluten molluscs]"},
+		{&qrv1.Allergens{Stated: true}, "true []"},
+		{&qrv1.Allergens{}, "false []"},
+		{&qrv1.Allergens{Stated: true, Codes: allergens}, fmt.Sprint("true ", allergens)},
+	} {
+		got, err := change(c.give)
+		if err != nil || fmt.Sprint(got.GetStated(), " ", got.GetCodes()) != c.want {
+			t.Errorf("%v: %v, %v", c.give, got, err)
+		}
+		read, err := f.GetProduct(t.Context(), &qrv1.GetProductRequest{MerchantId: us, Id: p.GetId()})
+		if err != nil || read.GetProduct().GetAllergens().GetStated() != got.GetStated() || len(read.GetProduct().GetAllergens().GetCodes()) != len(got.GetCodes()) {
+			t.Errorf("%v: then %v, %v", c.give, read, err)
+		}
+	}
+	for _, wrong := range [][]string{{"Milk"}, {"milk", "milk"}, {"lait"}, {""}} {
+		if _, err := change(&qrv1.Allergens{Stated: true, Codes: wrong}); errs.From(err).Code != errs.ValidationError {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+}

@@ -42,12 +42,12 @@ func NewStore(pool *pgxpool.Pool, now func() time.Time, wake func()) *Store {
 }
 
 const columns = `id::text, merchant_id::text, name, description, category, price_ttc, vat_rate, stock_quantity, image_url, is_available,
-	created_at, updated_at`
+	allergens, created_at, updated_at`
 
 func scan(row pgx.CollectableRow) (Product, error) {
 	var p Product
 	err := row.Scan(&p.ID, &p.MerchantID, &p.Name, &p.Description, &p.Category, &p.Price, &p.VATPerMill, &p.Stock, &p.ImageURL, &p.Available,
-		&p.CreatedAt, &p.UpdatedAt)
+		&p.Allergens, &p.CreatedAt, &p.UpdatedAt)
 	return p, err
 }
 
@@ -138,8 +138,8 @@ func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Produc
 			return errs.New(errs.InvalidState, "A catalog holds at most %d products. Delete what is no longer sold.", MaxProducts)
 		}
 		_, err := tx.Exec(ctx, `insert into products (id, merchant_id, name, description, category, price_ttc, vat_rate, stock_quantity, image_url,
-			is_available, search_key, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
-			p.ID, p.MerchantID, p.Name, p.Description, p.Category, p.Price, p.VATPerMill, p.Stock, p.ImageURL, p.Available, p.searchKey(), now)
+			is_available, search_key, allergens, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)`,
+			p.ID, p.MerchantID, p.Name, p.Description, p.Category, p.Price, p.VATPerMill, p.Stock, p.ImageURL, p.Available, p.searchKey(), p.Allergens, now)
 		if err != nil {
 			return fmt.Errorf("insert product: %w", err)
 		}
@@ -172,8 +172,8 @@ func (s *Store) Update(ctx context.Context, merchantID, id string, f Fields) (Pr
 func (s *Store) save(ctx context.Context, tx pgx.Tx, p *Product) error {
 	p.UpdatedAt = s.now()
 	_, err := tx.Exec(ctx, `update products set name = $2, description = $3, category = $4, price_ttc = $5, vat_rate = $6, stock_quantity = $7,
-		image_url = $8, is_available = $9, search_key = $10, updated_at = $11 where id = $1`,
-		p.ID, p.Name, p.Description, p.Category, p.Price, p.VATPerMill, p.Stock, p.ImageURL, p.Available, p.searchKey(), p.UpdatedAt)
+		image_url = $8, is_available = $9, search_key = $10, updated_at = $11, allergens = $12 where id = $1`,
+		p.ID, p.Name, p.Description, p.Category, p.Price, p.VATPerMill, p.Stock, p.ImageURL, p.Available, p.searchKey(), p.UpdatedAt, p.Allergens)
 	if err != nil {
 		return fmt.Errorf("update product: %w", err)
 	}

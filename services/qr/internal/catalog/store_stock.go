@@ -19,6 +19,7 @@ type Orderable struct {
 	// Price includes VAT.
 	Price      money.Cents
 	VATPerMill vat.Rate
+	Allergens  Allergens
 }
 
 // Quantity is a number of pieces of one product.
@@ -30,11 +31,11 @@ type Quantity struct {
 // maxStock is the limit of the table: goods returned beyond it are dropped.
 const maxStock = 1_000_000
 
-const orderableColumns = `id::text, name, description, category, image_url, price_ttc, vat_rate`
+const orderableColumns = `id::text, name, description, category, image_url, price_ttc, vat_rate, allergens`
 
 func scanOrderable(row pgx.CollectableRow) (Orderable, error) {
 	var p Orderable
-	err := row.Scan(&p.ID, &p.Name, &p.Description, &p.Category, &p.ImageURL, &p.Price, &p.VATPerMill)
+	err := row.Scan(&p.ID, &p.Name, &p.Description, &p.Category, &p.ImageURL, &p.Price, &p.VATPerMill, &p.Allergens)
 	return p, err
 }
 
@@ -67,7 +68,7 @@ func Reserve(ctx context.Context, tx pgx.Tx, merchantID string, wanted []Quantit
 	for rows.Next() {
 		var p Orderable
 		var left int32
-		if err := rows.Scan(&p.ID, &p.Name, &p.Description, &p.Category, &p.ImageURL, &p.Price, &p.VATPerMill, &left); err != nil {
+		if err := rows.Scan(&p.ID, &p.Name, &p.Description, &p.Category, &p.ImageURL, &p.Price, &p.VATPerMill, &p.Allergens, &left); err != nil {
 			return nil, nil, fmt.Errorf("lock products: %w", err)
 		}
 		found[p.ID], stock[p.ID] = p, left

@@ -88,6 +88,21 @@ func (f *fixture) onlyOrder(t testing.TB) *qrv1.Order {
 	return res.GetOrders()[0]
 }
 
+func TestAnOrderIsFoundByItsPayment(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	res, err := f.PlaceOrder(t.Context(), f.tap(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for reference, want := range map[string]int64{res.GetOrder().GetPaymentReference(): 1, "PAY-OTHER": 0, "": 1} {
+		list, err := f.ListOrders(t.Context(), &qrv1.ListOrdersRequest{MerchantId: f.merchant, Limit: 10, PaymentReference: reference})
+		if err != nil || list.GetTotal() != want || int64(len(list.GetOrders())) != want {
+			t.Errorf("%q: %v, %v", reference, list, err)
+		}
+	}
+}
+
 func TestAnOrderThatIsPaidNowIsAnsweredWithItsPayment(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -44,6 +44,8 @@ type productJSON struct {
 	PriceHT     money.E4    `json:"price_ht"`
 	VATRate     vat.Percent `json:"vat_rate"`
 	ImageURL    *string     `json:"image_url"`
+	// Allergens are null where the merchant has not said.
+	Allergens []string `json:"allergens"`
 }
 
 type offerJSON struct {
@@ -138,7 +140,7 @@ func (c *content) body(now time.Time) (bodyJSON, time.Time) {
 func productView(p catalog.Orderable) productJSON {
 	net, _ := vat.Split(p.Price, p.VATPerMill)
 	v := productJSON{
-		ID: p.ID, Name: p.Name, Description: p.Description, PriceTTC: p.Price, PriceHT: net, VATRate: vat.Percent(p.VATPerMill),
+		ID: p.ID, Name: p.Name, Description: p.Description, PriceTTC: p.Price, PriceHT: net, VATRate: vat.Percent(p.VATPerMill), Allergens: p.Allergens,
 	}
 	if p.ImageURL != "" {
 		v.ImageURL = &p.ImageURL

@@ -33,7 +33,7 @@ func TestTheMenuMatchesTheAPIReference(t *testing.T) {
 	want := `{"table":{"id":"` + f.table.GetId() + `","name":"Table 4","zone":"Terrasse","capacity":4},` +
 		`"merchant":{"id":"` + f.merchant + `","name":"Café Noisette","currency":"EUR"},` +
 		`"menu":{"boissons":[{"id":"` + coffee + `","name":"Café Noisette","description":"","price_ttc":3.5,"price_ht":3.1818,"vat_rate":10,` +
-		`"image_url":"https://cdn.example/a?b=1&c=2"}]},"offers":[],"productOffers":[]}`
+		`"image_url":"https://cdn.example/a?b=1&c=2","allergens":null}]},"offers":[],"productOffers":[]}`
 	if string(res.GetBody()) != want {
 		t.Errorf(" got %s\nwant %s", res.GetBody(), want)
 	}

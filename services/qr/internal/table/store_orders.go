@@ -192,10 +192,11 @@ func historyOf(ctx context.Context, db pg.DB, id string) ([]change, error) {
 
 // listedOrders selects the orders of a merchant that match a request.
 const listedOrders = ` from orders where merchant_id = $1 and ($2 = '' or status = $2) and ($3 = '' or table_id = nullif($3, '')::uuid)
-	and created_at >= coalesce($4, '-infinity'::timestamptz) and created_at < coalesce($5, 'infinity'::timestamptz)`
+	and created_at >= coalesce($4, '-infinity'::timestamptz) and created_at < coalesce($5, 'infinity'::timestamptz)
+	and ($6 = '' or payment_reference = $6)`
 
 func listArguments(r *qrv1.ListOrdersRequest) []any {
-	return []any{r.GetMerchantId(), r.GetStatus(), r.GetTableId(), instant(r.GetFrom()), instant(r.GetTo())}
+	return []any{r.GetMerchantId(), r.GetStatus(), r.GetTableId(), instant(r.GetFrom()), instant(r.GetTo()), r.GetPaymentReference()}
 }
 
 // listOrders returns one page, newest first, and the total.
@@ -206,7 +207,7 @@ func listOrders(ctx context.Context, db pg.DB, r *qrv1.ListOrdersRequest) ([]*or
 		return nil, 0, fmt.Errorf("count orders: %w", err)
 	}
 	limit, offset := page(r.GetPage(), r.GetLimit())
-	list, err := findOrders(ctx, db, `select `+orderColumns+listedOrders+` order by created_at desc, id desc limit $6 offset $7`, append(args, limit, offset)...)
+	list, err := findOrders(ctx, db, `select `+orderColumns+listedOrders+` order by created_at desc, id desc limit $7 offset $8`, append(args, limit, offset)...)
 	return list, total, err
 }
 
@@ -214,7 +215,7 @@ func listOrders(ctx context.Context, db pg.DB, r *qrv1.ListOrdersRequest) ([]*or
 // come before it, so none is returned twice.
 func listOrdersAfter(ctx context.Context, db pg.DB, r *qrv1.ListOrdersRequest, last *order) (list []*order, more bool, err error) {
 	limit, _ := page(1, r.GetLimit())
-	list, err = findOrders(ctx, db, `select `+orderColumns+listedOrders+` and (created_at, id) < ($6, $7) order by created_at desc, id desc limit $8`,
+	list, err = findOrders(ctx, db, `select `+orderColumns+listedOrders+` and (created_at, id) < ($7, $8) order by created_at desc, id desc limit $9`,
 		append(listArguments(r), last.CreatedAt, last.ID, limit+1)...)
 	if more = int64(len(list)) > limit; more {
 		list = list[:limit]
