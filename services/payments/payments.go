@@ -142,13 +142,13 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	s := store.New(core.Pool, keys, core.Now, relay.Wake)
 	svc := &Service{core: core, relay: relay, store: s}
 	live, test := svc.provider(cfg, cfg.Live), svc.provider(cfg, cfg.Test)
-	svc.engine = engine.New(cfg.Engine, s, live, test, core.Now, core.Log)
+	svc.banks = bank.New(bank.Deps{Pool: core.Pool, Live: live, Test: test, Countries: cfg.BankCountries, Now: core.Now, Log: core.Log})
+	svc.engine = engine.New(cfg.Engine, s, svc.banks, live, test, core.Now, core.Log)
 	svc.accounts = account.New(account.Deps{
 		Pool: core.Pool, Vault: keys, Live: live, Test: test, ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + connectPath,
 		Now: core.Now, Log: core.Log,
 	})
-	svc.banks = bank.New(bank.Deps{Pool: core.Pool, Live: live, Test: test, Countries: cfg.BankCountries, Now: core.Now, Log: core.Log})
-	svc.commands = commands.New(s, svc.engine, svc.accounts, merchant.New(core.Pool, core.Now), core.Bus, core.Now, core.Log)
+	svc.commands = commands.New(s, svc.engine, commands.Rooms{Accounts: svc.accounts, Merchants: merchant.New(core.Pool, core.Now), Banks: svc.banks}, core.Bus, core.Now, core.Log)
 	svc.merchants = consume.New(consume.Config{Name: merchant.Consumer, Subjects: merchant.Subjects}, core.Pool, core.Bus, merchant.Handle, nil, core.Log)
 	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s, core.Now), identity.Gateway)
 	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s), identity.Operator)

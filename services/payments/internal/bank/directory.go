@@ -3,6 +3,7 @@ package bank
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/plaintext"
+	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 )
 
@@ -115,7 +117,7 @@ func (d *Directory) ask(ctx context.Context, provider Provider) ([]Bank, error) 
 		}
 	}
 	if len(banks) == 0 {
-		return nil, errs.New(errs.Unavailable, "The provider lists no bank.")
+		return nil, errors.New("the provider lists no bank")
 	}
 	return banks, nil
 }
@@ -175,6 +177,35 @@ func (d *Directory) Find(live bool, id string) (Bank, error) {
 		return Bank{}, errs.Invalid(errs.Field{Field: "bank", Message: "is not the id of a bank: GET /gateway/banks lists them"})
 	}
 	return b, nil
+}
+
+// Fit returns why the bank cannot make the payment; otherwise whether it reports its execution.
+func (d *Directory) Fit(live bool, id string, w Want) (payment.Settlement, error) {
+	b, err := d.Find(live, id)
+	if err != nil {
+		return payment.SettlementUnknown, err
+	}
+	return b.settlement(w.Kind), b.Fits(w)
+}
+
+// Settlement says whether a bank reports the execution of a kind of transfer; unknown for a bank that is not in the list.
+func (d *Directory) Settlement(live bool, id, kind string) payment.Settlement {
+	b, err := d.Find(live, id)
+	if err != nil {
+		return payment.SettlementUnknown
+	}
+	return b.settlement(kind)
+}
+
+func (b Bank) settlement(kind string) payment.Settlement {
+	switch t, ok := b.Transfer(kind); {
+	case !ok:
+		return payment.SettlementUnknown
+	case t.Tracked:
+		return payment.Tracked
+	default:
+		return payment.Untracked
+	}
 }
 
 // Filter chooses banks. Zero values choose all.
