@@ -32,6 +32,7 @@ const (
 	CreditExceeds       Code = "CREDIT_EXCEEDS_INVOICE"
 	CancelNotSupported  Code = "CANCEL_NOT_SUPPORTED"
 	PaymentRefused      Code = "PAYMENT_REFUSED"
+	BankIncompatible    Code = "BANK_INCOMPATIBLE"
 	QRInvalid           Code = "QR_INVALID"
 	QRExpired           Code = "QR_EXPIRED"
 	MerchantNotEnabled  Code = "MERCHANT_NOT_ENABLED"
@@ -77,6 +78,7 @@ var table = map[Code]Row{
 	RefundExceeds:       {http.StatusConflict, codes.FailedPrecondition, "More than what is left to refund"},
 	CreditExceeds:       {http.StatusConflict, codes.FailedPrecondition, "More than what is left of the invoice"},
 	CancelNotSupported:  {http.StatusConflict, codes.FailedPrecondition, "The payer's bank cannot cancel this payment"},
+	BankIncompatible:    {http.StatusUnprocessableEntity, codes.FailedPrecondition, "The bank cannot make this payment; the message says why"},
 	PaymentRefused:      {http.StatusUnprocessableEntity, codes.FailedPrecondition, "The bank refused the payment or refund at once"},
 	QRInvalid:           {http.StatusBadRequest, codes.InvalidArgument, "The scanned code is forged, damaged or not one of EU Pay"},
 	QRExpired:           {http.StatusBadRequest, codes.InvalidArgument, "The scanned code is too old: ask for a new one"},

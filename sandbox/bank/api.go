@@ -167,6 +167,7 @@ func (b *Bank) routes() http.Handler {
 	api("/payments/{id}/scopedtoken", "POST", "scopedtoken", false, b.scopedToken)
 	api("/connectors", "GET", "connectors", true, b.listConnectors)
 	api("/connectors/{uuid}", "GET", "connectors", true, b.getConnector)
+	mux.HandleFunc("GET /2.0/logos/{file}", serveLogo)
 	b.aggregationRoutes(api)
 	b.webviewRoutes(mux)
 	b.connectRoutes(mux)

@@ -40,6 +40,7 @@ type connector struct {
 	BIC, bankCode    string
 	Kinds, Partial   []string // execution date types; those that can end in accepted
 	MaxInstructions  int
+	Countries        []string // besides FR
 	Cancelling       cancelling
 }
 
@@ -48,7 +49,7 @@ var allKinds = []string{"first_open_day", "instant", "deferred", "periodic"}
 var connectors = []*connector{
 	{
 		ID: 40, UUID: Nowhere, Name: "Bank of Nowhere (Sandbox)", Slug: "nowhere", Hint: "Supports everything", BIC: "SBNWFRP1XXX",
-		bankCode: "99990", Kinds: allKinds, MaxInstructions: 100, Cancelling: cancelsAtOnce,
+		bankCode: "99990", Countries: []string{"BE", "DE"}, Kinds: allKinds, MaxInstructions: 100, Cancelling: cancelsAtOnce,
 	},
 	{
 		ID: 41, UUID: Shrug, Name: "Crédit Imaginaire du Shrug (Sandbox)", Slug: "shrug", Hint: "Takes the order and never reports again",

@@ -128,7 +128,10 @@ func TestConnectors(t *testing.T) {
 	if a := r.call("GET", "/2.0/connectors/none", nil); a.status != 404 {
 		t.Error(a.status)
 	}
-	if a := r.call("GET", "/2.0/connectors?country_codes=DE", nil); len(a.path("connectors").([]any)) != 0 {
+	if a := r.call("GET", "/2.0/connectors?country_codes=DE,XX", nil); len(a.path("connectors").([]any)) != 1 {
+		t.Error(a.text)
+	}
+	if a := r.call("GET", "/2.0/connectors?country_codes=XX", nil); len(a.path("connectors").([]any)) != 0 {
 		t.Error(a.text)
 	}
 }

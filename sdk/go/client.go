@@ -40,6 +40,7 @@ type Options struct {
 // Client calls the API as one merchant. It is safe for use by many goroutines. Its fields are the parts of the API.
 type Client struct {
 	Payments Payments
+	Banks    Banks
 	Refunds  Refunds
 	Invoices Invoices
 
@@ -162,6 +163,7 @@ func assemble(c caller) *Client {
 	out := &Client{caller: c}
 	at := &out.caller
 	out.Payments, out.Refunds, out.Invoices = Payments{at}, Refunds{at}, Invoices{at}
+	out.Banks = Banks{at}
 	out.WebhookEndpoints, out.WebhookDeliveries, out.Events, out.Listener = WebhookEndpoints{at}, WebhookDeliveries{at}, Events{at}, Listener{at}
 	out.QR, out.Scans, out.Payers = QR{at}, Scans{at}, Payers{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}

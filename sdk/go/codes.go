@@ -62,6 +62,8 @@ const (
 	ErrCreditExceedsInvoice Code = "CREDIT_EXCEEDS_INVOICE"
 	// ErrCancelNotSupported (409): The payer's bank cannot cancel this payment.
 	ErrCancelNotSupported Code = "CANCEL_NOT_SUPPORTED"
+	// ErrBankIncompatible (422): The bank cannot make this payment; `message` says why.
+	ErrBankIncompatible Code = "BANK_INCOMPATIBLE"
 	// ErrPaymentRefused (422): The bank refused the payment or refund at once; `message` says why.
 	ErrPaymentRefused Code = "PAYMENT_REFUSED"
 	// ErrMerchantNotEnabled (409): The merchant takes no payments at the moment.

@@ -113,4 +113,6 @@ const (
 	ExecuteInstant      ExecutionType = "instant"
 	ExecuteFirstOpenDay ExecutionType = "first_open_day"
 	ExecuteDeferred     ExecutionType = "deferred"
+	// ExecutePeriodically is a standing order. Banks list it; a payment cannot have it.
+	ExecutePeriodically ExecutionType = "periodic"
 )

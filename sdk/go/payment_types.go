@@ -45,6 +45,10 @@ type Payment struct {
 	SettlementDeadline time.Time `json:"settlement_deadline"`
 	// Money that came although the payment had failed or was cancelled. It can be refunded.
 	LateReceipt *LateReceipt `json:"late_receipt"`
+	// The id of the bank from which it is paid, once that is known.
+	Bank string `json:"bank"`
+	// Whether that bank reports the execution. Empty while the bank is not known.
+	Settlement Settlement `json:"settlement"`
 	// None when the QR code could not be signed in time; the same request returns it later.
 	QRData *QRData `json:"qr_data"`
 	// Replayed: an earlier request with the same key or reference has done it, and nothing was done now.
@@ -73,6 +77,8 @@ type PaymentParams struct {
 	ExecutionType ExecutionType `json:"execution_type,omitzero"`
 	// YYYY-MM-DD, only with deferred: after today and within a year.
 	ExecutionDate string `json:"execution_date,omitzero"`
+	// Bank opens the authorisation at this bank. Banks lists them. Empty: the payer chooses.
+	Bank string `json:"bank,omitzero"`
 	// Customer identifies the payer. Nil if you do not know who will pay.
 	Customer *Payer `json:"customer,omitzero"`
 	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.

@@ -41,6 +41,7 @@ const (
 // behind stands for the services behind the gateway: what a request finds there is whatever lets money move.
 type behind struct {
 	paymentsv1.UnimplementedPaymentsServiceServer
+	paymentsv1.UnimplementedBanksServiceServer
 	qrv1.UnimplementedQRServiceServer
 	qrv1.UnimplementedRenderServiceServer
 	qrv1.UnimplementedTableServiceServer
@@ -65,6 +66,13 @@ func (b behind) GetPaymentStatus(context.Context, *paymentsv1.GetPaymentStatusRe
 func (b behind) ListPayments(_ context.Context, r *paymentsv1.ListPaymentsRequest) (*paymentsv1.ListPaymentsResponse, error) {
 	b.w.lists = append(b.w.lists, r)
 	return &paymentsv1.ListPaymentsResponse{}, nil
+}
+
+func (behind) ListBanks(context.Context, *paymentsv1.ListBanksRequest) (*paymentsv1.ListBanksResponse, error) {
+	return &paymentsv1.ListBanksResponse{Banks: []*paymentsv1.Bank{{
+		Id: "5a0d0b01-0001-5b0c-8000-000000000001", Name: "Bank", LogoUrl: "https://bank.example/logo", Countries: []string{"FR"},
+		Transfers: []*paymentsv1.Transfer{{ExecutionType: "instant", Tracked: true}, {ExecutionType: "deferred", EarliestDays: 1, MinimumCents: 100}},
+	}}, Total: 1}, nil
 }
 
 func (behind) SummarizePayments(context.Context, *paymentsv1.SummarizePaymentsRequest) (*paymentsv1.SummarizePaymentsResponse, error) {
@@ -123,7 +131,10 @@ func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 	t.Helper()
 	w := &gateWorld{t: t, commands: make(chan *nats.Msg, 100)}
 	services := behind{w: w}
-	payments := gatewaytest.ServeAs(t, identity.Payments, func(r grpc.ServiceRegistrar) { paymentsv1.RegisterPaymentsServiceServer(r, services) })
+	payments := gatewaytest.ServeAs(t, identity.Payments, func(r grpc.ServiceRegistrar) {
+		paymentsv1.RegisterPaymentsServiceServer(r, services)
+		paymentsv1.RegisterBanksServiceServer(r, services)
+	})
 	qr := gatewaytest.ServeAs(t, identity.QR, func(r grpc.ServiceRegistrar) {
 		qrv1.RegisterQRServiceServer(r, services)
 		qrv1.RegisterRenderServiceServer(r, services)

@@ -201,6 +201,7 @@ func TestLoginsSeeAndRefundPaymentsByRole(t *testing.T) {
 		allowed      []string
 	}{
 		{"GET", "/gateway/payments", []string{"merchant", "staff", "accountant"}},
+		{"GET", "/gateway/banks", []string{"merchant", "staff", "accountant"}},
 		{"GET", payment, []string{"merchant", "staff", "accountant"}},
 		{"GET", payment + "/refunds", []string{"merchant", "staff", "accountant"}},
 		{"GET", payment + "/history", []string{"merchant", "staff", "accountant"}},

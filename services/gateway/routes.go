@@ -16,6 +16,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/adminapi"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc"
 	"european-pay.eu/eupay/services/gateway/internal/authapi"
+	"european-pay.eu/eupay/services/gateway/internal/bankapi"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/catalogapi"
 	"european-pay.eu/eupay/services/gateway/internal/customerapi"
@@ -104,6 +105,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Sender: sender, Signer: signer, Reads: paymentsv1.NewPaymentsServiceClient(to.payments),
 		Access: access, Limiter: limiter, Now: s.core.Now,
 	}).Register(api)
+	bankapi.New(bankapi.Deps{Banks: paymentsv1.NewBanksServiceClient(to.payments), Access: access}).Register(api)
 	(&provider.Provider{
 		Commands: s.money, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait, Receipts: s.cfg.PagesURL != "",

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ import (
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/account"
+	"european-pay.eu/eupay/services/payments/internal/bank"
 	"european-pay.eu/eupay/services/payments/internal/commands"
 	"european-pay.eu/eupay/services/payments/internal/engine"
 	"european-pay.eu/eupay/services/payments/internal/grpcapi"
@@ -39,6 +41,9 @@ const (
 	connectPath = "/api/v1/customer/accounts/return"
 )
 
+// countryShape is that of an ISO 3166-1 alpha-2 code.
+var countryShape = regexp.MustCompile(`^[A-Z]{2}$`)
+
 // Config holds the settings of the payments service.
 type Config struct {
 	boot.Base
@@ -52,6 +57,8 @@ type Config struct {
 	// OldConnectionsKeys are the previous keys, needed until `eupayctl keys rotate` has sealed everything with the new key.
 	OldConnectionsKeys []string `env:"EUPAY_OLD_CONNECTIONS_KEYS"`
 	Engine             engine.Config
+	// BankCountries are the countries whose banks payers can choose: ISO 3166-1 alpha-2.
+	BankCountries []string `env:"EUPAY_PAYMENTS_BANK_COUNTRIES" envDefault:"FR,BE,LU,DE,ES,IT,NL,PT"`
 }
 
 // ProviderConfig is an account at the provider.
@@ -88,6 +95,11 @@ func (c *Config) Validate() error {
 			problems = append(problems, fmt.Errorf("EUPAY_POWENS_%s_…: %w", mode, err))
 		}
 	}
+	for _, country := range c.BankCountries {
+		if !countryShape.MatchString(country) {
+			problems = append(problems, fmt.Errorf("EUPAY_PAYMENTS_BANK_COUNTRIES must list countries by their two capital letters, such as FR,BE: not %q", country))
+		}
+	}
 	return errors.Join(problems...)
 }
 
@@ -105,6 +117,7 @@ type Service struct {
 	// merchants keeps the copy of the merchants up to date.
 	merchants *consume.Consumer
 	accounts  *account.Accounts
+	banks     *bank.Directory
 	clients   []*powens.Client
 }
 
@@ -129,12 +142,13 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	s := store.New(core.Pool, keys, core.Now, relay.Wake)
 	svc := &Service{core: core, relay: relay, store: s}
 	live, test := svc.provider(cfg, cfg.Live), svc.provider(cfg, cfg.Test)
-	svc.engine = engine.New(cfg.Engine, s, live, test, core.Now, core.Log)
+	svc.banks = bank.New(bank.Deps{Pool: core.Pool, Live: live, Test: test, Countries: cfg.BankCountries, Now: core.Now, Log: core.Log})
+	svc.engine = engine.New(cfg.Engine, s, svc.banks, live, test, core.Now, core.Log)
 	svc.accounts = account.New(account.Deps{
 		Pool: core.Pool, Vault: keys, Live: live, Test: test, ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + connectPath,
 		Now: core.Now, Log: core.Log,
 	})
-	svc.commands = commands.New(s, svc.engine, svc.accounts, merchant.New(core.Pool, core.Now), core.Bus, core.Now, core.Log)
+	svc.commands = commands.New(s, svc.engine, commands.Rooms{Accounts: svc.accounts, Merchants: merchant.New(core.Pool, core.Now), Banks: svc.banks}, core.Bus, core.Now, core.Log)
 	svc.merchants = consume.New(consume.Config{Name: merchant.Consumer, Subjects: merchant.Subjects}, core.Pool, core.Bus, merchant.Handle, nil, core.Log)
 	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s, core.Now), identity.Gateway)
 	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s), identity.Operator)
@@ -142,6 +156,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	consumers := append(backlog.OfEvents(merchant.Consumer), backlog.Durable{Stream: bus.Commands, Name: "payments"})
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, consumers), identity.Gateway)
 	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, slices.Concat(svc.accounts.Sealed(), s.Sealed())...), identity.Operator)
+	core.Serve(&paymentsv1.BanksService_ServiceDesc, bank.NewServer(svc.banks), identity.Gateway)
 	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(svc.accounts), identity.Gateway)
 	return svc, nil
 }
@@ -150,6 +165,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 type provider interface {
 	engine.Provider
 	account.Provider
+	bank.Provider
 }
 
 // provider returns an untyped nil if there is no base URL: an interface that holds a nil pointer would not be nil.
@@ -164,7 +180,7 @@ func (s *Service) provider(cfg Config, p ProviderConfig) provider {
 
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.merchants.Run, func(ctx context.Context) error {
+	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.banks.Run, s.merchants.Run, func(ctx context.Context) error {
 		return s.engine.Sweep(ctx, s.commands.Announce)
 	})
 }

@@ -94,6 +94,8 @@ type Payment struct {
 	MerchantReference string `json:"merchant_reference"`
 	// Metadata is your own data, as you sent it.
 	Metadata eupay.Metadata `json:"metadata"`
+	// Settlement is whether the payer's bank reports the execution; empty while the bank is not known.
+	Settlement eupay.Settlement `json:"settlement"`
 	// OriginalReference is the payment that a refund gives back.
 	OriginalReference string `json:"original_reference"`
 	// AmountRefunded, RefundReference and RefundAmount only come with payment.refunded.

@@ -101,7 +101,9 @@ type CreatePayment struct {
 	// Of "order".
 	OrderId string `protobuf:"bytes,16,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
 	// Who pays, as the caller knows it; absent: nobody said. Personal data: kept with the payment, in no event and no log.
-	Customer      *Customer `protobuf:"bytes,20,opt,name=customer,proto3" json:"customer,omitempty"`
+	Customer *Customer `protobuf:"bytes,20,opt,name=customer,proto3" json:"customer,omitempty"`
+	// The bank to pay from (Bank.id); empty: the payer chooses it at the provider.
+	BankId        string `protobuf:"bytes,21,opt,name=bank_id,json=bankId,proto3" json:"bank_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -253,6 +255,13 @@ func (x *CreatePayment) GetCustomer() *Customer {
 		return x.Customer
 	}
 	return nil
+}
+
+func (x *CreatePayment) GetBankId() string {
+	if x != nil {
+		return x.BankId
+	}
+	return ""
 }
 
 // Customer is a person (first_name and last_name) or a company (company). Everything else may be empty.
@@ -1600,7 +1609,7 @@ var File_eupay_payments_v1_commands_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\n" +
-	" eupay/payments/v1/commands.proto\x12\x11eupay.payments.v1\x1a\x1feupay/payments/v1/payment.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfc\x04\n" +
+	" eupay/payments/v1/commands.proto\x12\x11eupay.payments.v1\x1a\x1feupay/payments/v1/payment.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x95\x05\n" +
 	"\rCreatePayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x127\n" +
 	"\bmerchant\x18\x02 \x01(\v2\x1b.eupay.payments.v1.MerchantR\bmerchant\x12\x1a\n" +
@@ -1621,7 +1630,8 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\x0eexecution_date\x18\x0e \x01(\tR\rexecutionDate\x12\x16\n" +
 	"\x06origin\x18\x0f \x01(\tR\x06origin\x12\x19\n" +
 	"\border_id\x18\x10 \x01(\tR\aorderId\x127\n" +
-	"\bcustomer\x18\x14 \x01(\v2\x1b.eupay.payments.v1.CustomerR\bcustomer\"\x9d\x02\n" +
+	"\bcustomer\x18\x14 \x01(\v2\x1b.eupay.payments.v1.CustomerR\bcustomer\x12\x17\n" +
+	"\abank_id\x18\x15 \x01(\tR\x06bankId\"\x9d\x02\n" +
 	"\bCustomer\x12\x1d\n" +
 	"\n" +
 	"first_name\x18\x01 \x01(\tR\tfirstName\x12\x1b\n" +

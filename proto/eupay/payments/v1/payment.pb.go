@@ -84,7 +84,11 @@ type Payment struct {
 	// While only the merchant can say whether the money came: when that is decided without its word.
 	SettlementDeadline *timestamppb.Timestamp `protobuf:"bytes,41,opt,name=settlement_deadline,json=settlementDeadline,proto3" json:"settlement_deadline,omitempty"`
 	// Of a failed or cancelled payment whose money came after all, by the merchant's word.
-	LateReceipt   *LateReceipt `protobuf:"bytes,42,opt,name=late_receipt,json=lateReceipt,proto3" json:"late_receipt,omitempty"`
+	LateReceipt *LateReceipt `protobuf:"bytes,42,opt,name=late_receipt,json=lateReceipt,proto3" json:"late_receipt,omitempty"`
+	// The bank from which it is paid (Bank.id), once it is known.
+	BankId string `protobuf:"bytes,43,opt,name=bank_id,json=bankId,proto3" json:"bank_id,omitempty"`
+	// Whether that bank reports the execution: "tracked" or "untracked"; empty while it is not known.
+	Settlement    string `protobuf:"bytes,44,opt,name=settlement,proto3" json:"settlement,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -350,6 +354,20 @@ func (x *Payment) GetLateReceipt() *LateReceipt {
 	return nil
 }
 
+func (x *Payment) GetBankId() string {
+	if x != nil {
+		return x.BankId
+	}
+	return ""
+}
+
+func (x *Payment) GetSettlement() string {
+	if x != nil {
+		return x.Settlement
+	}
+	return ""
+}
+
 // LateReceipt is money that came for a payment which had ended without it. It can be refunded.
 type LateReceipt struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -536,7 +554,7 @@ var File_eupay_payments_v1_payment_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_payment_proto_rawDesc = "" +
 	"\n" +
-	"\x1feupay/payments/v1/payment.proto\x12\x11eupay.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb9\n" +
+	"\x1feupay/payments/v1/payment.proto\x12\x11eupay.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf2\n" +
 	"\n" +
 	"\aPayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x12\n" +
@@ -580,7 +598,11 @@ const file_eupay_payments_v1_payment_proto_rawDesc = "" +
 	"\x11gateway_reference\x18\x1e \x01(\tR\x10gatewayReference\x12+\n" +
 	"\x11authorisation_url\x18( \x01(\tR\x10authorisationUrl\x12K\n" +
 	"\x13settlement_deadline\x18) \x01(\v2\x1a.google.protobuf.TimestampR\x12settlementDeadline\x12A\n" +
-	"\flate_receipt\x18* \x01(\v2\x1e.eupay.payments.v1.LateReceiptR\vlateReceipt\"\xa6\x01\n" +
+	"\flate_receipt\x18* \x01(\v2\x1e.eupay.payments.v1.LateReceiptR\vlateReceipt\x12\x17\n" +
+	"\abank_id\x18+ \x01(\tR\x06bankId\x12\x1e\n" +
+	"\n" +
+	"settlement\x18, \x01(\tR\n" +
+	"settlement\"\xa6\x01\n" +
 	"\vLateReceipt\x12!\n" +
 	"\famount_cents\x18\x01 \x01(\x03R\vamountCents\x12;\n" +
 	"\vreceived_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +

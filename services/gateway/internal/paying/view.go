@@ -41,6 +41,8 @@ type Payment struct {
 	// SettlementDeadline is set while only the merchant can say whether the money came.
 	SettlementDeadline string       `json:"settlement_deadline,omitempty"`
 	LateReceipt        *LateReceipt `json:"late_receipt,omitempty"`
+	Bank               string       `json:"bank,omitempty"`
+	Settlement         string       `json:"settlement,omitempty"`
 }
 
 // LateReceipt is money that came for a payment which had ended without it.
@@ -61,6 +63,7 @@ func View(p *paymentsv1.Payment) *Payment {
 		FailureCode: p.GetFailureCode(), FailureMessage: IdentityMessage(p.GetFailureCode()), CancelRequested: p.GetCancelRequested(), Sequence: p.GetSequence(),
 		UpdatedAt: web.StampOrNone(p.GetUpdatedAt()), CompletedAt: web.StampOrNone(p.GetCompletedAt()), StalledAt: web.StampOrNone(p.GetStalledAt()),
 		AuthorisationURL: p.GetAuthorisationUrl(), SettlementDeadline: web.StampOrNone(p.GetSettlementDeadline()),
+		Bank: p.GetBankId(), Settlement: p.GetSettlement(),
 	}
 	if late := p.GetLateReceipt(); late != nil {
 		v.LateReceipt = &LateReceipt{money.Cents(late.GetAmountCents()), web.StampOrNone(late.GetReceivedAt()), web.StampOrNone(late.GetBookedAt())}

@@ -2,6 +2,7 @@ package paymentapi
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -69,5 +70,6 @@ func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv
 		MerchantReference: req.Reference, SuccessUrl: req.SuccessURL, CancelUrl: req.CancelURL,
 		MetadataJson: req.Metadata, IdempotencyKey: idempotency, Fingerprint: req.fingerprint(of),
 		ExecutionType: req.ExecutionType, ExecutionDate: req.ExecutionDate, Customer: req.Customer.proto(),
+		BankId: strings.ToLower(req.Bank),
 	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"strconv"
+	"strings"
 
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 )
@@ -22,8 +23,12 @@ func fingerprint(endpoint string, of caller.Account, parts ...string) []byte {
 }
 
 func (r *createRequest) fingerprint(of caller.Account) []byte {
-	return fingerprint("create", of, append([]string{
+	parts := append([]string{
 		r.Amount.Cents().String(), r.Currency, r.Description, r.Reference,
 		r.SuccessURL, r.CancelURL, string(sortedMetadata(r.Metadata)), r.ExecutionType, r.ExecutionDate,
-	}, r.Customer.fingerprint()...)...)
+	}, r.Customer.fingerprint()...)
+	if r.Bank != "" { // the fingerprints of requests without one stay what they were
+		parts = append(parts, "bank", strings.ToLower(r.Bank))
+	}
+	return fingerprint("create", of, parts...)
 }

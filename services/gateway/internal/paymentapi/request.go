@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
@@ -33,6 +35,7 @@ type createRequest struct {
 	ExecutionType string          `json:"execution_type"`
 	ExecutionDate string          `json:"execution_date"`
 	Customer      *customer       `json:"customer"`
+	Bank          string          `json:"bank"`
 }
 
 // check validates the request, sets defaults and compacts the metadata.
@@ -58,6 +61,9 @@ func (r *createRequest) check(live bool, now time.Time) error {
 	r.Metadata = checkMetadata(&bad, r.Metadata)
 	r.checkExecution(&bad, now)
 	r.Customer.check(&bad, now)
+	if _, err := uuid.Parse(r.Bank); r.Bank != "" && (err != nil || len(r.Bank) != 36) {
+		bad.Add("bank", "must be the id of a bank: GET /gateway/banks lists them")
+	}
 	return bad.Err()
 }
 

@@ -64,6 +64,15 @@ func (f *Filters) Bool(name string, other bool) bool {
 	return value == "true"
 }
 
+// Country reads an ISO 3166-1 alpha-2 code in capitals; empty if it is absent.
+func (f *Filters) Country(name string) string {
+	value, ok := f.given(name)
+	if ok && (len(value) != 2 || strings.ContainsFunc(value, func(r rune) bool { return r < 'A' || r > 'Z' })) {
+		f.bad.Add(name, "must be a country by its two capital letters, such as FR")
+	}
+	return value
+}
+
 // Amount reads an amount in euros, from one cent; 0 when it is not given.
 func (f *Filters) Amount(name string) money.Cents {
 	value, ok := f.given(name)

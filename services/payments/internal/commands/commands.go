@@ -52,6 +52,7 @@ type Handler struct {
 	engine    *engine.Engine
 	accounts  Accounts
 	merchants Merchants
+	banks     Banks
 	bus       *bus.Bus
 	ready     *readyBroadcast
 	now       func() time.Time
@@ -66,11 +67,18 @@ type Handler struct {
 	running   sync.WaitGroup
 }
 
+// Rooms are what commands ask beside the store and the engine.
+type Rooms struct {
+	Accounts  Accounts
+	Merchants Merchants
+	Banks     Banks
+}
+
 // New returns a handler.
-func New(s *store.Store, e *engine.Engine, accounts Accounts, merchants Merchants, b *bus.Bus, now func() time.Time, log *slog.Logger) *Handler {
+func New(s *store.Store, e *engine.Engine, r Rooms, b *bus.Bus, now func() time.Time, log *slog.Logger) *Handler {
 	inFlight := e.Config().InFlight
 	return &Handler{
-		store: s, engine: e, accounts: accounts, merchants: merchants, bus: b, ready: newReady(b, now, log), now: now, log: log,
+		store: s, engine: e, accounts: r.Accounts, merchants: r.Merchants, banks: r.Banks, bus: b, ready: newReady(b, now, log), now: now, log: log,
 		slots:         make(chan struct{}, maxRecording),
 		providerSlots: map[bool]chan struct{}{true: make(chan struct{}, inFlight), false: make(chan struct{}, inFlight)},
 		hints:         keyedMutex{locks: make(map[string]*keyLock)},

@@ -25,7 +25,11 @@ func (h *Handler) create(ctx context.Context, r *request, c *paymentsv1.CreatePa
 		return err
 	}
 	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
-	p, match, err := h.store.Create(ctx, h.newPayment(c, payee), idem, r.meta)
+	fresh := h.newPayment(c, payee)
+	if err := h.chosenBank(c, &fresh); err != nil {
+		return err
+	}
+	p, match, err := h.store.Create(ctx, fresh, idem, r.meta)
 	if err != nil {
 		return conflictOr(err)
 	}

@@ -27,6 +27,7 @@ import (
 	"european-pay.eu/eupay/internal/run/events"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/bank"
 	"european-pay.eu/eupay/services/payments/internal/engine"
 	"european-pay.eu/eupay/services/payments/internal/merchant"
 	"european-pay.eu/eupay/services/payments/internal/payment"
@@ -42,6 +43,7 @@ type provider struct {
 	mu      sync.Mutex
 	created map[string]powens.Payment
 	byRef   map[string]int
+	banks   map[string]string // by reference
 	hold    chan struct{}
 	// holdAnswers keeps the answers to creates that took effect.
 	holdAnswers chan struct{}
@@ -65,6 +67,7 @@ func (p *provider) CreatePayment(ctx context.Context, r powens.CreateRequest) (p
 	made := powens.Payment{ID: fmt.Sprint(len(p.created) + 1), State: powens.Created, ReferenceID: r.ReferenceID, Amount: r.Amount, Currency: r.Currency}
 	p.created[made.ID] = made
 	p.byRef[r.ReferenceID]++
+	p.banks[r.ReferenceID] = r.BankID
 	if p.holdAnswers != nil {
 		p.mu.Unlock()
 		<-p.holdAnswers
@@ -145,15 +148,15 @@ func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 	if err := config.Parse(&cfg, nil); err != nil {
 		t.Fatal(err)
 	}
-	prov := &provider{created: map[string]powens.Payment{}, byRef: map[string]int{}}
+	prov := &provider{created: map[string]powens.Payment{}, byRef: map[string]int{}, banks: map[string]string{}}
 	for _, c := range change {
 		c(&cfg, prov)
 	}
 	log := slog.New(slog.DiscardHandler)
 	s := store.New(pool, vaulttest.New(t), time.Now, func() {})
-	e := engine.New(cfg, s, nil, prov, time.Now, log)
+	e := engine.New(cfg, s, banks{}, nil, prov, time.Now, log)
 	clock := &ages{}
-	h := New(s, e, linked, merchant.New(pool, clock.now), b, time.Now, log)
+	h := New(s, e, Rooms{linked, merchant.New(pool, clock.now), banks{}}, b, time.Now, log)
 	client, err := command.NewClient(b, "gateway")
 	if err != nil {
 		t.Fatal(err)
@@ -200,6 +203,25 @@ func (accounts) Lookup(_ context.Context, customerID string, livemode bool, acco
 	}
 	return payment.Party{Name: "Camille Payer", IBAN: payerIBAN}, nil
 }
+
+// banks stands in for the list of banks: "good" fits, every other one does not.
+type banks struct{}
+
+func (banks) Fit(_ bool, id string, _ bank.Want) (payment.Settlement, error) {
+	if id != goodBank {
+		return "", errs.New(errs.BankIncompatible, "no")
+	}
+	return payment.Untracked, nil
+}
+
+func (banks) Settlement(_ bool, id, _ string) payment.Settlement {
+	if id == goodBank {
+		return payment.Untracked
+	}
+	return payment.SettlementUnknown
+}
+
+const goodBank = "5a0d0b01-0001-5b0c-8000-000000000001"
 
 var shop = &paymentsv1.Merchant{Id: uuid.NewString(), Name: "Shop", Iban: "FR1420041010050500013M02606", Version: 1}
 

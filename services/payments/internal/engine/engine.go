@@ -23,6 +23,11 @@ type Provider interface {
 	CancelPayment(ctx context.Context, paymentID, state string) (powens.Cancellation, error)
 }
 
+// Banks says whether a bank reports the execution of a kind of transfer.
+type Banks interface {
+	Settlement(livemode bool, bankID, executionType string) payment.Settlement
+}
+
 // Config holds the settings of the engine.
 type Config struct {
 	// Lease is how long one worker may process a payment before another may claim it. It is longer than the provider calls of one
@@ -55,6 +60,7 @@ type Config struct {
 type Engine struct {
 	cfg   Config
 	store *store.Store
+	banks Banks
 	live  Provider
 	test  Provider
 	now   func() time.Time
@@ -62,8 +68,8 @@ type Engine struct {
 }
 
 // New returns an engine.
-func New(cfg Config, s *store.Store, live, test Provider, now func() time.Time, log *slog.Logger) *Engine {
-	e := &Engine{cfg: cfg, store: s, now: now, log: log}
+func New(cfg Config, s *store.Store, banks Banks, live, test Provider, now func() time.Time, log *slog.Logger) *Engine {
+	e := &Engine{cfg: cfg, store: s, banks: banks, now: now, log: log}
 	if live != nil {
 		e.live = measured{live, "live"}
 	}

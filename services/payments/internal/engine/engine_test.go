@@ -40,7 +40,7 @@ func setup(t *testing.T) *bench {
 	if err := config.Parse(&cfg, nil); err != nil {
 		t.Fatal(err)
 	}
-	b.Engine = New(cfg, b.store, nil, b.bank, now, slog.New(slog.DiscardHandler))
+	b.Engine = New(cfg, b.store, noBanks{}, nil, b.bank, now, slog.New(slog.DiscardHandler))
 	return b
 }
 
@@ -407,3 +407,8 @@ func TestLivePaymentsNeedALiveProvider(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// noBanks knows no bank.
+type noBanks struct{}
+
+func (noBanks) Settlement(bool, string, string) payment.Settlement { return payment.SettlementUnknown }

@@ -45,6 +45,9 @@ func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause str
 	if p.Kind == payment.KindPayment && seen.Payer != nil && seen.Payer.IBAN != "" {
 		p.Payer.Name, p.Payer.IBAN, p.Payer.BIC = seen.Payer.Label, seen.Payer.IBAN, seen.Payer.BIC
 	}
+	if seen.BankID != "" && seen.BankID != p.BankID {
+		p.BankID, p.Settlement = seen.BankID, e.banks.Settlement(p.Livemode, seen.BankID, p.ExecutionType)
+	}
 	o := observation(*p, seen)
 	// The payment stays pending until there is a URL for the payer.
 	if p.PaymentURL == "" && seen.State == "created" && !p.Held() && o.DifferingAmount == "" && !o.Unreadable {

@@ -19,7 +19,7 @@ func createRequest(p payment.Payment) powens.CreateRequest {
 	r := powens.CreateRequest{
 		ReferenceID: p.Reference, State: p.Reference, Amount: p.Amount, Currency: p.Currency,
 		Label: payment.BankLabel(p), ExecutionType: p.ExecutionType, ExecutionDate: p.ExecutionDate,
-		Beneficiary: account(p.Beneficiary), BeneficiaryIdentity: beneficiary,
+		Beneficiary: account(p.Beneficiary), BeneficiaryIdentity: beneficiary, BankID: p.BankID,
 	}
 	if payer != (powens.Identity{}) {
 		r.PayerIdentity = &payer

@@ -66,7 +66,7 @@ func newRig(t testing.TB) *rig {
 	if err := config.Parse(&cfg, nil); err != nil {
 		t.Fatal(err)
 	}
-	r.Engine = New(cfg, r.store, nil, watched{client, r}, now, log)
+	r.Engine = New(cfg, r.store, noBanks{}, nil, watched{client, r}, now, log)
 	return r
 }
 

@@ -51,6 +51,16 @@ const (
 	SessionClosed  Session = "closed"
 )
 
+// Settlement is whether the payer's bank reports that a transfer was executed.
+type Settlement string
+
+// The settlements. SettlementUnknown: the bank is not known.
+const (
+	SettlementUnknown Settlement = ""
+	Tracked           Settlement = "tracked"
+	Untracked         Settlement = "untracked"
+)
+
 // Received is a merchant's report of money that arrived outside the provider.
 type Received struct {
 	// By is who reported it; empty if nobody did.
@@ -94,6 +104,11 @@ type Payment struct {
 	// Payer is known from the start only for a refund. A payment gets the account once the provider returns it, and the identity
 	// if the merchant named the payer.
 	Payer Party
+
+	// BankID is the provider's UUID of the bank from which the payment is made; empty while it is not known. Settlement says whether that
+	// bank reports the execution.
+	BankID     string
+	Settlement Settlement
 
 	ProviderID      string
 	ProviderState   string

@@ -19,7 +19,7 @@ func (p Payment) Proto() *paymentsv1.Payment {
 		ExecutionDate: p.ExecutionDate, CreatedAt: timestamppb.New(p.CreatedAt), UpdatedAt: timestamppb.New(p.UpdatedAt),
 		CompletedAt: stamp(p.CompletedAt), StalledAt: stamp(p.StalledAt), MerchantName: p.MerchantName,
 		CancelRequested: p.CancelRequested, Origin: string(p.Origin), OrderId: p.OrderID, CustomerId: p.CustomerID,
-		GatewayReference: p.GatewayReference,
+		GatewayReference: p.GatewayReference, BankId: p.BankID, Settlement: string(p.Settlement),
 	}
 	if p.Held() || p.AwaitingConfirmation() || p.OwnSession == SessionClosed || p.Status.Final() {
 		out.PaymentUrl = "" // the payer cannot pay there, or must not start

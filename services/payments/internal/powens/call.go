@@ -2,6 +2,7 @@ package powens
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -30,6 +31,8 @@ type request struct {
 	repeatable bool
 	// token is a user's token. If it is empty, the service token is used.
 	token string
+	// limit is the size of the largest answer that is read, in bytes; 0: maxAnswer.
+	limit int
 }
 
 // answer is a 2xx response.
@@ -162,7 +165,7 @@ func (c *Client) send(ctx context.Context, r request, token string) (a answer, f
 		return answer{}, true, &Error{Op: r.op, Ambiguous: written.Load(), Err: outbound.Cause(err)}
 	}
 	defer resp.Body.Close()
-	body, err := outbound.ReadAll(resp.Body, maxAnswer)
+	body, err := outbound.ReadAll(resp.Body, cmp.Or(r.limit, maxAnswer))
 	a = answer{status: resp.StatusCode, body: body}
 	switch {
 	case resp.StatusCode < 200 || resp.StatusCode > 299:

@@ -93,6 +93,7 @@ type wirePayment struct {
 	ErrorDescription text            `json:"error_description"`
 	ValidateURI      text            `json:"validate_uri"`
 	RegisterDate     text            `json:"register_date"`
+	Bank             text            `json:"connector_uuid"`
 	Payer            json.RawMessage `json:"payer"`
 	Instructions     json.RawMessage `json:"instructions"`
 }
@@ -104,6 +105,8 @@ type answeredInstruction struct {
 }
 
 var idShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+var uuidShape = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 var errNoID = errors.New("payment without id")
 
@@ -120,6 +123,9 @@ func decodePayment(body []byte) (Payment, error) {
 		ErrorCode: string(w.ErrorCode), ErrorDescription: string(w.ErrorDescription),
 		ValidateURI: decodeURL(w.ValidateURI), RegisteredAt: decodeTime(string(w.RegisterDate)),
 		Payer: decodeAccount(w.Payer), Raw: compact(body),
+	}
+	if uuidShape.MatchString(string(w.Bank)) {
+		p.BankID = strings.ToLower(string(w.Bank))
 	}
 	p.readInstructions(w.Instructions)
 	return p, nil

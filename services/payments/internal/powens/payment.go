@@ -96,6 +96,8 @@ type CreateRequest struct {
 	// Payer and PayerIdentity may be nil: the payer then chooses at the bank.
 	Payer         *Account
 	PayerIdentity *Identity
+	// BankID opens the webview at that bank (connector_uuid); empty: the payer chooses.
+	BankID string
 }
 
 // Payment is a payment as the provider returns it. Missing fields are empty.
@@ -110,6 +112,8 @@ type Payment struct {
 	// ValidateURI is where the payer continues. Only an absolute http(s) URL is kept.
 	ValidateURI string
 	ReferenceID string
+	// BankID is the payer's bank; empty until it is known.
+	BankID string
 	// Amount is zero if the response had no readable amount; payments of zero do not exist.
 	Amount   money.Cents
 	Currency string

@@ -26,6 +26,7 @@ type wireCreate struct {
 	Instructions  [1]wireInstruction `json:"instructions"`
 	Payer         *wireAccount       `json:"payer,omitempty"`
 	PayerIdentity *wireIdentity      `json:"payer_identity,omitempty"`
+	Bank          string             `json:"connector_uuid,omitempty"`
 }
 
 type wireInstruction struct {
@@ -91,7 +92,7 @@ func (c *Client) encodeCreate(req CreateRequest) ([]byte, error) {
 			ExecutionType: req.ExecutionType, ExecutionDate: req.ExecutionDate,
 			Beneficiary: encodeAccount(&req.Beneficiary), BeneficiaryIdentity: encodeIdentity(&req.BeneficiaryIdentity),
 		}},
-		Payer: encodeAccount(req.Payer), PayerIdentity: encodeIdentity(req.PayerIdentity),
+		Payer: encodeAccount(req.Payer), PayerIdentity: encodeIdentity(req.PayerIdentity), Bank: req.BankID,
 	})
 }
 

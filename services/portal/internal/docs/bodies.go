@@ -89,6 +89,7 @@ var fixes = map[string]string{
 	"REFUND_EXCEEDS_PAYMENT": "The payment's `amount` less its `amount_refunded` and the refunds that are under way is what is left.",
 	"CREDIT_EXCEEDS_INVOICE": "All documents that correct an invoice together never exceed it. `corrections` of the invoice lists them.",
 	"CANCEL_NOT_SUPPORTED":   "Wait until the payment has ended, and refund it if it was completed.",
+	"BANK_INCOMPATIBLE":      "The message says what the bank cannot do. `GET /gateway/banks` lists those that can.",
 	"PAYMENT_REFUSED":        "The message says why, in words for you. A payment that was refused frees its `reference`: send it again when the reason is gone.",
 	"QR_INVALID":             "Do not pay. Scan again; if it stays so, the code is not one of EU Pay.",
 	"QR_EXPIRED":             "Show a new code: those of payments end after 30 minutes.",

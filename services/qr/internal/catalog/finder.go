@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"european-pay.eu/eupay/internal/plaintext"
 )
 
 // Finder finds an image for a merchant's product and returns its URL.
@@ -12,7 +14,7 @@ type Finder interface {
 	Find(ctx context.Context, merchantID, name, category string) (string, error)
 }
 
-// illustration is a drawing that the gateway serves, with the words, as normalise writes them, for which it is chosen. Earlier
+// illustration is a drawing that the gateway serves, with the words, as plaintext.Key writes them, for which it is chosen. Earlier
 // ones take precedence, so the more specific ones come first.
 type illustration struct {
 	name  string
@@ -74,5 +76,5 @@ func hasWord(list, word string) bool {
 }
 
 func words(s string) []string {
-	return strings.FieldsFunc(normalise(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return strings.FieldsFunc(plaintext.Key(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }

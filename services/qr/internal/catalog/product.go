@@ -8,8 +8,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/plaintext"
@@ -158,18 +156,4 @@ func isURL(s string) bool {
 }
 
 // searchKey is the text for searching and sorting.
-func (p Product) searchKey() string { return normalise(p.Name + " " + p.Category) }
-
-// ligatures are letters that people type as two, and that have no decomposition in Unicode.
-var ligatures = strings.NewReplacer("œ", "oe", "æ", "ae", "ß", "ss", "ø", "o", "ł", "l", "’", "'")
-
-// normalise makes texts equal that people consider equal: lower case, no accents, single spaces.
-func normalise(s string) string {
-	bare := strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, norm.NFD.String(s))
-	return strings.Join(strings.Fields(ligatures.Replace(norm.NFC.String(bare))), " ")
-}
+func (p Product) searchKey() string { return plaintext.Key(p.Name + " " + p.Category) }

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/plaintext"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/run/pg"
@@ -110,7 +111,7 @@ func (s *Store) List(ctx context.Context, merchantID string, f Filter, page, lim
 
 // pattern returns a LIKE pattern for a search text, with its wildcards escaped.
 func pattern(search string) string {
-	key := normalise(search)
+	key := plaintext.Key(search)
 	if key == "" {
 		return ""
 	}

@@ -38,6 +38,8 @@ type paymentData struct {
 	// MerchantReference is null if the merchant gave none: the key is always present, as in the API reference.
 	MerchantReference *string         `json:"merchant_reference"`
 	Metadata          json.RawMessage `json:"metadata,omitempty"`
+	// Settlement is absent while the payer's bank is not known.
+	Settlement string `json:"settlement,omitempty"`
 	// Only in payment.refunded.
 	AmountRefunded  *money.Cents `json:"amount_refunded,omitempty"`
 	RefundReference string       `json:"refund_reference,omitempty"`
@@ -57,7 +59,7 @@ func paymentBody(eventType string, c *eventsv1.PaymentChanged) paymentData {
 	p := c.GetPayment()
 	d := paymentData{
 		Reference: p.GetReference(), Amount: money.Cents(p.GetAmountCents()), Currency: p.GetCurrency(), Status: p.GetStatus(),
-		Metadata: p.GetMetadataJson(), OriginalReference: p.GetOriginalReference(),
+		Metadata: p.GetMetadataJson(), OriginalReference: p.GetOriginalReference(), Settlement: p.GetSettlement(),
 	}
 	if ref := p.GetMerchantReference(); ref != "" {
 		d.MerchantReference = &ref

@@ -1,0 +1,33 @@
+package commands
+
+import (
+	"testing"
+
+	"european-pay.eu/eupay/internal/run/command"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+)
+
+func TestAPaymentIsMadeAtTheChosenBank(t *testing.T) {
+	b := setup(t)
+	c := order(1)
+	c.BankId = goodBank
+	r := last(b.send(command.CreatePayment, c))
+	if p := r.GetPayment(); r.GetStage() != paymentsv1.CommandReply_STAGE_READY || p.GetBankId() != goodBank || p.GetSettlement() != "untracked" {
+		t.Fatalf("%v", r)
+	}
+	if got := b.provider.banks[c.GetReference()]; got != goodBank {
+		t.Errorf("the provider was asked for the bank %q", got)
+	}
+}
+
+func TestABankThatCannotMakeThePaymentIsRefusedBeforeAnythingIsRecorded(t *testing.T) {
+	b := setup(t)
+	c := order(1)
+	c.BankId = "5a0d0b01-0005-5b0c-8000-000000000005"
+	if r := last(b.send(command.CreatePayment, c)); r.GetErrorCode() != "BANK_INCOMPATIBLE" {
+		t.Fatalf("%v", r)
+	}
+	if _, err := b.store.ByReference(t.Context(), c.GetReference()); err == nil || b.provider.began.Load() != 0 {
+		t.Error("a payment was recorded or sent")
+	}
+}
