@@ -22,7 +22,7 @@ var pagePaths = []string{
 // RegisterPages hands the requests for pages on to the portal at that URL, where no ingress does so. The portal sees the caller's address
 // in X-Forwarded-For: that which the API counts.
 func RegisterPages(e *echo.Echo, portal string, log *slog.Logger) error {
-	handler, err := forward(portal, log)
+	handler, err := forward(portal, e.IPExtractor, log)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ var mailPaths = []string{"/sandbox/mail", "/sandbox/mail/*"}
 // RegisterMailbox hands requests for the pages of the sandbox mailbox at that URL on. Mails let their readers into accounts, so this is for
 // development only, and a request that comes from elsewhere, as through a tunnel, finds nothing.
 func RegisterMailbox(e *echo.Echo, mailbox string, log *slog.Logger) error {
-	handler, err := forward(mailbox, log)
+	handler, err := forward(mailbox, e.IPExtractor, log)
 	if err != nil {
 		return err
 	}
@@ -63,8 +63,8 @@ func OnThisMachine(text string) bool {
 	return u.Hostname() == "localhost" || (err == nil && ip.IsLoopback())
 }
 
-// forward hands requests on to a server of pages.
-func forward(to string, log *slog.Logger) (echo.HandlerFunc, error) {
+// forward hands requests on to a server of pages. caller finds the address that a request came from.
+func forward(to string, caller echo.IPExtractor, log *slog.Logger) (echo.HandlerFunc, error) {
 	target, err := url.Parse(to)
 	if err != nil {
 		return nil, fmt.Errorf("parse the URL of pages: %w", err)
@@ -74,7 +74,7 @@ func forward(to string, log *slog.Logger) (echo.HandlerFunc, error) {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host // forms are held against it
 			r.SetXForwarded()
-			r.Out.Header.Set(echo.HeaderXForwardedFor, e.IPExtractor(r.In)) // not that of a proxy before us
+			r.Out.Header.Set(echo.HeaderXForwardedFor, caller(r.In)) // not that of a proxy before us
 		},
 		FlushInterval: -1, // events go on at once
 		ErrorLog:      slog.NewLogLogger(log.Handler(), slog.LevelWarn),
