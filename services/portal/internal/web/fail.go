@@ -45,6 +45,10 @@ func (r *Request) fail(err error) {
 		r.toLogin()
 		return
 	}
+	if errors.Is(err, eupay.ErrEmailNotVerified) && !r.app {
+		r.leadTo("/portal/verify-email") // the API does nothing else before
+		return
+	}
 	if errors.Is(err, eupay.ErrStepUpRequired) && r.Session != nil {
 		if err := r.AskAgain(r.URL.RequestURI(), nil); err != nil {
 			http.Error(r.W, r.Text.T("error.internal.title"), http.StatusInternalServerError)
@@ -99,6 +103,11 @@ func (r *Request) toLogin() {
 	if r.Method == http.MethodGet && !r.Fragment() {
 		to += "?next=" + url.QueryEscape(r.URL.RequestURI())
 	}
+	r.leadTo(to)
+}
+
+// leadTo sends the browser to another page, also from a script that asked for a part of one.
+func (r *Request) leadTo(to string) {
 	if r.Fragment() {
 		r.W.Header().Set("Hx-Redirect", to)
 		r.W.WriteHeader(http.StatusOK)
