@@ -30,6 +30,7 @@ var creating = map[string]struct {
 	"POST /portal/tables/new":                     {eupay.RoleStaff, "name=T1&capacity=4&status=active", "POST /table-order/tables", `{"id":"t1","name":"T1"}`},
 	"POST /portal/team":                           {eupay.RoleMerchant, "email=a@example.com&name=A&role=staff&password=correct+horse+battery", "POST /merchant/team", `{"id":"u1","email":"a@example.com"}`},
 	"POST /portal/security/recovery-codes":        {eupay.RoleMerchant, "code=123456", "POST /auth/mfa/recovery-codes", `{"recovery_codes":["once-once"]}`},
+	"POST /app/security/recovery-codes":           {eupay.RoleCustomer, "code=123456", "POST /auth/mfa/recovery-codes", `{"recovery_codes":["once-once"]}`},
 }
 
 // A second click, a reload and Back with another click send a form again. It has its effect once, and the second answer is the first.
@@ -107,7 +108,7 @@ func TestFormsThatCreateCarryTheirToken(t *testing.T) {
 		}
 		n += len(once.FindAll(raw, -1))
 	}
-	if n != len(creating) {
-		t.Errorf("%d forms have a token, %d need one", n, len(creating))
+	if need := len(creating) - 1; n != need { // the app and the portal share the form for recovery codes
+		t.Errorf("%d forms have a token, %d need one", n, need)
 	}
 }

@@ -145,6 +145,7 @@ func (c Client) Call(t testing.TB, method, path, body string, headers ...string)
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	req.Header.Set("Accept-Language", "en") // mails are read by tests
 	for i := 0; i < len(headers); i += 2 {
 		if headers[i+1] != "" {
 			req.Header.Set(headers[i], headers[i+1])

@@ -10,6 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/mail"
 	"european-pay.eu/eupay/services/gateway/internal/notice"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // WriteMail makes the text of a queued mail, with a new token where its reader needs one. It is postbox.ErrVoid when there is nobody to
@@ -46,13 +47,18 @@ func (u *Users) writeReset(ctx context.Context, tx pgx.Tx, m postbox.Mail, field
 		return err
 	}
 	code, err := u.newMailToken(ctx, tx, user.ID, purposeReset, resetLife)
-	fields["Code"], fields["Link"] = code, u.page("reset-password", code)
+	fields["Code"], fields["Link"] = code, u.page(user.Role, "reset-password", code)
 	return err
 }
 
-// page is a page of the portal that takes a token. The token is behind the #, which no server on the way sees.
-func (u *Users) page(name, token string) string {
-	link := strings.TrimRight(u.portalURL, "/") + "/" + name
+// page is a page of the portal, or of the app for its customers, that takes a token. The app is beside a portal at /portal. The token is
+// behind the #, which no server on the way sees.
+func (u *Users) page(of rights.Role, name, token string) string {
+	base := strings.TrimRight(u.portalURL, "/")
+	if beside, ok := strings.CutSuffix(base, "/portal"); ok && of == rights.RoleCustomer {
+		base = beside + "/app"
+	}
+	link := base + "/" + name
 	if token != "" {
 		link += "#token=" + token
 	}

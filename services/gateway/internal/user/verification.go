@@ -47,15 +47,15 @@ func (u *Users) writeVerify(ctx context.Context, tx pgx.Tx, m *postbox.Mail, fie
 	if err != nil {
 		return err
 	}
-	switch _, err := userByEmail(ctx, tx, m.To); {
+	switch owner, err := userByEmail(ctx, tx, m.To); {
 	case err == nil:
-		m.Kind, fields["Link"] = notice.AddressTaken, u.page("login", "")
+		m.Kind, fields["Link"] = notice.AddressTaken, u.page(owner.Role, "login", "")
 		return nil
 	case !errors.Is(err, errNoUser):
 		return err
 	}
 	code, err := u.newMailToken(ctx, tx, user.ID, purposeVerify, verifyLife)
-	fields["Code"], fields["Link"] = code, u.page("verify-email", code)
+	fields["Code"], fields["Link"] = code, u.page(user.Role, "verify-email", code)
 	return err
 }
 

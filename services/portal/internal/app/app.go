@@ -21,9 +21,6 @@ const (
 
 // Register adds the pages to the site.
 func Register(s *web.Site) error {
-	s.Open("GET /app/login", loginPage)
-	s.Open("POST /app/login", login)
-	s.Open("POST /app/login/code", loginCode)
 	s.Open("GET /app/register", registerPage)
 	s.Open("POST /app/register", register)
 	s.Open("POST /app/logout", logout)
@@ -45,56 +42,10 @@ func Register(s *web.Site) error {
 	return s.Templates("app", templates)
 }
 
-// card is what the pages of the login show.
+// card is what the page of the registration shows.
 type card struct {
 	*web.Form
-	Next   string
-	Ticket eupay.Secret
-}
-
-// Hidden is the ticket as the form needs it.
-func (c card) Hidden() string { return string(c.Ticket) }
-
-func loginPage(r *web.Request) error {
-	if r.Session != nil {
-		return r.Redirect(r.Next(start), "")
-	}
-	return r.Render(http.StatusOK, "app/login", card{Form: web.NewForm(), Next: r.Next(start)})
-}
-
-func login(r *web.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	c := card{Form: f, Next: r.Next(start)}
-	got, err := r.Site.API.Customers.Login(r.Ctx(), eupay.Credentials{Email: f.Get("email"), Password: f.Secret("password")})
-	if err != nil {
-		return again(r, "app/login", c, err)
-	}
-	if got.MFARequired {
-		r.Uncompressed()
-		return r.Render(http.StatusOK, "app/code", card{Form: web.NewForm(), Next: c.Next, Ticket: got.Ticket})
-	}
-	return enter(r, got.Session, c.Next)
-}
-
-func loginCode(r *web.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	c := card{Form: f, Next: r.Next(start), Ticket: f.Secret("ticket")}
-	proof := eupay.Proof{RecoveryCode: eupay.Secret(f.Get("code"))}
-	if web.IsCode(f.Get("code")) {
-		proof = eupay.Proof{Code: eupay.Secret(f.Get("code"))}
-	}
-	got, err := r.Site.API.Auth.VerifyLogin(r.Ctx(), c.Ticket, proof)
-	if err != nil {
-		r.Uncompressed()
-		return again(r, "app/code", c, err)
-	}
-	return enter(r, *got, c.Next)
+	Next string
 }
 
 // enter begins the session and goes on to where the browser wanted to be.

@@ -12,6 +12,7 @@ import (
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/app"
+	"european-pay.eu/eupay/services/portal/internal/signin"
 	"european-pay.eu/eupay/services/portal/internal/web"
 )
 
@@ -37,6 +38,9 @@ func site(t *testing.T, api http.HandlerFunc) *httptest.Server {
 		if len(route.Roles) > 0 && (len(route.Roles) != 1 || route.Roles[0] != eupay.RoleCustomer) {
 			t.Errorf("%s is open to %v", route.Pattern, route.Roles)
 		}
+	}
+	if err := signin.Register(s); err != nil { // the app's login is there
+		t.Fatal(err)
 	}
 	h, err := s.Handler()
 	if err != nil {

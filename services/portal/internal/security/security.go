@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/web"
@@ -13,26 +14,30 @@ import (
 //go:embed *.html
 var templates embed.FS
 
-const home = "/portal/security"
+// home is the first page of this room, in the portal or in the app.
+func home(r *web.Request) string { return r.Root() + "/security" }
 
 // Register adds the pages to the site.
 func Register(s *web.Site) error {
 	for pattern, h := range map[string]web.Handler{
-		"GET /portal/security":                       overview,
-		"POST /portal/security/password":             changePassword,
-		"POST /portal/security/app":                  beginApp,
-		"POST /portal/security/app/confirm":          confirmApp,
-		"POST /portal/security/app/remove":           removeApp,
-		"POST /portal/security/passkeys/new":         newPasskey,
-		"POST /portal/security/passkeys":             addPasskey,
-		"POST /portal/security/passkeys/{id}":        renamePasskey,
-		"POST /portal/security/passkeys/{id}/remove": removePasskey,
-		"POST /portal/security/sessions/others":      endOthers,
-		"POST /portal/security/sessions/{id}/end":    endSession,
+		"GET /security":                       overview,
+		"POST /security/password":             changePassword,
+		"POST /security/app":                  beginApp,
+		"POST /security/app/confirm":          confirmApp,
+		"POST /security/app/remove":           removeApp,
+		"POST /security/passkeys/new":         newPasskey,
+		"POST /security/passkeys":             addPasskey,
+		"POST /security/passkeys/{id}":        renamePasskey,
+		"POST /security/passkeys/{id}/remove": removePasskey,
+		"POST /security/sessions/others":      endOthers,
+		"POST /security/sessions/{id}/end":    endSession,
 	} {
-		s.For(web.Anyone, pattern, h)
+		method, path, _ := strings.Cut(pattern, " ")
+		s.For(web.Anyone, method+" /portal"+path, h)
+		s.For(web.Customers, method+" /app"+path, h)
 	}
 	s.Once(web.Anyone, "POST /portal/security/recovery-codes", newCodes)
+	s.Once(web.Customers, "POST /app/security/recovery-codes", newCodes)
 	return s.Templates("security", templates)
 }
 
@@ -80,7 +85,7 @@ func changePassword(r *web.Request) error {
 		}
 		return show(r, http.StatusUnprocessableEntity, page{Password: f})
 	}
-	return r.Redirect(home, "password_changed")
+	return r.Redirect(home(r), "password_changed")
 }
 
 // app is an authenticator app that is being set up.
@@ -160,7 +165,7 @@ func removeApp(r *web.Request) error {
 		}
 		return show(r, http.StatusUnprocessableEntity, page{Codes: f})
 	}
-	return r.Redirect(home, "app_removed")
+	return r.Redirect(home(r), "app_removed")
 }
 
 func newCodes(r *web.Request) error {
@@ -214,33 +219,33 @@ func addPasskey(r *web.Request) error {
 	if len(added.RecoveryCodes) > 0 {
 		return showCodes(r, added.RecoveryCodes)
 	}
-	return r.Redirect(home, "passkey_added")
+	return r.Redirect(home(r), "passkey_added")
 }
 
 func renamePasskey(r *web.Request) error {
 	if _, err := r.API.Passkeys.Rename(r.Ctx(), r.PathValue("id"), r.FormValue("name")); err != nil {
 		return err
 	}
-	return r.Redirect(home, "saved")
+	return r.Redirect(home(r), "saved")
 }
 
 func removePasskey(r *web.Request) error {
 	if err := r.API.Passkeys.Remove(r.Ctx(), r.PathValue("id")); err != nil {
 		return err
 	}
-	return r.Redirect(home, "passkey_removed")
+	return r.Redirect(home(r), "passkey_removed")
 }
 
 func endSession(r *web.Request) error {
 	if err := r.API.Auth.EndSession(r.Ctx(), r.PathValue("id")); err != nil {
 		return err
 	}
-	return r.Redirect(home, "session_ended")
+	return r.Redirect(home(r), "session_ended")
 }
 
 func endOthers(r *web.Request) error {
 	if err := r.API.Auth.EndOtherSessions(r.Ctx()); err != nil {
 		return err
 	}
-	return r.Redirect(home, "sessions_ended")
+	return r.Redirect(home(r), "sessions_ended")
 }

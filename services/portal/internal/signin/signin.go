@@ -14,26 +14,26 @@ import (
 //go:embed *.html
 var templates embed.FS
 
-const start = "/portal"
-
 // Register adds the pages to the site.
 func Register(s *web.Site) error {
-	s.Open("GET /portal/login", loginPage)
-	s.Open("POST /portal/login", login)
-	s.Open("POST /portal/login/code", loginCode)
-	s.Open("POST /portal/login/passkey", passkeyLogin)
-	s.Open("POST /portal/login/passkey/options", passkeyOptions)
+	for root, who := range map[string][]eupay.Role{"/portal": web.Anyone, "/app": web.Customers} {
+		s.Open("GET "+root+"/login", loginPage)
+		s.Open("POST "+root+"/login", login)
+		s.Open("POST "+root+"/login/code", loginCode)
+		s.Open("POST "+root+"/login/passkey", passkeyLogin)
+		s.Open("POST "+root+"/login/passkey/options", passkeyOptions)
+		s.Open("GET "+root+"/forgot", forgotPage)
+		s.Open("POST "+root+"/forgot", forgot)
+		s.Open("GET "+root+"/reset-password", resetPage)
+		s.Open("POST "+root+"/reset-password", reset)
+		s.For(who, "GET "+root+"/verify-email", verifyPage)
+		s.For(who, "POST "+root+"/verify-email", verify)
+		s.For(who, "POST "+root+"/verify-email/resend", resend)
+		s.For(who, "POST "+root+"/step-up", stepUp)
+	}
 	s.Open("GET /portal/register", registerPage)
 	s.Open("POST /portal/register", register)
 	s.Open("POST /portal/logout", logout)
-	s.Open("GET /portal/forgot", forgotPage)
-	s.Open("POST /portal/forgot", forgot)
-	s.Open("GET /portal/reset-password", resetPage)
-	s.Open("POST /portal/reset-password", reset)
-	s.For(web.Anyone, "GET /portal/verify-email", verifyPage)
-	s.For(web.Anyone, "POST /portal/verify-email", verify)
-	s.For(web.Anyone, "POST /portal/verify-email/resend", resend)
-	s.For(web.Anyone, "POST /portal/step-up", stepUp)
 	s.For(web.Everyone, "POST /portal/mode", mode)
 	s.Open("POST /preferences", preferences)
 	return s.Templates("signin", templates)
@@ -56,9 +56,9 @@ func (c card) Hidden() string { return string(c.Ticket) }
 
 func loginPage(r *web.Request) error {
 	if r.Session != nil {
-		return r.Redirect(r.Next(start), "")
+		return r.Redirect(r.Next(r.Root()), "")
 	}
-	return r.Render(http.StatusOK, "signin/login", card{Form: web.NewForm(), Next: r.Next(start)})
+	return r.Render(http.StatusOK, loginOf(r), card{Form: web.NewForm(), Next: r.Next(r.Root())})
 }
 
 func login(r *web.Request) error {
@@ -66,10 +66,14 @@ func login(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	next := r.Next(start)
-	got, err := r.Site.API.Auth.Login(r.Ctx(), eupay.Credentials{Email: f.Get("email"), Password: f.Secret("password")})
+	next := r.Next(r.Root())
+	by := r.Site.API.Auth.Login
+	if r.InApp() {
+		by = r.Site.API.Customers.Login
+	}
+	got, err := by(r.Ctx(), eupay.Credentials{Email: f.Get("email"), Password: f.Secret("password")})
 	if err != nil {
-		return again(r, "signin/login", card{Form: f, Next: next}, err)
+		return again(r, loginOf(r), card{Form: f, Next: next}, err)
 	}
 	if got.MFARequired {
 		return askCode(r, http.StatusOK, card{Form: web.NewForm(), Next: next, Ticket: got.Ticket, Methods: got.Methods})
@@ -77,13 +81,30 @@ func login(r *web.Request) error {
 	return enter(r, got.Session, next)
 }
 
-// enter begins the session and goes on to where the browser wanted to be.
+// loginOf is the page of the login of the portal or of the app.
+func loginOf(r *web.Request) string {
+	if r.InApp() {
+		return "signin/app_login"
+	}
+	return "signin/login"
+}
+
+// enter begins the session and goes on to where the browser wanted to be. A passkey of the app opens nothing of the portal, nor the reverse:
+// that login ends at once.
 func enter(r *web.Request, login eupay.Session, next string) error {
+	if (login.Role == eupay.RoleCustomer) != r.InApp() {
+		if err := r.Site.API.Auth.Logout(r.Ctx(), login.RefreshToken); err != nil {
+			r.Site.Log.WarnContext(r.Ctx(), "login not ended at the API", "error", err)
+		}
+		f := web.NewForm()
+		f.Problem = r.Text.T("signin.elsewhere")
+		return r.Render(http.StatusUnprocessableEntity, loginOf(r), card{Form: f, Next: next})
+	}
 	r.LogOut() // of the session before it, which nobody wants to keep
 	if err := r.LogIn(login); err != nil {
 		return err
 	}
-	if next == start && r.Session.Role == eupay.RoleAdmin {
+	if next == r.Root() && r.Session.Role == eupay.RoleAdmin {
 		next = "/portal/admin"
 	}
 	return r.Redirect(next, "")
@@ -95,14 +116,14 @@ func passkeyLogin(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	c := card{Form: f, Next: r.Next(start)}
+	c := card{Form: f, Next: r.Next(r.Root())}
 	shown, err := web.Credential(f)
 	var got *eupay.Session
 	if err == nil {
 		got, err = r.Site.API.Passkeys.Login(r.Ctx(), shown)
 	}
 	if err != nil {
-		return again(r, "signin/login", c, err)
+		return again(r, loginOf(r), c, err)
 	}
 	return enter(r, *got, c.Next)
 }
@@ -121,7 +142,7 @@ func loginCode(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	c := card{Form: f, Next: r.Next(start), Ticket: f.Secret("ticket"), Methods: f.Values["method"]}
+	c := card{Form: f, Next: r.Next(r.Root()), Ticket: f.Secret("ticket"), Methods: f.Values["method"]}
 	got, err := secondFactor(r, c)
 	if err != nil {
 		if !r.Refused(f, err) {
@@ -149,7 +170,7 @@ func askCode(r *web.Request, status int, c card) error {
 	if slices.Contains(c.Methods, "passkey") {
 		options, err := r.Site.API.Passkeys.BeginVerifyLogin(r.Ctx(), c.Ticket)
 		if err != nil {
-			return again(r, "signin/login", card{Form: web.NewForm(), Next: c.Next}, err) // the ticket has ended
+			return again(r, loginOf(r), card{Form: web.NewForm(), Next: c.Next}, err) // the ticket has ended
 		}
 		c.Options = string(options.PublicKey)
 	}
@@ -176,7 +197,7 @@ func again(r *web.Request, page string, c card, err error) error {
 
 func registerPage(r *web.Request) error {
 	if r.Session != nil {
-		return r.Redirect(start, "")
+		return r.Redirect(r.Root(), "")
 	}
 	return r.Render(http.StatusOK, "signin/register", card{Form: web.NewForm()})
 }
@@ -192,7 +213,7 @@ func register(r *web.Request) error {
 	if err != nil {
 		return again(r, "signin/register", card{Form: f}, err)
 	}
-	return enter(r, *got, start)
+	return enter(r, *got, r.Root())
 }
 
 func logout(r *web.Request) error {
@@ -228,7 +249,7 @@ func reset(r *web.Request) error {
 	if err := r.Site.API.Auth.ResetPassword(r.Ctx(), eupay.ResetParams{Token: eupay.Secret(f.Get("token")), Password: f.Secret("password")}); err != nil {
 		return again(r, "signin/reset", card{Form: f}, err)
 	}
-	return r.Redirect("/portal/login", "password_reset")
+	return r.Redirect(r.Root()+"/login", "password_reset")
 }
 
 func verifyPage(r *web.Request) error {
@@ -243,14 +264,14 @@ func verify(r *web.Request) error {
 	if err := r.API.Auth.VerifyEmail(r.Ctx(), eupay.Secret(f.Get("token"))); err != nil {
 		return again(r, "signin/verify", card{Form: f}, err)
 	}
-	return r.Redirect(start, "email_verified")
+	return r.Redirect(r.Root(), "email_verified")
 }
 
 func resend(r *web.Request) error {
 	if err := r.API.Auth.ResendVerification(r.Ctx()); err != nil {
 		return err
 	}
-	return r.Redirect("/portal/verify-email", "mail_sent")
+	return r.Redirect(r.Root()+"/verify-email", "mail_sent")
 }
 
 // stepUp proves once more who the user is, and then sends the form that had asked for it as it was: status 307 keeps its method and body.
@@ -259,7 +280,7 @@ func stepUp(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	next := web.Local(f.Get("step_up_next"), start)
+	next := web.Local(f.Get("step_up_next"), r.Root())
 	if err = proveAgain(r, f); err == nil {
 		http.Redirect(r.W, r.Request, next, http.StatusTemporaryRedirect)
 		return nil
@@ -294,7 +315,7 @@ func mode(r *web.Request) error {
 	if err := r.Site.Sessions.SetMode(r.Ctx(), r.Session, r.FormValue("live") != ""); err != nil {
 		return err
 	}
-	return r.Redirect(r.Next(start), "")
+	return r.Redirect(r.Next(r.Root()), "")
 }
 
 // preferences keeps the language and the theme of this browser.

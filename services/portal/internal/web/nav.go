@@ -89,6 +89,14 @@ var appTabs = []navLink{
 // inApp reports whether a path is of the customer's app.
 func inApp(path string) bool { return path == "/app" || strings.HasPrefix(path, "/app/") }
 
+// root is the first part of a path of the app or else of the portal.
+func root(path string) string {
+	if inApp(path) {
+		return "/app"
+	}
+	return "/portal"
+}
+
 // tabs are the rooms of the app. Where none begins the path, it is the first.
 func tabs(path string) []navLink {
 	out := slices.Clone(appTabs)

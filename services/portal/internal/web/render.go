@@ -68,6 +68,9 @@ func (v View) Nav() []navGroup { return v.nav }
 // InApp reports whether the page is one of the customer's app.
 func (v View) InApp() bool { return inApp(v.Path) }
 
+// Root is the first part of the path of the portal or the app, of which the page is one.
+func (v View) Root() string { return root(v.Path) }
+
 // Tabs are the rooms of the customer's app.
 func (v View) Tabs() []navLink { return tabs(v.Path) }
 

@@ -144,6 +144,12 @@ func (r *Request) Prefer(lang, theme string) {
 
 func (r *Request) clearCookie(name string) { r.setCookie(name, "", -1) }
 
+// Root is where the portal or the app begins, of which the request's page is one.
+func (r *Request) Root() string { return root(r.URL.Path) }
+
+// InApp reports whether the page is one of the customer's app.
+func (r *Request) InApp() bool { return inApp(r.URL.Path) }
+
 // Fragment reports whether the page's own script asks for a part of a page rather than a whole one.
 func (r *Request) Fragment() bool { return r.Header.Get("Hx-Request") == "true" }
 
