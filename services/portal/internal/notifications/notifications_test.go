@@ -38,6 +38,7 @@ func TestABrowserIsSwitchedOnAndOff(t *testing.T) {
 	if status, page, _ := r.Post("/portal/notifications", on...); status != http.StatusUnprocessableEntity || !strings.Contains(page, "Not that one.") {
 		t.Errorf("refused: %d", status)
 	}
+	r.Answer("POST /push/subscriptions", http.StatusCreated, `{"id":"s-3"}`)
 	for _, bad := range []string{"", "null", `{"endpoint":7}`} {
 		if status, _, _ := r.Post("/portal/notifications", "subscription", bad); status != http.StatusUnprocessableEntity {
 			t.Errorf("%q: %d", bad, status)
