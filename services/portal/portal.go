@@ -29,6 +29,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/keys"
 	"european-pay.eu/eupay/services/portal/internal/kitchen"
 	"european-pay.eu/eupay/services/portal/internal/live"
+	"european-pay.eu/eupay/services/portal/internal/notifications"
 	"european-pay.eu/eupay/services/portal/internal/order"
 	"european-pay.eu/eupay/services/portal/internal/pay"
 	"european-pay.eu/eupay/services/portal/internal/payments"
@@ -197,6 +198,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		home.Register,
 		payments.Register,
 		security.Register,
+		notifications.Register,
 		settings.Register,
 		team.Register,
 		audit.Register,

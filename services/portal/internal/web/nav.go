@@ -42,6 +42,7 @@ var everything = []navGroup{
 		{Key: "team", Icon: "users", Path: "/portal/team", roles: Owners},
 		{Key: "settings", Icon: "settings", Path: "/portal/settings", roles: Owners},
 		{Key: "security", Icon: "shield", Path: "/portal/security", roles: Everyone},
+		{Key: "notifications", Icon: "bell", Path: "/portal/notifications", roles: Everyone},
 		{Key: "audit", Icon: "scroll-text", Path: "/portal/audit", roles: Owners},
 	}},
 	{Links: []navLink{
