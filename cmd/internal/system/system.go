@@ -5,7 +5,6 @@ package system
 import (
 	"cmp"
 	"maps"
-	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/localca"
 	"european-pay.eu/eupay/internal/run/bus"
-	"european-pay.eu/eupay/sandbox/mailbox"
 )
 
 // The sandbox bank's phases: long enough to be seen, short enough not to wait.
@@ -65,43 +63,6 @@ func (s System) InvoicingURL() string { return "http://" + Loopback(s.Ports.Invo
 // InvoicingManagementURL returns the URL at which its faults are controlled.
 func (s System) InvoicingManagementURL() string {
 	return "http://" + Loopback(s.Ports.InvoicingManagement)
-}
-
-// MailFrom is the sender of mails on one machine.
-const MailFrom = "EU Pay <no-reply@example.com>"
-
-// OwnMailbox reports whether mails go to the sandbox mailbox. Extra settings may name a mail server.
-func (s System) OwnMailbox() bool { return s.Extra["EUPAY_SMTP_URL"] == "" }
-
-// MailboxURL returns the URL at which mails are read.
-func (s System) MailboxURL() string { return "http://" + Loopback(s.Ports.Mailbox) }
-
-// showsMails reports whether the gateway shows the mails of the sandbox mailbox. It does not where others could reach it, or where something is
-// live: see the gateway's setting.
-func (s System) showsMails() bool {
-	u, err := url.Parse(s.Public())
-	live := s.Extra["EUPAY_ORDERS_LIVE"] == "true" || s.Extra["EUPAY_POWENS_LIVE_WEBHOOK_SECRET"] != ""
-	return s.OwnMailbox() && !live && err == nil && (u.Hostname() == "127.0.0.1" || u.Hostname() == "localhost")
-}
-
-// MailPages returns the URL of the pages with the mails of the sandbox mailbox.
-func (s System) MailPages() string {
-	if s.showsMails() {
-		return s.Public() + mailbox.Path
-	}
-	return s.MailboxURL() + mailbox.Path
-}
-
-// mail returns the settings of the service that sends mails.
-func (s System) mail() map[string]string {
-	if !s.OwnMailbox() {
-		return nil
-	}
-	env := map[string]string{"EUPAY_SMTP_URL": "smtp://" + Loopback(s.Ports.SMTP), "EUPAY_MAIL_FROM": MailFrom}
-	if s.showsMails() {
-		env["EUPAY_SANDBOX_MAILBOX_URL"] = s.MailboxURL()
-	}
-	return env
 }
 
 // accounts returns the settings that protect accounts: off, unless the extra settings say otherwise. On one machine the examples
