@@ -30,7 +30,7 @@ func TestABankIsChosenBeforeThePayment(t *testing.T) {
 	if len(all) < 5 || !slices.IsSortedFunc(all, func(a, b eupay.Bank) int { return strings.Compare(a.Name, b.Name) }) {
 		t.Fatalf("the banks are %+v", all)
 	}
-	resp, err := http.Get(all[0].LogoURL) //nolint:noctx // the test's own server
+	resp, err := http.Get(all[0].LogoURL)
 	if err != nil {
 		t.Fatal(err)
 	}

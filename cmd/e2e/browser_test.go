@@ -62,11 +62,11 @@ func openTab(t *testing.T) *tab {
 	if err != nil {
 		t.Fatalf("the browser does not start: %v", err)
 	}
-	return tabOf(t, main)
+	return tabOf(main, t)
 }
 
 // tabOf opens a window of that browser.
-func tabOf(t *testing.T, main context.Context) *tab {
+func tabOf(main context.Context, t *testing.T) *tab {
 	t.Helper()
 	ctx, closeTab := chromedp.NewContext(main, chromedp.WithNewBrowserContext())
 	t.Cleanup(closeTab)

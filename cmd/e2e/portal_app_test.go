@@ -106,7 +106,7 @@ func phoneThatSees(t *testing.T, picture []byte) *tab {
 			t.Error(err)
 		}
 	})
-	b := tabOf(t, main).faultless()
+	b := tabOf(main, t).faultless()
 	act(b, "hold a phone", chromedp.EmulateViewport(390, 844))
 	return b
 }

@@ -179,6 +179,7 @@ const pagesOfATab = 8
 
 // checks opens the pages one after the other in one tab.
 func (s *shop) checks(t *testing.T, list []visit) {
+	t.Helper()
 	b := openTab(t)
 	found := b.watched()
 	b.loggedIn(s, list[0].who)

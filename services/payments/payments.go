@@ -148,7 +148,8 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Pool: core.Pool, Vault: keys, Live: live, Test: test, ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + connectPath,
 		Now: core.Now, Log: core.Log,
 	})
-	svc.commands = commands.New(s, svc.engine, commands.Rooms{Accounts: svc.accounts, Merchants: merchant.New(core.Pool, core.Now), Banks: svc.banks}, core.Bus, core.Now, core.Log)
+	rooms := commands.Rooms{Accounts: svc.accounts, Merchants: merchant.New(core.Pool, core.Now), Banks: svc.banks}
+	svc.commands = commands.New(s, svc.engine, rooms, core.Bus, core.Now, core.Log)
 	svc.merchants = consume.New(consume.Config{Name: merchant.Consumer, Subjects: merchant.Subjects}, core.Pool, core.Bus, merchant.Handle, nil, core.Log)
 	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s, core.Now), identity.Gateway)
 	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s), identity.Operator)

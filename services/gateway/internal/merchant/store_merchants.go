@@ -77,7 +77,8 @@ func update(ctx context.Context, tx pg.DB, m *Merchant, now time.Time) error {
 	err := tx.QueryRow(ctx, `update merchants set name = $2, legal_status = $3, siren = $4, iban = $5, bic = $6,
 		gateway_enabled = $7, wait_for_settlement = $8, loyalty_eligible = $9, epc_enabled = $10, updated_at = $11,
 		account_name = $12, legal_name = $13, address = $14, live_enabled = $15, next_iban = $16, next_bic = $17,
-		next_at = $18, refund_step_up_above = $19, reads_per_minute = $20, writes_per_minute = $21, key_calls_per_minute = $22, version = version + 1 where id = $1 returning version`,
+		next_at = $18, refund_step_up_above = $19, reads_per_minute = $20, writes_per_minute = $21, key_calls_per_minute = $22,
+		version = version + 1 where id = $1 returning version`,
 		m.ID, m.Name, m.LegalStatus, m.SIREN, m.IBAN, m.BIC, m.GatewayEnabled, m.WaitForSettlement, m.LoyaltyEligible, m.EPCEnabled, now,
 		m.AccountName, m.LegalName, m.Address, m.LiveEnabled, m.NextIBAN, m.NextBIC, m.NextAt, m.RefundStepUpAbove,
 		m.Limits.Reads, m.Limits.Writes, m.Limits.KeyCalls).Scan(&m.Version)

@@ -33,7 +33,8 @@ func changes(list []*paymentsv1.HistoryEntry) []change {
 	for i, e := range list {
 		out[i] = change{
 			Sequence: e.GetSequence(), Status: e.GetToStatus(), FromStatus: e.GetFromStatus(), Detail: e.GetStatusDetail(),
-			FailureCode: e.GetFailureCode(), Cause: e.GetCause(), BankState: e.GetProviderState(), Actor: e.GetActor(), Note: e.GetNote(), OccurredAt: web.StampOrNone(e.GetOccurredAt()),
+			FailureCode: e.GetFailureCode(), Cause: e.GetCause(), BankState: e.GetProviderState(), Actor: e.GetActor(), Note: e.GetNote(),
+			OccurredAt: web.StampOrNone(e.GetOccurredAt()),
 		}
 	}
 	return out

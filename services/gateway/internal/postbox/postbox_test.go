@@ -165,8 +165,15 @@ func TestTheLanguageOfAMail(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ user, to, asked, want string }{
-		{french, "a@example.com", "", "fr"}, {french, "a@example.com", "en", "en"}, {other, "b@example.com", "", "en"}, {other, "b@example.com", "fr", "fr"},
-		{shop, "c@example.com", "", "fr"}, {"", "a@example.com", "", "fr"}, {"", "d@example.com", "", "en"}, {guest, "d@example.com", "", "en"}, {"", "nobody@example.com", "", "en"},
+		{french, "a@example.com", "", "fr"},
+		{french, "a@example.com", "en", "en"},
+		{other, "b@example.com", "", "en"},
+		{other, "b@example.com", "fr", "fr"},
+		{shop, "c@example.com", "", "fr"},
+		{"", "a@example.com", "", "fr"},
+		{"", "d@example.com", "", "en"},
+		{guest, "d@example.com", "", "en"},
+		{"", "nobody@example.com", "", "en"},
 	} {
 		if err := postbox.Add(t.Context(), f.Pool, postbox.Mail{Kind: "hello", To: c.to, UserID: c.user, Language: c.asked, CreatedAt: f.clock.Now()}); err != nil {
 			t.Fatal(err)

@@ -42,7 +42,7 @@ func (b Bank) proto() *paymentsv1.Bank {
 	for _, t := range b.Transfers {
 		out.Transfers = append(out.Transfers, &paymentsv1.Transfer{
 			ExecutionType: t.Kind, MinimumCents: int64(t.Minimum), MaximumCents: int64(t.Maximum), Tracked: t.Tracked, TrustedBeneficiary: t.Trusted,
-			EarliestDays: int32(t.EarliestDays), LatestDays: int32(t.LatestDays), Frequencies: t.Frequencies, //nolint:gosec // days, as a bank counts them
+			EarliestDays: int32(t.EarliestDays), LatestDays: int32(t.LatestDays), Frequencies: t.Frequencies,
 		})
 	}
 	return out

@@ -31,7 +31,7 @@ func TestTheSandboxListsItsBanks(t *testing.T) {
 	if nowhere.ID == "" || len(nowhere.Frequencies) == 0 || len(nowhere.Partial) > 0 || found["BE Snail Savings (Sandbox)"].ID != "" {
 		t.Errorf("%d banks, nowhere: %+v", len(found), nowhere)
 	}
-	resp, err := http.Get(nowhere.LogoURL) //nolint:noctx // the test server ends with the test
+	resp, err := http.Get(nowhere.LogoURL)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,8 @@ func (s *Store) Summarize(ctx context.Context, p Period) (Summary, error) {
 	out := Summary{Parts: make([]PartTotal, len(p.Parts))}
 	selected, args := period(p)
 	b := &pgx.Batch{}
-	b.Queue(fmt.Sprintf(`select width_bucket(created_at, $%d::timestamptz[]), status, count(*), sum(amount_cents)::bigint, sum(amount_refunded_cents)::bigint`, len(args)+1)+selected+`
+	b.Queue(fmt.Sprintf(`select width_bucket(created_at, $%d::timestamptz[]), status, count(*), sum(amount_cents)::bigint,
+		sum(amount_refunded_cents)::bigint`, len(args)+1)+selected+`
 		group by 1, 2 order by 2, 1`, append(slices.Clone(args), p.Parts)...).Query(out.read)
 	b.Queue(`select coalesce(percentile_disc(array[0.5, 0.95]) within group (order by date_part('epoch', completed_at - created_at)), '{0,0}')`+selected+`
 		and completed_at is not null`, args...).QueryRow(func(row pgx.Row) error {
@@ -96,7 +97,8 @@ func (s *Store) Summarize(ctx context.Context, p Period) (Summary, error) {
 		out.Median, out.P95 = duration(seconds[0]), duration(seconds[1])
 		return nil
 	})
-	b.Queue(`select left(payer_bic, 8), count(*), sum(amount_cents)::bigint`+selected+` and completed_at is not null group by 1 order by 3 desc, 1`, args...).Query(out.readBanks)
+	b.Queue(`select left(payer_bic, 8), count(*), sum(amount_cents)::bigint`+selected+` and completed_at is not null
+		group by 1 order by 3 desc, 1`, args...).Query(out.readBanks)
 	if err := s.pool.SendBatch(ctx, b).Close(); err != nil {
 		return Summary{}, fmt.Errorf("summarize payments: %w", err)
 	}

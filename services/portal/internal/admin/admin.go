@@ -106,7 +106,8 @@ func show(r *web.Request, status int, v view) error {
 		v.User = web.NewForm()
 	}
 	if v.Limit == nil {
-		v.Limit = web.NewForm("reads_per_minute", limitText(v.Limits.Reads), "writes_per_minute", limitText(v.Limits.Writes), "key_calls_per_minute", limitText(v.Limits.KeyCalls))
+		v.Limit = web.NewForm("reads_per_minute", limitText(v.Limits.Reads), "writes_per_minute", limitText(v.Limits.Writes),
+			"key_calls_per_minute", limitText(v.Limits.KeyCalls))
 	}
 	return r.Render(status, "admin/merchant", v)
 }

@@ -53,7 +53,7 @@ func TestEveryTypeOfEventHasWords(t *testing.T) {
 
 func TestEveryFieldOfAFormHasWords(t *testing.T) {
 	c, seen := load(t), 0
-	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".html" {
 			return err
 		}

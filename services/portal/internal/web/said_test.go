@@ -13,8 +13,12 @@ func TestWhatTheAPIRefusesIsSaidInTheReadersLanguage(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused := &eupay.Error{Code: eupay.ErrValidation, Status: 400, Message: "Invalid request body", Fields: []eupay.FieldError{
-		{Field: "iban", Message: "iban must be an IBAN."}, {Field: "items[2].quantity", Message: "items[2].quantity must be more."},
-		{Field: "customer_address.city", Message: "x"}, {Field: "metadata.colour", Message: "x"}, {Field: "items", Message: "x"}, {Field: "brand_new", Message: "x"},
+		{Field: "iban", Message: "iban must be an IBAN."},
+		{Field: "items[2].quantity", Message: "items[2].quantity must be more."},
+		{Field: "customer_address.city", Message: "x"},
+		{Field: "metadata.colour", Message: "x"},
+		{Field: "items", Message: "x"},
+		{Field: "brand_new", Message: "x"},
 	}}
 	in := func(lang string, err error) *Form {
 		f := NewForm()
