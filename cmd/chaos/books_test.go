@@ -35,15 +35,15 @@ func (m *merchant) compareBooks(ctx context.Context, orders int) {
 
 // difference tells where the books disagree on one payment; empty: nowhere.
 func (m *merchant) difference(ctx context.Context, reference string) string {
-	bank := m.atTheBank(ctx, reference)
-	if len(bank) != 1 {
-		return strconv.Itoa(len(bank)) + " provider payments"
+	bank, faulty := moneyAt(m.atTheBank(ctx, reference))
+	if faulty != "" {
+		return faulty
 	}
 	var rest answer
 	if status := m.call(ctx, http.MethodGet, "/gateway/payments/"+reference, nil, &rest); status != http.StatusOK {
 		return "REST answers " + strconv.Itoa(status)
 	}
-	for _, expected := range statuses[bank[0].State] {
+	for _, expected := range statuses[bank.State] {
 		if rest.Data.Status != expected {
 			continue
 		}
@@ -55,7 +55,25 @@ func (m *merchant) difference(ctx context.Context, reference string) string {
 		}
 		return ""
 	}
-	return "the bank says " + bank[0].State + ", REST says " + rest.Data.Status
+	return "the bank says " + bank.State + ", REST says " + rest.Data.Status
+}
+
+// moneyAt is the provider payment that counts. A create without an answer is sent again when the bank does not know it seconds later; if it
+// shows up after that, one of the two is cancelled, and nobody has received its URL. So there may be several, but money moves once.
+func moneyAt(bank []bankPayment) (counts bankPayment, faulty string) {
+	if len(bank) == 0 {
+		return bankPayment{}, "no provider payment"
+	}
+	counts, open := bank[0], 0
+	for _, p := range bank {
+		if p.State != "rejected" {
+			counts, open = p, open+1
+		}
+	}
+	if open > 1 {
+		return bankPayment{}, strconv.Itoa(open) + " provider payments that are not cancelled"
+	}
+	return counts, ""
 }
 
 func keys(m map[string]int) string {
