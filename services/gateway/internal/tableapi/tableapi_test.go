@@ -250,7 +250,7 @@ func TestPublicCallsAreLimited(t *testing.T) {
 			t.Errorf("%s: got %d %s", method, r.status, r.text)
 		}
 	}
-	limited("GET", 60, "60")
+	limited("GET", menuPerMinute, "60")
 	limited("POST", triesPerIP, "300") // far above what a dining room does; tables have bounds of their own
 	f.mu.Lock()
 	f.now = f.now.Add(time.Minute)
@@ -279,6 +279,24 @@ func TestLookingAtOneOrderLeavesTheOthersOfTheRoomAlone(t *testing.T) {
 		}
 	}
 	want(t, order("y"), 429, "one address")
+}
+
+// The limit of 60 menus for all guests of a dining room left some without one.
+func TestReadingTheMenuOfOneTableLeavesTheOthersOfTheRoomAlone(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	menu := func(code string) reply { return f.call(t, "", "GET", "/table-order/menu/"+f.merchant+"/"+code, "") }
+	for range menuPerMinute {
+		want(t, menu(token), 200, "the table")
+	}
+	want(t, menu(token), 429, "the same once more")
+	want(t, menu(strings.Repeat("0", 32)), 404, "another table")
+	for range menusPerMinute {
+		if _, err := f.limits.Allow(t.Context(), ratelimit.IPKey("menu", netip.MustParseAddr("127.0.0.1")), menusPerMinute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, menu(strings.Repeat("1", 32)), 429, "one address")
 }
 
 func TestOrdersAreReadAndMovedOn(t *testing.T) {
