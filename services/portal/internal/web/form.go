@@ -83,7 +83,7 @@ func (r *Request) Refused(f *Form, err error) bool {
 		return true
 	}
 	switch {
-	case refused.Code == eupay.ErrStepUpRequired, refused.Code == eupay.ErrEmailNotVerified && !r.app, refused.Code == eupay.ErrUnauthenticated && r.Session != nil:
+	case refused.Code == eupay.ErrStepUpRequired, refused.Code == eupay.ErrEmailNotVerified, refused.Code == eupay.ErrUnauthenticated && r.Session != nil:
 		return false
 	case len(refused.Fields) > 0:
 		for _, field := range refused.Fields {
