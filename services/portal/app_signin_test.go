@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 // What opens the portal opens nothing of the app, nor the reverse, also where the API does not tell them apart: a passkey.
@@ -61,5 +63,25 @@ func TestACustomerLooksAfterPasskeysInTheApp(t *testing.T) {
 	})
 	if a := w.send("POST", "/app/security/passkeys/new", cookie, ""); a.status != http.StatusOK || !strings.Contains(a.body, `action="/app/security/passkeys"`) || !strings.Contains(a.body, `class="tabs-bar"`) {
 		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+// Somebody who has not verified the address got a refusal of the app instead of a way on: the API does nothing else before.
+func TestWhoHasNotVerifiedTheAddressIsLedToThePageForIt(t *testing.T) {
+	w := setup(t)
+	for _, c := range []struct{ role, method, page, form, asks, to string }{
+		{"customer", "GET", "/app/accounts", "", "GET /customer/accounts", "/app/verify-email"},
+		{"customer", "POST", "/app/accounts/connect", "bank=x", "POST /customer/accounts/connect", "/app/verify-email"},
+		{"merchant", "GET", "/portal/team", "", "GET /merchant/team", "/portal/verify-email"},
+		{"merchant", "POST", "/portal/team", "email=a@example.com&name=A&role=staff&password=p", "POST /merchant/team", "/portal/verify-email"},
+	} {
+		w.api.on(c.asks, func(rw http.ResponseWriter, _ *http.Request) { refuse(rw, http.StatusForbidden, "EMAIL_NOT_VERIFIED") })
+		cookie := w.login(eupay.Role(c.role))
+		if a := w.send(c.method, c.page, cookie, c.form); a.status != http.StatusSeeOther || a.header.Get("Location") != c.to {
+			t.Errorf("%s %s: %d to %q", c.method, c.page, a.status, a.header.Get("Location"))
+		}
+		if a := w.send("GET", c.to, cookie, ""); a.status != http.StatusOK || !strings.Contains(a.body, `action="`+c.to+`"`) {
+			t.Errorf("%s: %d", c.to, a.status)
+		}
 	}
 }

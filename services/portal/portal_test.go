@@ -1,25 +1,17 @@
 package portal
 
 import (
-	"cmp"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"european-pay.eu/eupay/internal/run/boot"
 	eupay "european-pay.eu/eupay/sdk/go"
-	"european-pay.eu/eupay/services/portal/internal/web"
 )
-
-var update = flag.Bool("update", false, "write access.txt")
 
 // copyBody reads what a browser would: of a stream of events only what is there at once.
 func copyBody(b *strings.Builder, res *http.Response) (int64, error) {
@@ -27,108 +19,6 @@ func copyBody(b *strings.Builder, res *http.Response) (int64, error) {
 		return 0, nil
 	}
 	return io.Copy(b, res.Body)
-}
-
-// people are all who may come, the first without a login.
-var people = []eupay.Role{"", eupay.RoleMerchant, eupay.RoleStaff, eupay.RoleAccountant, eupay.RoleAdmin, eupay.RoleCustomer}
-
-// TestWhoMayOpenWhat goes to every route as everybody. The table is access.txt, for people to read.
-func TestWhoMayOpenWhat(t *testing.T) {
-	w := setup(t)
-	cookies := make(map[eupay.Role]string)
-	for _, role := range people {
-		cookies[role] = w.login(role)
-	}
-	var table strings.Builder
-	for _, route := range sorted(w.pages.Routes()) {
-		method, path, _ := strings.Cut(route.Pattern, " ")
-		fmt.Fprintf(&table, "%-70s", route.Pattern)
-		for _, role := range people {
-			cookie := cookies[role]
-			if strings.HasSuffix(path, "/logout") {
-				cookie = w.login(role) // the others are needed
-			}
-			got := w.outcome(method, example(path), cookie)
-			if want := expected(role, route.Roles); want != "" && got != want {
-				t.Errorf("%s as %q: %s, want %s", route.Pattern, role, got, want)
-			}
-			if len(route.Roles) == 0 {
-				got = "open"
-			}
-			fmt.Fprintf(&table, " %-6s", got)
-		}
-		table.WriteByte('\n')
-	}
-	header := fmt.Sprintf("%-70s %-6s %-6s %-6s %-6s %-6s %-6s\n", "", "nobody", "owner", "staff", "books", "admin", "payer")
-	compare(t, "access.txt", header+table.String())
-}
-
-// sorted are the routes by path.
-func sorted(routes []web.Route) []web.Route {
-	slices.SortFunc(routes, func(a, b web.Route) int {
-		methodA, pathA, _ := strings.Cut(a.Pattern, " ")
-		methodB, pathB, _ := strings.Cut(b.Pattern, " ")
-		return cmp.Or(strings.Compare(pathA, pathB), strings.Compare(methodA, methodB))
-	})
-	return routes
-}
-
-// example fills the parts of a path.
-func example(path string) string {
-	parts := strings.Split(strings.TrimSuffix(path, "{$}"), "/")
-	for i, part := range parts {
-		if strings.HasPrefix(part, "{") {
-			parts[i] = "0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2"
-		}
-	}
-	return strings.Join(parts, "/")
-}
-
-// expected is the outcome for a role; empty: the handler decides.
-func expected(role eupay.Role, roles []eupay.Role) string {
-	switch {
-	case len(roles) == 0:
-		return ""
-	case role == "":
-		return "login"
-	case slices.Contains(roles, role):
-		return "yes"
-	default:
-		return "no"
-	}
-}
-
-func (w *world) outcome(method, path, cookie string) string {
-	a := w.send(method, path, cookie, "")
-	location := a.header.Get("Location")
-	switch {
-	case strings.HasPrefix(location, "/portal/login") || strings.HasPrefix(location, "/app/login"):
-		return "login"
-	case a.status == http.StatusForbidden:
-		return "no"
-	case a.status == http.StatusInternalServerError:
-		w.t.Errorf("%s %s: %d", method, path, a.status)
-		return "fault"
-	default:
-		return "yes"
-	}
-}
-
-func compare(t *testing.T, name, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(name, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(want) != got {
-		t.Errorf("%s is not what the routes say: read the change, and write it with -update", name)
-	}
 }
 
 func TestEveryTemplateCanBeRead(t *testing.T) {
@@ -194,95 +84,6 @@ func TestEveryPageHasItsPolicy(t *testing.T) {
 				t.Errorf("%s: a page of somebody may be kept: %q", route.Pattern, a.header.Get("Cache-Control"))
 			}
 		}
-	}
-}
-
-func loginAnswers(w http.ResponseWriter, _ *http.Request) {
-	reply(w, 200, map[string]any{"token": "merchant", "refresh_token": "r1", "expires_in": 900, "role": "merchant", "merchant_id": "m"})
-}
-
-func TestALoginLeadsOnlyToPagesOfOurs(t *testing.T) {
-	w := setup(t)
-	w.api.on("POST /auth/login", loginAnswers)
-	for next, want := range map[string]string{
-		"/portal/payments?status=failed": "/portal/payments?status=failed",
-		"":                               "/portal", "//evil.example": "/portal", "https://evil.example/portal": "/portal", `/\evil.example`: "/portal", "javascript:alert(1)": "/portal",
-	} {
-		a := w.send("POST", "/portal/login", "", "email=a@example.com&password=p&next="+strings.NewReplacer("?", "%3F", "=", "%3D", `\`, "%5C").Replace(next))
-		if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != want {
-			t.Errorf("next=%s leads to %q (%d), want %s", next, got, a.status, want)
-		}
-	}
-}
-
-func TestALoginGetsACookieOfItsOwn(t *testing.T) {
-	w := setup(t, func(c *Config) { c.PublicURL = "https://pay.example" })
-	w.api.on("POST /auth/login", loginAnswers)
-	chosen := "__Host-eupay=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	a := w.send("POST", "/portal/login", chosen, "email=a@example.com&password=p")
-	var cookie string
-	for _, c := range a.header.Values("Set-Cookie") {
-		if strings.HasPrefix(c, "__Host-eupay=") && !strings.Contains(c, "Max-Age=0") {
-			cookie = c
-		}
-	}
-	for _, part := range []string{"HttpOnly", "Secure", "SameSite=Lax", "Path=/"} {
-		if !strings.Contains(cookie, part) {
-			t.Errorf("the cookie lacks %s: %q", part, cookie)
-		}
-	}
-	if strings.HasPrefix(cookie, chosen+";") {
-		t.Error("the session has the value that the browser came with")
-	}
-	if got := w.send("GET", "/portal/audit", chosen, "").header.Get("Location"); !strings.HasPrefix(got, "/portal/login") {
-		t.Errorf("the value that somebody chose opens a page: %q", got)
-	}
-}
-
-func TestOnlyOneRequestReplacesATokenThatEnds(t *testing.T) {
-	w := setup(t)
-	cookie := w.login(eupay.RoleMerchant)
-	w.clock.Advance(14*time.Minute + 30*time.Second)
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			if a := w.send("GET", "/portal/audit", cookie, ""); a.status == http.StatusSeeOther {
-				t.Errorf("the session has ended: %s", a.header.Get("Location"))
-			}
-		})
-	}
-	wg.Wait()
-	if n := w.api.refreshed["r-merchant"]; n != 1 {
-		t.Errorf("the token was replaced %d times", n)
-	}
-}
-
-func TestASessionThatTheAPIHasEndedLeadsToTheLogin(t *testing.T) {
-	w := setup(t)
-	cookie := w.login(eupay.RoleMerchant)
-	w.api.on("POST /auth/refresh", func(rw http.ResponseWriter, _ *http.Request) { refuse(rw, 401, "UNAUTHENTICATED") })
-	w.clock.Advance(time.Hour)
-	a := w.send("GET", "/portal/payments?status=failed", cookie, "")
-	if got := a.header.Get("Location"); got != "/portal/login?next=%2Fportal%2Fpayments%3Fstatus%3Dfailed" {
-		t.Errorf("leads to %q (%d)", got, a.status)
-	}
-}
-
-func TestAStepUpSendsTheFormAgainAsItWas(t *testing.T) {
-	w := setup(t)
-	cookie := w.login(eupay.RoleMerchant)
-	w.api.on("DELETE /merchant/team/0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2", func(rw http.ResponseWriter, _ *http.Request) { refuse(rw, 403, "STEP_UP_REQUIRED") })
-	a := w.send("POST", "/portal/team/0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2/remove", cookie, "kept=%3Cb%3E")
-	if a.status != 200 || !strings.Contains(a.body, `name="kept" value="&lt;b&gt;"`) || !strings.Contains(a.body, `name="step_up_proof"`) {
-		t.Fatalf("%d %s", a.status, a.body)
-	}
-	w.api.on("POST /auth/step-up", func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(204) })
-	a = w.send("POST", "/portal/step-up", cookie, "kept=x&step_up_proof=pw&step_up_next=%2Fportal%2Fteam%2F1%2Fremove")
-	if a.status != http.StatusTemporaryRedirect || a.header.Get("Location") != "/portal/team/1/remove" {
-		t.Errorf("%d to %s", a.status, a.header.Get("Location"))
-	}
-	if a = w.send("POST", "/portal/step-up", cookie, "step_up_proof=pw&step_up_next=https%3A%2F%2Fevil.example"); a.header.Get("Location") != "/portal" {
-		t.Errorf("a step-up leads to %s", a.header.Get("Location"))
 	}
 }
 

@@ -17,6 +17,9 @@ func (a *API) menu(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := web.Limited(c, a.MenuLimiter, "menu:"+merchantID+":"+tokenKey(token), menuPerMinute); err != nil {
+		return err
+	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	header := c.Request().Header

@@ -21,9 +21,9 @@ import (
 
 // What one address may do.
 const (
-	menusPerMinute = 60
-	// statusPerMinute bounds how often one order is looked at with its code. All guests of a dining room share an address, which has room for
-	// as many orders as a room has.
+	// menuPerMinute bounds how often the menu of one table is asked for, and statusPerMinute how often one order is looked at with its code. All
+	// guests of a dining room share an address, which has room for as many tables and orders as a room has.
+	menuPerMinute, menusPerMinute      = 60, 1200
 	statusPerMinute, statusesPerMinute = 60, 1200
 	// triesPerIP bounds the orders that one address tries to place, good or bad. It is far above what the guests of a dining room
 	// do, who share an address; how many orders are accepted is bounded for each table, by the qr service.

@@ -62,8 +62,10 @@ type BankTotal struct {
 	Amount money.Cents
 }
 
-// inPeriod selects what a period counts. All of its columns, and those that are counted, are in the index payments_summary_bank: the table
-// itself is not read, unless the metadata chooses.
+// inPeriod selects what a period counts. All of its columns, and those that are counted, are in the index payments_summary_bank. The table
+// itself is read where the metadata chooses, and for rows that were written since the last vacuum, which comes early for this table. Of 200,000
+// payments of a merchant among 400,000, 5,000 pages are read just after it; with a tenth of the rows written since, PostgreSQL reads the whole
+// table, 27,500 pages, for all time, and 41,000 in place of 900 for the last month.
 const inPeriod = ` from payments where kind = 'payment' and origin <> 'scan' and merchant_id = $1 and livemode = $2
 	and created_at >= $3 and ($4::timestamptz is null or created_at < $4)`
 

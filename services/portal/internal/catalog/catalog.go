@@ -154,8 +154,9 @@ func edit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	f := web.NewForm("name", p.Name, "description", p.Description, "category", p.Category, "price_ttc", r.Text.Decimal(p.PriceTTC.String()),
+	f := web.NewForm("name", p.Name, "description", p.Description, "category", p.Category,
 		"vat_rate", p.VATRate.String(), "stock_quantity", strconv.Itoa(p.StockQuantity), "image_url", p.ImageURL)
+	f.SetAmount(r, "price_ttc", p.PriceTTC)
 	if p.IsAvailable {
 		f.Values.Set("is_available", "1")
 	}

@@ -144,7 +144,7 @@ func editOffer(r *web.Request) error {
 		f = web.NewForm("name", o.Name, "type", o.Type, "value", r.Text.Decimal(o.Value.String()),
 			"starts_at", r.Text.Local(o.StartsAt), "ends_at", r.Text.Local(o.EndsAt))
 		if o.MinOrder > 0 {
-			f.Values.Set("min_order", r.Text.Decimal(o.MinOrder.String()))
+			f.SetAmount(r, "min_order", o.MinOrder)
 		}
 	case onProducts:
 		o, err := r.API.ProductOffers.Get(r.Ctx(), id)

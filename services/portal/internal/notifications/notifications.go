@@ -33,7 +33,7 @@ func Register(s *web.Site) error {
 	s.For(web.Everyone, "GET "+home, page)
 	s.For(web.Everyone, "POST "+home, subscribe)
 	s.For(web.Everyone, "POST "+home+"/{id}/remove", remove)
-	s.For(web.Everyone, "POST "+home+"/{id}/test", try)
+	s.Once(web.Everyone, "POST "+home+"/{id}/test", try)
 	s.Open("GET /portal/sw.js", serviceWorker)
 	return s.Templates("notifications", templates)
 }

@@ -23,10 +23,8 @@ func Register(s *web.Site) error {
 		"GET /security":                       overview,
 		"POST /security/password":             changePassword,
 		"POST /security/app":                  beginApp,
-		"POST /security/app/confirm":          confirmApp,
 		"POST /security/app/remove":           removeApp,
 		"POST /security/passkeys/new":         newPasskey,
-		"POST /security/passkeys":             addPasskey,
 		"POST /security/passkeys/{id}":        renamePasskey,
 		"POST /security/passkeys/{id}/remove": removePasskey,
 		"POST /security/sessions/others":      endOthers,
@@ -36,8 +34,11 @@ func Register(s *web.Site) error {
 		s.For(web.Anyone, method+" /portal"+path, h)
 		s.For(web.Customers, method+" /app"+path, h)
 	}
-	s.Once(web.Anyone, "POST /portal/security/recovery-codes", newCodes)
-	s.Once(web.Customers, "POST /app/security/recovery-codes", newCodes)
+	// These show recovery codes, which are shown this once.
+	for path, h := range map[string]web.Handler{"/security/recovery-codes": newCodes, "/security/app/confirm": confirmApp, "/security/passkeys": addPasskey} {
+		s.Once(web.Anyone, "POST /portal"+path, h)
+		s.Once(web.Customers, "POST /app"+path, h)
+	}
 	return s.Templates("security", templates)
 }
 

@@ -55,7 +55,7 @@ func show(r *web.Request, status int, v view) error {
 	if v.Payments == nil {
 		v.Payments = web.NewForm("wait_for_settlement", ticked(m.WaitForSettlement), "loyalty_eligible", ticked(m.LoyaltyEligible), "epc_enabled", ticked(m.EPCEnabled))
 		if m.RefundStepUpAbove != nil {
-			v.Payments.Values.Set("refund_step_up_above", m.RefundStepUpAbove.String())
+			v.Payments.SetAmount(r, "refund_step_up_above", *m.RefundStepUpAbove)
 		}
 	}
 	if v.Logo == nil {

@@ -27,7 +27,7 @@ func Register(s *web.Site) error {
 		s.Open("POST "+root+"/reset-password", reset)
 		s.For(who, "GET "+root+"/verify-email", verifyPage)
 		s.For(who, "POST "+root+"/verify-email", verify)
-		s.For(who, "POST "+root+"/verify-email/resend", resend)
+		s.Once(who, "POST "+root+"/verify-email/resend", resend)
 		s.For(who, "POST "+root+"/step-up", stepUp)
 	}
 	s.Open("GET /portal/register", registerPage)

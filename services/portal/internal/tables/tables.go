@@ -27,7 +27,7 @@ func Register(s *web.Site) error {
 	s.Once(web.Shop, "POST /portal/tables/new", create)
 	s.For(web.Shop, "GET /portal/tables/{id}", edit)
 	s.For(web.Shop, "POST /portal/tables/{id}", update)
-	s.For(web.Shop, "POST /portal/tables/{id}/refresh", refresh)
+	s.Once(web.Shop, "POST /portal/tables/{id}/refresh", refresh)
 	s.For(web.Shop, "POST /portal/tables/{id}/delete", remove)
 	s.For(web.Shop, "GET /portal/tables/{id}/qr.svg", picture)
 	s.For(web.Shop, "GET /portal/tables/{id}/card.pdf", card)

@@ -45,8 +45,8 @@ func (r *Request) fail(err error) {
 		r.toLogin()
 		return
 	}
-	if errors.Is(err, eupay.ErrEmailNotVerified) && !r.app {
-		r.leadTo("/portal/verify-email") // the API does nothing else before
+	if errors.Is(err, eupay.ErrEmailNotVerified) {
+		r.leadTo(r.Root() + "/verify-email") // the API does nothing else before
 		return
 	}
 	if errors.Is(err, eupay.ErrStepUpRequired) && r.Session != nil {

@@ -62,7 +62,12 @@ func (f *Form) Wrong(name, what string) { f.Fields[name] = what }
 // OK reports whether nothing is wrong.
 func (f *Form) OK() bool { return len(f.Fields) == 0 && f.Problem == "" }
 
-// Amount reads a field with euros. Both 12.50 and 12,50 are understood; an empty field is 0.
+// SetAmount puts euros in a field as the reader's language writes them. Amount reads them back.
+func (f *Form) SetAmount(r *Request, name string, a eupay.Amount) {
+	f.Values.Set(name, r.Text.Decimal(a.String()))
+}
+
+// Amount reads a field with euros, in every language: both 12.50 and 12,50 are understood; an empty field is 0.
 func (f *Form) Amount(r *Request, name string) eupay.Amount {
 	typed := strings.NewReplacer(",", ".", "€", "", " ", "", "\u00a0", "", "\u202f", "").Replace(f.Get(name))
 	if typed == "" {
@@ -83,7 +88,7 @@ func (r *Request) Refused(f *Form, err error) bool {
 		return true
 	}
 	switch {
-	case refused.Code == eupay.ErrStepUpRequired, refused.Code == eupay.ErrEmailNotVerified && !r.app, refused.Code == eupay.ErrUnauthenticated && r.Session != nil:
+	case refused.Code == eupay.ErrStepUpRequired, refused.Code == eupay.ErrEmailNotVerified, refused.Code == eupay.ErrUnauthenticated && r.Session != nil:
 		return false
 	case len(refused.Fields) > 0:
 		for _, field := range refused.Fields {

@@ -17,8 +17,8 @@ const longestToken = 64
 // recordLimit is the deadline for recording what a form was answered.
 const recordLimit = 5 * time.Second
 
-// Once is For for a form that creates something and whose API has no idempotency key: the form has the component once, and sending it twice
-// creates one thing and gets the first answer twice. What was refused may be sent again.
+// Once is For for a form that has its effect each time that it is sent, and whose API has no idempotency key: the form has the component once,
+// and sending it twice does one thing and gets the first answer twice. What was refused may be sent again.
 func (s *Site) Once(roles []eupay.Role, pattern string, h Handler) {
 	s.handle(Route{Pattern: pattern, Roles: roles, Once: true}, func(r *Request) error { return r.once(h) })
 }

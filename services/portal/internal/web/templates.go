@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/text"
 )
 
@@ -92,7 +91,7 @@ func (s *Site) funcs(l *text.Language) template.FuncMap {
 		"t": l.T, "n": l.N, "or_phrase": l.Or, "amount": l.Amount, "number": l.Number, "percent": l.Percent, "rate": l.Rate,
 		"date": l.Date, "datetime": l.DateTime, "clock": l.Clock, "hour": l.Hour, "span": l.Span, "lasted": func(ms json.Number) string { return l.Span(milliseconds(ms)) },
 		"icon": s.Assets.Icon, "asset": s.Assets.URL, "dict": dict, "list": func(items ...any) []any { return items },
-		"tone": tone, "euros": func(a eupay.Amount) string { return a.String() }, "join": strings.Join, "initial": initial, "once": NewKey,
+		"tone": tone, "decimal": l.Decimal, "join": strings.Join, "initial": initial, "once": NewKey,
 	}
 }
 

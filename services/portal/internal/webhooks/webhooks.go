@@ -30,17 +30,18 @@ func Register(s *web.Site) error {
 	s.Once(web.Owners, "POST /portal/webhooks/new", create)
 	s.For(web.Owners, "GET /portal/webhooks/deliveries", deliveries)
 	s.For(web.Owners, "GET /portal/webhooks/deliveries/{id}", delivery)
-	s.For(web.Owners, "POST /portal/webhooks/deliveries/{id}/resend", resend)
+	s.Once(web.Owners, "POST /portal/webhooks/deliveries/{id}/resend", resend)
 	s.For(web.Owners, "GET /portal/webhooks/live", live)
 	s.For(web.Owners, "GET /portal/webhooks/live/rows", liveRows)
 	s.For(web.Owners, "GET /portal/webhooks/events", events)
 	s.For(web.Owners, "GET /portal/webhooks/endpoints/{id}", endpoint)
 	for name, handle := range map[string]web.Handler{
-		"": update, "/enabled": enable, "/delete": remove, "/promote": promote, "/test": test, "/recover": recoverMissed, "/backfill": backfill,
+		"": update, "/enabled": enable, "/delete": remove, "/promote": promote, "/recover": recoverMissed, "/backfill": backfill,
 	} {
 		s.For(web.Owners, "POST /portal/webhooks/endpoints/{id}"+name, handle)
 	}
 	s.Once(web.Owners, "POST /portal/webhooks/endpoints/{id}/rotate", rotate)
+	s.Once(web.Owners, "POST /portal/webhooks/endpoints/{id}/test", test)
 	return s.Templates("webhooks", templates)
 }
 
