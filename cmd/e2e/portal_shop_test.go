@@ -43,6 +43,7 @@ func newShop(t *testing.T) *shop {
 	s.paths["/app/payments/{transaction}"] = []string{"/app/payments/" + transaction}
 	s.paths["/portal/invoices/{id}"] = []string{"/portal/invoices/" + m.invoices(t, nil).ID}
 	s.paths["/portal/admin/merchants/{id}"] = []string{"/portal/admin/merchants/" + m.ID}
+	s.tellsABrowser(t)
 	member := eupay.MemberParams{Email: "m" + m.Email, Password: password, Name: arabicName, Role: eupay.RoleStaff}
 	if _, err := m.office.Team.Add(t.Context(), member); err != nil {
 		t.Fatal(err)
@@ -87,6 +88,24 @@ func (s *shop) takesPayments(t *testing.T) {
 	s.paths["/portal/webhooks/deliveries/{id}"] = []string{"/portal/webhooks/deliveries/" + s.m.deliveries(t, paid.Reference)[0].ID}
 	s.paths["/pay"] = []string{"/pay", strings.TrimPrefix(open.QRData.QRData, shared.stack.URL())}
 	s.paths["/pay/result"] = []string{"/pay/result?reference=" + paid.Reference, "/pay/result?reference=" + open.Reference}
+}
+
+// tellsABrowser has one that is told of everything.
+func (s *shop) tellsABrowser(t *testing.T) {
+	t.Helper()
+	s.m.browser(t)
+	browsers, err := s.m.office.Push.List(t.Context(), eupay.ListParams{})
+	if err != nil || len(browsers.Data) == 0 {
+		t.Fatal(err)
+	}
+	id := browsers.Data[0].ID
+	all := []eupay.PushEventType{
+		eupay.PushPaymentCompleted, eupay.PushPaymentFailed, eupay.PushPaymentRefunded, eupay.PushInvoiceRejected, eupay.PushEndpointFailing,
+	}
+	if _, err := s.m.office.Push.Update(t.Context(), id, eupay.PushChange{EventTypes: all}); err != nil {
+		t.Fatal(err)
+	}
+	s.paths["/portal/notifications/{id}"] = []string{"/portal/notifications/" + id}
 }
 
 func (s *shop) makesOffers(t *testing.T, product string) {

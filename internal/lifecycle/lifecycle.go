@@ -1,6 +1,12 @@
 // Package lifecycle names the steps of an invoice's life cycle between the platforms.
 package lifecycle
 
+// The steps that end a document's life cycle: its customer refused it, or a platform rejected it.
+const (
+	Refused  = 210
+	Rejected = 213
+)
+
 // labels are the official names in the law's implementing texts, as listed in the tax authority's external specifications (v3.2,
 // table 8).
 var labels = map[int32]string{

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// Push are the browsers of the logged-in user that are told of payments. It takes a login.
+// Push are the browsers of the logged-in user that are told of payments, refused invoices and failing endpoints. It takes a login.
 type Push struct{ c *caller }
 
 const subscriptionsPath = "/push/subscriptions"
@@ -25,6 +25,11 @@ func (s Push) Key(ctx context.Context) (string, error) {
 // Create subscribes a browser.
 func (s Push) Create(ctx context.Context, p PushParams) (*PushSubscription, error) {
 	return get[PushSubscription](ctx, s.c, call{method: http.MethodPost, path: subscriptionsPath, body: p})
+}
+
+// Update changes what a browser is told of, without its subscribing anew.
+func (s Push) Update(ctx context.Context, id string, p PushChange) (*PushSubscription, error) {
+	return get[PushSubscription](ctx, s.c, call{method: http.MethodPatch, path: subscriptionsPath + "/{}", ids: []string{id}, body: p})
 }
 
 // Delete tells a browser nothing more.

@@ -2,14 +2,32 @@ package eupay
 
 import "time"
 
+// PushEventType is a kind of event that a browser is told of.
+type PushEventType string
+
+// The kinds of event.
+const (
+	PushPaymentCompleted PushEventType = "payment.completed"
+	PushPaymentFailed    PushEventType = "payment.failed"
+	PushPaymentRefunded  PushEventType = "payment.refunded"
+	// A customer has refused an invoice, or a platform has rejected it.
+	PushInvoiceRejected PushEventType = "invoice.rejected"
+	// An endpoint of webhooks fails, or was disabled.
+	PushEndpointFailing PushEventType = "webhook_endpoint.failing"
+)
+
 // PushSubscription is a browser that is told of payments.
 type PushSubscription struct {
 	ID string `json:"id"`
 	// Scheme and host only. The whole URL is not shown: with it, anybody could send to the browser.
-	PushService string    `json:"push_service"`
-	Description string    `json:"description"`
-	Livemode    bool      `json:"livemode"`
-	CreatedAt   time.Time `json:"created_at"`
+	PushService string `json:"push_service"`
+	Description string `json:"description"`
+	Livemode    bool   `json:"livemode"`
+	// What it is told of.
+	EventTypes []PushEventType `json:"event_types"`
+	// Of its messages: en or fr.
+	Language  string    `json:"language"`
+	CreatedAt time.Time `json:"created_at"`
 	// When the push service last took a message.
 	LastDeliveredAt time.Time `json:"last_delivered_at"`
 }
@@ -25,6 +43,16 @@ type PushParams struct {
 	Description string `json:"description,omitzero"`
 	// True for live payments, False for test payments.
 	Livemode bool `json:"livemode,omitzero"`
+	// What it is told of. nil: what it was told of before, and for a new browser completed payments, refunds and failing endpoints.
+	EventTypes []PushEventType `json:"event_types,omitzero"`
+	// Of its messages, en or fr. Empty: the one that the request asks for, else English.
+	Language string `json:"language,omitzero"`
+}
+
+// PushChange is what becomes different about a browser; nil and empty: nothing.
+type PushChange struct {
+	EventTypes []PushEventType `json:"event_types,omitzero"`
+	Language   string          `json:"language,omitzero"`
 }
 
 // PushKeys is what messages to the browser are encrypted with.

@@ -97,7 +97,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	s.operations(to, access).Register(api)
 	webhookapi.New(webhookapi.Deps{
 		Merchants: s.accounts.Merchants, Webhooks: webhooksv1.NewWebhooksServiceClient(to.webhooks), Push: webhooksv1.NewPushServiceClient(to.webhooks),
-		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Access: access, Limiter: limiter,
+		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Audit: s.accounts.Audit, Access: access, Limiter: limiter,
 	}).Register(api)
 	sender := paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline}
 	signer := paying.Signer{QR: qrv1.NewQRServiceClient(to.qr), Log: s.core.Log, Deadline: s.cfg.CreateDeadline}

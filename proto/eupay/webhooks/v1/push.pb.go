@@ -31,8 +31,13 @@ type PushSubscription struct {
 	Livemode        bool                   `protobuf:"varint,4,opt,name=livemode,proto3" json:"livemode,omitempty"`
 	CreatedAt       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	LastDeliveredAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=last_delivered_at,json=lastDeliveredAt,proto3" json:"last_delivered_at,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The kinds of event that the browser is told of: "payment.completed", "payment.failed", "payment.refunded", "invoice.rejected" or
+	// "webhook_endpoint.failing".
+	EventTypes []string `protobuf:"bytes,7,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
+	// Of its messages: "fr" or "en".
+	Language      string `protobuf:"bytes,8,opt,name=language,proto3" json:"language,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PushSubscription) Reset() {
@@ -105,6 +110,20 @@ func (x *PushSubscription) GetLastDeliveredAt() *timestamppb.Timestamp {
 		return x.LastDeliveredAt
 	}
 	return nil
+}
+
+func (x *PushSubscription) GetEventTypes() []string {
+	if x != nil {
+		return x.EventTypes
+	}
+	return nil
+}
+
+func (x *PushSubscription) GetLanguage() string {
+	if x != nil {
+		return x.Language
+	}
+	return ""
 }
 
 type GetPushKeyRequest struct {
@@ -195,9 +214,13 @@ type SubscribeRequest struct {
 	Livemode   bool                   `protobuf:"varint,3,opt,name=livemode,proto3" json:"livemode,omitempty"`
 	Endpoint   string                 `protobuf:"bytes,4,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
 	// base64url, as PushSubscription.toJSON gives them.
-	P256Dh        string `protobuf:"bytes,5,opt,name=p256dh,proto3" json:"p256dh,omitempty"`
-	Auth          string `protobuf:"bytes,6,opt,name=auth,proto3" json:"auth,omitempty"`
-	Description   string `protobuf:"bytes,7,opt,name=description,proto3" json:"description,omitempty"`
+	P256Dh      string `protobuf:"bytes,5,opt,name=p256dh,proto3" json:"p256dh,omitempty"`
+	Auth        string `protobuf:"bytes,6,opt,name=auth,proto3" json:"auth,omitempty"`
+	Description string `protobuf:"bytes,7,opt,name=description,proto3" json:"description,omitempty"`
+	// Empty: those that the browser has, and for a new one payments, refunds and failing endpoints.
+	EventTypes []string `protobuf:"bytes,8,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
+	// Empty: the one that the browser has, and English for a new one.
+	Language      string `protobuf:"bytes,9,opt,name=language,proto3" json:"language,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -277,6 +300,20 @@ func (x *SubscribeRequest) GetAuth() string {
 func (x *SubscribeRequest) GetDescription() string {
 	if x != nil {
 		return x.Description
+	}
+	return ""
+}
+
+func (x *SubscribeRequest) GetEventTypes() []string {
+	if x != nil {
+		return x.EventTypes
+	}
+	return nil
+}
+
+func (x *SubscribeRequest) GetLanguage() string {
+	if x != nil {
+		return x.Language
 	}
 	return ""
 }
@@ -421,6 +458,128 @@ func (x *ListSubscriptionsResponse) GetSubscriptions() []*PushSubscription {
 	return nil
 }
 
+type UpdateSubscriptionRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	UserId     string                 `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	Id         string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	// Empty: unchanged.
+	EventTypes []string `protobuf:"bytes,4,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
+	// Empty: unchanged.
+	Language      string `protobuf:"bytes,5,opt,name=language,proto3" json:"language,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateSubscriptionRequest) Reset() {
+	*x = UpdateSubscriptionRequest{}
+	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateSubscriptionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateSubscriptionRequest) ProtoMessage() {}
+
+func (x *UpdateSubscriptionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateSubscriptionRequest.ProtoReflect.Descriptor instead.
+func (*UpdateSubscriptionRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_push_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateSubscriptionRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *UpdateSubscriptionRequest) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *UpdateSubscriptionRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *UpdateSubscriptionRequest) GetEventTypes() []string {
+	if x != nil {
+		return x.EventTypes
+	}
+	return nil
+}
+
+func (x *UpdateSubscriptionRequest) GetLanguage() string {
+	if x != nil {
+		return x.Language
+	}
+	return ""
+}
+
+type UpdateSubscriptionResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Subscription  *PushSubscription      `protobuf:"bytes,1,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateSubscriptionResponse) Reset() {
+	*x = UpdateSubscriptionResponse{}
+	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateSubscriptionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateSubscriptionResponse) ProtoMessage() {}
+
+func (x *UpdateSubscriptionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateSubscriptionResponse.ProtoReflect.Descriptor instead.
+func (*UpdateSubscriptionResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_push_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UpdateSubscriptionResponse) GetSubscription() *PushSubscription {
+	if x != nil {
+		return x.Subscription
+	}
+	return nil
+}
+
 type UnsubscribeRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
@@ -432,7 +591,7 @@ type UnsubscribeRequest struct {
 
 func (x *UnsubscribeRequest) Reset() {
 	*x = UnsubscribeRequest{}
-	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[7]
+	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -444,7 +603,7 @@ func (x *UnsubscribeRequest) String() string {
 func (*UnsubscribeRequest) ProtoMessage() {}
 
 func (x *UnsubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[7]
+	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -457,7 +616,7 @@ func (x *UnsubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnsubscribeRequest.ProtoReflect.Descriptor instead.
 func (*UnsubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_push_proto_rawDescGZIP(), []int{7}
+	return file_eupay_webhooks_v1_push_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UnsubscribeRequest) GetMerchantId() string {
@@ -489,7 +648,7 @@ type UnsubscribeResponse struct {
 
 func (x *UnsubscribeResponse) Reset() {
 	*x = UnsubscribeResponse{}
-	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[8]
+	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -501,7 +660,7 @@ func (x *UnsubscribeResponse) String() string {
 func (*UnsubscribeResponse) ProtoMessage() {}
 
 func (x *UnsubscribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[8]
+	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -514,7 +673,7 @@ func (x *UnsubscribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnsubscribeResponse.ProtoReflect.Descriptor instead.
 func (*UnsubscribeResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_push_proto_rawDescGZIP(), []int{8}
+	return file_eupay_webhooks_v1_push_proto_rawDescGZIP(), []int{10}
 }
 
 type TestSubscriptionRequest struct {
@@ -528,7 +687,7 @@ type TestSubscriptionRequest struct {
 
 func (x *TestSubscriptionRequest) Reset() {
 	*x = TestSubscriptionRequest{}
-	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[9]
+	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -540,7 +699,7 @@ func (x *TestSubscriptionRequest) String() string {
 func (*TestSubscriptionRequest) ProtoMessage() {}
 
 func (x *TestSubscriptionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[9]
+	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -553,7 +712,7 @@ func (x *TestSubscriptionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestSubscriptionRequest.ProtoReflect.Descriptor instead.
 func (*TestSubscriptionRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_push_proto_rawDescGZIP(), []int{9}
+	return file_eupay_webhooks_v1_push_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *TestSubscriptionRequest) GetMerchantId() string {
@@ -587,7 +746,7 @@ type TestSubscriptionResponse struct {
 
 func (x *TestSubscriptionResponse) Reset() {
 	*x = TestSubscriptionResponse{}
-	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[10]
+	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -599,7 +758,7 @@ func (x *TestSubscriptionResponse) String() string {
 func (*TestSubscriptionResponse) ProtoMessage() {}
 
 func (x *TestSubscriptionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[10]
+	mi := &file_eupay_webhooks_v1_push_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -612,7 +771,7 @@ func (x *TestSubscriptionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestSubscriptionResponse.ProtoReflect.Descriptor instead.
 func (*TestSubscriptionResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_push_proto_rawDescGZIP(), []int{10}
+	return file_eupay_webhooks_v1_push_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *TestSubscriptionResponse) GetResult() string {
@@ -626,7 +785,7 @@ var File_eupay_webhooks_v1_push_proto protoreflect.FileDescriptor
 
 const file_eupay_webhooks_v1_push_proto_rawDesc = "" +
 	"\n" +
-	"\x1ceupay/webhooks/v1/push.proto\x12\x11eupay.webhooks.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x86\x02\n" +
+	"\x1ceupay/webhooks/v1/push.proto\x12\x11eupay.webhooks.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x02\n" +
 	"\x10PushSubscription\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
 	"\fpush_service\x18\x02 \x01(\tR\vpushService\x12 \n" +
@@ -634,11 +793,14 @@ const file_eupay_webhooks_v1_push_proto_rawDesc = "" +
 	"\blivemode\x18\x04 \x01(\bR\blivemode\x129\n" +
 	"\n" +
 	"created_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12F\n" +
-	"\x11last_delivered_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x0flastDeliveredAt\"\x13\n" +
+	"\x11last_delivered_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x0flastDeliveredAt\x12\x1f\n" +
+	"\vevent_types\x18\a \x03(\tR\n" +
+	"eventTypes\x12\x1a\n" +
+	"\blanguage\x18\b \x01(\tR\blanguage\"\x13\n" +
 	"\x11GetPushKeyRequest\"3\n" +
 	"\x12GetPushKeyResponse\x12\x1d\n" +
 	"\n" +
-	"public_key\x18\x01 \x01(\tR\tpublicKey\"\xd2\x01\n" +
+	"public_key\x18\x01 \x01(\tR\tpublicKey\"\x8f\x02\n" +
 	"\x10SubscribeRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x17\n" +
@@ -647,7 +809,10 @@ const file_eupay_webhooks_v1_push_proto_rawDesc = "" +
 	"\bendpoint\x18\x04 \x01(\tR\bendpoint\x12\x16\n" +
 	"\x06p256dh\x18\x05 \x01(\tR\x06p256dh\x12\x12\n" +
 	"\x04auth\x18\x06 \x01(\tR\x04auth\x12 \n" +
-	"\vdescription\x18\a \x01(\tR\vdescription\"\\\n" +
+	"\vdescription\x18\a \x01(\tR\vdescription\x12\x1f\n" +
+	"\vevent_types\x18\b \x03(\tR\n" +
+	"eventTypes\x12\x1a\n" +
+	"\blanguage\x18\t \x01(\tR\blanguage\"\\\n" +
 	"\x11SubscribeResponse\x12G\n" +
 	"\fsubscription\x18\x01 \x01(\v2#.eupay.webhooks.v1.PushSubscriptionR\fsubscription\"T\n" +
 	"\x18ListSubscriptionsRequest\x12\x1f\n" +
@@ -655,7 +820,17 @@ const file_eupay_webhooks_v1_push_proto_rawDesc = "" +
 	"merchantId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\"f\n" +
 	"\x19ListSubscriptionsResponse\x12I\n" +
-	"\rsubscriptions\x18\x01 \x03(\v2#.eupay.webhooks.v1.PushSubscriptionR\rsubscriptions\"^\n" +
+	"\rsubscriptions\x18\x01 \x03(\v2#.eupay.webhooks.v1.PushSubscriptionR\rsubscriptions\"\xa2\x01\n" +
+	"\x19UpdateSubscriptionRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x17\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\x12\x1f\n" +
+	"\vevent_types\x18\x04 \x03(\tR\n" +
+	"eventTypes\x12\x1a\n" +
+	"\blanguage\x18\x05 \x01(\tR\blanguage\"e\n" +
+	"\x1aUpdateSubscriptionResponse\x12G\n" +
+	"\fsubscription\x18\x01 \x01(\v2#.eupay.webhooks.v1.PushSubscriptionR\fsubscription\"^\n" +
 	"\x12UnsubscribeRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x17\n" +
@@ -668,12 +843,13 @@ const file_eupay_webhooks_v1_push_proto_rawDesc = "" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\"2\n" +
 	"\x18TestSubscriptionResponse\x12\x16\n" +
-	"\x06result\x18\x01 \x01(\tR\x06result2\xfb\x03\n" +
+	"\x06result\x18\x01 \x01(\tR\x06result2\xee\x04\n" +
 	"\vPushService\x12Y\n" +
 	"\n" +
 	"GetPushKey\x12$.eupay.webhooks.v1.GetPushKeyRequest\x1a%.eupay.webhooks.v1.GetPushKeyResponse\x12V\n" +
 	"\tSubscribe\x12#.eupay.webhooks.v1.SubscribeRequest\x1a$.eupay.webhooks.v1.SubscribeResponse\x12n\n" +
-	"\x11ListSubscriptions\x12+.eupay.webhooks.v1.ListSubscriptionsRequest\x1a,.eupay.webhooks.v1.ListSubscriptionsResponse\x12\\\n" +
+	"\x11ListSubscriptions\x12+.eupay.webhooks.v1.ListSubscriptionsRequest\x1a,.eupay.webhooks.v1.ListSubscriptionsResponse\x12q\n" +
+	"\x12UpdateSubscription\x12,.eupay.webhooks.v1.UpdateSubscriptionRequest\x1a-.eupay.webhooks.v1.UpdateSubscriptionResponse\x12\\\n" +
 	"\vUnsubscribe\x12%.eupay.webhooks.v1.UnsubscribeRequest\x1a&.eupay.webhooks.v1.UnsubscribeResponse\x12k\n" +
 	"\x10TestSubscription\x12*.eupay.webhooks.v1.TestSubscriptionRequest\x1a+.eupay.webhooks.v1.TestSubscriptionResponseB:Z8european-pay.eu/eupay/proto/eupay/webhooks/v1;webhooksv1b\x06proto3"
 
@@ -689,41 +865,46 @@ func file_eupay_webhooks_v1_push_proto_rawDescGZIP() []byte {
 	return file_eupay_webhooks_v1_push_proto_rawDescData
 }
 
-var file_eupay_webhooks_v1_push_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_eupay_webhooks_v1_push_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_eupay_webhooks_v1_push_proto_goTypes = []any{
-	(*PushSubscription)(nil),          // 0: eupay.webhooks.v1.PushSubscription
-	(*GetPushKeyRequest)(nil),         // 1: eupay.webhooks.v1.GetPushKeyRequest
-	(*GetPushKeyResponse)(nil),        // 2: eupay.webhooks.v1.GetPushKeyResponse
-	(*SubscribeRequest)(nil),          // 3: eupay.webhooks.v1.SubscribeRequest
-	(*SubscribeResponse)(nil),         // 4: eupay.webhooks.v1.SubscribeResponse
-	(*ListSubscriptionsRequest)(nil),  // 5: eupay.webhooks.v1.ListSubscriptionsRequest
-	(*ListSubscriptionsResponse)(nil), // 6: eupay.webhooks.v1.ListSubscriptionsResponse
-	(*UnsubscribeRequest)(nil),        // 7: eupay.webhooks.v1.UnsubscribeRequest
-	(*UnsubscribeResponse)(nil),       // 8: eupay.webhooks.v1.UnsubscribeResponse
-	(*TestSubscriptionRequest)(nil),   // 9: eupay.webhooks.v1.TestSubscriptionRequest
-	(*TestSubscriptionResponse)(nil),  // 10: eupay.webhooks.v1.TestSubscriptionResponse
-	(*timestamppb.Timestamp)(nil),     // 11: google.protobuf.Timestamp
+	(*PushSubscription)(nil),           // 0: eupay.webhooks.v1.PushSubscription
+	(*GetPushKeyRequest)(nil),          // 1: eupay.webhooks.v1.GetPushKeyRequest
+	(*GetPushKeyResponse)(nil),         // 2: eupay.webhooks.v1.GetPushKeyResponse
+	(*SubscribeRequest)(nil),           // 3: eupay.webhooks.v1.SubscribeRequest
+	(*SubscribeResponse)(nil),          // 4: eupay.webhooks.v1.SubscribeResponse
+	(*ListSubscriptionsRequest)(nil),   // 5: eupay.webhooks.v1.ListSubscriptionsRequest
+	(*ListSubscriptionsResponse)(nil),  // 6: eupay.webhooks.v1.ListSubscriptionsResponse
+	(*UpdateSubscriptionRequest)(nil),  // 7: eupay.webhooks.v1.UpdateSubscriptionRequest
+	(*UpdateSubscriptionResponse)(nil), // 8: eupay.webhooks.v1.UpdateSubscriptionResponse
+	(*UnsubscribeRequest)(nil),         // 9: eupay.webhooks.v1.UnsubscribeRequest
+	(*UnsubscribeResponse)(nil),        // 10: eupay.webhooks.v1.UnsubscribeResponse
+	(*TestSubscriptionRequest)(nil),    // 11: eupay.webhooks.v1.TestSubscriptionRequest
+	(*TestSubscriptionResponse)(nil),   // 12: eupay.webhooks.v1.TestSubscriptionResponse
+	(*timestamppb.Timestamp)(nil),      // 13: google.protobuf.Timestamp
 }
 var file_eupay_webhooks_v1_push_proto_depIdxs = []int32{
-	11, // 0: eupay.webhooks.v1.PushSubscription.created_at:type_name -> google.protobuf.Timestamp
-	11, // 1: eupay.webhooks.v1.PushSubscription.last_delivered_at:type_name -> google.protobuf.Timestamp
+	13, // 0: eupay.webhooks.v1.PushSubscription.created_at:type_name -> google.protobuf.Timestamp
+	13, // 1: eupay.webhooks.v1.PushSubscription.last_delivered_at:type_name -> google.protobuf.Timestamp
 	0,  // 2: eupay.webhooks.v1.SubscribeResponse.subscription:type_name -> eupay.webhooks.v1.PushSubscription
 	0,  // 3: eupay.webhooks.v1.ListSubscriptionsResponse.subscriptions:type_name -> eupay.webhooks.v1.PushSubscription
-	1,  // 4: eupay.webhooks.v1.PushService.GetPushKey:input_type -> eupay.webhooks.v1.GetPushKeyRequest
-	3,  // 5: eupay.webhooks.v1.PushService.Subscribe:input_type -> eupay.webhooks.v1.SubscribeRequest
-	5,  // 6: eupay.webhooks.v1.PushService.ListSubscriptions:input_type -> eupay.webhooks.v1.ListSubscriptionsRequest
-	7,  // 7: eupay.webhooks.v1.PushService.Unsubscribe:input_type -> eupay.webhooks.v1.UnsubscribeRequest
-	9,  // 8: eupay.webhooks.v1.PushService.TestSubscription:input_type -> eupay.webhooks.v1.TestSubscriptionRequest
-	2,  // 9: eupay.webhooks.v1.PushService.GetPushKey:output_type -> eupay.webhooks.v1.GetPushKeyResponse
-	4,  // 10: eupay.webhooks.v1.PushService.Subscribe:output_type -> eupay.webhooks.v1.SubscribeResponse
-	6,  // 11: eupay.webhooks.v1.PushService.ListSubscriptions:output_type -> eupay.webhooks.v1.ListSubscriptionsResponse
-	8,  // 12: eupay.webhooks.v1.PushService.Unsubscribe:output_type -> eupay.webhooks.v1.UnsubscribeResponse
-	10, // 13: eupay.webhooks.v1.PushService.TestSubscription:output_type -> eupay.webhooks.v1.TestSubscriptionResponse
-	9,  // [9:14] is the sub-list for method output_type
-	4,  // [4:9] is the sub-list for method input_type
-	4,  // [4:4] is the sub-list for extension type_name
-	4,  // [4:4] is the sub-list for extension extendee
-	0,  // [0:4] is the sub-list for field type_name
+	0,  // 4: eupay.webhooks.v1.UpdateSubscriptionResponse.subscription:type_name -> eupay.webhooks.v1.PushSubscription
+	1,  // 5: eupay.webhooks.v1.PushService.GetPushKey:input_type -> eupay.webhooks.v1.GetPushKeyRequest
+	3,  // 6: eupay.webhooks.v1.PushService.Subscribe:input_type -> eupay.webhooks.v1.SubscribeRequest
+	5,  // 7: eupay.webhooks.v1.PushService.ListSubscriptions:input_type -> eupay.webhooks.v1.ListSubscriptionsRequest
+	7,  // 8: eupay.webhooks.v1.PushService.UpdateSubscription:input_type -> eupay.webhooks.v1.UpdateSubscriptionRequest
+	9,  // 9: eupay.webhooks.v1.PushService.Unsubscribe:input_type -> eupay.webhooks.v1.UnsubscribeRequest
+	11, // 10: eupay.webhooks.v1.PushService.TestSubscription:input_type -> eupay.webhooks.v1.TestSubscriptionRequest
+	2,  // 11: eupay.webhooks.v1.PushService.GetPushKey:output_type -> eupay.webhooks.v1.GetPushKeyResponse
+	4,  // 12: eupay.webhooks.v1.PushService.Subscribe:output_type -> eupay.webhooks.v1.SubscribeResponse
+	6,  // 13: eupay.webhooks.v1.PushService.ListSubscriptions:output_type -> eupay.webhooks.v1.ListSubscriptionsResponse
+	8,  // 14: eupay.webhooks.v1.PushService.UpdateSubscription:output_type -> eupay.webhooks.v1.UpdateSubscriptionResponse
+	10, // 15: eupay.webhooks.v1.PushService.Unsubscribe:output_type -> eupay.webhooks.v1.UnsubscribeResponse
+	12, // 16: eupay.webhooks.v1.PushService.TestSubscription:output_type -> eupay.webhooks.v1.TestSubscriptionResponse
+	11, // [11:17] is the sub-list for method output_type
+	5,  // [5:11] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_eupay_webhooks_v1_push_proto_init() }
@@ -737,7 +918,7 @@ func file_eupay_webhooks_v1_push_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_webhooks_v1_push_proto_rawDesc), len(file_eupay_webhooks_v1_push_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

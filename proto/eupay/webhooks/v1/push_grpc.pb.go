@@ -19,11 +19,12 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PushService_GetPushKey_FullMethodName        = "/eupay.webhooks.v1.PushService/GetPushKey"
-	PushService_Subscribe_FullMethodName         = "/eupay.webhooks.v1.PushService/Subscribe"
-	PushService_ListSubscriptions_FullMethodName = "/eupay.webhooks.v1.PushService/ListSubscriptions"
-	PushService_Unsubscribe_FullMethodName       = "/eupay.webhooks.v1.PushService/Unsubscribe"
-	PushService_TestSubscription_FullMethodName  = "/eupay.webhooks.v1.PushService/TestSubscription"
+	PushService_GetPushKey_FullMethodName         = "/eupay.webhooks.v1.PushService/GetPushKey"
+	PushService_Subscribe_FullMethodName          = "/eupay.webhooks.v1.PushService/Subscribe"
+	PushService_ListSubscriptions_FullMethodName  = "/eupay.webhooks.v1.PushService/ListSubscriptions"
+	PushService_UpdateSubscription_FullMethodName = "/eupay.webhooks.v1.PushService/UpdateSubscription"
+	PushService_Unsubscribe_FullMethodName        = "/eupay.webhooks.v1.PushService/Unsubscribe"
+	PushService_TestSubscription_FullMethodName   = "/eupay.webhooks.v1.PushService/TestSubscription"
 )
 
 // PushServiceClient is the client API for PushService service.
@@ -38,6 +39,8 @@ type PushServiceClient interface {
 	Subscribe(ctx context.Context, in *SubscribeRequest, opts ...grpc.CallOption) (*SubscribeResponse, error)
 	// ListSubscriptions returns those of one user.
 	ListSubscriptions(ctx context.Context, in *ListSubscriptionsRequest, opts ...grpc.CallOption) (*ListSubscriptionsResponse, error)
+	// UpdateSubscription changes what a browser is told of and in which language. Only what is set changes.
+	UpdateSubscription(ctx context.Context, in *UpdateSubscriptionRequest, opts ...grpc.CallOption) (*UpdateSubscriptionResponse, error)
 	Unsubscribe(ctx context.Context, in *UnsubscribeRequest, opts ...grpc.CallOption) (*UnsubscribeResponse, error)
 	// TestSubscription sends a test message to one browser.
 	TestSubscription(ctx context.Context, in *TestSubscriptionRequest, opts ...grpc.CallOption) (*TestSubscriptionResponse, error)
@@ -81,6 +84,16 @@ func (c *pushServiceClient) ListSubscriptions(ctx context.Context, in *ListSubsc
 	return out, nil
 }
 
+func (c *pushServiceClient) UpdateSubscription(ctx context.Context, in *UpdateSubscriptionRequest, opts ...grpc.CallOption) (*UpdateSubscriptionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateSubscriptionResponse)
+	err := c.cc.Invoke(ctx, PushService_UpdateSubscription_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *pushServiceClient) Unsubscribe(ctx context.Context, in *UnsubscribeRequest, opts ...grpc.CallOption) (*UnsubscribeResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(UnsubscribeResponse)
@@ -113,6 +126,8 @@ type PushServiceServer interface {
 	Subscribe(context.Context, *SubscribeRequest) (*SubscribeResponse, error)
 	// ListSubscriptions returns those of one user.
 	ListSubscriptions(context.Context, *ListSubscriptionsRequest) (*ListSubscriptionsResponse, error)
+	// UpdateSubscription changes what a browser is told of and in which language. Only what is set changes.
+	UpdateSubscription(context.Context, *UpdateSubscriptionRequest) (*UpdateSubscriptionResponse, error)
 	Unsubscribe(context.Context, *UnsubscribeRequest) (*UnsubscribeResponse, error)
 	// TestSubscription sends a test message to one browser.
 	TestSubscription(context.Context, *TestSubscriptionRequest) (*TestSubscriptionResponse, error)
@@ -134,6 +149,9 @@ func (UnimplementedPushServiceServer) Subscribe(context.Context, *SubscribeReque
 }
 func (UnimplementedPushServiceServer) ListSubscriptions(context.Context, *ListSubscriptionsRequest) (*ListSubscriptionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListSubscriptions not implemented")
+}
+func (UnimplementedPushServiceServer) UpdateSubscription(context.Context, *UpdateSubscriptionRequest) (*UpdateSubscriptionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateSubscription not implemented")
 }
 func (UnimplementedPushServiceServer) Unsubscribe(context.Context, *UnsubscribeRequest) (*UnsubscribeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Unsubscribe not implemented")
@@ -216,6 +234,24 @@ func _PushService_ListSubscriptions_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PushService_UpdateSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateSubscriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PushServiceServer).UpdateSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PushService_UpdateSubscription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PushServiceServer).UpdateSubscription(ctx, req.(*UpdateSubscriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PushService_Unsubscribe_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(UnsubscribeRequest)
 	if err := dec(in); err != nil {
@@ -270,6 +306,10 @@ var PushService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListSubscriptions",
 			Handler:    _PushService_ListSubscriptions_Handler,
+		},
+		{
+			MethodName: "UpdateSubscription",
+			Handler:    _PushService_UpdateSubscription_Handler,
 		},
 		{
 			MethodName: "Unsubscribe",

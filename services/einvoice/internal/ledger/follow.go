@@ -22,8 +22,8 @@ import (
 
 // The steps of the life cycle that end it or that we act on (DGFiP specifications, table 8).
 const (
-	stepRefused  = 210
-	stepRejected = 213
+	stepRefused  = lifecycle.Refused
+	stepRejected = lifecycle.Rejected
 )
 
 // The intervals at which the platform is polled about a document. The webhook triggers an earlier poll; polling compensates for

@@ -102,3 +102,8 @@ func RecordTry(ctx context.Context, db pg.DB, at time.Time, userID, action, outc
 func (l *Log) NoteRequeue(ctx context.Context, adminID string, sequence uint64) error {
 	return Record(ctx, l.pool, l.now(), ByUser(adminID), "dead_letter.requeue_asked", strconv.FormatUint(sequence, 10), nil)
 }
+
+// NoteBrowser notes that a user subscribed a browser to notifications, changed what it is told of, or unsubscribed it.
+func (l *Log) NoteBrowser(ctx context.Context, userID, action string, detail map[string]any) error {
+	return Record(ctx, l.pool, l.now(), ByUser(userID), action, userID, detail)
+}

@@ -33,6 +33,7 @@ var matrix = []portaltest.Row{
 	{"GET", "/push/key", "", "merchant staff accountant"},
 	{"GET", "/push/subscriptions", "", "merchant staff accountant"},
 	{"POST", "/push/subscriptions", `{}`, "merchant staff accountant"},
+	{"PATCH", "/push/subscriptions/" + nobody, `{"language":"fr"}`, "merchant staff accountant"},
 	{"DELETE", "/push/subscriptions/" + nobody, "", "merchant staff accountant"},
 	{"POST", "/push/subscriptions/" + nobody + "/test", "", "merchant staff accountant"},
 	{"GET", "/webhook-listener", "", "merchant staff accountant"},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
@@ -27,6 +28,7 @@ type Deps struct {
 	Webhooks  webhooksv1.WebhooksServiceClient
 	Push      webhooksv1.PushServiceClient
 	Listen    webhooksv1.ListenServiceClient
+	Audit     *audit.Log
 	Access    *caller.Access
 	Limiter   ratelimit.Limiter
 }
@@ -37,6 +39,7 @@ type API struct {
 	webhooks  webhooksv1.WebhooksServiceClient
 	push      webhooksv1.PushServiceClient
 	listener  webhooksv1.ListenServiceClient
+	audit     *audit.Log
 	access    *caller.Access
 	limiter   ratelimit.Limiter
 	// keepAlive is the interval of comments on a silent stream.
@@ -46,7 +49,7 @@ type API struct {
 // New returns the API.
 func New(d Deps) *API {
 	return &API{
-		merchants: d.Merchants, webhooks: d.Webhooks, push: d.Push, listener: d.Listen, access: d.Access,
+		merchants: d.Merchants, webhooks: d.Webhooks, push: d.Push, listener: d.Listen, audit: d.Audit, access: d.Access,
 		limiter: d.Limiter, keepAlive: listenKeepAlive,
 	}
 }

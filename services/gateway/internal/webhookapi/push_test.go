@@ -1,6 +1,7 @@
 package webhookapi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -54,7 +55,11 @@ func (p *pushes) Subscribe(_ context.Context, r *webhooksv1.SubscribeRequest) (*
 	}
 	s := &webhooksv1.PushSubscription{
 		Id: fmt.Sprintf("subscription-%d", len(p.kept)), PushService: "https://push.example", Description: r.GetDescription(), Livemode: r.GetLivemode(),
+		EventTypes: r.GetEventTypes(), Language: r.GetLanguage(),
 		CreatedAt: timestamppb.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)),
+	}
+	if len(s.EventTypes) == 0 {
+		s.EventTypes = []string{"payment.completed"}
 	}
 	p.kept, p.owners = append(p.kept, s), append(p.owners, r.GetMerchantId()+"/"+r.GetUserId())
 	return &webhooksv1.SubscribeResponse{Subscription: s}, nil
@@ -80,6 +85,20 @@ func (p *pushes) find(merchant, user, id string) (int, error) {
 		}
 	}
 	return 0, errs.NotFound("Push subscription")
+}
+
+func (p *pushes) UpdateSubscription(_ context.Context, r *webhooksv1.UpdateSubscriptionRequest) (*webhooksv1.UpdateSubscriptionResponse, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i, err := p.find(r.GetMerchantId(), r.GetUserId(), r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	if len(r.GetEventTypes()) > 0 {
+		p.kept[i].EventTypes = r.GetEventTypes()
+	}
+	p.kept[i].Language = cmp.Or(r.GetLanguage(), p.kept[i].GetLanguage())
+	return &webhooksv1.UpdateSubscriptionResponse{Subscription: p.kept[i]}, nil
 }
 
 func (p *pushes) Unsubscribe(_ context.Context, r *webhooksv1.UnsubscribeRequest) (*webhooksv1.UnsubscribeResponse, error) {
@@ -149,7 +168,7 @@ func TestPushRequestsPassOnTheBrowsersSubscription(t *testing.T) {
 		me := f.Must(t, owner, "GET", "/auth/me", "")
 		want := &webhooksv1.SubscribeRequest{
 			MerchantId: f.Must(t, owner, "GET", "/merchant", "").Str("id"), UserId: me.Str("id"), Endpoint: "https://push.example/send/secret",
-			P256Dh: pointInBase64, Auth: "BTBZMqHH6r4Tts7J_aSIgg",
+			P256Dh: pointInBase64, Auth: "BTBZMqHH6r4Tts7J_aSIgg", Language: "en", // of the request's Accept-Language
 		}
 		if !proto.Equal(f.pushes.last, want) {
 			t.Errorf("asked for %v\nwant %v", f.pushes.last, want)
@@ -165,6 +184,7 @@ func TestBadPushRequests(t *testing.T) {
 		`{}`: "endpoint keys.p256dh keys.auth",
 		`{"endpoint":"http://push.example",` + pushKeys + `}`:                             "endpoint",
 		fromToJSON + `,"user_id":"u"}`:                                                    "user_id",
+		fromToJSON + `,"event_types":[]}`:                                                 "event_types",
 		fromToJSON + `,"livemode":"yes"}`:                                                 "livemode",
 		`{"endpoint":"https://push.example","keys":{"p256dh":"x","auth":"y","more":"z"}}`: "keys.more",
 	} {
@@ -183,6 +203,7 @@ func TestBrowsersOfOthersAreNotFound(t *testing.T) {
 	for _, who := range []as{stranger, people[rights.RoleStaff]} {
 		f.Refused(t, errs.NotFoundCode, who, "DELETE", path, "")
 		f.Refused(t, errs.NotFoundCode, who, "POST", path+"/test", "")
+		f.Refused(t, errs.NotFoundCode, who, "PATCH", path, `{"language":"fr"}`)
 		if r := f.Must(t, who, "GET", "/push/subscriptions", ""); len(r.Rows()) != 0 {
 			t.Errorf("listed %s", r.Text)
 		}

@@ -30,7 +30,7 @@ func setup(t *testing.T, with ...func(*directory.Deps)) *fixture {
 	f := &fixture{Portal: portaltest.New(t, with...), hooks: &hooks{}, pushes: &pushes{}}
 	New(Deps{
 		Merchants: f.Accounts.Merchants, Webhooks: f.hooks.client(t), Push: f.pushes.client(t), Listen: full.client(t),
-		Access: f.Access, Limiter: f.Limiter,
+		Audit: f.Accounts.Audit, Access: f.Access, Limiter: f.Limiter,
 	}).Register(f.Group)
 	return f
 }

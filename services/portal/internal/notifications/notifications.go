@@ -5,9 +5,8 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
-	"strings"
+	"slices"
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/web"
@@ -17,7 +16,7 @@ import (
 var templates embed.FS
 
 //go:embed sw.js
-var worker string
+var worker []byte
 
 const (
 	home = "/portal/notifications"
@@ -25,13 +24,20 @@ const (
 	most = 20
 )
 
-// types are the notifications that the API sends; the worker has a title for each.
-var types = []string{"payment.completed", "payment.refunded", "webhook_endpoint.failing", "webhook_endpoint.disabled", "test"}
+// kinds are what a browser can be told of, in the order in which they are shown; usual are those that are ticked at first.
+var (
+	kinds = []eupay.PushEventType{
+		eupay.PushPaymentCompleted, eupay.PushPaymentFailed, eupay.PushPaymentRefunded, eupay.PushInvoiceRejected, eupay.PushEndpointFailing,
+	}
+	usual = []eupay.PushEventType{eupay.PushPaymentCompleted, eupay.PushPaymentRefunded, eupay.PushEndpointFailing}
+)
 
 // Register adds the pages to the site.
 func Register(s *web.Site) error {
 	s.For(web.Everyone, "GET "+home, page)
 	s.For(web.Everyone, "POST "+home, subscribe)
+	s.For(web.Everyone, "GET "+home+"/{id}", choice)
+	s.For(web.Everyone, "POST "+home+"/{id}", choose)
 	s.For(web.Everyone, "POST "+home+"/{id}/remove", remove)
 	s.Once(web.Everyone, "POST "+home+"/{id}/test", try)
 	s.Open("GET /portal/sw.js", serviceWorker)
@@ -43,13 +49,49 @@ type view struct {
 	Form *web.Form
 	// Key is what browsers subscribe with; empty: notifications are not set up here.
 	Key      string
+	Boxes    []box
 	Browsers []eupay.PushSubscription
 }
 
-func page(r *web.Request) error { return show(r, http.StatusOK, web.NewForm()) }
+// box is a kind that can be ticked.
+type box struct {
+	Kind   eupay.PushEventType
+	Ticked bool
+}
+
+func boxes(f *web.Form) []box {
+	list := make([]box, len(kinds))
+	for i, kind := range kinds {
+		list[i] = box{Kind: kind, Ticked: slices.Contains(f.Values["event_types"], string(kind))}
+	}
+	return list
+}
+
+// ticking is a form in which kinds are ticked.
+func ticking(chosen []eupay.PushEventType) *web.Form {
+	f := web.NewForm()
+	for _, kind := range chosen {
+		f.Values.Add("event_types", string(kind))
+	}
+	return f
+}
+
+// chosen are the kinds that were ticked. None at all is wrong: whoever wants that switches the browser off.
+func chosen(r *web.Request, f *web.Form) []eupay.PushEventType {
+	var list []eupay.PushEventType
+	for _, kind := range f.Values["event_types"] {
+		list = append(list, eupay.PushEventType(kind))
+	}
+	if len(list) == 0 {
+		f.Wrong("event_types", r.Text.T("notifications.kinds_none"))
+	}
+	return list
+}
+
+func page(r *web.Request) error { return show(r, http.StatusOK, ticking(usual)) }
 
 func show(r *web.Request, status int, f *web.Form) error {
-	v := view{Form: f}
+	v := view{Form: f, Boxes: boxes(f)}
 	var err error
 	if v.Key, err = r.API.Push.Key(r.Ctx()); err != nil && !errors.Is(err, eupay.ErrServiceUnavailable) {
 		return err
@@ -78,7 +120,13 @@ func subscribe(r *web.Request) error {
 		f.Problem = r.Text.T("notifications.not_possible")
 		return show(r, http.StatusUnprocessableEntity, f)
 	}
-	_, err = r.API.Push.Create(r.Ctx(), eupay.PushParams{Endpoint: in.Endpoint, Keys: in.Keys, Description: f.Get("description"), Livemode: r.Session.Livemode})
+	told := chosen(r, f)
+	if !f.OK() {
+		return show(r, http.StatusUnprocessableEntity, f)
+	}
+	_, err = r.API.Push.Create(r.Ctx(), eupay.PushParams{
+		Endpoint: in.Endpoint, Keys: in.Keys, Description: f.Get("description"), Livemode: r.Session.Livemode, EventTypes: told, Language: r.Text.Code,
+	})
 	if err != nil {
 		if !r.Refused(f, err) {
 			return err
@@ -86,6 +134,59 @@ func subscribe(r *web.Request) error {
 		return show(r, http.StatusUnprocessableEntity, f)
 	}
 	return r.Redirect(home, "notifications_on")
+}
+
+// browserView is what the page of one browser shows.
+type browserView struct {
+	eupay.PushSubscription
+	Form  *web.Form
+	Boxes []box
+}
+
+// find is the browser that the path names.
+func find(r *web.Request) (eupay.PushSubscription, error) {
+	got, err := r.API.Push.List(r.Ctx(), eupay.ListParams{Limit: most})
+	if err != nil {
+		return eupay.PushSubscription{}, err
+	}
+	for _, b := range got.Data {
+		if b.ID == r.PathValue("id") {
+			return b, nil
+		}
+	}
+	return eupay.PushSubscription{}, web.NotFound
+}
+
+func choice(r *web.Request) error {
+	b, err := find(r)
+	if err != nil {
+		return err
+	}
+	f := ticking(b.EventTypes)
+	return r.Render(http.StatusOK, "notifications/choice", browserView{b, f, boxes(f)})
+}
+
+// choose changes what a browser is told of; its messages are in the language of the page from then on.
+func choose(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	told := chosen(r, f)
+	if f.OK() {
+		_, err := r.API.Push.Update(r.Ctx(), r.PathValue("id"), eupay.PushChange{EventTypes: told, Language: r.Text.Code})
+		if err == nil {
+			return r.Redirect(home, "saved")
+		}
+		if web.Missing(err) || !r.Refused(f, err) {
+			return err
+		}
+	}
+	b, err := find(r)
+	if err != nil {
+		return err
+	}
+	return r.Render(http.StatusUnprocessableEntity, "notifications/choice", browserView{b, f, boxes(f)})
 }
 
 func remove(r *web.Request) error {
@@ -107,23 +208,13 @@ func try(r *web.Request) error {
 	}
 }
 
-// serviceWorker answers with the script that shows notifications, with their titles in the reader's language.
+// serviceWorker answers with the script that shows notifications.
 func serviceWorker(r *web.Request) error {
-	titles := make(map[string]string, len(types))
-	for _, name := range types {
-		key := "notifications.title_" + name
-		titles[name] = r.Text.T(key)
-	}
-	text, err := json.Marshal(titles)
-	if err != nil {
-		return fmt.Errorf("list the titles: %w", err)
-	}
 	h := r.W.Header()
 	h.Set("Content-Type", "text/javascript; charset=utf-8")
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Service-Worker-Allowed", "/portal")
-	h.Set("Vary", "Cookie, Accept-Language")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'self'")
-	return r.Send(http.StatusOK, []byte(strings.Replace(worker, "__TITLES__", string(text), 1)))
+	return r.Send(http.StatusOK, worker)
 }

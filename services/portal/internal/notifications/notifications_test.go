@@ -2,6 +2,7 @@ package notifications_test
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -10,7 +11,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/webtest"
 )
 
-const browsers = `{"data":[{"id":"s-1","push_service":"https://push.example","description":"<b>Till</b>","livemode":false,"created_at":"2026-06-17T10:00:00.000Z"}],"pagination":{"page":1,"limit":20,"total":1,"pages":1}}`
+const browsers = `{"data":[{"id":"s-1","push_service":"https://push.example","description":"<b>Till</b>","livemode":false,"event_types":["payment.failed","invoice.rejected"],"language":"fr","created_at":"2026-06-17T10:00:00.000Z"}],"pagination":{"page":1,"limit":20,"total":1,"pages":1}}`
 
 func room(t *testing.T) *webtest.Room {
 	t.Helper()
@@ -27,11 +28,12 @@ func TestABrowserIsSwitchedOnAndOff(t *testing.T) {
 		t.Fatalf("%d %s", status, page)
 	}
 	r.Answer("POST /push/subscriptions", http.StatusCreated, `{"id":"s-2"}`)
-	on := []string{"description", "Till 2", "subscription", `{"endpoint":"https://push.example/x","expirationTime":null,"keys":{"p256dh":"P","auth":"A"}}`}
+	on := []string{"description", "Till 2", "event_types", "payment.completed", "event_types", "payment.failed", "subscription", `{"endpoint":"https://push.example/x","expirationTime":null,"keys":{"p256dh":"P","auth":"A"}}`}
 	if status, _, to := r.Post("/portal/notifications", on...); status != http.StatusSeeOther || to != "/portal/notifications?notice=notifications_on" {
 		t.Errorf("%d %s", status, to)
 	}
-	if got := r.Asked("POST /push/subscriptions"); !strings.Contains(got, `"endpoint":"https://push.example/x"`) || !strings.Contains(got, `"p256dh":"P"`) || strings.Contains(got, `"livemode":true`) {
+	if got := r.Asked("POST /push/subscriptions"); !strings.Contains(got, `"endpoint":"https://push.example/x"`) || !strings.Contains(got, `"p256dh":"P"`) || strings.Contains(got, `"livemode":true`) ||
+		!strings.Contains(got, `"event_types":["payment.completed","payment.failed"],"language":"en"`) {
 		t.Error(got)
 	}
 	r.Answer("POST /push/subscriptions", http.StatusBadRequest, `{"code":"VALIDATION_ERROR","message":"Not that one."}`)
@@ -40,7 +42,7 @@ func TestABrowserIsSwitchedOnAndOff(t *testing.T) {
 	}
 	r.Answer("POST /push/subscriptions", http.StatusCreated, `{"id":"s-3"}`)
 	for _, bad := range []string{"", "null", `{"endpoint":7}`} {
-		if status, _, _ := r.Post("/portal/notifications", "subscription", bad); status != http.StatusUnprocessableEntity {
+		if status, _, _ := r.Post("/portal/notifications", "subscription", bad, "event_types", "payment.failed"); status != http.StatusUnprocessableEntity {
 			t.Errorf("%q: %d", bad, status)
 		}
 	}
@@ -63,10 +65,63 @@ func TestAnInstallationWithoutPushSaysSo(t *testing.T) {
 	}
 }
 
-func TestTheWorkerHasATitleForEachNotification(t *testing.T) {
+func TestTheWorkerShowsTheTitleThatIsPushed(t *testing.T) {
 	t.Parallel()
 	status, script := room(t).Get("/portal/sw.js")
-	if status != http.StatusOK || strings.Contains(script, "__TITLES__") || strings.Contains(script, "notifications.title_") || !strings.Contains(script, `"payment.completed":"Payment received"`) {
+	if status != http.StatusOK || !strings.Contains(script, "showNotification(said.title") {
 		t.Errorf("%d %s", status, script)
+	}
+}
+
+// ticked are the kinds that a page shows ticked.
+func ticked(page string) string {
+	var names []string
+	for _, m := range tick.FindAllStringSubmatch(page, -1) {
+		names = append(names, m[1])
+	}
+	return strings.Join(names, " ")
+}
+
+var tick = regexp.MustCompile(`name="event_types" value="([a-z_.]+)" checked`)
+
+func TestWhatABrowserIsToldOfIsTicked(t *testing.T) {
+	t.Parallel()
+	r := room(t)
+	_, page := r.Get("/portal/notifications")
+	if got := ticked(page); got != "payment.completed payment.refunded webhook_endpoint.failing" {
+		t.Errorf("a new browser has %s", got)
+	}
+	if !strings.Contains(page, "Payments that failed · Invoices refused or rejected") || !strings.Contains(page, `href="/portal/notifications/s-1"`) {
+		t.Error("the list does not say what the browser is told of")
+	}
+	if status, page := r.Get("/portal/notifications/s-1"); status != http.StatusOK || ticked(page) != "payment.failed invoice.rejected" {
+		t.Errorf("%d: the browser has %s", status, ticked(page))
+	}
+	if status, _ := r.Get("/portal/notifications/s-9"); status != http.StatusNotFound {
+		t.Errorf("a browser that is not there: %d", status)
+	}
+}
+
+func TestWhatABrowserIsToldOfIsChanged(t *testing.T) {
+	t.Parallel()
+	r := room(t)
+	r.Answer("PATCH /push/subscriptions/s-1", http.StatusOK, `{"id":"s-1"}`)
+	if status, _, to := r.Post("/portal/notifications/s-1", "event_types", "payment.refunded", "event_types", "webhook_endpoint.failing"); status != http.StatusSeeOther || to != "/portal/notifications?notice=saved" {
+		t.Errorf("%d %s", status, to)
+	}
+	if got := r.Asked("PATCH /push/subscriptions/s-1"); !strings.HasSuffix(got, ` {"event_types":["payment.refunded","webhook_endpoint.failing"],"language":"en"}`) {
+		t.Error(got)
+	}
+	for _, path := range []string{"/portal/notifications/s-1", "/portal/notifications"} {
+		if status, page, _ := r.Post(path, "subscription", `{"endpoint":"https://push.example/x"}`); status != http.StatusUnprocessableEntity || !strings.Contains(page, "Choose at least one") {
+			t.Errorf("%s with nothing ticked: %d", path, status)
+		}
+	}
+	r.Answer("PATCH /push/subscriptions/s-1", http.StatusBadRequest, `{"code":"VALIDATION_ERROR","message":"Not that one."}`)
+	if status, page, _ := r.Post("/portal/notifications/s-1", "event_types", "payment.failed"); status != http.StatusUnprocessableEntity || !strings.Contains(page, "Not that one.") || ticked(page) != "payment.failed" {
+		t.Errorf("refused: %d, ticked %s", status, ticked(page))
+	}
+	if status, _, _ := r.Post("/portal/notifications/s-9", "event_types", "payment.failed"); status != http.StatusNotFound {
+		t.Errorf("a browser that is not there: %d", status)
 	}
 }

@@ -1,11 +1,10 @@
-// The service worker of the portal. It shows the notifications that the API pushes and keeps nothing.
+// The service worker of the portal. It shows the notifications that the API pushes, in the language of the subscription, and keeps nothing.
 "use strict";
-const titles = __TITLES__;
 
 self.addEventListener("push", (e) => {
   let said = {};
   try { said = e.data.json(); } catch { /* it is shown all the same: a browser takes back the right of who shows nothing */ }
-  e.waitUntil(self.registration.showNotification(titles[said.type] || said.title || "EU Pay", {
+  e.waitUntil(self.registration.showNotification(said.title || "EU Pay", {
     body: said.body || "", tag: said.tag, data: { url: said.url },
   }));
 });

@@ -50,19 +50,22 @@ func TestAmountsForPeople(t *testing.T) {
 	for _, c := range []struct {
 		amount   money.Cents
 		currency string
-		want     string
+		want, fr string
 	}{
-		{999, "EUR", "€9.99"},
-		{5, "EUR", "€0.05"},
-		{100_000, "EUR", "€1,000.00"},
-		{99_999, "EUR", "€999.99"},
-		{123_450, "EUR", "€1,234.50"},
-		{123_456_789_01, "EUR", "€123,456,789.01"},
-		{-123_450, "EUR", "-€1,234.50"},
-		{123_450, "CHF", "1,234.50 CHF"},
+		{999, "EUR", "€9.99", "9,99\u00a0€"},
+		{5, "EUR", "€0.05", "0,05\u00a0€"},
+		{100_000, "EUR", "€1,000.00", "1\u202f000,00\u00a0€"},
+		{99_999, "EUR", "€999.99", "999,99\u00a0€"},
+		{123_450, "EUR", "€1,234.50", "1\u202f234,50\u00a0€"},
+		{123_456_789_01, "EUR", "€123,456,789.01", "123\u202f456\u202f789,01\u00a0€"},
+		{-123_450, "EUR", "-€1,234.50", "-1\u202f234,50\u00a0€"},
+		{123_450, "CHF", "1,234.50 CHF", "1\u202f234,50\u00a0CHF"},
 	} {
-		if got := formatAmount(c.amount, c.currency); got != c.want {
+		if got := formatAmount(c.amount, c.currency, english); got != c.want {
 			t.Errorf("%d: %s, want %s", c.amount, got, c.want)
+		}
+		if got := formatAmount(c.amount, c.currency, french); got != c.fr {
+			t.Errorf("%d: %q, want %q", c.amount, got, c.fr)
 		}
 	}
 }

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"european-pay.eu/eupay/internal/lifecycle"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/events"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
@@ -25,8 +27,9 @@ const (
 	// maxName is the maximum length of the merchant's own reference in a message, in characters: a code's label of 100 and its
 	// request id fit.
 	maxName = 170
-	// portalPage is the portal's page of a payment, relative to its origin.
-	portalPage = "/portal/payments/"
+	// portalPayment and portalInvoice are the portal's pages of a payment and of an invoice, relative to its origin.
+	portalPayment = "/portal/payments/"
+	portalInvoice = "/portal/invoices/"
 )
 
 // payload is what the service worker receives. The README of this service describes it.
@@ -42,102 +45,152 @@ type payload struct {
 	URL       string      `json:"url"`
 }
 
-// notice is an event that is pushed to merchants' browsers.
+// happening is an event before it is said in a language.
+type happening struct {
+	// kind is what the subscriptions choose by, said the key of the phrase.
+	kind, said string
+	// name and reason are for the body.
+	name, reason string
+	// payload has everything except the texts.
+	payload payload
+	at      *timestamppb.Timestamp
+}
+
+// in returns the message in a language.
+func (h happening) in(language string) ([]byte, error) {
+	p, text := h.payload, phrases[language][h.said]
+	p.Title = text.title
+	p.Body = strings.NewReplacer("{amount}", formatAmount(p.Amount, p.Currency, language), "{name}", truncate(h.name), "{reason}", h.reason).Replace(text.body)
+	return p.encode()
+}
+
+// notice is an event that is pushed to merchants' browsers of one language.
 type notice struct {
 	event     string
 	merchant  string
 	livemode  bool
+	kind      string
+	language  string
 	payload   []byte
 	expiresAt time.Time
 }
 
 var errSubjectMismatch = errors.New("the subject names another merchant or mode")
 
-// read converts an event to a notice. ok is false if it is not pushed: another type, or too old.
-func read(e events.Event, now time.Time) (n notice, ok bool, err error) {
-	var (
-		at  *timestamppb.Timestamp
-		say payload
-	)
-	switch e.Type {
-	case "payment.completed", "payment.refunded":
-		at, say, err = readPayment(e)
-	case "webhook_endpoint.failing", "webhook_endpoint.disabled":
-		at, say, err = readEndpoint(e)
-	default:
-		return notice{}, false, nil
-	}
+// read converts an event to notices, one for each language. There are none if it is not pushed: another type, or too old.
+func read(e events.Event, now time.Time) ([]notice, error) {
+	h, err := understand(e)
 	if err != nil {
-		return notice{}, false, fmt.Errorf("event %s (%s): %w", e.ID, e.Type, err)
+		return nil, fmt.Errorf("event %s (%s): %w", e.ID, e.Type, err)
+	}
+	if h.kind == "" {
+		return nil, nil
 	}
 	happened := e.Time
-	if at.IsValid() && at.AsTime().Unix() > 0 {
-		happened = at.AsTime()
+	if h.at.IsValid() && h.at.AsTime().Unix() > 0 {
+		happened = h.at.AsTime()
 	}
 	if happened.After(now) { // the clock of another machine
 		happened = now
 	}
 	if now.Sub(happened) >= messageTTL {
-		return notice{}, false, nil
+		return nil, nil
 	}
-	n = notice{event: e.ID, merchant: e.Merchant, livemode: e.Livemode, expiresAt: happened.Add(messageTTL)}
-	n.payload, err = say.encode()
-	return n, true, err
+	var list []notice
+	for _, language := range languages {
+		text, err := h.in(language)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, notice{
+			event: e.ID, merchant: e.Merchant, livemode: e.Livemode, kind: h.kind, language: language, payload: text, expiresAt: happened.Add(messageTTL),
+		})
+	}
+	return list, nil
 }
 
-func readPayment(e events.Event) (*timestamppb.Timestamp, payload, error) {
+// understand returns what happened; without a kind if nobody is told of it.
+func understand(e events.Event) (happening, error) {
+	switch e.Type {
+	case paymentCompleted, paymentFailed, paymentRefunded:
+		return readPayment(e)
+	case endpointFailing, endpointDisabled:
+		return readEndpoint(e)
+	case "invoice.status_updated":
+		return readInvoice(e)
+	default:
+		return happening{}, nil
+	}
+}
+
+func readPayment(e events.Event) (happening, error) {
 	c := &eventsv1.PaymentChanged{}
 	if err := proto.Unmarshal(e.Data, c); err != nil {
-		return nil, payload{}, fmt.Errorf("decode: %w", err)
+		return happening{}, fmt.Errorf("decode: %w", err)
 	}
-	if p := c.GetPayment(); p.GetMerchantId() != e.Merchant || p.GetLivemode() != e.Livemode {
-		return nil, payload{}, errSubjectMismatch
-	}
-	return c.GetOccurredAt(), describe(e.Type, c), nil
-}
-
-func readEndpoint(e events.Event) (*timestamppb.Timestamp, payload, error) {
-	c := &eventsv1.WebhookEndpointChanged{}
-	if err := proto.Unmarshal(e.Data, c); err != nil {
-		return nil, payload{}, fmt.Errorf("decode: %w", err)
-	}
-	if c.GetMerchantId() != e.Merchant || c.GetLivemode() != e.Livemode {
-		return nil, payload{}, errSubjectMismatch
-	}
-	return c.GetOccurredAt(), describeEndpoint(e.Type, c), nil
-}
-
-// describeEndpoint contains only the host of the URL, because its path may contain a secret.
-func describeEndpoint(eventType string, c *eventsv1.WebhookEndpointChanged) payload {
-	host := c.GetUrl()
-	if u, err := url.Parse(c.GetUrl()); err == nil && u.Host != "" {
-		host = u.Host
-	}
-	out := payload{
-		Type: eventType, Title: "Webhook endpoint failing", Body: truncate(host) + " does not accept events (" + c.GetReason() + ").",
-		Tag: "endpoint-" + c.GetEndpointId(), Reference: c.GetEndpointId(), Currency: "EUR", URL: "/portal/",
-	}
-	if eventType == "webhook_endpoint.disabled" {
-		out.Title, out.Body = "Webhook endpoint disabled", truncate(host)+" receives no events until you enable it again."
-	}
-	return out
-}
-
-func describe(eventType string, c *eventsv1.PaymentChanged) payload {
 	p := c.GetPayment()
-	out := payload{
-		Type: eventType, Title: "Payment received", Reference: p.GetReference(), Amount: money.Cents(p.GetAmountCents()),
-		Currency: p.GetCurrency(), URL: portalPage + p.GetReference(),
+	if p.GetMerchantId() != e.Merchant || p.GetLivemode() != e.Livemode {
+		return happening{}, errSubjectMismatch
 	}
-	if eventType == "payment.refunded" {
-		out.Title, out.Amount = "Refund sent", money.Cents(c.GetRefundAmountCents())
+	out := payload{
+		Type: e.Type, Reference: p.GetReference(), Amount: money.Cents(p.GetAmountCents()), Currency: p.GetCurrency(), URL: portalPayment + p.GetReference(),
+	}
+	if e.Type == paymentRefunded {
+		out.Amount = money.Cents(c.GetRefundAmountCents())
 		if c.GetRefundReference() != "" { // a tag of its own: the next partial refund must not replace this one
 			out.Reference = c.GetRefundReference()
 		}
 	}
 	out.Tag = out.Reference
-	out.Body = formatAmount(out.Amount, out.Currency) + " · " + truncate(nameOf(p))
-	return out
+	return happening{kind: e.Type, said: e.Type, name: nameOf(p), payload: out, at: c.GetOccurredAt()}, nil
+}
+
+// readEndpoint names only the host of the URL, because its path may contain a secret.
+func readEndpoint(e events.Event) (happening, error) {
+	c := &eventsv1.WebhookEndpointChanged{}
+	if err := proto.Unmarshal(e.Data, c); err != nil {
+		return happening{}, fmt.Errorf("decode: %w", err)
+	}
+	if c.GetMerchantId() != e.Merchant || c.GetLivemode() != e.Livemode {
+		return happening{}, errSubjectMismatch
+	}
+	host := c.GetUrl()
+	if u, err := url.Parse(c.GetUrl()); err == nil && u.Host != "" {
+		host = u.Host
+	}
+	return happening{
+		kind: endpointFailing, said: e.Type, name: host, reason: c.GetReason(), at: c.GetOccurredAt(),
+		payload: payload{Type: e.Type, Tag: "endpoint-" + c.GetEndpointId(), Reference: c.GetEndpointId(), Currency: "EUR", URL: "/portal/"},
+	}, nil
+}
+
+// readInvoice: only a step that refuses the document is told. It names the document by its number, never its customer, and not the
+// reason, which is free text.
+func readInvoice(e events.Event) (happening, error) {
+	c := &eventsv1.InvoiceChanged{}
+	if err := proto.Unmarshal(e.Data, c); err != nil {
+		return happening{}, fmt.Errorf("decode: %w", err)
+	}
+	v := c.GetInvoice()
+	if v.GetMerchantId() != e.Merchant || v.GetLivemode() != e.Livemode {
+		return happening{}, errSubjectMismatch
+	}
+	h := happening{
+		kind: invoiceRejected, name: v.GetNumber(), at: c.GetOccurredAt(),
+		payload: payload{
+			Type: e.Type, Tag: "invoice-" + v.GetId(), Reference: v.GetNumber(), Amount: money.Cents(v.GetTotalCents()), Currency: v.GetCurrency(),
+			URL: portalInvoice + v.GetId(),
+		},
+	}
+	switch c.GetStep().GetCode() {
+	case lifecycle.Refused:
+		h.said = invoiceRefused
+	case lifecycle.Rejected:
+		h.said = invoiceRejected
+	default:
+		return happening{}, nil
+	}
+	return h, nil
 }
 
 // nameOf returns the name by which the merchant knows a payment: its own reference, the label of the scanned code, or our
@@ -167,34 +220,9 @@ func (p payload) encode() ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// formatAmount formats an amount for people: €1,234.50.
-func formatAmount(c money.Cents, currency string) string {
-	text := c.String() // two decimals
-	sign, digits := "", text
-	if c < 0 {
-		sign, digits = "-", text[1:]
-	}
-	whole, cents := digits[:len(digits)-3], digits[len(digits)-3:]
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	if currency == "EUR" {
-		return sign + "€" + whole + cents
-	}
-	return sign + whole + cents + " " + currency
-}
-
-func truncate(name string) string {
-	if r := []rune(name); len(r) > maxName {
-		return string(r[:maxName]) + "…"
-	}
-	return name
-}
-
-// testPayload returns the message with which a user tests a browser. Each is shown, so each has its own tag.
-func testPayload(now time.Time) payload {
-	return payload{
-		Type: "test", Title: "Test notification", Body: "This browser will notify you of payments.",
-		Tag: "test-" + strconv.FormatInt(now.UnixMicro(), 10), Currency: "EUR", URL: "/portal/",
-	}
+// testMessage returns the message with which a user tests a browser. Each is shown, so each has its own tag.
+func testMessage(language string, now time.Time) ([]byte, error) {
+	return happening{said: subscriptionTried, payload: payload{
+		Type: subscriptionTried, Tag: "test-" + strconv.FormatInt(now.UnixMicro(), 10), Currency: "EUR", URL: "/portal/",
+	}}.in(language)
 }

@@ -1,4 +1,4 @@
-// Package push notifies merchants' browsers of payments by Web Push (RFC 8030), with or without an open page: it stores the
+// Package push notifies merchants' browsers of payments, refused invoices and failing endpoints by Web Push (RFC 8030), with or without an open page: it stores the
 // browsers' subscriptions, records a message for each event and subscription, and sends it encrypted (RFC 8291) and signed (RFC
 // 8292).
 package push
@@ -22,7 +22,8 @@ import (
 
 // subjects of the events that are pushed to merchants' browsers.
 var subjects = []string{
-	"eupay.evt.*.payment.completed.>", "eupay.evt.*.payment.refunded.>", "eupay.evt.*.webhook_endpoint.failing.>", "eupay.evt.*.webhook_endpoint.disabled.>",
+	"eupay.evt.*.payment.completed.>", "eupay.evt.*.payment.failed.>", "eupay.evt.*.payment.refunded.>", "eupay.evt.*.invoice.status_updated.>",
+	"eupay.evt.*.webhook_endpoint.failing.>", "eupay.evt.*.webhook_endpoint.disabled.>",
 }
 
 // Deps are what New needs.
@@ -87,13 +88,11 @@ func (p *Push) Handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) err
 		if e.Replayed && len(e.Header[consume.HeaderRedeliver]) > 0 {
 			continue
 		}
-		n, ok, err := read(e.Event, p.now())
+		said, err := read(e.Event, p.now())
 		if err != nil {
 			return consume.Poison(fmt.Errorf("read event: %w", err))
 		}
-		if ok {
-			notices = append(notices, n)
-		}
+		notices = append(notices, said...)
 	}
 	if len(notices) == 0 {
 		return nil

@@ -128,7 +128,7 @@ func TestOldAndOtherEventsAreNotPushed(t *testing.T) {
 	f := setup(t)
 	b := newBrowser(t)
 	f.subscribe("m_1", "u_1", b)
-	old, other := f.event("payment.completed", payment()), f.event("payment.failed", payment())
+	old, other := f.event("payment.completed", payment()), f.event("payment.cancelled", payment())
 	f.clock.Advance(time.Hour + time.Second)
 	p := payment()
 	p.MerchantReference = "NEW"
@@ -136,7 +136,7 @@ func TestOldAndOtherEventsAreNotPushed(t *testing.T) {
 	if h := b.next(t); !strings.Contains(h.text, "NEW") {
 		t.Errorf("got %s", h.text)
 	}
-	f.handled(2) // payment.failed is not even read
+	f.handled(2) // payment.cancelled is not even read
 	f.drained()
 	b.silent(t)
 }

@@ -65,12 +65,13 @@ func (s *Server) Subscribe(ctx context.Context, r *webhooksv1.SubscribeRequest) 
 		return nil, err
 	}
 	t := target{Endpoint: r.GetEndpoint(), P256dh: r.GetP256Dh(), Auth: r.GetAuth()}
-	if err := check(s.rules, t, r.GetDescription()).Err(); err != nil {
+	bad := append(check(s.rules, t, r.GetDescription()), checkChoice(r.GetEventTypes(), r.GetLanguage())...)
+	if err := bad.Err(); err != nil {
 		return nil, err
 	}
 	sub := subscription{
 		ID: uuid.Must(uuid.NewV7()).String(), Merchant: r.GetMerchantId(), User: r.GetUserId(), Livemode: r.GetLivemode(),
-		Service: t.service(), Description: r.GetDescription(), CreatedAt: s.now(),
+		Service: t.service(), Description: r.GetDescription(), Kinds: tidy(r.GetEventTypes()), Language: r.GetLanguage(), CreatedAt: s.now(),
 	}
 	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
 		var err error
@@ -101,6 +102,21 @@ func (s *Server) ListSubscriptions(ctx context.Context, r *webhooksv1.ListSubscr
 		resp.Subscriptions = append(resp.Subscriptions, view(sub))
 	}
 	return resp, nil
+}
+
+// UpdateSubscription implements PushService.
+func (s *Server) UpdateSubscription(ctx context.Context, r *webhooksv1.UpdateSubscriptionRequest) (*webhooksv1.UpdateSubscriptionResponse, error) {
+	if err := checkOwner(r.GetMerchantId(), r.GetUserId()); err != nil {
+		return nil, err
+	}
+	if err := checkChoice(r.GetEventTypes(), r.GetLanguage()).Err(); err != nil {
+		return nil, err
+	}
+	sub, err := choose(ctx, s.db, r.GetMerchantId(), r.GetUserId(), r.GetId(), tidy(r.GetEventTypes()), r.GetLanguage())
+	if err != nil {
+		return nil, err
+	}
+	return &webhooksv1.UpdateSubscriptionResponse{Subscription: view(sub)}, nil
 }
 
 // Unsubscribe implements PushService.
@@ -145,7 +161,7 @@ func (s *Server) sendTest(ctx context.Context, sub subscription) (string, error)
 	if err != nil {
 		return "", err
 	}
-	text, err := testPayload(s.now()).encode()
+	text, err := testMessage(sub.Language, s.now())
 	if err != nil {
 		return "", err
 	}
@@ -165,6 +181,7 @@ func (s *Server) sendTest(ctx context.Context, sub subscription) (string, error)
 func view(s subscription) *webhooksv1.PushSubscription {
 	out := &webhooksv1.PushSubscription{
 		Id: s.ID, PushService: s.Service, Description: s.Description, Livemode: s.Livemode, CreatedAt: timestamppb.New(s.CreatedAt),
+		EventTypes: s.Kinds, Language: s.Language,
 	}
 	if s.LastDelivered != nil {
 		out.LastDeliveredAt = timestamppb.New(*s.LastDelivered)

@@ -167,7 +167,7 @@ func TestATestMessageReturnsItsResult(t *testing.T) {
 	if got := f.try(id); got != "sent" {
 		t.Errorf("got %q", got)
 	}
-	if h := b.next(t); h.payload["type"] != "test" || h.header.Get("Ttl") != "60" || h.length != 4096 {
+	if h := b.next(t); h.payload["type"] != "test" || h.payload["title"] != "Test notification" || h.header.Get("Ttl") != "60" || h.length != 4096 {
 		t.Errorf("got %s", h.text)
 	}
 	if s := f.subscriptions("m_1", "u_1"); s[0].GetLastDeliveredAt() == nil || s[0].GetPushService() != b.URL {

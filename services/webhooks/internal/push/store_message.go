@@ -27,21 +27,24 @@ type message struct {
 	subscription
 }
 
-// queue records a message for each subscription of each notice's merchant and mode. It waits for subscriptions that are being
+// queue records a message for each subscription of each notice's merchant, mode and language that wants its kind. It waits for subscriptions that are being
 // deleted, and skips them.
 func queue(ctx context.Context, tx pgx.Tx, notices []notice, now time.Time) error {
 	n := len(notices)
 	merchants, live, events := make([]string, n), make([]bool, n), make([]string, n)
+	chosen, spoken := make([]string, n), make([]string, n)
 	payloads, expiry := make([][]byte, n), make([]time.Time, n)
 	for i, e := range notices {
 		merchants[i], live[i], events[i], payloads[i], expiry[i] = e.merchant, e.livemode, e.event, e.payload, e.expiresAt
+		chosen[i], spoken[i] = e.kind, e.language
 	}
 	_, err := tx.Exec(ctx, `insert into push_messages (id, subscription_id, event_id, payload, created_at, expires_at, claimable_at)
 		select gen_random_uuid(), s.id, e.event_id, e.payload, $6, e.expires_at, $6
-		from unnest($1::text[], $2::bool[], $3::text[]::uuid[], $4::bytea[], $5::timestamptz[])
-			as e (merchant_id, livemode, event_id, payload, expires_at)
-		join push_subscriptions s using (merchant_id, livemode)
-		for key share of s on conflict do nothing`, merchants, live, events, payloads, expiry, now)
+		from unnest($1::text[], $2::bool[], $3::text[]::uuid[], $4::bytea[], $5::timestamptz[], $7::text[], $8::text[])
+			as e (merchant_id, livemode, event_id, payload, expires_at, kind, language)
+		join push_subscriptions s using (merchant_id, livemode, language)
+		where e.kind = any(s.event_types)
+		for key share of s on conflict do nothing`, merchants, live, events, payloads, expiry, now, chosen, spoken)
 	if err != nil {
 		return fmt.Errorf("queue push messages: %w", err)
 	}

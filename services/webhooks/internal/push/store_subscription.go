@@ -1,6 +1,7 @@
 package push
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,19 +14,19 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
-const columns = `id::text, merchant_id, user_id, livemode, push_service, description, created_at, last_delivered_at, key_id, sealed`
+const columns = `id::text, merchant_id, user_id, livemode, push_service, description, event_types, language, created_at, last_delivered_at, key_id, sealed`
 
 func scan(row pgx.CollectableRow) (subscription, error) {
 	var s subscription
-	err := row.Scan(&s.ID, &s.Merchant, &s.User, &s.Livemode, &s.Service, &s.Description, &s.CreatedAt, &s.LastDelivered,
-		&s.Sealed.KeyID, &s.Sealed.Data)
+	err := row.Scan(&s.ID, &s.Merchant, &s.User, &s.Livemode, &s.Service, &s.Description, &s.Kinds, &s.Language, &s.CreatedAt,
+		&s.LastDelivered, &s.Sealed.KeyID, &s.Sealed.Data)
 	return s, err
 }
 
 var errNoSubscription = errs.NotFound("Push subscription")
 
-// subscribe stores the browser identified by hash. A user who had it already in that mode keeps its id and its messages. If it
-// belonged to another user, it is removed with all its messages: the browser belongs to its current user. seal is called once the
+// subscribe stores the browser identified by hash. A user who had it already in that mode keeps its id and its messages, and
+// the kinds and the language that s does not say. If it belonged to another user, it is removed with all its messages: the browser belongs to its current user. seal is called once the
 // id is known.
 func subscribe(ctx context.Context, tx pgx.Tx, s subscription, hash []byte, seal func(*subscription) error) (subscription, error) {
 	// Lock the browser first, then the user: concurrent requests for one browser must not both find it absent, and those of one
@@ -39,18 +40,23 @@ func subscribe(ctx context.Context, tx pgx.Tx, s subscription, hash []byte, seal
 		and (merchant_id, user_id, livemode) is distinct from ($2, $3, $4)`, hash, s.Merchant, s.User, s.Livemode); err != nil {
 		return s, fmt.Errorf("take push subscription over: %w", err)
 	}
-	err := tx.QueryRow(ctx, `select id::text, created_at, last_delivered_at from push_subscriptions where endpoint_hash = $1
-		for no key update`, hash).Scan(&s.ID, &s.CreatedAt, &s.LastDelivered)
+	kindsBefore, languageBefore := usualKinds, english
+	err := tx.QueryRow(ctx, `select id::text, created_at, last_delivered_at, event_types, language from push_subscriptions where endpoint_hash = $1
+		for no key update`, hash).Scan(&s.ID, &s.CreatedAt, &s.LastDelivered, &kindsBefore, &languageBefore)
 	known := err == nil
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return s, fmt.Errorf("look up push subscription: %w", err)
 	}
+	if len(s.Kinds) == 0 {
+		s.Kinds = kindsBefore
+	}
+	s.Language = cmp.Or(s.Language, languageBefore)
 	if err := seal(&s); err != nil {
 		return s, err
 	}
 	if known {
-		_, err = tx.Exec(ctx, `update push_subscriptions set key_id = $2, sealed = $3, description = $4 where id = $1`,
-			s.ID, s.Sealed.KeyID, s.Sealed.Data, s.Description)
+		_, err = tx.Exec(ctx, `update push_subscriptions set key_id = $2, sealed = $3, description = $4, event_types = $5, language = $6
+			where id = $1`, s.ID, s.Sealed.KeyID, s.Sealed.Data, s.Description, s.Kinds, s.Language)
 	} else {
 		err = insert(ctx, tx, s, hash)
 	}
@@ -70,9 +76,9 @@ func insert(ctx context.Context, tx pgx.Tx, s subscription, hash []byte) error {
 		return errs.Invalid(errs.Field{Field: "endpoint", Message: "You can have at most 20 push subscriptions. Delete one first."})
 	}
 	if _, err := tx.Exec(ctx, `insert into push_subscriptions
-		(id, merchant_id, user_id, livemode, endpoint_hash, push_service, key_id, sealed, description, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		s.ID, s.Merchant, s.User, s.Livemode, hash, s.Service, s.Sealed.KeyID, s.Sealed.Data, s.Description, s.CreatedAt); err != nil {
+		(id, merchant_id, user_id, livemode, endpoint_hash, push_service, key_id, sealed, description, event_types, language, created_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		s.ID, s.Merchant, s.User, s.Livemode, hash, s.Service, s.Sealed.KeyID, s.Sealed.Data, s.Description, s.Kinds, s.Language, s.CreatedAt); err != nil {
 		return fmt.Errorf("insert: %w", err)
 	}
 	return nil
@@ -97,15 +103,32 @@ func get(ctx context.Context, db pg.DB, merchant, user, id string) (subscription
 		return subscription{}, errNoSubscription
 	}
 	rows, err := db.Query(ctx, `select `+columns+` from push_subscriptions where id = $1 and merchant_id = $2 and user_id = $3`, id, merchant, user)
+	return theOnly(rows, err, "get")
+}
+
+// choose changes the kinds and the language of one of the user's subscriptions, if they are not empty, or returns NOT_FOUND.
+func choose(ctx context.Context, db pg.DB, merchant, user, id string, chosen []string, language string) (subscription, error) {
+	if uuid.Validate(id) != nil {
+		return subscription{}, errNoSubscription
+	}
+	rows, err := db.Query(ctx, `update push_subscriptions set
+			event_types = case when cardinality($4::text[]) > 0 then $4 else event_types end,
+			language = coalesce(nullif($5, ''), language)
+		where id = $1 and merchant_id = $2 and user_id = $3 returning `+columns, id, merchant, user, chosen, language)
+	return theOnly(rows, err, "change")
+}
+
+// theOnly returns the row of a statement that names one subscription, or NOT_FOUND.
+func theOnly(rows pgx.Rows, err error, what string) (subscription, error) {
 	if err != nil {
-		return subscription{}, fmt.Errorf("get push subscription: %w", err)
+		return subscription{}, fmt.Errorf("%s push subscription: %w", what, err)
 	}
 	s, err := pgx.CollectExactlyOneRow(rows, scan)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return subscription{}, errNoSubscription
 	}
 	if err != nil {
-		return subscription{}, fmt.Errorf("get push subscription: %w", err)
+		return subscription{}, fmt.Errorf("%s push subscription: %w", what, err)
 	}
 	return s, nil
 }

@@ -42,6 +42,8 @@ type subscription struct {
 	Livemode      bool
 	Service       string // scheme and host of its push service
 	Description   string
+	Kinds         []string // what it is told of; empty: not said
+	Language      string   // of its messages; empty: not said
 	CreatedAt     time.Time
 	LastDelivered *time.Time
 	Sealed        secret.Sealed
