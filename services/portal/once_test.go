@@ -57,6 +57,7 @@ var harmless = map[string][]string{
 		"POST /portal/keys/{id}", "POST /portal/settings/account", "POST /portal/settings/logo", "POST /portal/settings/payments", "POST /portal/settings/profile",
 		"POST /portal/tables/{id}", "POST /portal/team/{id}", "POST /portal/webhooks/endpoints/{id}", "POST /portal/webhooks/endpoints/{id}/enabled",
 		"POST /portal/mode", "POST /preferences", "POST /portal/security/passkeys/{id}", "POST /app/security/passkeys/{id}",
+		"POST /portal/notifications/{id}",
 		"POST /portal/notifications",      // a browser has one subscription
 		"POST /portal/invoices/enrolment", // enrolling again sets the same again
 		"POST /portal/security/app",       // the secret that is shown last is the one that is confirmed
