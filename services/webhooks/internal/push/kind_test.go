@@ -237,7 +237,8 @@ func TestTheChoiceIsChangedWithoutSubscribingAnew(t *testing.T) {
 		}
 	}
 	for _, foreign := range []*webhooksv1.UpdateSubscriptionRequest{
-		{MerchantId: "m_2", UserId: "u_1", Id: id, Language: "en"}, {MerchantId: "m_1", UserId: "u_2", Id: id, Language: "en"},
+		{MerchantId: "m_2", UserId: "u_1", Id: id, Language: "en"},
+		{MerchantId: "m_1", UserId: "u_2", Id: id, Language: "en"},
 		{MerchantId: "m_1", UserId: "u_1", Id: "none", Language: "en"},
 	} {
 		if _, err := change(foreign); !errs.Is(err, errs.NotFoundCode) {

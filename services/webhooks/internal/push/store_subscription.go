@@ -25,9 +25,9 @@ func scan(row pgx.CollectableRow) (subscription, error) {
 
 var errNoSubscription = errs.NotFound("Push subscription")
 
-// subscribe stores the browser identified by hash. A user who had it already in that mode keeps its id and its messages, and
-// the kinds and the language that s does not say. If it belonged to another user, it is removed with all its messages: the browser belongs to its current user. seal is called once the
-// id is known.
+// subscribe stores the browser identified by hash. A user who had it already in that mode keeps its id and its messages, and the
+// kinds and the language that s does not say. If it belonged to another user, it is removed with all its messages: the browser
+// belongs to its current user. seal is called once the id is known.
 func subscribe(ctx context.Context, tx pgx.Tx, s subscription, hash []byte, seal func(*subscription) error) (subscription, error) {
 	// Lock the browser first, then the user: concurrent requests for one browser must not both find it absent, and those of one
 	// user must not both find the last free place.
