@@ -61,6 +61,10 @@ e2e: bin/with-postgres bin/gotestsum ## Run only the tests of the whole system
 # Where the pictures of `make screenshots` go.
 SCREENSHOTS ?= screenshots
 
+.PHONY: test-pages
+test-pages: bin/with-postgres bin/gotestsum ## Examine every page in every look: axe, widths, policies (make test takes one look of each)
+	@$(RACE) EUPAY_E2E_LOOKS=all ./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -run TestPortalEveryPageIsInOrder $(TESTFLAGS) ./cmd/e2e
+
 .PHONY: screenshots
 screenshots: bin/with-postgres ## Take a picture of every page (SCREENSHOTS=folder), in all widths, themes and languages
 	@mkdir -p '$(SCREENSHOTS)' && EUPAY_E2E_SCREENSHOTS="$$(cd '$(SCREENSHOTS)' && pwd)" ./bin/with-postgres go test -count=1 -timeout 30m -run TestPortalPictures ./cmd/e2e

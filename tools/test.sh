@@ -15,7 +15,7 @@ pure="./cmd/internal/firstrun ./cmd/internal/manifests ./cmd/internal/pgbinaries
 	./services/gateway/internal/device ./services/gateway/internal/form ./services/gateway/internal/patience ./services/payments/internal/payment
 	./services/qr/internal/render ./services/qr/internal/signed ./services/webhooks/internal/secret ./sdk/go/webhook"
 
-long='/services/webhooks$|/einvoice/internal/ledger$|/cmd/eupay$|/payments/internal/engine$|/internal/run/consume$|/internal/run/boot$'
+long='/services/webhooks$|/services/gateway$|/einvoice/internal/ledger$|/cmd/eupay$|/payments/internal/engine$|/internal/run/consume$|/internal/run/boot$'
 
 # run FLAG… PACKAGE…: links and runs the tests. make lint vets.
 run() {
