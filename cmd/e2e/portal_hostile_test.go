@@ -23,8 +23,8 @@ import (
 // attackText is what somebody else wrote, in every text of every answer.
 const attackText = `"'><script>alert(1)</script><img src=x onerror=alert(1)> javascript:alert(1) ` + "\u202eשלום 🍵" + ` </script></style><!--`
 
-// answering stands in for the API: every operation answers with an example of its schema. It logs in whoever asks, in the role that is
-// the e-mail address.
+// answering stands in for the API: every operation answers with an example of its schema. Any password is right, and the part of the e-mail
+// address before the @ is the role of the user.
 type answering struct {
 	d   *description
 	ops []*operation

@@ -1,12 +1,14 @@
 package commands
 
 import (
+	"context"
 	"time"
 
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/bank"
 	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
 // Banks knows what banks can do. bank.Directory does.
@@ -15,8 +17,9 @@ type Banks interface {
 	Fit(livemode bool, id string, w bank.Want) (payment.Settlement, error)
 }
 
-// chosenBank checks the bank that the caller chose, so that no payer is sent to one that cannot make the payment.
-func (h *Handler) chosenBank(c *paymentsv1.CreatePayment, p *payment.Payment) error {
+// chosenBank checks the bank that the caller chose, so that no payer is sent to one that cannot make the payment. What the bank can do may
+// change: a payment that exists is returned to whoever asks for it again, whatever its bank can do now.
+func (h *Handler) chosenBank(ctx context.Context, c *paymentsv1.CreatePayment, p *payment.Payment, idem store.Idempotency) error {
 	if c.GetBankId() == "" {
 		return nil
 	}
@@ -24,6 +27,13 @@ func (h *Handler) chosenBank(c *paymentsv1.CreatePayment, p *payment.Payment) er
 		Kind: p.ExecutionType, Amount: money.Cents(c.GetAmountCents()), Ahead: daysAhead(p.ExecutionDate, h.now()),
 	})
 	p.BankID, p.Settlement = c.GetBankId(), settlement
+	if err == nil {
+		return nil
+	}
+	known, lookup := h.store.Known(ctx, *p, idem)
+	if known || lookup != nil {
+		return lookup
+	}
 	return err
 }
 

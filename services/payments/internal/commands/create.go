@@ -26,7 +26,7 @@ func (h *Handler) create(ctx context.Context, r *request, c *paymentsv1.CreatePa
 	}
 	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
 	fresh := h.newPayment(c, payee)
-	if err := h.chosenBank(c, &fresh); err != nil {
+	if err := h.chosenBank(ctx, c, &fresh, idem); err != nil {
 		return err
 	}
 	p, match, err := h.store.Create(ctx, fresh, idem, r.meta)

@@ -124,6 +124,8 @@ type bench struct {
 	store    *store.Store
 	pool     *pgxpool.Pool
 	ages     *ages
+	// bankGone makes goodBank one that does not fit.
+	bankGone *atomic.Bool
 }
 
 // ages is the clock of the merchants: it expires their cache on every call, unless time stands still.
@@ -155,8 +157,8 @@ func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 	log := slog.New(slog.DiscardHandler)
 	s := store.New(pool, vaulttest.New(t), time.Now, func() {})
 	e := engine.New(cfg, s, banks{}, nil, prov, time.Now, log)
-	clock := &ages{}
-	h := New(s, e, Rooms{linked, merchant.New(pool, clock.now), banks{}}, b, time.Now, log)
+	clock, gone := &ages{}, &atomic.Bool{}
+	h := New(s, e, Rooms{linked, merchant.New(pool, clock.now), banks{gone}}, b, time.Now, log)
 	client, err := command.NewClient(b, "gateway")
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +173,7 @@ func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 		}
 		client.Close()
 	})
-	set := &bench{Handler: h, t: t, bus: b, provider: prov, client: client, store: s, pool: pool, ages: clock}
+	set := &bench{Handler: h, t: t, bus: b, provider: prov, client: client, store: s, pool: pool, ages: clock, bankGone: gone}
 	set.hears(&eventsv1.MerchantChanged{Profile: shop, GatewayEnabled: true, EpcEnabled: true})
 	return set
 }
@@ -204,11 +206,11 @@ func (accounts) Lookup(_ context.Context, customerID string, livemode bool, acco
 	return payment.Party{Name: "Camille Payer", IBAN: payerIBAN}, nil
 }
 
-// banks stands in for the list of banks: "good" fits, every other one does not.
-type banks struct{}
+// banks stands in for the list of banks: goodBank fits until it is gone, every other one does not.
+type banks struct{ gone *atomic.Bool }
 
-func (banks) Fit(_ bool, id string, _ bank.Want) (payment.Settlement, error) {
-	if id != goodBank {
+func (b banks) Fit(_ bool, id string, _ bank.Want) (payment.Settlement, error) {
+	if id != goodBank || b.gone.Load() {
 		return "", errs.New(errs.BankIncompatible, "no")
 	}
 	return payment.Untracked, nil

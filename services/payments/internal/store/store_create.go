@@ -69,6 +69,28 @@ func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency,
 	return recorded, match, err
 }
 
+// Known reports whether Create would return a payment that exists: p itself, of a redelivered command, or one that holds the merchant's
+// reference or the idempotency key.
+func (s *Store) Known(ctx context.Context, p payment.Payment, idem Idempotency) (bool, error) {
+	if _, err := s.ByReference(ctx, p.Reference); !errors.Is(err, ErrNotFound) {
+		return err == nil, err
+	}
+	if idem.Key != "" {
+		if _, found, err := claim.Find(ctx, s.pool, keyOf(p, kindHeader, idem.Key), s.clock()); found || err != nil {
+			return found, err
+		}
+	}
+	if p.MerchantReference == "" {
+		return false, nil
+	}
+	held, found, err := claim.Find(ctx, s.pool, keyOf(p, kindReference, p.MerchantReference), s.clock())
+	if !found || err != nil {
+		return false, err
+	}
+	holder, err := s.ByReference(ctx, held.Reference)
+	return err == nil && !holder.Unpaid(), err
+}
+
 // isUniqueViolation reports whether a row with one of the keys already exists.
 func isUniqueViolation(err error) bool {
 	var pgErr *pgconn.PgError

@@ -76,7 +76,7 @@ func ticking(chosen []eupay.PushEventType) *web.Form {
 	return f
 }
 
-// chosen are the kinds that were ticked. None at all is wrong: whoever wants that switches the browser off.
+// chosen are the kinds that were ticked. At least one must be ticked: to get none, a user switches notifications off.
 func chosen(r *web.Request, f *web.Form) []eupay.PushEventType {
 	var list []eupay.PushEventType
 	for _, kind := range f.Values["event_types"] {

@@ -86,7 +86,8 @@ type dish struct {
 	choice
 }
 
-// NoAllergens reports whether the merchant says that there is none of the 14; not saying anything is something else.
+// NoAllergens reports whether the merchant has stated that the dish contains none of the 14 allergens. It is false if the merchant has stated
+// nothing.
 func (d dish) NoAllergens() bool { return d.Allergens != nil && len(d.Allergens) == 0 }
 
 // Cents is the price for the page's script.
