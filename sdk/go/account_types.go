@@ -284,12 +284,20 @@ type Scope string
 
 // The values of Scope.
 const (
-	ScopePaymentsRead    Scope = "payments:read"
-	ScopePaymentsWrite   Scope = "payments:write"
-	ScopePaymentsConfirm Scope = "payments:confirm"
-	ScopeRefundsWrite    Scope = "refunds:write"
-	ScopeInvoicesRead    Scope = "invoices:read"
-	ScopeInvoicesWrite   Scope = "invoices:write"
-	ScopeWebhooksRead    Scope = "webhooks:read"
-	ScopeWebhooksWrite   Scope = "webhooks:write"
+	ScopePaymentsRead       Scope = "payments:read"
+	ScopePaymentsWrite      Scope = "payments:write"
+	ScopePaymentsConfirm    Scope = "payments:confirm"
+	ScopeRefundsWrite       Scope = "refunds:write"
+	ScopeInvoicesRead       Scope = "invoices:read"
+	ScopeInvoicesWrite      Scope = "invoices:write"
+	ScopeWebhooksRead       Scope = "webhooks:read"
+	ScopeWebhooksWrite      Scope = "webhooks:write"
+	ScopeLinksRead          Scope = "links:read"
+	ScopeLinksWrite         Scope = "links:write"
+	ScopeSubscriptionsRead  Scope = "subscriptions:read"
+	ScopeSubscriptionsWrite Scope = "subscriptions:write"
+	ScopeRewardsRead        Scope = "rewards:read"
+	ScopeRewardsWrite       Scope = "rewards:write"
+	ScopeSettlementRead     Scope = "settlement:read"
+	ScopeExportsRead        Scope = "exports:read"
 )

@@ -49,6 +49,13 @@ type Payment struct {
 	Bank string `json:"bank"`
 	// Whether that bank reports the execution. Empty while the bank is not known.
 	Settlement Settlement `json:"settlement"`
+	// The payment link and the subscription that it belongs to; empty: none.
+	PaymentLinkID  string `json:"payment_link_id"`
+	SubscriptionID string `json:"subscription_id"`
+	// When the money was seen on your account; zero: not yet, or no account is connected.
+	SettledAt time.Time `json:"settled_at"`
+	// When the money was missed there; zero: it was not.
+	UnsettledAt time.Time `json:"unsettled_at"`
 	// None when the QR code could not be signed in time; the same request returns it later.
 	QRData *QRData `json:"qr_data"`
 	// Replayed: an earlier request with the same key or reference has done it, and nothing was done now.

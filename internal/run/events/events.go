@@ -43,7 +43,14 @@ func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Subject returns eupay.evt.<live|test>.<aggregate>.<what>.<merchant>.
 func (e Event) Subject() string {
-	return fmt.Sprintf("eupay.evt.%s.%s.%s", Mode(e.Livemode), e.Type, e.Merchant)
+	return fmt.Sprintf("eupay.evt.%s.%s.%s", Mode(e.Livemode), SubjectOf(e.Type), e.Merchant)
+}
+
+// SubjectOf returns the two words that a type has in subjects: payment.completed as it is, and subscription.occurrence_paid for
+// subscription.occurrence.paid.
+func SubjectOf(eventType string) string {
+	aggregate, what, _ := strings.Cut(eventType, ".")
+	return aggregate + "." + strings.ReplaceAll(what, ".", "_")
 }
 
 // Mode returns "live" or "test".

@@ -28,6 +28,19 @@ func TestAnEventSurvivesEncoding(t *testing.T) {
 	}
 }
 
+func TestATypeOfThreeWordsHasTwoInItsSubject(t *testing.T) {
+	t.Parallel()
+	e := Event{ID: NewID(), Type: "subscription.occurrence.paid", Merchant: "m", Livemode: true, Time: time.Now()}
+	if got := e.Subject(); got != "eupay.evt.live.subscription.occurrence_paid.m" {
+		t.Fatal(got)
+	}
+	m := e.Message(e.Subject())
+	back, err := Parse(m.Subject, m.Header, m.Data)
+	if err != nil || back.Type != e.Type || back.Merchant != "m" || !back.Livemode {
+		t.Errorf("%+v, %v", back, err)
+	}
+}
+
 func TestAMessageWithoutAnEnvelopeIsRefused(t *testing.T) {
 	good := Event{ID: NewID(), Type: "payment.completed", Merchant: "m", Time: time.Now()}
 	for _, broken := range []string{HeaderID, HeaderType, HeaderTime} {

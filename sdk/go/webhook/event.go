@@ -96,6 +96,10 @@ type Payment struct {
 	Metadata eupay.Metadata `json:"metadata"`
 	// Settlement is whether the payer's bank reports the execution; empty while the bank is not known.
 	Settlement eupay.Settlement `json:"settlement"`
+	// PaymentLinkID and SubscriptionID are what the payment belongs to; SettledAt is when its money was seen on your account.
+	PaymentLinkID  string    `json:"payment_link_id"`
+	SubscriptionID string    `json:"subscription_id"`
+	SettledAt      time.Time `json:"settled_at"`
 	// OriginalReference is the payment that a refund gives back.
 	OriginalReference string `json:"original_reference"`
 	// AmountRefunded, RefundReference and RefundAmount only come with payment.refunded.

@@ -103,9 +103,12 @@ type CreatePayment struct {
 	// Who pays, as the caller knows it; absent: nobody said. Personal data: kept with the payment, in no event and no log.
 	Customer *Customer `protobuf:"bytes,20,opt,name=customer,proto3" json:"customer,omitempty"`
 	// The bank to pay from (Bank.id); empty: the payer chooses it at the provider.
-	BankId        string `protobuf:"bytes,21,opt,name=bank_id,json=bankId,proto3" json:"bank_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	BankId string `protobuf:"bytes,21,opt,name=bank_id,json=bankId,proto3" json:"bank_id,omitempty"`
+	// The payment link that is paid and the subscription that it belongs to; empty: none. Only the platform sets them.
+	PaymentLinkId  string `protobuf:"bytes,22,opt,name=payment_link_id,json=paymentLinkId,proto3" json:"payment_link_id,omitempty"`
+	SubscriptionId string `protobuf:"bytes,23,opt,name=subscription_id,json=subscriptionId,proto3" json:"subscription_id,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *CreatePayment) Reset() {
@@ -260,6 +263,20 @@ func (x *CreatePayment) GetCustomer() *Customer {
 func (x *CreatePayment) GetBankId() string {
 	if x != nil {
 		return x.BankId
+	}
+	return ""
+}
+
+func (x *CreatePayment) GetPaymentLinkId() string {
+	if x != nil {
+		return x.PaymentLinkId
+	}
+	return ""
+}
+
+func (x *CreatePayment) GetSubscriptionId() string {
+	if x != nil {
+		return x.SubscriptionId
 	}
 	return ""
 }
@@ -1609,7 +1626,7 @@ var File_eupay_payments_v1_commands_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\n" +
-	" eupay/payments/v1/commands.proto\x12\x11eupay.payments.v1\x1a\x1feupay/payments/v1/payment.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x95\x05\n" +
+	" eupay/payments/v1/commands.proto\x12\x11eupay.payments.v1\x1a\x1feupay/payments/v1/payment.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe6\x05\n" +
 	"\rCreatePayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x127\n" +
 	"\bmerchant\x18\x02 \x01(\v2\x1b.eupay.payments.v1.MerchantR\bmerchant\x12\x1a\n" +
@@ -1631,7 +1648,9 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\x06origin\x18\x0f \x01(\tR\x06origin\x12\x19\n" +
 	"\border_id\x18\x10 \x01(\tR\aorderId\x127\n" +
 	"\bcustomer\x18\x14 \x01(\v2\x1b.eupay.payments.v1.CustomerR\bcustomer\x12\x17\n" +
-	"\abank_id\x18\x15 \x01(\tR\x06bankId\"\x9d\x02\n" +
+	"\abank_id\x18\x15 \x01(\tR\x06bankId\x12&\n" +
+	"\x0fpayment_link_id\x18\x16 \x01(\tR\rpaymentLinkId\x12'\n" +
+	"\x0fsubscription_id\x18\x17 \x01(\tR\x0esubscriptionId\"\x9d\x02\n" +
 	"\bCustomer\x12\x1d\n" +
 	"\n" +
 	"first_name\x18\x01 \x01(\tR\tfirstName\x12\x1b\n" +

@@ -88,7 +88,14 @@ type Payment struct {
 	// The bank from which it is paid (Bank.id), once it is known.
 	BankId string `protobuf:"bytes,43,opt,name=bank_id,json=bankId,proto3" json:"bank_id,omitempty"`
 	// Whether that bank reports the execution: "tracked" or "untracked"; empty while it is not known.
-	Settlement    string `protobuf:"bytes,44,opt,name=settlement,proto3" json:"settlement,omitempty"`
+	Settlement string `protobuf:"bytes,44,opt,name=settlement,proto3" json:"settlement,omitempty"`
+	// The payment link that it pays, and the subscription whose occurrence it pays; empty: none.
+	PaymentLinkId  string `protobuf:"bytes,45,opt,name=payment_link_id,json=paymentLinkId,proto3" json:"payment_link_id,omitempty"`
+	SubscriptionId string `protobuf:"bytes,46,opt,name=subscription_id,json=subscriptionId,proto3" json:"subscription_id,omitempty"`
+	// When the money was seen on the merchant's account (at midnight UTC of the bank's booking date).
+	SettledAt *timestamppb.Timestamp `protobuf:"bytes,47,opt,name=settled_at,json=settledAt,proto3" json:"settled_at,omitempty"`
+	// Set while a completed payment was expected on the merchant's account and was not seen there.
+	UnsettledAt   *timestamppb.Timestamp `protobuf:"bytes,48,opt,name=unsettled_at,json=unsettledAt,proto3" json:"unsettled_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -368,6 +375,34 @@ func (x *Payment) GetSettlement() string {
 	return ""
 }
 
+func (x *Payment) GetPaymentLinkId() string {
+	if x != nil {
+		return x.PaymentLinkId
+	}
+	return ""
+}
+
+func (x *Payment) GetSubscriptionId() string {
+	if x != nil {
+		return x.SubscriptionId
+	}
+	return ""
+}
+
+func (x *Payment) GetSettledAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SettledAt
+	}
+	return nil
+}
+
+func (x *Payment) GetUnsettledAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UnsettledAt
+	}
+	return nil
+}
+
 // LateReceipt is money that came for a payment which had ended without it. It can be refunded.
 type LateReceipt struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -554,8 +589,7 @@ var File_eupay_payments_v1_payment_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_payment_proto_rawDesc = "" +
 	"\n" +
-	"\x1feupay/payments/v1/payment.proto\x12\x11eupay.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf2\n" +
-	"\n" +
+	"\x1feupay/payments/v1/payment.proto\x12\x11eupay.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbd\f\n" +
 	"\aPayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12-\n" +
@@ -602,7 +636,12 @@ const file_eupay_payments_v1_payment_proto_rawDesc = "" +
 	"\abank_id\x18+ \x01(\tR\x06bankId\x12\x1e\n" +
 	"\n" +
 	"settlement\x18, \x01(\tR\n" +
-	"settlement\"\xa6\x01\n" +
+	"settlement\x12&\n" +
+	"\x0fpayment_link_id\x18- \x01(\tR\rpaymentLinkId\x12'\n" +
+	"\x0fsubscription_id\x18. \x01(\tR\x0esubscriptionId\x129\n" +
+	"\n" +
+	"settled_at\x18/ \x01(\v2\x1a.google.protobuf.TimestampR\tsettledAt\x12=\n" +
+	"\funsettled_at\x180 \x01(\v2\x1a.google.protobuf.TimestampR\vunsettledAt\"\xa6\x01\n" +
 	"\vLateReceipt\x12!\n" +
 	"\famount_cents\x18\x01 \x01(\x03R\vamountCents\x12;\n" +
 	"\vreceived_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -643,20 +682,22 @@ var file_eupay_payments_v1_payment_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
 }
 var file_eupay_payments_v1_payment_proto_depIdxs = []int32{
-	3, // 0: eupay.payments.v1.Payment.created_at:type_name -> google.protobuf.Timestamp
-	3, // 1: eupay.payments.v1.Payment.updated_at:type_name -> google.protobuf.Timestamp
-	3, // 2: eupay.payments.v1.Payment.completed_at:type_name -> google.protobuf.Timestamp
-	3, // 3: eupay.payments.v1.Payment.stalled_at:type_name -> google.protobuf.Timestamp
-	3, // 4: eupay.payments.v1.Payment.settlement_deadline:type_name -> google.protobuf.Timestamp
-	1, // 5: eupay.payments.v1.Payment.late_receipt:type_name -> eupay.payments.v1.LateReceipt
-	3, // 6: eupay.payments.v1.LateReceipt.received_at:type_name -> google.protobuf.Timestamp
-	3, // 7: eupay.payments.v1.LateReceipt.booked_at:type_name -> google.protobuf.Timestamp
-	3, // 8: eupay.payments.v1.HistoryEntry.occurred_at:type_name -> google.protobuf.Timestamp
-	9, // [9:9] is the sub-list for method output_type
-	9, // [9:9] is the sub-list for method input_type
-	9, // [9:9] is the sub-list for extension type_name
-	9, // [9:9] is the sub-list for extension extendee
-	0, // [0:9] is the sub-list for field type_name
+	3,  // 0: eupay.payments.v1.Payment.created_at:type_name -> google.protobuf.Timestamp
+	3,  // 1: eupay.payments.v1.Payment.updated_at:type_name -> google.protobuf.Timestamp
+	3,  // 2: eupay.payments.v1.Payment.completed_at:type_name -> google.protobuf.Timestamp
+	3,  // 3: eupay.payments.v1.Payment.stalled_at:type_name -> google.protobuf.Timestamp
+	3,  // 4: eupay.payments.v1.Payment.settlement_deadline:type_name -> google.protobuf.Timestamp
+	1,  // 5: eupay.payments.v1.Payment.late_receipt:type_name -> eupay.payments.v1.LateReceipt
+	3,  // 6: eupay.payments.v1.Payment.settled_at:type_name -> google.protobuf.Timestamp
+	3,  // 7: eupay.payments.v1.Payment.unsettled_at:type_name -> google.protobuf.Timestamp
+	3,  // 8: eupay.payments.v1.LateReceipt.received_at:type_name -> google.protobuf.Timestamp
+	3,  // 9: eupay.payments.v1.LateReceipt.booked_at:type_name -> google.protobuf.Timestamp
+	3,  // 10: eupay.payments.v1.HistoryEntry.occurred_at:type_name -> google.protobuf.Timestamp
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_payment_proto_init() }

@@ -43,6 +43,10 @@ type Payment struct {
 	LateReceipt        *LateReceipt `json:"late_receipt,omitempty"`
 	Bank               string       `json:"bank,omitempty"`
 	Settlement         string       `json:"settlement,omitempty"`
+	PaymentLinkID      string       `json:"payment_link_id,omitempty"`
+	SubscriptionID     string       `json:"subscription_id,omitempty"`
+	SettledAt          string       `json:"settled_at,omitempty"`
+	UnsettledAt        string       `json:"unsettled_at,omitempty"`
 }
 
 // LateReceipt is money that came for a payment which had ended without it.
@@ -63,7 +67,8 @@ func View(p *paymentsv1.Payment) *Payment {
 		FailureCode: p.GetFailureCode(), FailureMessage: IdentityMessage(p.GetFailureCode()), CancelRequested: p.GetCancelRequested(), Sequence: p.GetSequence(),
 		UpdatedAt: web.StampOrNone(p.GetUpdatedAt()), CompletedAt: web.StampOrNone(p.GetCompletedAt()), StalledAt: web.StampOrNone(p.GetStalledAt()),
 		AuthorisationURL: p.GetAuthorisationUrl(), SettlementDeadline: web.StampOrNone(p.GetSettlementDeadline()),
-		Bank: p.GetBankId(), Settlement: p.GetSettlement(),
+		Bank: p.GetBankId(), Settlement: p.GetSettlement(), PaymentLinkID: p.GetPaymentLinkId(), SubscriptionID: p.GetSubscriptionId(),
+		SettledAt: web.StampOrNone(p.GetSettledAt()), UnsettledAt: web.StampOrNone(p.GetUnsettledAt()),
 	}
 	if late := p.GetLateReceipt(); late != nil {
 		v.LateReceipt = &LateReceipt{money.Cents(late.GetAmountCents()), web.StampOrNone(late.GetReceivedAt()), web.StampOrNone(late.GetBookedAt())}

@@ -17,10 +17,22 @@ const (
 	InvoicesWrite   Scope = "invoices:write"
 	WebhooksRead    Scope = "webhooks:read"
 	WebhooksWrite   Scope = "webhooks:write"
+	LinksRead       Scope = "links:read"
+	LinksWrite      Scope = "links:write"
+	// SubscriptionsWrite asks payers for mandates and ends them.
+	SubscriptionsRead  Scope = "subscriptions:read"
+	SubscriptionsWrite Scope = "subscriptions:write"
+	RewardsRead        Scope = "rewards:read"
+	RewardsWrite       Scope = "rewards:write"
+	// SettlementRead shows what came to the merchant's own bank account.
+	SettlementRead Scope = "settlement:read"
+	// ExportsRead makes and fetches accounting files.
+	ExportsRead Scope = "exports:read"
 )
 
 // AllScopes in the order of the API reference.
-var AllScopes = []Scope{PaymentsRead, PaymentsWrite, PaymentsConfirm, RefundsWrite, InvoicesRead, InvoicesWrite, WebhooksRead, WebhooksWrite}
+var AllScopes = []Scope{PaymentsRead, PaymentsWrite, PaymentsConfirm, RefundsWrite, InvoicesRead, InvoicesWrite, WebhooksRead, WebhooksWrite,
+	LinksRead, LinksWrite, SubscriptionsRead, SubscriptionsWrite, RewardsRead, RewardsWrite, SettlementRead, ExportsRead}
 
 // Role of a user.
 type Role string
@@ -37,9 +49,10 @@ const (
 // roleScopes is what a login may do of what API keys do, by role: the table of ADR 15. Only the owner may move
 // money and make credentials; an accountant only reads.
 var roleScopes = map[Role][]Scope{
-	RoleMerchant:   {PaymentsRead, PaymentsWrite, PaymentsConfirm, RefundsWrite},
-	RoleStaff:      {PaymentsRead},
-	RoleAccountant: {PaymentsRead},
+	RoleMerchant: {PaymentsRead, PaymentsWrite, PaymentsConfirm, RefundsWrite, LinksRead, LinksWrite, SubscriptionsRead, SubscriptionsWrite,
+		RewardsRead, RewardsWrite, SettlementRead, ExportsRead},
+	RoleStaff:      {PaymentsRead, LinksRead, SubscriptionsRead, RewardsRead},
+	RoleAccountant: {PaymentsRead, LinksRead, SubscriptionsRead, RewardsRead, SettlementRead, ExportsRead},
 }
 
 // Allows reports whether users with the role may do what the scope stands for.

@@ -128,6 +128,7 @@ func (h *Handler) newPayment(c *paymentsv1.CreatePayment, m *paymentsv1.Merchant
 	p.Amount, p.Currency = money.Cents(c.GetAmountCents()), c.GetCurrency()
 	p.Description, p.MerchantReference = c.GetDescription(), c.GetMerchantReference()
 	p.Origin, p.OrderID = payment.Origin(c.GetOrigin()), c.GetOrderId()
+	p.PaymentLinkID, p.SubscriptionID = c.GetPaymentLinkId(), c.GetSubscriptionId()
 	p.SuccessURL, p.CancelURL, p.Metadata = c.GetSuccessUrl(), c.GetCancelUrl(), string(c.GetMetadataJson())
 	p.ExecutionType, p.ExecutionDate = c.GetExecutionType(), c.GetExecutionDate()
 	if p.ExecutionType == "" {

@@ -110,6 +110,11 @@ type Payment struct {
 	BankID     string
 	Settlement Settlement
 
+	// PaymentLinkID and SubscriptionID are what the payment belongs to; empty if to nothing.
+	PaymentLinkID, SubscriptionID string
+	// SettledAt is when the money was seen on the merchant's account, UnsettledAt when it was missed there.
+	SettledAt, UnsettledAt *time.Time
+
 	ProviderID      string
 	ProviderState   string
 	PaymentURL      string

@@ -20,6 +20,7 @@ func (p Payment) Proto() *paymentsv1.Payment {
 		CompletedAt: stamp(p.CompletedAt), StalledAt: stamp(p.StalledAt), MerchantName: p.MerchantName,
 		CancelRequested: p.CancelRequested, Origin: string(p.Origin), OrderId: p.OrderID, CustomerId: p.CustomerID,
 		GatewayReference: p.GatewayReference, BankId: p.BankID, Settlement: string(p.Settlement),
+		PaymentLinkId: p.PaymentLinkID, SubscriptionId: p.SubscriptionID, SettledAt: stamp(p.SettledAt), UnsettledAt: stamp(p.UnsettledAt),
 	}
 	if p.Held() || p.AwaitingConfirmation() || p.OwnSession == SessionClosed || p.Status.Final() {
 		out.PaymentUrl = "" // the payer cannot pay there, or must not start

@@ -53,7 +53,8 @@ const columns = `reference, kind, coalesce(original_reference, ''), merchant_id:
 	coalesce(provider_payment_id, ''), provider_state, payment_url, requested_at, cancel_requested,
 	origin, order_id, customer_id, coalesce(gateway_reference, ''), code_request, coalesce(paid_by, ''), received_by, received_at, received_note, own_session,
 	amount_refunded_cents, amount_reserved_cents, settle_by, approval_url, creates, lookups, coalesce(late_cents, 0), late_at, late_booked_at,
-	due_at, quiet_polls, expires_at, created_at, updated_at, completed_at, stalled_at, coalesce(bank_id::text, ''), settlement`
+	due_at, quiet_polls, expires_at, created_at, updated_at, completed_at, stalled_at, coalesce(bank_id::text, ''), settlement,
+	payment_link_id, subscription_id, settled_at, unsettled_at`
 
 func (s *Store) scan(row pgx.Row) (payment.Payment, error) {
 	var p payment.Payment
@@ -66,7 +67,8 @@ func (s *Store) scan(row pgx.Row) (payment.Payment, error) {
 		&p.ProviderID, &p.ProviderState, &p.PaymentURL, &p.RequestedAt, &p.CancelRequested,
 		&p.Origin, &p.OrderID, &p.CustomerID, &p.GatewayReference, &p.CodeRequest, &p.PaidBy, &p.Received.By, &p.Received.At, &p.Received.Note, &p.OwnSession,
 		&p.AmountRefunded, &p.AmountReserved, &p.SettleBy, &p.ApprovalURL, &p.Creates, &p.Lookups, &p.Late.Amount, &p.Late.At, &p.Late.BookedAt,
-		&p.DueAt, &p.QuietPolls, &p.ExpiresAt, &p.CreatedAt, &p.UpdatedAt, &p.CompletedAt, &p.StalledAt, &p.BankID, &p.Settlement)
+		&p.DueAt, &p.QuietPolls, &p.ExpiresAt, &p.CreatedAt, &p.UpdatedAt, &p.CompletedAt, &p.StalledAt, &p.BankID, &p.Settlement,
+		&p.PaymentLinkID, &p.SubscriptionID, &p.SettledAt, &p.UnsettledAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return payment.Payment{}, ErrNotFound
 	}

@@ -137,7 +137,7 @@ func (s *Store) queueWrite(b *pgx.Batch, p payment.Payment, from int64) {
 		completed_at = $17, stalled_at = $18, payer_name = $19, payer_iban = '', payer_iban_key_id = $20, payer_iban_sealed = $36, payer_bic = $21, customer_id = $22,
 		paid_by = $23, received_by = $24, received_at = $25, received_note = $26, own_session = $27,
 		settle_by = $28, approval_url = $29, creates = $30, lookups = $31, late_cents = nullif($32::bigint, 0), late_at = $33, late_booked_at = $34,
-		payer_identity = $35, bank_id = $37, settlement = $38
+		payer_identity = $35, bank_id = $37, settlement = $38, settled_at = $39, unsettled_at = $40
 		where reference = $1 and sequence = $2`,
 		p.Reference, from, p.Status, p.Detail, p.Failure, p.Sequence,
 		nullable(p.ProviderID), p.ProviderState, p.PaymentURL, p.RequestedAt, p.CancelRequested,
@@ -145,6 +145,7 @@ func (s *Store) queueWrite(b *pgx.Batch, p payment.Payment, from int64) {
 		p.CompletedAt, p.StalledAt, p.Payer.Name, payer.keyID, p.Payer.BIC, p.CustomerID,
 		nullable(p.PaidBy), p.Received.By, p.Received.At, p.Received.Note, p.OwnSession,
 		p.SettleBy, p.ApprovalURL, p.Creates, p.Lookups, p.Late.Amount, p.Late.At, p.Late.BookedAt, p.Payer.Identity, payer.data, nullable(p.BankID), p.Settlement,
+		p.SettledAt, p.UnsettledAt,
 	).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() != 1 {
 			return errors.New("it changed concurrently")

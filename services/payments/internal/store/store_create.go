@@ -176,9 +176,9 @@ const insertSQL = `insert into payments (reference, kind, original_reference, me
 	merchant_name, wait_for_settlement, beneficiary_name, beneficiary_iban, beneficiary_bic, beneficiary_kind, beneficiary_legal,
 	beneficiary_siren, payer_name, payer_iban_key_id, payer_bic, requested_at, due_at, expires_at, origin, order_id, customer_id, gateway_reference,
 	own_session, creates, payer_identity, beneficiary_identity, code_request, payer_iban_sealed, beneficiary_iban_key_id, beneficiary_iban_sealed,
-	metadata_terms, bank_id, settlement, created_at, updated_at)
+	metadata_terms, bank_id, settlement, payment_link_id, subscription_id, created_at, updated_at)
 	select $1, $2, $3, $4::uuid, $5::boolean, $6, $7, 'pending', 1, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-	$23, $24, $25, $26, $27, $28, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42::bigint[], $43::uuid, $44, $29::timestamptz, $29`
+	$23, $24, $25, $26, $27, $28, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42::bigint[], $43::uuid, $44, $45, $46, $29::timestamptz, $29`
 
 func (s *Store) insertArguments(p payment.Payment) []any {
 	payer := s.seal(p.Payer.IBAN, payerOwner(p.Reference))
@@ -190,6 +190,7 @@ func (s *Store) insertArguments(p payment.Payment) []any {
 		p.Beneficiary.SIREN, p.Payer.Name, payer.keyID, p.Payer.BIC, p.RequestedAt, p.DueAt, p.ExpiresAt, p.CreatedAt,
 		p.Origin, p.OrderID, p.CustomerID, nullable(p.GatewayReference), p.OwnSession, p.Creates, p.Payer.Identity, p.Beneficiary.Identity, p.CodeRequest,
 		payer.data, beneficiary.keyID, beneficiary.data, metadataTerms(p.MerchantID, p.Livemode, p.Metadata), nullable(p.BankID), p.Settlement,
+		p.PaymentLinkID, p.SubscriptionID,
 	}
 }
 

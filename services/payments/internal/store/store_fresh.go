@@ -14,16 +14,16 @@ import (
 // freshSQL takes both keys and records the payment with its history row and event, or records nothing if a key is held or the
 // payment exists. A held key does not make it fail, because a failure would abort the other callers that share the commit.
 const freshSQL = `with wanted (kind, key, fingerprint, expires_at) as (
-		values ('header', $45::text, $46::bytea, $47::timestamptz), ('reference', $48, ''::bytea, $49)),
+		values ('header', $47::text, $48::bytea, $49::timestamptz), ('reference', $50, ''::bytea, $51)),
 	claimed as (insert into claims (merchant_id, livemode, kind, key, reference, fingerprint, expires_at)
 		select $4::uuid, $5::boolean, kind, key, $1, fingerprint, expires_at from wanted where key <> ''
 		on conflict do nothing returning 1),
 	recorded as (` + insertSQL + ` where (select count(*) from claimed) = (select count(*) from wanted where key <> '')
 		on conflict (reference) do nothing returning reference),
 	noted as (insert into payment_history (reference, sequence, from_status, to_status, cause, occurred_at)
-		select reference, 1, '', 'pending', $50, $29::timestamptz from recorded)
+		select reference, 1, '', 'pending', $52, $29::timestamptz from recorded)
 	insert into outbox (event_id, event_type, source, merchant_id, livemode, occurred_at, trace, request_id, data)
-		select $51::uuid, $52, $53, $54, $55, $56, $57, $58, $59 from recorded`
+		select $53::uuid, $54, $55, $56, $57, $58, $59, $60, $61 from recorded`
 
 // releaseSQL releases the key that was free if the other one was held.
 const releaseSQL = `delete from claims where merchant_id = $1 and livemode = $2 and kind in ('header', 'reference') and key in ($3, $4)

@@ -23,6 +23,8 @@ const most = 300
 var scopes = []eupay.Scope{
 	eupay.ScopePaymentsRead, eupay.ScopePaymentsWrite, eupay.ScopePaymentsConfirm, eupay.ScopeRefundsWrite,
 	eupay.ScopeInvoicesRead, eupay.ScopeInvoicesWrite, eupay.ScopeWebhooksRead, eupay.ScopeWebhooksWrite,
+	eupay.ScopeLinksRead, eupay.ScopeLinksWrite, eupay.ScopeSubscriptionsRead, eupay.ScopeSubscriptionsWrite,
+	eupay.ScopeRewardsRead, eupay.ScopeRewardsWrite, eupay.ScopeSettlementRead, eupay.ScopeExportsRead,
 }
 
 // Register adds the pages to the site.

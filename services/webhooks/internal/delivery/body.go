@@ -40,6 +40,10 @@ type paymentData struct {
 	Metadata          json.RawMessage `json:"metadata,omitempty"`
 	// Settlement is absent while the payer's bank is not known.
 	Settlement string `json:"settlement,omitempty"`
+	// What the payment belongs to, and when its money was seen on the merchant's account.
+	PaymentLinkID  string `json:"payment_link_id,omitempty"`
+	SubscriptionID string `json:"subscription_id,omitempty"`
+	SettledAt      string `json:"settled_at,omitempty"`
 	// Only in payment.refunded.
 	AmountRefunded  *money.Cents `json:"amount_refunded,omitempty"`
 	RefundReference string       `json:"refund_reference,omitempty"`
@@ -60,6 +64,7 @@ func paymentBody(eventType string, c *eventsv1.PaymentChanged) paymentData {
 	d := paymentData{
 		Reference: p.GetReference(), Amount: money.Cents(p.GetAmountCents()), Currency: p.GetCurrency(), Status: p.GetStatus(),
 		Metadata: p.GetMetadataJson(), OriginalReference: p.GetOriginalReference(), Settlement: p.GetSettlement(),
+		PaymentLinkID: p.GetPaymentLinkId(), SubscriptionID: p.GetSubscriptionId(),
 	}
 	if ref := p.GetMerchantReference(); ref != "" {
 		d.MerchantReference = &ref
@@ -67,6 +72,9 @@ func paymentBody(eventType string, c *eventsv1.PaymentChanged) paymentData {
 	if eventType == "payment.refunded" {
 		refunded, amount := money.Cents(p.GetAmountRefundedCents()), money.Cents(c.GetRefundAmountCents())
 		d.AmountRefunded, d.RefundAmount, d.RefundReference = &refunded, &amount, c.GetRefundReference()
+	}
+	if p.GetSettledAt().IsValid() {
+		d.SettledAt = p.GetSettledAt().AsTime().UTC().Format(time.RFC3339)
 	}
 	if late := p.GetLateReceipt(); late != nil && eventType == "payment.late_receipt" {
 		d.LateReceipt = &lateReceipt{money.Cents(late.GetAmountCents()), late.GetReceivedAt().AsTime().UTC().Format(time.RFC3339)}

@@ -95,7 +95,7 @@ func beforeNewest(ctx context.Context, stream jetstream.Stream, r *webhooksv1.Li
 		if _, wanted := endpoint.Announce(r.GetEventTypes(), t); !wanted {
 			continue
 		}
-		m, err := stream.GetLastMsgForSubject(ctx, "eupay.evt.test."+t+"."+r.GetMerchantId())
+		m, err := stream.GetLastMsgForSubject(ctx, "eupay.evt.test."+events.SubjectOf(t)+"."+r.GetMerchantId())
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			continue
 		}
