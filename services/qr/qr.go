@@ -1,5 +1,5 @@
 // Package qr is the service that signs the QR codes of the EU Pay app, manages the merchants' products, takes the orders of
-// guests at their tables and counts customers' points.
+// guests at their tables and keeps customers' points.
 package qr
 
 import (
@@ -13,13 +13,12 @@ import (
 	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/command"
-	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/outbox"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
-	"european-pay.eu/eupay/services/qr/internal/loyalty"
 	"european-pay.eu/eupay/services/qr/internal/render"
+	"european-pay.eu/eupay/services/qr/internal/reward"
 	"european-pay.eu/eupay/services/qr/internal/signed"
 	"european-pay.eu/eupay/services/qr/internal/table"
 	"european-pay.eu/eupay/services/qr/migrations"
@@ -113,8 +112,11 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	core.Serve(&qrv1.QRService_ServiceDesc, grpcapi.New(signer, links, core.Now), identity.Gateway)
 	core.Serve(&qrv1.RenderService_ServiceDesc, render.NewServer(), identity.Gateway)
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, backlog.OfEvents("loyalty", "images", "orders")), identity.Gateway)
-	core.Serve(&qrv1.LoyaltyService_ServiceDesc, loyalty.NewServer(core.Pool), identity.Gateway)
-	s.consume("loyalty", loyalty.Subjects, loyalty.Program{PerEuro: cfg.PointsPerEuro}.Handle)
+	core.Serve(&qrv1.LoyaltyService_ServiceDesc, reward.NewCustomers(core.Pool), identity.Gateway)
+	rewards := reward.New(reward.Deps{
+		Pool: core.Pool, Bus: core.Bus, PerEuro: cfg.PointsPerEuro, Now: core.Now, Wake: s.relay.Wake, Log: core.Log,
+	})
+	core.Serve(&qrv1.RewardsService_ServiceDesc, rewards, identity.Gateway)
 	if s.catalog, err = openCatalog(core, cfg.CatalogConfig, s.relay.Wake); err != nil {
 		s.Close()
 		return nil, err
@@ -128,15 +130,9 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		UnclaimedAfter: cfg.UnclaimedAfter,
 	})
 	core.Serve(&qrv1.TableService_ServiceDesc, tables, identity.Gateway)
-	s.workers = append(s.workers, s.relay.Run, tables.Run)
+	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run)
 	s.workers = append(s.workers, s.catalog.workers()...)
 	return s, nil
-}
-
-// consume adds a consumer of events.
-func (s *Service) consume(name string, subjects []string, handle consume.Handler) {
-	c := consume.New(consume.Config{Name: name, Subjects: subjects}, s.core.Pool, s.core.Bus, handle, nil, s.core.Log)
-	s.workers = append(s.workers, c.Run)
 }
 
 // Run serves until ctx ends.

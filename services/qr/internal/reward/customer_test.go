@@ -1,7 +1,8 @@
-package loyalty
+package reward
 
 import (
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -26,12 +27,24 @@ var noon = time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)
 type fixture struct {
 	t    *testing.T
 	pool *pgxpool.Pool
+	s    *Server
+	now  time.Time
 }
 
 func setup(t *testing.T) *fixture {
 	t.Helper()
+	return setupWith(t, 1)
+}
+
+// setupWith has that many points for a euro in the default program.
+func setupWith(t *testing.T, perEuro int64) *fixture {
+	t.Helper()
 	pool, _ := pgtest.New(t, "qr", migrations.FS)
-	return &fixture{t, pool}
+	f := &fixture{t: t, pool: pool, now: noon}
+	f.s = New(Deps{
+		Pool: pool, PerEuro: perEuro, Now: func() time.Time { return f.now }, Wake: func() {}, Log: slog.New(slog.DiscardHandler),
+	})
+	return f
 }
 
 // failer is a test or one drawn case of it.
@@ -48,7 +61,7 @@ func event(eventType, merchant string, payload proto.Message, at time.Time) cons
 	return consume.Event{Event: events.Event{ID: events.NewID(), Type: eventType, Merchant: merchant, Time: at, Data: data}}
 }
 
-func takesPart(merchant string, eligible bool, at time.Time) consume.Event {
+func participates(merchant string, eligible bool, at time.Time) consume.Event {
 	return event("merchant.updated", merchant, &eventsv1.MerchantChanged{
 		MerchantId: merchant, Name: "Café " + merchant, LoyaltyEligible: eligible, OccurredAt: timestamppb.New(at),
 	}, at)
@@ -71,7 +84,7 @@ func payment(reference, customer string, cents, refunded, sequence int64) *payme
 
 func (f *fixture) handle(t failer, list ...consume.Event) {
 	t.Helper()
-	err := pgx.BeginFunc(f.t.Context(), f.pool, func(tx pgx.Tx) error { return Program{PerEuro: 1}.Handle(f.t.Context(), tx, list) })
+	err := pgx.BeginFunc(f.t.Context(), f.pool, func(tx pgx.Tx) error { return f.s.Handle(f.t.Context(), tx, list) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +92,7 @@ func (f *fixture) handle(t failer, list ...consume.Event) {
 
 func (f *fixture) points(t failer, customer string) *qrv1.GetLoyaltyResponse {
 	t.Helper()
-	resp, err := NewServer(f.pool).GetLoyalty(f.t.Context(), &qrv1.GetLoyaltyRequest{CustomerId: customer, Limit: 100})
+	resp, err := NewCustomers(f.pool).GetLoyalty(f.t.Context(), &qrv1.GetLoyaltyRequest{CustomerId: customer, Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +102,7 @@ func (f *fixture) points(t failer, customer string) *qrv1.GetLoyaltyResponse {
 func TestACompletedPaymentEarnsAPointForEachWholeEuro(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.handle(t, takesPart("m_1", true, noon), paid(payment("PAY-1", "c_1", 2999, 0, 3)), paid(payment("PAY-2", "c_1", 99, 0, 3)),
+	f.handle(t, participates("m_1", true, noon), paid(payment("PAY-1", "c_1", 2999, 0, 3)), paid(payment("PAY-2", "c_1", 99, 0, 3)),
 		paid(payment("PAY-3", "c_2", 500, 0, 3)), paid(payment("PAY-4", "", 100_00, 0, 3)))
 	got := f.points(t, "c_1")
 	if got.GetBalance() != 29 || got.GetTotal() != 1 {
@@ -109,7 +122,7 @@ func TestOnlyParticipatingMerchantsAwardPoints(t *testing.T) {
 	f := setup(t)
 	f.handle(t, paid(payment("PAY-1", "c_1", 1000, 0, 3)))
 	// The later event counts although it arrives first.
-	f.handle(t, takesPart("m_1", false, noon.Add(time.Hour)), takesPart("m_1", true, noon), paid(payment("PAY-2", "c_1", 1000, 0, 3)))
+	f.handle(t, participates("m_1", false, noon.Add(time.Hour)), participates("m_1", true, noon), paid(payment("PAY-2", "c_1", 1000, 0, 3)))
 	if got := f.points(t, "c_1"); got.GetBalance() != 0 || got.GetTotal() != 0 {
 		t.Errorf("%v", got)
 	}
@@ -118,7 +131,7 @@ func TestOnlyParticipatingMerchantsAwardPoints(t *testing.T) {
 func TestARefundTakesPointsBackAlsoWhenTheMerchantLeft(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.handle(t, takesPart("m_1", true, noon), paid(payment("PAY-1", "c_1", 1050, 0, 3)), takesPart("m_1", false, noon.Add(time.Hour)),
+	f.handle(t, participates("m_1", true, noon), paid(payment("PAY-1", "c_1", 1050, 0, 3)), participates("m_1", false, noon.Add(time.Hour)),
 		paid(payment("PAY-1", "c_1", 1050, 60, 4)), paid(payment("PAY-1", "c_1", 1050, 1050, 5)))
 	got := f.points(t, "c_1")
 	var lines []string
@@ -137,7 +150,7 @@ func TestModesHavePointsOfTheirOwn(t *testing.T) {
 	live.Livemode = true
 	e := paid(live)
 	e.Livemode = true
-	f.handle(t, takesPart("m_1", true, noon), e)
+	f.handle(t, participates("m_1", true, noon), e)
 	if got := f.points(t, "c_1").GetBalance(); got != 0 {
 		t.Errorf("test balance %d", got)
 	}
@@ -147,7 +160,7 @@ func TestModesHavePointsOfTheirOwn(t *testing.T) {
 func TestTheLedgerAddsUp(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.handle(t, takesPart("m_1", true, noon))
+	f.handle(t, participates("m_1", true, noon))
 	round := 0
 	rapid.Check(t, func(r *rapid.T) {
 		round++
@@ -194,7 +207,7 @@ func TestAForeignPayloadIsParked(t *testing.T) {
 	f := setup(t)
 	e := paid(payment("PAY-1", "c_1", 1000, 0, 3))
 	e.Merchant = "m_2"
-	err := pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error { return Program{PerEuro: 1}.Handle(t.Context(), tx, []consume.Event{e}) })
+	err := pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error { return f.s.Handle(t.Context(), tx, []consume.Event{e}) })
 	if err == nil {
 		t.Error("it was applied")
 	}
@@ -204,7 +217,7 @@ func TestBadQuestionsAreRefused(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	for _, r := range []*qrv1.GetLoyaltyRequest{{}, {CustomerId: "c_1", Limit: 101}, {CustomerId: "c_1", Limit: -1}, {CustomerId: "c_1", Page: 2_000_000}} {
-		if _, err := NewServer(f.pool).GetLoyalty(t.Context(), r); !errs.Is(err, errs.ValidationError) {
+		if _, err := NewCustomers(f.pool).GetLoyalty(t.Context(), r); !errs.Is(err, errs.ValidationError) {
 			t.Errorf("%v: %v", r, err)
 		}
 	}

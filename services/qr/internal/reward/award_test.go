@@ -1,4 +1,4 @@
-package loyalty
+package reward
 
 import (
 	"context"
@@ -31,9 +31,9 @@ func (f *fixture) is(customer, want string) {
 
 func TestAProgramGivesItsPointsForEachWholeEuroThatIsLeft(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	list := []consume.Event{takesPart("m_1", true, noon), paid(payment("PAY-1", "c_1", 2999, 0, 3)), paid(payment("PAY-1", "c_1", 2999, 100, 4))}
-	err := pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error { return Program{PerEuro: 3}.Handle(t.Context(), tx, list) })
+	f := setupWith(t, 3)
+	list := []consume.Event{participates("m_1", true, noon), paid(payment("PAY-1", "c_1", 2999, 0, 3)), paid(payment("PAY-1", "c_1", 2999, 100, 4))}
+	err := pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error { return f.s.Handle(t.Context(), tx, list) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestAProgramGivesItsPointsForEachWholeEuroThatIsLeft(t *testing.T) {
 func TestARefundThatComesBeforeItsPaymentCounts(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.handle(t, takesPart("m_1", true, noon))
+	f.handle(t, participates("m_1", true, noon))
 	first, second, third := paid(payment("PAY-1", "c_1", 1000, 0, 3)), paid(payment("PAY-1", "c_1", 1000, 300, 4)), paid(payment("PAY-1", "c_1", 1000, 1000, 5))
 	f.handle(t, second)
 	f.handle(t, first)
@@ -57,7 +57,7 @@ func TestARefundThatComesBeforeItsPaymentCounts(t *testing.T) {
 func TestAPaymentsPointsStayWithItsCustomer(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.handle(t, takesPart("m_1", true, noon), paid(payment("PAY-1", "c_1", 2000, 0, 3)), paid(payment("PAY-1", "c_2", 2000, 500, 4)))
+	f.handle(t, participates("m_1", true, noon), paid(payment("PAY-1", "c_1", 2000, 0, 3)), paid(payment("PAY-1", "c_2", 2000, 500, 4)))
 	f.is("c_1", "+20 = 20")
 	f.is("c_2", "= 0")
 }
@@ -67,7 +67,7 @@ func TestOnlyPaymentsEarn(t *testing.T) {
 	f := setup(t)
 	refund := payment("REF-1", "c_1", 2000, 0, 3)
 	refund.Kind = "refund"
-	f.handle(t, takesPart("m_1", true, noon), paid(refund))
+	f.handle(t, participates("m_1", true, noon), paid(refund))
 	f.is("c_1", "= 0")
 }
 
@@ -76,17 +76,17 @@ func TestTheRefundOfLateMoneyGivesNoPoints(t *testing.T) {
 	f := setup(t)
 	late := payment("PAY-1", "c_1", 2000, 500, 5)
 	late.Status, late.LateReceipt = "failed", &paymentsv1.LateReceipt{AmountCents: 2000}
-	f.handle(t, takesPart("m_1", true, noon), paid(late))
+	f.handle(t, participates("m_1", true, noon), paid(late))
 	f.is("c_1", "= 0")
 }
 
 func TestAPayloadOfTheOtherModeIsParked(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.handle(t, takesPart("m_1", true, noon))
+	f.handle(t, participates("m_1", true, noon))
 	live := payment("PAY-1", "c_1", 1000, 0, 3)
 	live.Livemode = true
-	err := pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error { return Program{PerEuro: 1}.Handle(t.Context(), tx, []consume.Event{paid(live)}) })
+	err := pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error { return f.s.Handle(t.Context(), tx, []consume.Event{paid(live)}) })
 	if err == nil {
 		t.Error("it was applied")
 	}
@@ -97,7 +97,7 @@ func TestAPayloadOfTheOtherModeIsParked(t *testing.T) {
 func TestTwoRefundsAtOneTimeAreTakenBackOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.handle(t, takesPart("m_1", true, noon), paid(payment("PAY-1", "c_1", 1000, 0, 3)))
+	f.handle(t, participates("m_1", true, noon), paid(payment("PAY-1", "c_1", 1000, 0, 3)))
 	f.beside(paid(payment("PAY-1", "c_1", 1000, 300, 4)), paid(payment("PAY-1", "c_1", 1000, 1000, 5)))
 	f.is("c_1", "+10 -3 -7 = 0")
 }
@@ -110,13 +110,13 @@ func (f *fixture) beside(first, second consume.Event) {
 		f.t.Fatal(err)
 	}
 	defer tx.Rollback(context.Background())
-	if err := (Program{PerEuro: 1}).Handle(f.t.Context(), tx, []consume.Event{first}); err != nil {
+	if err := f.s.Handle(f.t.Context(), tx, []consume.Event{first}); err != nil {
 		f.t.Fatal(err)
 	}
 	done := make(chan error, 1)
 	go func() {
 		done <- pgx.BeginFunc(context.Background(), f.pool, func(tx pgx.Tx) error {
-			return Program{PerEuro: 1}.Handle(context.Background(), tx, []consume.Event{second})
+			return f.s.Handle(context.Background(), tx, []consume.Event{second})
 		})
 	}()
 	f.waits()

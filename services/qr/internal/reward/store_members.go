@@ -1,0 +1,138 @@
+package reward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/run/pg"
+)
+
+const memberColumns = `id::text, merchant_id, livemode, kind, subject, balance, held, earned, sequence, created_at, forgotten_at`
+
+func scanMember(row pgx.CollectableRow) (*member, error) {
+	m := &member{}
+	err := row.Scan(&m.ID, &m.MerchantID, &m.Livemode, &m.Kind, &m.Subject, &m.Balance, &m.Held, &m.Earned, &m.Sequence, &m.CreatedAt, &m.ForgottenAt)
+	return m, err
+}
+
+// lockMember locks a member. old are lines for it that a version before this one has written; gone is the number of points that have expired
+// and are still in the ledger. The lists of a customer at several merchants share a row, which is locked first, so that nobody waits in a circle.
+func lockMember(ctx context.Context, tx pgx.Tx, of owner, now time.Time) (m *member, found bool, old []entry, gone int64, err error) {
+	b := &pgx.Batch{}
+	b.Queue(`insert into loyalty_accounts as a (customer_id, livemode, balance)
+		select subject, livemode, 0 from reward_members where id = $1 and merchant_id = $2 and livemode = $3 and kind = 'customer'
+		on conflict (customer_id, livemode) do update set balance = a.balance`, of.MemberID, of.MerchantID, of.Livemode)
+	b.Queue(`select `+memberColumns+` from reward_members where id = $1 and merchant_id = $2 and livemode = $3 for no key update`,
+		of.MemberID, of.MerchantID, of.Livemode).Query(func(rows pgx.Rows) error {
+		list, err := pgx.CollectRows(rows, scanMember)
+		if found = len(list) == 1; found {
+			m = list[0]
+		}
+		return err
+	})
+	b.Queue(`select e.id::text, e.kind, e.points, e.reference, e.occurred_at from reward_members m
+		join loyalty_entries e on e.customer_id = m.subject and e.merchant_id = m.merchant_id and e.livemode = m.livemode and not e.adopted
+		where m.id = $1 and m.kind = 'customer' order by e.id`, of.MemberID).Query(func(rows pgx.Rows) error {
+		old, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e entry, err error) {
+			err = row.Scan(&e.ID, &e.Kind, &e.Points, &e.Reference, &e.At)
+			return e, err
+		})
+		return err
+	})
+	b.Queue(`select coalesce(sum(left_points), 0) from reward_lots where member_id = $1 and left_points > 0 and expires_at <= $2`, of.MemberID, now).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&gone) })
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return nil, false, nil, 0, fmt.Errorf("lock member %s: %w", of.MemberID, err)
+	}
+	return m, found, old, gone, nil
+}
+
+// memberOf returns the id of the merchant's member of that name.
+func memberOf(ctx context.Context, db pg.DB, merchantID string, livemode bool, n name) (id string, found bool, err error) {
+	err = db.QueryRow(ctx, `select id::text from reward_members where merchant_id = $1 and livemode = $2 and kind = $3 and subject = $4`,
+		merchantID, livemode, n.kind, n.subject).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("find member: %w", err)
+	}
+	return id, true, nil
+}
+
+// insertMember adds a member, unless there is one of that name now.
+func insertMember(ctx context.Context, tx pgx.Tx, merchantID string, livemode bool, n name, at time.Time) (id string, added bool, err error) {
+	id = events.NewID()
+	tag, err := tx.Exec(ctx, `insert into reward_members (id, merchant_id, livemode, kind, subject, created_at) values ($1, $2, $3, $4, $5, $6)
+		on conflict (merchant_id, livemode, kind, subject) where subject <> '' do nothing`, id, merchantID, livemode, n.kind, n.subject, at)
+	if err != nil {
+		return "", false, fmt.Errorf("add member: %w", err)
+	}
+	return id, tag.RowsAffected() == 1, nil
+}
+
+// queueMember writes the sums of a locked member.
+func queueMember(b *pgx.Batch, m *member, before int64) {
+	b.Queue(`update reward_members set balance = $2, held = $3, earned = $4, sequence = $5 where id = $1 and sequence = $6`,
+		m.ID, m.Balance, m.Held, m.Earned, m.Sequence, before).Exec(one("update member"))
+}
+
+// forget removes what identifies a member.
+func forget(ctx context.Context, tx pgx.Tx, id string, at time.Time) error {
+	_, err := tx.Exec(ctx, `update reward_members set subject = '', forgotten_at = $2 where id = $1 and subject <> ''`, id, at)
+	if err != nil {
+		return fmt.Errorf("forget member: %w", err)
+	}
+	return nil
+}
+
+// shownMembers are members with the points that expire next. A customer whose lines are still to be taken over has them in the next seconds.
+const shownMembers = `select m.id::text, m.merchant_id, m.livemode, m.kind, m.subject, m.balance, m.held, m.earned, m.sequence, m.created_at, m.forgotten_at,
+	coalesce(next.points, 0)::bigint, next.expires_at
+	from reward_members m left join lateral (
+		select sum(left_points) as points, expires_at from reward_lots where member_id = m.id and left_points > 0 and expires_at is not null
+		group by expires_at order by expires_at limit 1) next on true `
+
+func scanShownMember(row pgx.CollectableRow) (*member, error) {
+	m := &member{}
+	err := row.Scan(&m.ID, &m.MerchantID, &m.Livemode, &m.Kind, &m.Subject, &m.Balance, &m.Held, &m.Earned, &m.Sequence, &m.CreatedAt, &m.ForgottenAt,
+		&m.Expiring, &m.ExpiringAt)
+	return m, err
+}
+
+func readMember(ctx context.Context, db pg.DB, of owner) (*member, error) {
+	rows, err := db.Query(ctx, shownMembers+`where m.id = $1 and m.merchant_id = $2 and m.livemode = $3`, of.MemberID, of.MerchantID, of.Livemode)
+	if err != nil {
+		return nil, fmt.Errorf("read member: %w", err)
+	}
+	m, err := pgx.CollectExactlyOneRow(rows, scanShownMember)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, notFound()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read member: %w", err)
+	}
+	return m, nil
+}
+
+// listMembers returns one page, newest first, and the total. An empty name chooses all.
+func listMembers(ctx context.Context, db pg.DB, merchantID string, livemode bool, n name, limit, offset int64) (list []*member, total int64, err error) {
+	const chosen = `merchant_id = $1 and livemode = $2 and ($3 = '' or kind = $3 and subject = $4)`
+	b := &pgx.Batch{}
+	b.Queue(`select count(*) from reward_members where `+chosen, merchantID, livemode, n.kind, n.subject).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
+	b.Queue(shownMembers+`where `+chosen+` order by m.id desc limit $5 offset $6`, merchantID, livemode, n.kind, n.subject, limit, offset).
+		Query(func(rows pgx.Rows) error {
+			list, err = pgx.CollectRows(rows, scanShownMember)
+			return err
+		})
+	if err := db.SendBatch(ctx, b).Close(); err != nil {
+		return nil, 0, fmt.Errorf("list members: %w", err)
+	}
+	return list, total, nil
+}
