@@ -58,6 +58,12 @@ var entries = []entry{
 	{"order.expired", "An order was not paid in time.", "order", status("expired")},
 	{"order.payment_failed", "The payment of an order failed.", "order", status("payment_failed")},
 	{"order.paid_late", "An order was paid after it had ended.", "order", map[string]any{"status": "expired", "paid_late": true}},
+	{"reward.earned", "A member got points: by a payment, or as a new member.", "reward", nil},
+	{"reward.taken_back", "Points were taken back because a payment was refunded.", "reward", points("taken_back", -29)},
+	{"reward.adjusted", "You gave a member points, or took some.", "reward", points("adjusted", 29)},
+	{"reward.expired", "Points of a member expired.", "reward", points("expired", -29)},
+	{"reward.redeemed", "A redemption was captured: its points are spent.", "reward_redemption", status("captured")},
+	{"reward.released", "A redemption was released or has expired: its points can be used again.", "reward_redemption", status("released")},
 	{"invoice.created", "An invoice was issued.", "invoice", status("issued")},
 	{"invoice.submitted", "An invoice is at the platform.", "invoice", status("submitted")},
 	{"invoice.submission_failed", "The platform did not accept an invoice.", "invoice", status("rejected")},
@@ -71,6 +77,8 @@ var entries = []entry{
 }
 
 func status(is string) map[string]any { return map[string]any{"status": is} }
+
+func points(kind string, n int) map[string]any { return map[string]any{"kind": kind, "points": n} }
 
 func reason(is string) map[string]any { return map[string]any{"reason": is} }
 

@@ -787,9 +787,10 @@ type CreateMemberRequest struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
 	Livemode   bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
-	// One of the two.
+	// One of the three. Of the address only the hash is kept.
 	CustomerNumber string `protobuf:"bytes,3,opt,name=customer_number,json=customerNumber,proto3" json:"customer_number,omitempty"`
 	EmailSha256    string `protobuf:"bytes,4,opt,name=email_sha256,json=emailSha256,proto3" json:"email_sha256,omitempty"`
+	Email          string `protobuf:"bytes,5,opt,name=email,proto3" json:"email,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -848,6 +849,13 @@ func (x *CreateMemberRequest) GetCustomerNumber() string {
 func (x *CreateMemberRequest) GetEmailSha256() string {
 	if x != nil {
 		return x.EmailSha256
+	}
+	return ""
+}
+
+func (x *CreateMemberRequest) GetEmail() string {
+	if x != nil {
+		return x.Email
 	}
 	return ""
 }
@@ -2511,13 +2519,14 @@ const file_eupay_qr_v1_reward_proto_rawDesc = "" +
 	"\x0fexpiring_points\x18\t \x01(\x03R\x0eexpiringPoints\x12;\n" +
 	"\vexpiring_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expiringAt\"\x9e\x01\n" +
+	"expiringAt\"\xb4\x01\n" +
 	"\x13CreateMemberRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12'\n" +
 	"\x0fcustomer_number\x18\x03 \x01(\tR\x0ecustomerNumber\x12!\n" +
-	"\femail_sha256\x18\x04 \x01(\tR\vemailSha256\"c\n" +
+	"\femail_sha256\x18\x04 \x01(\tR\vemailSha256\x12\x14\n" +
+	"\x05email\x18\x05 \x01(\tR\x05email\"c\n" +
 	"\x14CreateMemberResponse\x121\n" +
 	"\x06member\x18\x01 \x01(\v2\x19.eupay.qr.v1.RewardMemberR\x06member\x12\x18\n" +
 	"\aexisted\x18\x02 \x01(\bR\aexisted\"_\n" +

@@ -115,7 +115,11 @@ func (s *Server) enrol(ctx context.Context, tx pgx.Tx, merchantID string, livemo
 
 // CreateMember implements RewardsService.
 func (s *Server) CreateMember(ctx context.Context, r *qrv1.CreateMemberRequest) (*qrv1.CreateMemberResponse, error) {
-	n, err := requestedName(r.GetCustomerNumber(), r.GetEmailSha256(), true)
+	hash := r.GetEmailSha256()
+	if r.GetEmail() != "" && hash == "" {
+		hash = hashed(r.GetEmail())
+	}
+	n, err := requestedName(r.GetCustomerNumber(), hash, true)
 	if err != nil {
 		return nil, err
 	}
