@@ -19,13 +19,16 @@ type way struct {
 }
 
 // ways has every event that can be caused.
-var ways = slices.Concat(paymentWays(), orderWays, invoiceWays)
+var ways = slices.Concat(paymentWays(), orderWays, rewardWays, invoiceWays)
 
 // untriggered has the other events, and why they cannot be triggered.
 var untriggered = []struct{ event, why string }{
 	{"payment.stalled", "it takes a bank that says nothing for hours"},
 	{"refund.stalled", "it takes a bank that says nothing for hours"},
 	{"order.expired", "it takes an order that nobody pays for 35 minutes"},
+	{"reward.earned", "it takes a program of yours and a paid payment with reward_member in its metadata"},
+	{"reward.taken_back", "it takes the refund of a payment that has earned points"},
+	{"reward.expired", "it takes points that nobody used in the months that your program sets"},
 	{"webhook_endpoint.failing", "it takes an endpoint that fails ten times: let one of yours answer 500"},
 	{"webhook_endpoint.disabled", "it takes an endpoint that is gone: let one of yours answer 410"},
 	{"webhook_endpoint.test", "POST /webhook-endpoints/{id}/test sends it"},

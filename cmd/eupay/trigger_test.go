@@ -19,7 +19,7 @@ func TestWaysThatTakeMoreThanAPayment(t *testing.T) {
 	l.sees(t, `^Ready`)
 	for _, w := range ways {
 		family, what, _ := strings.Cut(w.event, ".")
-		if family != "order" && family != "invoice" && what != "amount_mismatch" && what != "late_receipt" {
+		if family != "order" && family != "invoice" && family != "reward" && what != "amount_mismatch" && what != "late_receipt" {
 			continue
 		}
 		out, err := invoke(t, vars, "trigger", w.event, "--timeout", patience.String())

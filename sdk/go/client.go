@@ -56,6 +56,7 @@ type Client struct {
 	Tables        Tables
 	Menus         Menus
 	Orders        Orders
+	Rewards       Rewards
 	Offers        Offers
 	ProductOffers ProductOffers
 
@@ -167,6 +168,7 @@ func assemble(c caller) *Client {
 	out.WebhookEndpoints, out.WebhookDeliveries, out.Events, out.Listener = WebhookEndpoints{at}, WebhookDeliveries{at}, Events{at}, Listener{at}
 	out.QR, out.Scans, out.Payers = QR{at}, Scans{at}, Payers{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}
+	out.Rewards = Rewards{at}
 	out.Offers, out.ProductOffers = Offers{at}, ProductOffers{at}
 	out.Passkeys = Passkeys{at}
 	out.Auth, out.Factor, out.Merchant, out.Team, out.APIKeys = Auth{at}, Factor{at}, Merchants{at}, Team{at}, APIKeys{at}

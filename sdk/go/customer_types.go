@@ -32,7 +32,7 @@ type Connection struct {
 // LoyaltyEntry is points that were earned or taken back.
 type LoyaltyEntry struct {
 	ID string `json:"id"`
-	// One of earned, taken_back.
+	// Earned or taken back; of merchants with a program of their own also another RewardEntryKind.
 	Kind string `json:"kind"`
 	// Below 0 when taken back.
 	Points int `json:"points"`
@@ -40,7 +40,7 @@ type LoyaltyEntry struct {
 	Balance      int    `json:"balance"`
 	MerchantID   string `json:"merchant_id"`
 	MerchantName string `json:"merchant_name"`
-	// The payment.
+	// The payment; empty if it was none.
 	Reference  string    `json:"reference"`
 	OccurredAt time.Time `json:"occurred_at"`
 }

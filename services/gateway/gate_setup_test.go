@@ -45,6 +45,7 @@ type behind struct {
 	qrv1.UnimplementedQRServiceServer
 	qrv1.UnimplementedRenderServiceServer
 	qrv1.UnimplementedTableServiceServer
+	qrv1.UnimplementedRewardsServiceServer
 	w *gateWorld
 }
 
@@ -139,6 +140,7 @@ func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 		qrv1.RegisterQRServiceServer(r, services)
 		qrv1.RegisterRenderServiceServer(r, services)
 		qrv1.RegisterTableServiceServer(r, services)
+		qrv1.RegisterRewardsServiceServer(r, services)
 	})
 	srv := natstest.Server(t)
 	cfg := Config{

@@ -23,7 +23,7 @@ type Event struct {
 	Timestamp time.Time
 	// Sequence orders the events about the same thing.
 	Sequence int
-	// Data is what it is about: a *Payment of payment.* and refund.*, an *Order of order.*, an *Invoice of invoice.*, an *Endpoint of
+	// Data is what it is about: a *Payment of payment.* and refund.*, an *Order of order.*, a *Reward of reward.*, an *Invoice of invoice.*, an *Endpoint of
 	// webhook_endpoint.*, and nil for what this package does not know.
 	Data any
 	// Raw is Data as it came.
@@ -75,6 +75,8 @@ func about(event Type) any {
 		return &Payment{}
 	case "order":
 		return &Order{}
+	case "reward":
+		return &Reward{}
 	case "invoice":
 		return &Invoice{}
 	case "webhook_endpoint":
@@ -134,6 +136,32 @@ type OrderItem struct {
 	Quantity  int          `json:"quantity"`
 	Notes     string       `json:"notes"`
 	Total     eupay.Amount `json:"total"`
+}
+
+// Reward is what an event says of a member's points.
+type Reward struct {
+	MemberID string `json:"member_id"`
+	// One of the three is there: a customer of the app, your own number, the SHA-256 of an email address.
+	CustomerID     string `json:"customer_id"`
+	CustomerNumber string `json:"customer_number"`
+	EmailSHA256    string `json:"email_sha256"`
+	// EntryID, Kind, Reason and ExpiresAt are of a line of the ledger, and do not come with reward.redeemed and reward.released.
+	EntryID   string                `json:"entry_id"`
+	Kind      eupay.RewardEntryKind `json:"kind"`
+	Reason    string                `json:"reason"`
+	ExpiresAt time.Time             `json:"expires_at"`
+	// RedemptionID, Status and Amount only come with reward.redeemed and reward.released.
+	RedemptionID string                 `json:"redemption_id"`
+	Status       eupay.RedemptionStatus `json:"status"`
+	Amount       eupay.Amount           `json:"amount"`
+	// Points are below 0 when a line takes them; of a redemption they are above 0.
+	Points int `json:"points"`
+	// Reference is the payment of a line, or your own of a redemption.
+	Reference string `json:"reference"`
+	// Balance is the sum of the ledger then, of which Held is set aside and Available can be redeemed.
+	Balance   int `json:"balance"`
+	Held      int `json:"held"`
+	Available int `json:"available"`
 }
 
 // Invoice is what an event says of an invoice.

@@ -59,6 +59,18 @@ const (
 	OrderPaymentFailed Type = "order.payment_failed"
 	// OrderPaidLate: The payment of an order came after its end.
 	OrderPaidLate Type = "order.paid_late"
+	// RewardEarned: A member got points, by a payment or as a new member.
+	RewardEarned Type = "reward.earned"
+	// RewardTakenBack: Points were taken back because a payment was refunded.
+	RewardTakenBack Type = "reward.taken_back"
+	// RewardAdjusted: You gave a member points, or took some.
+	RewardAdjusted Type = "reward.adjusted"
+	// RewardExpired: Points of a member expired.
+	RewardExpired Type = "reward.expired"
+	// RewardRedeemed: A redemption was captured; its points are spent.
+	RewardRedeemed Type = "reward.redeemed"
+	// RewardReleased: A redemption was released or has expired; its points can be used again.
+	RewardReleased Type = "reward.released"
 	// InvoiceCreated: An invoice was issued.
 	InvoiceCreated Type = "invoice.created"
 	// InvoiceSubmitted: An invoice is at the platform.

@@ -133,7 +133,7 @@ func checkWindow(bad *refuse.Problems, field string, w *qrv1.RewardWindow) {
 	for name, value := range map[string]string{"from": w.GetFrom(), "until": w.GetUntil()} {
 		bad.If(value != "" && !clock.MatchString(value), field+"."+name, "must be a time in Paris such as 11:30")
 	}
-	bad.If(w.GetFrom() != "" && w.GetFrom() == w.GetUntil(), field+".until", "must differ from from; leave both out for the whole day")
+	bad.If(w.GetFrom() != "" && w.GetFrom() == w.GetUntil(), field+".until", "must not be the same as from; leave both out for the whole day")
 }
 
 func checkChosen(bad *refuse.Problems, prefix string, products, categories []string) {

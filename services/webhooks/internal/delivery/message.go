@@ -43,6 +43,8 @@ func Read(e events.Event) (Message, error) {
 		return read(e, endpointMessage)
 	case "order":
 		return read(e, orderMessage)
+	case "reward":
+		return read(e, rewardMessage)
 	case "invoice":
 		return read(e, invoiceMessage)
 	default:
