@@ -126,9 +126,9 @@ func (c *change) commit(ctx context.Context, tx pgx.Tx) error {
 }
 
 // lock locks a member, takes over lines of versions before this one, and ends points that have expired. The change need not be committed if
-// nothing else happens.
-func (s *Server) lock(ctx context.Context, tx pgx.Tx, of owner) (*change, error) {
-	m, found, old, gone, err := lockMember(ctx, tx, of, s.now())
+// nothing else happens. more are reads that go to the database with it. The change is nil if there is no such member.
+func (s *Server) lock(ctx context.Context, tx pgx.Tx, of owner, more ...func(*pgx.Batch)) (*change, error) {
+	m, found, old, gone, err := lockMember(ctx, tx, of, s.now(), more)
 	if err != nil || !found {
 		return nil, err
 	}

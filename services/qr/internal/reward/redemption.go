@@ -131,20 +131,19 @@ func checkText(bad *refuse.Problems, field, text string, least int) {
 }
 
 func (s *Server) holdFor(ctx context.Context, tx pgx.Tx, r *qrv1.HoldPointsRequest, id string, now time.Time) (*redemption, error) {
-	program, err := s.program(ctx, tx, r.GetMerchantId(), r.GetLivemode())
-	if err != nil {
-		return nil, err
-	}
-	points, amount, err := priced(r, program.GetPointValueCents())
-	if err != nil {
-		return nil, err
-	}
-	c, err := s.lock(ctx, tx, owner{r.GetMerchantId(), r.GetLivemode(), r.GetMemberId()})
+	var value int64
+	c, err := s.lock(ctx, tx, owner{r.GetMerchantId(), r.GetLivemode(), r.GetMemberId()}, func(b *pgx.Batch) {
+		queueValue(b, r.GetMerchantId(), r.GetLivemode(), now, &value)
+	})
 	if err != nil {
 		return nil, err
 	}
 	if c == nil {
 		return nil, notFound()
+	}
+	points, amount, err := priced(r, value)
+	if err != nil {
+		return nil, err
 	}
 	if free := c.m.available(); points > free {
 		return nil, errs.New(errs.InvalidState, "The member has %d points to redeem, and this takes %d. Redeem less.", free, points)
@@ -198,11 +197,11 @@ func (s *Server) end(ctx context.Context, merchantID string, livemode bool, id, 
 	if !isID(id) {
 		return nil, errs.NotFound("Redemption")
 	}
+	known, err := readRedemption(ctx, s.pool, merchantID, livemode, id)
+	if err != nil {
+		return nil, err
+	}
 	err = s.commit(ctx, func(tx pgx.Tx) error {
-		known, err := readRedemption(ctx, tx, merchantID, livemode, id)
-		if err != nil {
-			return err
-		}
 		r, err = s.endHold(ctx, tx, hold{owner{merchantID, livemode, known.MemberID}, id}, how)
 		return err
 	})
@@ -217,16 +216,16 @@ func (s *Server) end(ctx context.Context, merchantID string, livemode bool, id, 
 
 // endHold ends a redemption that is held, and returns it as it is then. A hold that is past its time has expired, whatever was asked for.
 func (s *Server) endHold(ctx context.Context, tx pgx.Tx, h hold, how string) (*redemption, error) {
-	c, err := s.lock(ctx, tx, h.owner)
+	var r *redemption
+	c, err := s.lock(ctx, tx, h.owner, func(b *pgx.Batch) { queueRedemptionRead(b, h, &r) })
 	if err != nil {
 		return nil, err
 	}
-	if c == nil {
+	if c == nil || r == nil {
 		return nil, errs.NotFound("Redemption")
 	}
-	r, err := readRedemption(ctx, tx, h.MerchantID, h.Livemode, h.ID)
-	if err != nil || r.Status != held {
-		return r, err
+	if r.Status != held {
+		return r, nil
 	}
 	now := s.now()
 	if r.Status, r.EndedAt = how, &now; !now.Before(r.ExpiresAt) {

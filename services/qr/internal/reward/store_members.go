@@ -22,7 +22,7 @@ func scanMember(row pgx.CollectableRow) (*member, error) {
 
 // lockMember locks a member. old are lines for it that a version before this one has written; gone is the number of points that have expired
 // and are still in the ledger. The lists of a customer at several merchants share a row, which is locked first, so that nobody waits in a circle.
-func lockMember(ctx context.Context, tx pgx.Tx, of owner, now time.Time) (m *member, found bool, old []entry, gone int64, err error) {
+func lockMember(ctx context.Context, tx pgx.Tx, of owner, now time.Time, more []func(*pgx.Batch)) (m *member, found bool, old []entry, gone int64, err error) {
 	b := &pgx.Batch{}
 	b.Queue(`insert into loyalty_accounts as a (customer_id, livemode, balance)
 		select subject, livemode, 0 from reward_members where id = $1 and merchant_id = $2 and livemode = $3 and kind = 'customer'
@@ -46,6 +46,9 @@ func lockMember(ctx context.Context, tx pgx.Tx, of owner, now time.Time) (m *mem
 	})
 	b.Queue(`select coalesce(sum(left_points), 0) from reward_lots where member_id = $1 and left_points > 0 and expires_at <= $2`, of.MemberID, now).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&gone) })
+	for _, queue := range more {
+		queue(b)
+	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return nil, false, nil, 0, fmt.Errorf("lock member %s: %w", of.MemberID, err)
 	}

@@ -39,8 +39,21 @@ func scanProgram(row pgx.CollectableRow) (*qrv1.RewardProgram, error) {
 
 // rulesAt returns the rules that were in force at that time; found is false for the default program.
 func rulesAt(ctx context.Context, db pg.DB, merchantID string, livemode bool, at time.Time) (r rules, found bool, err error) {
-	return readRules(ctx, db, `select `+programColumns+` from reward_programs where merchant_id = $1 and livemode = $2 and changed_at <= $3
-		order by version desc limit 1`, merchantID, livemode, at)
+	return readRules(ctx, db, rulesInForce, merchantID, livemode, at)
+}
+
+const rulesInForce = `select ` + programColumns + ` from reward_programs where merchant_id = $1 and livemode = $2 and changed_at <= $3
+	order by version desc limit 1`
+
+// queueValue reads what a point is worth in cents; 0 in the default program.
+func queueValue(b *pgx.Batch, merchantID string, livemode bool, at time.Time, into *int64) {
+	b.Queue(rulesInForce, merchantID, livemode, at).Query(func(rows pgx.Rows) error {
+		list, err := pgx.CollectRows(rows, scanProgram)
+		if len(list) == 1 {
+			*into = list[0].GetPointValueCents()
+		}
+		return err //nolint:wrapcheck // the batch says what it was for
+	})
 }
 
 // rulesOf returns the rules of that version.

@@ -46,6 +46,18 @@ func readRedemption(ctx context.Context, db pg.DB, merchantID string, livemode b
 	return r, nil
 }
 
+// queueRedemptionRead reads a redemption after its member was locked; nil: there is none.
+func queueRedemptionRead(b *pgx.Batch, h hold, into **redemption) {
+	b.Queue(`select `+redemptionColumns+` from reward_redemptions where id = $1 and merchant_id = $2 and livemode = $3`, h.ID, h.MerchantID, h.Livemode).
+		Query(func(rows pgx.Rows) error {
+			list, err := pgx.CollectRows(rows, scanRedemption)
+			if len(list) == 1 {
+				*into = list[0]
+			}
+			return err //nolint:wrapcheck // the batch says what it was for
+		})
+}
+
 // listRedemptions returns one page, newest first, and the total. Empty texts choose all.
 func listRedemptions(
 	ctx context.Context, db pg.DB, merchantID string, livemode bool, status, memberID string, limit, offset int64,
