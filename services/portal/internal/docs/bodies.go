@@ -28,6 +28,12 @@ var bodies = map[string]string{
 	"generateQR":          `{"amount":9.99,"label":"Payment to My Shop","expiresInMinutes":30}`,
 	"scanQR":              `{"qrData":"https://www.european-pay.fr/pay?data=eyJ..."}`,
 
+	"replaceRewardProgram": `{"points_per_euro":1,"minimum_amount":5,"max_points_per_day":200,"multipliers":[{"multiplier":2,"schedule":{"weekdays":["tue"],"from":"14:00","until":"16:30"}}],"welcome_points":50,"validity_months":12,"point_value":0.01}`,
+	"createRewardMember":   `{"customer_number":"C-1042"}`,
+	"adjustRewardPoints":   `{"points":50,"reason":"Sorry for the wait"}`,
+	"createRedemption":     `{"member_id":"01977db0-7c35-7a4e-9c53-2f1f3c5f0a12","amount":2.99,"reference":"TILL-7-2051"}`,
+	"captureRedemption":    `{}`, "releaseRedemption": `{}`,
+
 	"createWebhookEndpoint":   `{"url":"https://yourstore.com/webhooks/eupay","event_types":["payment.completed","payment.failed","payment.refunded"]}`,
 	"updateWebhookEndpoint":   `{"enabled":true}`,
 	"recoverWebhookEndpoint":  `{"since":"2026-06-17T12:00:00Z","dry_run":true}`,
