@@ -43,6 +43,7 @@ func newShop(t *testing.T) *shop {
 	s.paths["/app/payments/{transaction}"] = []string{"/app/payments/" + transaction}
 	s.paths["/portal/invoices/{id}"] = []string{"/portal/invoices/" + m.invoices(t, nil).ID}
 	s.paths["/portal/admin/merchants/{id}"] = []string{"/portal/admin/merchants/" + m.ID}
+	s.givesPoints(t)
 	s.tellsABrowser(t)
 	member := eupay.MemberParams{Email: "m" + m.Email, Password: password, Name: arabicName, Role: eupay.RoleStaff}
 	if _, err := m.office.Team.Add(t.Context(), member); err != nil {
@@ -106,6 +107,22 @@ func (s *shop) tellsABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.paths["/portal/notifications/{id}"] = []string{"/portal/notifications/" + id}
+}
+
+// givesPoints has a member with points of whom some are held.
+func (s *shop) givesPoints(t *testing.T) {
+	t.Helper()
+	m, err := s.m.client.Rewards.AddMember(t.Context(), eupay.RewardMemberParams{CustomerNumber: arabicName})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.m.client.Rewards.Adjust(t.Context(), m.ID, eupay.RewardAdjustmentParams{Points: 120, Reason: longName}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.m.client.Rewards.Hold(t.Context(), eupay.RedemptionParams{MemberID: m.ID, Points: 20, Reference: longName}); err != nil {
+		t.Fatal(err)
+	}
+	s.paths["/portal/rewards/members/{id}"] = []string{"/portal/rewards/members/" + m.ID}
 }
 
 func (s *shop) makesOffers(t *testing.T, product string) {

@@ -190,9 +190,12 @@ func TestAnotherMerchantsMemberIsNotFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, try := range map[string]func() error{
-		"read":      func() error { _, err := other.client.Rewards.Member(t.Context(), member.ID); return err },
-		"statement": func() error { _, err := other.client.Rewards.Entries(t.Context(), member.ID, eupay.ListParams{}); return err },
-		"forget":    func() error { return other.client.Rewards.Forget(t.Context(), member.ID) },
+		"read": func() error { _, err := other.client.Rewards.Member(t.Context(), member.ID); return err },
+		"statement": func() error {
+			_, err := other.client.Rewards.Entries(t.Context(), member.ID, eupay.ListParams{})
+			return err
+		},
+		"forget": func() error { return other.client.Rewards.Forget(t.Context(), member.ID) },
 		"adjust": func() error {
 			_, err := other.client.Rewards.Adjust(t.Context(), member.ID, eupay.RewardAdjustmentParams{Points: 1, Reason: "Mine"})
 			return err

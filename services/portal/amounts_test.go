@@ -39,6 +39,9 @@ var amounts = []struct {
 	{"payments/list", eupay.RoleMerchant, "GET", "/portal/payments?min=AMOUNT", "", "GET /gateway/payments"},
 	{"payments/list", eupay.RoleMerchant, "GET", "/portal/payments?max=AMOUNT", "", "GET /gateway/payments"},
 	{"payments/new", eupay.RoleMerchant, "POST", "/portal/payments/new", "amount=AMOUNT&description=x", "POST /gateway/payments"},
+	{"rewards/program", eupay.RoleMerchant, "POST", "/portal/rewards/program", "points_per_euro=AMOUNT", "PUT /rewards/program"},
+	{"rewards/program", eupay.RoleMerchant, "POST", "/portal/rewards/program", "points_per_euro=1&minimum_amount=AMOUNT", "PUT /rewards/program"},
+	{"rewards/program", eupay.RoleMerchant, "POST", "/portal/rewards/program", "points_per_euro=1&point_value=AMOUNT", "PUT /rewards/program"},
 	{"settings/settings", eupay.RoleMerchant, "POST", "/portal/settings/payments", "refund_step_up_above=AMOUNT", "PATCH /merchant"},
 }
 
@@ -49,6 +52,9 @@ func TestEveryAmountIsReadWithACommaAndWithAPoint(t *testing.T) {
 	for _, role := range people {
 		cookies[role] = w.login(role)
 	}
+	w.api.on("GET /rewards/program", func(rw http.ResponseWriter, _ *http.Request) { // saving it keeps what it does not show
+		reply(rw, http.StatusOK, map[string]any{"success": true, "data": map[string]any{"version": 1, "points_per_euro": 1}})
+	})
 	twelve := regexp.MustCompile(`[:=]12\.50?\b`)
 	for _, c := range amounts {
 		var asked string

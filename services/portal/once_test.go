@@ -50,6 +50,7 @@ var harmless = map[string][]string{
 	"the API takes the key that is in the form": {
 		"POST /app/pay", "POST /pay", "POST /order/{merchant}/{token}", "POST /portal/payments/new", "POST /portal/payments/{reference}/refund",
 		"POST /portal/invoices/new", "POST /portal/invoices/{id}/paid", "POST /portal/invoices/{id}/credit",
+		"POST /portal/rewards/members/{id}/points",
 	},
 	"it says what is to hold, which then holds": {
 		"POST /portal/admin/merchants/{id}/gateway", "POST /portal/admin/merchants/{id}/limits", "POST /portal/admin/merchants/{id}/users",
@@ -57,7 +58,8 @@ var harmless = map[string][]string{
 		"POST /portal/keys/{id}", "POST /portal/settings/account", "POST /portal/settings/logo", "POST /portal/settings/payments", "POST /portal/settings/profile",
 		"POST /portal/tables/{id}", "POST /portal/team/{id}", "POST /portal/webhooks/endpoints/{id}", "POST /portal/webhooks/endpoints/{id}/enabled",
 		"POST /portal/mode", "POST /preferences", "POST /portal/security/passkeys/{id}", "POST /app/security/passkeys/{id}",
-		"POST /portal/notifications/{id}",
+		"POST /portal/notifications/{id}", "POST /portal/rewards/program",
+		"POST /portal/rewards",            // a customer is a member once
 		"POST /portal/notifications",      // a browser has one subscription
 		"POST /portal/invoices/enrolment", // enrolling again sets the same again
 		"POST /portal/security/app",       // the secret that is shown last is the one that is confirmed
@@ -69,6 +71,7 @@ var harmless = map[string][]string{
 		"POST /app/accounts/{id}/remove", "POST /app/logout", "POST /portal/logout", "POST /portal/catalog/offers/{kind}/{id}/delete", "POST /portal/catalog/{id}/delete",
 		"POST /portal/invoices/{id}/cancel", "POST /portal/keys/{id}/revoke", "POST /portal/notifications/{id}/remove", "POST /portal/payments/{reference}/cancel",
 		"POST /portal/settings/account/stop", "POST /portal/settings/logo/remove", "POST /portal/tables/{id}/delete", "POST /portal/team/{id}/remove",
+		"POST /portal/rewards/members/{id}/forget",
 		"POST /portal/webhooks/endpoints/{id}/delete", "POST /portal/webhooks/endpoints/{id}/promote",
 		"POST /portal/security/app/remove", "POST /app/security/app/remove", "POST /portal/security/passkeys/{id}/remove", "POST /app/security/passkeys/{id}/remove",
 		"POST /portal/security/sessions/others", "POST /app/security/sessions/others", "POST /portal/security/sessions/{id}/end", "POST /app/security/sessions/{id}/end",

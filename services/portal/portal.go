@@ -33,6 +33,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/order"
 	"european-pay.eu/eupay/services/portal/internal/pay"
 	"european-pay.eu/eupay/services/portal/internal/payments"
+	"european-pay.eu/eupay/services/portal/internal/rewards"
 	"european-pay.eu/eupay/services/portal/internal/security"
 	"european-pay.eu/eupay/services/portal/internal/session"
 	"european-pay.eu/eupay/services/portal/internal/settings"
@@ -209,6 +210,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		pay.Register,
 		catalog.Register,
 		tables.Register,
+		rewards.Register,
 		kitchen.Register,
 		components.Register,
 		order.Register,

@@ -32,6 +32,7 @@ var everything = []navGroup{
 		{Key: "tables", Icon: "utensils", Path: "/portal/tables", roles: Shop},
 		{Key: "orders", Icon: "shopping-basket", Path: "/portal/orders", roles: Shop},
 		{Key: "kitchen", Icon: "chef-hat", Path: "/portal/kitchen", roles: Shop},
+		{Key: "rewards", Icon: "gift", Path: "/portal/rewards", roles: Everyone},
 	}},
 	{Key: "developers", Links: []navLink{
 		{Key: "keys", Icon: "key", Path: "/portal/keys", roles: Owners},
