@@ -93,7 +93,7 @@ type ListJournalRequest struct {
 	// The last row of the part before: its at and its reference. Absent: from the beginning.
 	AfterAt        *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=after_at,json=afterAt,proto3" json:"after_at,omitempty"`
 	AfterReference string                 `protobuf:"bytes,7,opt,name=after_reference,json=afterReference,proto3" json:"after_reference,omitempty"`
-	// 1 to 1000.
+	// 1 to 1000; of payments by their creation, 1 to 250.
 	Limit         int32 `protobuf:"varint,8,opt,name=limit,proto3" json:"limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -187,7 +187,7 @@ func (x *ListJournalRequest) GetLimit() int32 {
 
 type ListJournalResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// As many as the limit unless the journal ends.
+	// None at the end of the journal.
 	Rows          []*JournalRow `protobuf:"bytes,1,rep,name=rows,proto3" json:"rows,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -241,13 +241,14 @@ type JournalRow struct {
 	// Of a refund: the payment that it gives back.
 	OriginalReference string `protobuf:"bytes,4,opt,name=original_reference,json=originalReference,proto3" json:"original_reference,omitempty"`
 	// What was asked for; of a late receipt in a journal of what moved: what came.
-	AmountCents         int64                  `protobuf:"varint,5,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
-	Currency            string                 `protobuf:"bytes,6,opt,name=currency,proto3" json:"currency,omitempty"`
-	Status              string                 `protobuf:"bytes,7,opt,name=status,proto3" json:"status,omitempty"`
-	StatusDetail        string                 `protobuf:"bytes,8,opt,name=status_detail,json=statusDetail,proto3" json:"status_detail,omitempty"`
-	FailureCode         string                 `protobuf:"bytes,9,opt,name=failure_code,json=failureCode,proto3" json:"failure_code,omitempty"`
-	Description         string                 `protobuf:"bytes,10,opt,name=description,proto3" json:"description,omitempty"`
-	MerchantReference   string                 `protobuf:"bytes,11,opt,name=merchant_reference,json=merchantReference,proto3" json:"merchant_reference,omitempty"`
+	AmountCents       int64  `protobuf:"varint,5,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	Currency          string `protobuf:"bytes,6,opt,name=currency,proto3" json:"currency,omitempty"`
+	Status            string `protobuf:"bytes,7,opt,name=status,proto3" json:"status,omitempty"`
+	StatusDetail      string `protobuf:"bytes,8,opt,name=status_detail,json=statusDetail,proto3" json:"status_detail,omitempty"`
+	FailureCode       string `protobuf:"bytes,9,opt,name=failure_code,json=failureCode,proto3" json:"failure_code,omitempty"`
+	Description       string `protobuf:"bytes,10,opt,name=description,proto3" json:"description,omitempty"`
+	MerchantReference string `protobuf:"bytes,11,opt,name=merchant_reference,json=merchantReference,proto3" json:"merchant_reference,omitempty"`
+	// Of payments by their creation alone.
 	MetadataJson        []byte                 `protobuf:"bytes,12,opt,name=metadata_json,json=metadataJson,proto3" json:"metadata_json,omitempty"`
 	AmountRefundedCents int64                  `protobuf:"varint,13,opt,name=amount_refunded_cents,json=amountRefundedCents,proto3" json:"amount_refunded_cents,omitempty"`
 	CreatedAt           *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`

@@ -56,8 +56,6 @@ type Entry struct {
 	Reference string
 	Amount    money.Cents
 	At        time.Time
-	// EndToEnd is what the payer's bank may repeat; may be empty.
-	EndToEnd string
 	// Text is what the movement was for; Further is more about it. Both may be empty.
 	Text, Further string
 }
@@ -101,11 +99,8 @@ func (w *Writer) Write(e Entry) error {
 	w.print(`<BookgDt><DtTm>%s</DtTm></BookgDt><ValDt><Dt>%s</Dt></ValDt><AcctSvcrRef>%s</AcctSvcrRef>`,
 		w.instant(e.At), e.At.In(w.zone).Format(time.DateOnly), reference)
 	w.print(`<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>%s</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>`, family)
-	w.print(`<NtryDtls><TxDtls><Refs><AcctSvcrRef>%s</AcctSvcrRef>`, reference)
-	if id := text(e.EndToEnd, maxID); id != "" {
-		w.print(`<EndToEndId>%s</EndToEndId>`, id)
-	}
-	w.print(`</Refs><Amt Ccy="EUR">%s</Amt><CdtDbtInd>%s</CdtDbtInd>`, abs(e.Amount), side(e.Amount))
+	w.print(`<NtryDtls><TxDtls><Refs><AcctSvcrRef>%s</AcctSvcrRef></Refs><Amt Ccy="EUR">%s</Amt><CdtDbtInd>%s</CdtDbtInd>`,
+		reference, abs(e.Amount), side(e.Amount))
 	if remit := text(e.Text, maxRemit); remit != "" {
 		w.print(`<RmtInf><Ustrd>%s</Ustrd></RmtInf>`, remit)
 	}

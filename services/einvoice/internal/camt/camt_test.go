@@ -85,7 +85,7 @@ func TestAStatementOfADay(t *testing.T) {
 	at := time.Date(2026, 3, 29, 0, 30, 0, 0, time.UTC) // before the clocks go forward
 	hostile := "=1+1\t<b>]]>&\x00\u202e\r\n\"quoted\" " + strings.Repeat("long ", 60)
 	file := write(t,
-		camt.Entry{Reference: "PAY-20260329-0000000000000001", Amount: 2999, At: at, EndToEnd: "ORDER-1", Text: hostile, Further: hostile + hostile},
+		camt.Entry{Reference: "PAY-20260329-0000000000000001", Amount: 2999, At: at, Text: hostile, Further: hostile + hostile},
 		camt.Entry{Reference: "REF-20260329-0000000000000001", Amount: -3500, At: at.Add(21 * time.Hour), Further: "PAY-20260328-0000000000000001"})
 	valid(t, file)
 	valid(t, write(t))

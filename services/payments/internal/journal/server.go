@@ -10,9 +10,6 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
-// maxLimit bounds one part.
-const maxLimit = 1000
-
 // Server implements JournalService.
 type Server struct {
 	paymentsv1.UnimplementedJournalServiceServer
@@ -35,7 +32,7 @@ func (s *Server) ListJournal(ctx context.Context, r *paymentsv1.ListJournalReque
 	}
 	p := part{
 		merchant: r.GetMerchantId(), livemode: r.GetLivemode(), from: r.GetFrom().AsTime(), to: r.GetTo().AsTime(),
-		afterAt: r.GetAfterAt().AsTime(), afterReference: r.GetAfterReference(), limit: max(1, min(int(r.GetLimit()), maxLimit)),
+		afterAt: r.GetAfterAt().AsTime(), afterReference: r.GetAfterReference(), limit: max(1, min(int(r.GetLimit()), of.most)),
 	}
 	rows, err := list(ctx, s.pool, of, p)
 	if err != nil {
