@@ -50,6 +50,7 @@ var harmless = map[string][]string{
 	"the API takes the key that is in the form": {
 		"POST /app/pay", "POST /pay", "POST /order/{merchant}/{token}", "POST /portal/payments/new", "POST /portal/payments/{reference}/refund",
 		"POST /portal/invoices/new", "POST /portal/invoices/{id}/paid", "POST /portal/invoices/{id}/credit",
+		"POST /portal/exports",
 	},
 	"it says what is to hold, which then holds": {
 		"POST /portal/admin/merchants/{id}/gateway", "POST /portal/admin/merchants/{id}/limits", "POST /portal/admin/merchants/{id}/users",
