@@ -2,6 +2,7 @@ package export
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -205,7 +206,9 @@ func (e *Exports) books(ctx context.Context, x Export, f *file, t *tally) error 
 		if err != nil {
 			return err
 		}
-		if err := w.Write(entry); err != nil {
+		if err := w.Write(entry); errors.Is(err, fec.ErrUnbalanced) || errors.Is(err, fec.ErrOrder) || errors.Is(err, fec.ErrAccount) {
+			return e.unsound(x, err)
+		} else if err != nil {
 			return err
 		}
 	}

@@ -96,10 +96,15 @@ func (e *Exports) verify(ctx context.Context, x Export) error {
 		err = errors.New("its sums are not those of what was written")
 	}
 	if err != nil {
-		e.Log.Error("a FEC is not sound", "export", x.ID, "error", err)
-		return refusal(fmt.Sprintf(notSound, err))
+		return e.unsound(x, err)
 	}
 	return nil
+}
+
+// unsound refuses a file with entries that break a rule.
+func (e *Exports) unsound(x Export, err error) error {
+	e.Log.Error("a FEC is not sound", "export", x.ID, "error", err)
+	return refusal(fmt.Sprintf(notSound, err))
 }
 
 func (e *Exports) content(ctx context.Context, x Export, f *file, t *tally) error {
