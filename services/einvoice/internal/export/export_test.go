@@ -17,7 +17,9 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 )
 
-func noon(month time.Month, day int) time.Time { return time.Date(2026, month, day, 12, 0, 0, 0, time.UTC) }
+func noon(month time.Month, day int) time.Time {
+	return time.Date(2026, month, day, 12, 0, 0, 0, time.UTC)
+}
 
 // TestAnAttemptThatDiesIsTakenOver: its lease ends, another makes the file, and what the first one still writes is refused.
 func TestAnAttemptThatDiesIsTakenOver(t *testing.T) {
