@@ -67,6 +67,7 @@ type Client struct {
 	Team       Team
 	APIKeys    APIKeys
 	EInvoicing EInvoicing
+	Exports    Exports
 	Push       Push
 	Customers  Customers
 	Admin      Admin
@@ -173,6 +174,7 @@ func assemble(c caller) *Client {
 	out.Passkeys = Passkeys{at}
 	out.Auth, out.Factor, out.Merchant, out.Team, out.APIKeys = Auth{at}, Factor{at}, Merchants{at}, Team{at}, APIKeys{at}
 	out.EInvoicing, out.Push, out.Customers, out.Admin = EInvoicing{at}, Push{at}, Customers{at}, Admin{at}
+	out.Exports = Exports{at}
 	out.Operations = Operations{at}
 	out.Reference = Reference{at}
 	return out

@@ -9,6 +9,8 @@ import (
 	"time"
 	_ "time/tzdata" // invoices are dated in France, wherever this runs
 
+	"google.golang.org/grpc"
+
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
@@ -16,8 +18,10 @@ import (
 	"european-pay.eu/eupay/internal/run/outbox"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/ereport"
+	"european-pay.eu/eupay/services/einvoice/internal/export"
 	"european-pay.eu/eupay/services/einvoice/internal/grpcapi"
 	"european-pay.eu/eupay/services/einvoice/internal/ledger"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
@@ -40,6 +44,8 @@ type Config struct {
 	Test PlatformConfig `envPrefix:"EUPAY_SEQINO_TEST_"`
 	// Matricule identifies the platform to the administration: four characters (scheme 0238).
 	Matricule string `env:"EUPAY_SEQINO_MATRICULE" envDefault:"0000"`
+	// PaymentsAddr is where the payments service is, whose payments are exported with the invoices.
+	PaymentsAddr string `env:"EUPAY_PAYMENTS_ADDR" envDefault:"127.0.0.1:9101"`
 	// Lease is the lifetime of the lease of an attempt to send something. After it, another process takes over from one that
 	// died.
 	Lease time.Duration `env:"EUPAY_EINVOICE_LEASE" envDefault:"2m"`
@@ -84,6 +90,8 @@ func (p PlatformConfig) client() seqino.Config {
 type Service struct {
 	core    *boot.Core
 	clients []*seqino.Client
+	// payments is the connection to the payments service.
+	payments *grpc.ClientConn
 	// workers run beside the servers.
 	workers []func(context.Context) error
 }
@@ -107,6 +115,10 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	s := &Service{core: core}
 	platforms, err := s.platforms(cfg)
 	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	if s.payments, err = boot.Dial(core.Identity, identity.Payments, cfg.PaymentsAddr); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -152,6 +164,8 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	enrolments := enrol.New(enrol.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Wake: engine.Wake, Log: core.Log,
 	})
+	exports := export.New(export.Deps{Pool: core.Pool, Journal: paymentsv1.NewJournalServiceClient(s.payments), Zone: paris, Now: core.Now, Log: core.Log})
+	core.Serve(&einvoicev1.ExportsService_ServiceDesc, export.NewServer(exports), identity.Gateway)
 	core.Serve(&einvoicev1.EInvoiceService_ServiceDesc, grpcapi.New(documents, enrolments, reports, platforms), identity.Gateway)
 	core.Serve(&einvoicev1.OperatorService_ServiceDesc, grpcapi.NewOperator(documents), identity.Operator)
 	core.Serve(&einvoicev1.OperationsService_ServiceDesc, grpcapi.NewOperations(documents), identity.Gateway)
@@ -163,6 +177,7 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	}, core.Log)
 	s.workers = []func(context.Context) error{
 		relay.Run, engine.Run, documents.Follow, documents.PurgeClaims, enrolments.Run, reports.Run, payments.Run,
+		exports.Run, exports.Purge,
 	}
 }
 
@@ -173,6 +188,9 @@ func (s *Service) Run(ctx context.Context) error { return s.core.Run(ctx, s.work
 func (s *Service) Close() {
 	for _, c := range s.clients {
 		c.Close()
+	}
+	if s.payments != nil {
+		s.payments.Close()
 	}
 	s.core.Close()
 }

@@ -22,6 +22,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/customerapi"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/einvoiceapi"
+	"european-pay.eu/eupay/services/gateway/internal/exportapi"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/merchantapi"
 	"european-pay.eu/eupay/services/gateway/internal/payerapi"
@@ -175,6 +176,7 @@ func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, lim
 	einvoiceapi.New(einvoiceapi.Deps{
 		Invoices: invoices, Merchants: s.accounts.Merchants, Access: access, Limiter: limiter, Drawn: drawn,
 	}).Register(api)
+	exportapi.New(exportapi.Deps{Exports: einvoicev1.NewExportsServiceClient(to.einvoice), Access: access, Limiter: limiter}).Register(api)
 	customerapi.New(customerapi.Deps{
 		Accounts: paymentsv1.NewAccountsServiceClient(to.payments), Loyalty: qrv1.NewLoyaltyServiceClient(to.qr), Access: access, Limiter: limiter,
 		Pages: origin(s.cfg.PortalURL), Livemode: s.cfg.OrdersLive, Log: s.core.Log,

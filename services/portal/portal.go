@@ -24,6 +24,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/catalog"
 	"european-pay.eu/eupay/services/portal/internal/components"
 	"european-pay.eu/eupay/services/portal/internal/docs"
+	"european-pay.eu/eupay/services/portal/internal/exports"
 	"european-pay.eu/eupay/services/portal/internal/home"
 	"european-pay.eu/eupay/services/portal/internal/invoices"
 	"european-pay.eu/eupay/services/portal/internal/keys"
@@ -207,6 +208,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		webhooks.Register,
 		admin.Register,
 		invoices.Register,
+		exports.Register,
 		pay.Register,
 		catalog.Register,
 		tables.Register,

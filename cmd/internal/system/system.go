@@ -215,6 +215,7 @@ func (s System) own(service string) map[string]string {
 		return env
 	case EInvoice:
 		return map[string]string{
+			"EUPAY_PAYMENTS_ADDR":              Loopback(s.Ports.GRPC[Payments]),
 			"EUPAY_SEQINO_TEST_BASE_URL":       s.InvoicingURL(),
 			"EUPAY_SEQINO_TEST_API_KEY":        s.Secrets.InvoicingKey,
 			"EUPAY_SEQINO_TEST_WEBHOOK_SECRET": s.Secrets.InvoicingHook,

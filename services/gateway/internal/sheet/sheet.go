@@ -1,11 +1,10 @@
-// Package sheet writes tables that people open in a spreadsheet.
+// Package sheet writes tables of texts that people open in a spreadsheet.
 package sheet
 
 import (
 	"bytes"
-	"encoding/csv"
-	"fmt"
-	"strings"
+
+	"european-pay.eu/eupay/internal/sheet"
 )
 
 // ContentType is that of the tables.
@@ -13,38 +12,15 @@ const ContentType = "text/csv; charset=utf-8"
 
 // Write writes rows as RFC 4180 says. No cell becomes a formula: a ' stands before what a spreadsheet would take for one.
 func Write(b *bytes.Buffer, rows [][]string) error {
-	w := csv.NewWriter(b)
-	w.UseCRLF = true
+	w := sheet.NewCSV(b, sheet.Comma)
 	for _, row := range rows {
+		cells := make([]sheet.Cell, len(row))
 		for i := range row {
-			row[i] = inert(row[i])
+			cells[i] = sheet.Text(row[i])
 		}
-		if err := w.Write(row); err != nil {
-			return fmt.Errorf("write row: %w", err)
+		if err := w.Row(cells...); err != nil {
+			return err
 		}
 	}
-	w.Flush()
-	return w.Error()
-}
-
-// What a spreadsheet begins to compute at, also in its wide form; what it takes for the end of a cell where that is not a comma; and what
-// it skips before a cell begins.
-const (
-	formulas   = "=+-@\t\r＝＋－＠"
-	separators = ";|\t\r\n"
-	skipped    = " \""
-)
-
-// inert makes a text that somebody else chose, such as an address or a name, one that a spreadsheet only shows.
-func inert(cell string) string {
-	var b strings.Builder
-	begins := true
-	for _, r := range cell {
-		if begins && strings.ContainsRune(formulas, r) {
-			b.WriteByte('\'')
-		}
-		b.WriteRune(r)
-		begins = strings.ContainsRune(separators, r) || begins && strings.ContainsRune(skipped, r)
-	}
-	return b.String()
+	return nil
 }

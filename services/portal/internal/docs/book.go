@@ -38,6 +38,7 @@ var outline = []chapter{
 	{"Going live", []leaf{{slug: "security"}, {slug: "testing"}}},
 	{"Announced", []leaf{{slug: "rewards", tags: []string{"Rewards", "Customers"}}, {slug: "subscriptions"}}},
 	{"E-invoicing", []leaf{{slug: "einvoicing", tags: []string{"E-invoicing"}}}},
+	{"Accounting", []leaf{{slug: "exports", tags: []string{"Exports"}}}},
 	{"In the shop", []leaf{
 		{slug: "catalog", tags: []string{"Catalog"}},
 		{slug: "qr-signing"},

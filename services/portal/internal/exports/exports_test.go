@@ -1,0 +1,57 @@
+package exports_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	eupay "european-pay.eu/eupay/sdk/go"
+	"european-pay.eu/eupay/services/portal/internal/exports"
+	"european-pay.eu/eupay/services/portal/internal/webtest"
+)
+
+const ready = `{"id":"x1","kind":"sales","format":"csv","from":"2026-05-01","to":"2026-05-31","status":"ready","file_name":"sales_2026-05-01_2026-05-31.csv",
+	"content_type":"text/csv; charset=utf-8","size":3,"rows":1,"created_at":"2026-06-17T12:00:00Z","expires_at":"2026-07-17T12:00:00Z"}`
+
+func room(t *testing.T) *webtest.Room {
+	t.Helper()
+	r := webtest.NewRoom(t, eupay.RoleAccountant, exports.Register)
+	r.Answer("GET /exports", http.StatusOK, `{"success":true,"data":[`+ready+`,{"id":"x2","kind":"fec","format":"fec","from":"2026-05-01","to":"2026-05-01","status":"failed",
+		"problem":"<script>alert(1)</script>","created_at":"2026-06-17T12:00:00Z","expires_at":"2026-07-17T12:00:00Z"}],"pagination":{"page":1,"limit":20,"total":2,"pages":1}}`)
+	return r
+}
+
+func TestAnAccountantAsksForAFileAndFetchesIt(t *testing.T) {
+	t.Parallel()
+	r := room(t)
+	r.Answer("POST /exports", http.StatusCreated, `{"success":true,"data":`+ready+`}`)
+	status, text := r.Get("/portal/exports")
+	for _, want := range []string{`href="/portal/exports/x1/file"`, "sales_2026-05-01_2026-05-31.csv", "&lt;script&gt;alert(1)", `value="2026-10-01"`, `value="2026-10-31"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	if status != http.StatusOK || strings.Contains(text, "<script>alert") {
+		t.Errorf("status %d, or what the API says runs", status)
+	}
+	for layout, want := range map[string]string{"xlsx": `"format":"xlsx"`, "semicolon": `"format":"csv","separator":"semicolon"`, "comma": `"separator":"comma"`} {
+		_, _, to := r.Post("/portal/exports", "kind", "sales", "layout", layout, "from", "2026-05-01", "to", "2026-05-31", "key", "k")
+		if asked := r.Asked("POST /exports"); !strings.Contains(asked, want) || !strings.Contains(asked, `"from":"2026-05-01"`) || !strings.HasSuffix(to, "notice=export_created") {
+			t.Errorf("%s: asked %s, then %s", layout, asked, to)
+		}
+	}
+	r.Post("/portal/exports", "kind", "fec", "layout", "xlsx", "from", "2026-05-01", "to", "2026-05-31", "key", "k")
+	if asked := r.Asked("POST /exports"); strings.Contains(asked, "format") {
+		t.Errorf("a FEC has no other format: %s", asked)
+	}
+}
+
+func TestWhatTheAPIRefusesIsShownInTheForm(t *testing.T) {
+	t.Parallel()
+	r := room(t)
+	r.Answer("POST /exports", http.StatusBadRequest, `{"success":false,"code":"VALIDATION_ERROR","message":"x","errors":[{"field":"to","message":"to must not be in the future."}]}`)
+	status, text, _ := r.Post("/portal/exports", "kind", "sales", "layout", "xlsx", "from", "2026-05-01", "to", "2027-05-31", "key", "k")
+	if status != http.StatusUnprocessableEntity || !strings.Contains(text, "to must not be in the future.") || !strings.Contains(text, `value="2027-05-31"`) {
+		t.Errorf("%d", status)
+	}
+}
