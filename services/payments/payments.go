@@ -29,6 +29,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/merchant"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/internal/store"
+	"european-pay.eu/eupay/services/payments/internal/subscription"
 	"european-pay.eu/eupay/services/payments/migrations"
 )
 
@@ -118,7 +119,10 @@ type Service struct {
 	merchants *consume.Consumer
 	accounts  *account.Accounts
 	banks     *bank.Directory
-	clients   []*powens.Client
+	// subscriptions and links: the second learns which links of the first were paid.
+	subscriptions *subscription.Room
+	links         *consume.Consumer
+	clients       []*powens.Client
 }
 
 // New opens the service: it migrates its schema, connects and listens.
@@ -148,16 +152,23 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Pool: core.Pool, Vault: keys, Live: live, Test: test, ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + connectPath,
 		Now: core.Now, Log: core.Log,
 	})
-	rooms := commands.Rooms{Accounts: svc.accounts, Merchants: merchant.New(core.Pool, core.Now), Banks: svc.banks}
+	merchants := merchant.New(core.Pool, core.Now)
+	svc.subscriptions = subscription.New(subscription.Deps{
+		Pool: core.Pool, Engine: svc.engine, Mandates: s, Banks: svc.banks, Merchants: merchants, Now: core.Now, Wake: relay.Wake, Log: core.Log,
+	})
+	s.OnMandate(svc.subscriptions.Follow)
+	svc.links = consume.New(consume.Config{Name: subscription.Consumer, Subjects: subscription.Subjects}, core.Pool, core.Bus, svc.subscriptions.Handle, relay.Wake, core.Log)
+	rooms := commands.Rooms{Accounts: svc.accounts, Merchants: merchants, Banks: svc.banks}
 	svc.commands = commands.New(s, svc.engine, rooms, core.Bus, core.Now, core.Log)
 	svc.merchants = consume.New(consume.Config{Name: merchant.Consumer, Subjects: merchant.Subjects}, core.Pool, core.Bus, merchant.Handle, nil, core.Log)
 	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s, core.Now), identity.Gateway)
 	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s), identity.Operator)
 	core.Serve(&paymentsv1.OperationsService_ServiceDesc, grpcapi.NewOperations(s), identity.Gateway)
-	consumers := append(backlog.OfEvents(merchant.Consumer), backlog.Durable{Stream: bus.Commands, Name: "payments"})
+	consumers := append(backlog.OfEvents(merchant.Consumer, subscription.Consumer), backlog.Durable{Stream: bus.Commands, Name: "payments"})
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, consumers), identity.Gateway)
 	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, slices.Concat(svc.accounts.Sealed(), s.Sealed())...), identity.Operator)
 	core.Serve(&paymentsv1.BanksService_ServiceDesc, bank.NewServer(svc.banks), identity.Gateway)
+	core.Serve(&paymentsv1.SubscriptionsService_ServiceDesc, subscription.NewServer(svc.subscriptions), identity.Gateway)
 	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(svc.accounts), identity.Gateway)
 	return svc, nil
 }
@@ -181,9 +192,10 @@ func (s *Service) provider(cfg Config, p ProviderConfig) provider {
 
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.banks.Run, s.merchants.Run, func(ctx context.Context) error {
-		return s.engine.Sweep(ctx, s.commands.Announce)
-	})
+	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.banks.Run, s.merchants.Run, s.links.Run,
+		s.subscriptions.RunSubscriptions, s.subscriptions.RunOccurrences, func(ctx context.Context) error {
+			return s.engine.Sweep(ctx, s.commands.Announce)
+		})
 }
 
 // Close closes the connections.
