@@ -10,9 +10,6 @@ alter table payments
     add constraint mandates_are_periodic check ((kind = 'mandate') = (execution_type = 'periodic')) not valid,
     add constraint mandates_are_of_their_subscription check (kind <> 'mandate' or subscription_id = reference) not valid;
 
--- The kinds of keys are the code's: subscriptions have their own.
-alter table claims drop constraint if exists claims_kind_check;
-
 create table subscriptions (
     id                 text        primary key,
     merchant_id        uuid        not null,

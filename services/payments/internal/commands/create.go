@@ -29,6 +29,9 @@ func (h *Handler) create(ctx context.Context, r *request, c *paymentsv1.CreatePa
 	if err := h.chosenBank(ctx, c, &fresh, idem); err != nil {
 		return err
 	}
+	if fresh.PaymentLinkID != "" {
+		return h.payLink(ctx, r, fresh, idem)
+	}
 	p, match, err := h.store.Create(ctx, fresh, idem, r.meta)
 	if err != nil {
 		return conflictOr(err)

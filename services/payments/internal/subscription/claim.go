@@ -21,10 +21,11 @@ const (
 	ByKey       Match = "header"
 )
 
-// The kinds of keys.
+// The kinds of keys are those of payments. The prefix keeps ours apart: no key of a merchant has a control character.
 const (
-	kindHeader    = "subscription_header"
-	kindReference = "subscription_reference"
+	kindHeader    = "header"
+	kindReference = "reference"
+	keyPrefix     = "\x1fsubscription:"
 )
 
 // claim takes the Idempotency-Key and then the merchant's reference, always in this order. If another subscription holds one of them, it
@@ -82,5 +83,5 @@ func (w Wish) claimReference(ctx context.Context, tx pgx.Tx, now time.Time) (str
 }
 
 func (w Wish) key(kind, key string) claim.Key {
-	return claim.Key{MerchantID: w.MerchantID, Livemode: w.Livemode, Kind: kind, Key: key}
+	return claim.Key{MerchantID: w.MerchantID, Livemode: w.Livemode, Kind: kind, Key: keyPrefix + key}
 }

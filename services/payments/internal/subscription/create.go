@@ -271,18 +271,12 @@ func (u *unit) activate(ctx context.Context, w why) error {
 	return u.supersede(ctx)
 }
 
-// supersede ends the subscription that this one replaces. A standing order of its own is cancelled by whoever tends it: that is a call.
+// supersede makes the subscription that this one replaces end. Whoever tends it next cancels its standing order, which takes a call, or its links.
 func (u *unit) supersede(ctx context.Context) error {
 	old, err := u.room.open(ctx, u.tx, u.Replaces, u.meta)
 	if err != nil || old.Status != Active {
 		return err
 	}
 	old.ReplacedBy, old.Ending, old.DueAt = u.ID, cmp.Or(old.Ending, EndingReplaced), &u.now
-	if err := old.refine(ctx, old.Detail, why{cause: CauseReplacement, note: "Replaced by " + u.ID + ".", event: "subscription.replaced"}); err != nil {
-		return err
-	}
-	if old.Collect == CollectLinks {
-		return old.stop(ctx, DetailReplaced, why{cause: CauseReplacement})
-	}
-	return nil
+	return old.refine(ctx, old.Detail, why{cause: CauseReplacement, note: "Replaced by " + u.ID + ".", event: "subscription.replaced"})
 }

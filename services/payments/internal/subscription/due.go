@@ -64,6 +64,9 @@ func (r *Room) tended(ctx context.Context, id string) (ending bool, err error) {
 		if err != nil || u.Status.Final() {
 			return err
 		}
+		if u.Ending != NotEnding && u.Collect == CollectLinks {
+			return u.stop(ctx, u.stopDetail(), why{cause: CauseReplacement})
+		}
 		due := u.now.Add(tendEvery)
 		u.DueAt = &due
 		ending = u.Ending != NotEnding && !u.StopAtBank && u.Detail != DetailCancelling
@@ -186,14 +189,11 @@ func (u *unit) collectByLink(ctx context.Context, o Occurrence) error {
 
 // sendLink makes the payment link of an occurrence and announces it.
 func (u *unit) sendLink(ctx context.Context, o Occurrence) error {
-	var err error
-	o.LinkID, o.LinkURL, err = u.room.Links.Create(ctx, u.tx, Link{
-		MerchantID: u.MerchantID, Livemode: u.Livemode, SubscriptionID: u.ID, Amount: u.Amount, Currency: u.Currency,
-		Description: u.Description, SuccessURL: u.SuccessURL, CancelURL: u.CancelURL, Metadata: u.Metadata, ExpiresAt: o.linkExpiry(),
-	})
+	made, err := u.makeLink(ctx, o)
 	if err != nil {
 		return fmt.Errorf("make the link of occurrence %d of %s: %w", o.Number, u.ID, err)
 	}
+	o.LinkID, o.LinkURL = made.ID, made.URL
 	due := o.nextReminder(u.now)
 	o.DueAt = &due
 	return u.recordOccurrence(ctx, Expected, o, why{cause: CauseCalendar, event: "subscription.occurrence.due"})

@@ -177,7 +177,3 @@ func (u *unit) missedByStop(ctx context.Context, o Occurrence, w why) error {
 	_, _, err := u.settle(ctx, o, Missed, ByStop, "", why{cause: w.cause})
 	return err
 }
-
-func (u *unit) revoke(ctx context.Context, o Occurrence) error {
-	return u.room.Links.Revoke(ctx, u.tx, u.MerchantID, u.Livemode, o.LinkID)
-}
