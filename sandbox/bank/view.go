@@ -211,6 +211,17 @@ func (b *Bank) Refuse(id int64) error {
 // Expire ends the payment as expired.
 func (b *Bank) Expire(id int64) error { return b.Settle(id, StateExpired, "") }
 
+// Stop acts as the payer's bank, or as its customer there: it ends a schedule that is active.
+func (b *Bank) Stop(id int64) error {
+	return b.act(id, func(r *record, _ time.Time) error {
+		if r.State != StatePending || r.Instructions[0].Kind != periodic {
+			return ErrWrongState
+		}
+		b.reject(r, "noSpecifiedReason", "The standing order was ended at the bank.")
+		return nil
+	})
+}
+
 // Settle acts as the payer's bank: it ends a payment in this state, or makes it pending until it is settled again. An error code
 // is only for rejected; its default is noSpecifiedReason.
 func (b *Bank) Settle(id int64, state, errorCode string) error {
