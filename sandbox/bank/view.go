@@ -28,6 +28,9 @@ type Payment struct {
 	ReferenceID       string    `json:"reference_id"`
 	Label             string    `json:"label"`
 	ExecutionDateType string    `json:"execution_date_type"`
+	Frequency         string    `json:"frequency,omitempty"`
+	StartDate         string    `json:"start_date,omitempty"`
+	EndDate           string    `json:"end_date,omitempty"`
 	BeneficiaryIBAN   string    `json:"beneficiary"`
 	PayerIBAN         string    `json:"payer,omitempty"`
 	PayerName         string    `json:"payer_label,omitempty"`
@@ -44,6 +47,7 @@ func (r *record) public() Payment {
 	p := Payment{
 		ID: r.ID, State: r.State, StateDetail: r.StateDetail, Action: r.Action, ErrorCode: r.ErrorCode, Cents: r.total(),
 		Currency: i.Currency, ReferenceID: i.ReferenceID, Label: i.Label, ExecutionDateType: i.Kind,
+		Frequency: i.Frequency, StartDate: i.StartDate, EndDate: i.EndDate,
 		BeneficiaryIBAN: i.Beneficiary.Identification, Instructions: len(r.Instructions), ConnectorUUID: r.Connector,
 		ValidateURI: r.ValidateURI, ClientRedirectURI: r.RedirectURI, ClientState: r.ClientState, RegisteredAt: r.Registered,
 	}

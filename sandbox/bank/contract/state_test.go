@@ -180,7 +180,7 @@ func recurring(p *provider) {
 	stopped := p.create(periodic)
 	p.authorise(stopped.id(), "nowhere")
 	p.manage(200, stopped.id(), "stop", object{})
-	if got := p.state(stopped.id()); got != "rejected" {
+	if got := p.state(stopped.id()); got != "rejected:noSpecifiedReason" {
 		p.Errorf("a schedule that its bank stopped is %s", got)
 	}
 	unreported := p.create(periodic)
