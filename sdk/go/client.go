@@ -41,8 +41,10 @@ type Options struct {
 type Client struct {
 	Payments Payments
 	Banks    Banks
-	Refunds  Refunds
-	Invoices Invoices
+	// PaymentLinks are paid through Payers.
+	PaymentLinks PaymentLinks
+	Refunds      Refunds
+	Invoices     Invoices
 
 	WebhookEndpoints  WebhookEndpoints
 	WebhookDeliveries WebhookDeliveries
@@ -164,6 +166,7 @@ func assemble(c caller) *Client {
 	at := &out.caller
 	out.Payments, out.Refunds, out.Invoices = Payments{at}, Refunds{at}, Invoices{at}
 	out.Banks = Banks{at}
+	out.PaymentLinks = PaymentLinks{at}
 	out.WebhookEndpoints, out.WebhookDeliveries, out.Events, out.Listener = WebhookEndpoints{at}, WebhookDeliveries{at}, Events{at}, Listener{at}
 	out.QR, out.Scans, out.Payers = QR{at}, Scans{at}, Payers{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}

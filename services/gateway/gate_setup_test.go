@@ -34,6 +34,7 @@ import (
 const (
 	gatePayment  = "PAY-20260617-0B25921FB72918ED"
 	gateToken    = "a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4"
+	gateLink     = "plink_5d1a0c77e2b94f305d1a0c77"
 	gateOrder    = "0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2"
 	gatePassword = "correct horse battery staple"
 )
@@ -42,6 +43,7 @@ const (
 type behind struct {
 	paymentsv1.UnimplementedPaymentsServiceServer
 	paymentsv1.UnimplementedBanksServiceServer
+	paymentsv1.UnimplementedLinksServiceServer
 	qrv1.UnimplementedQRServiceServer
 	qrv1.UnimplementedRenderServiceServer
 	qrv1.UnimplementedTableServiceServer
@@ -73,6 +75,42 @@ func (behind) ListBanks(context.Context, *paymentsv1.ListBanksRequest) (*payment
 		Id: "5a0d0b01-0001-5b0c-8000-000000000001", Name: "Bank", LogoUrl: "https://bank.example/logo", Countries: []string{"FR"},
 		Transfers: []*paymentsv1.Transfer{{ExecutionType: "instant", Tracked: true}, {ExecutionType: "deferred", EarliestDays: 1, MinimumCents: 100}},
 	}}, Total: 1}, nil
+}
+
+func (b behind) link() *paymentsv1.PaymentLink {
+	at := timestamppb.Now()
+	return &paymentsv1.PaymentLink{
+		Id: gateLink, MerchantId: b.w.merchant.ID, Livemode: b.w.live, Slug: "7Fq2mXc9Tb", Host: "eupay", Url: "https://pay.example/l/7Fq2mXc9Tb", Status: "active",
+		AmountCents: 700, Currency: "EUR", UsesMax: 1, Description: "Order", Sequence: 1, CreatedAt: at, UpdatedAt: at,
+	}
+}
+
+func (b behind) CreateLink(context.Context, *paymentsv1.CreateLinkRequest) (*paymentsv1.CreateLinkResponse, error) {
+	return &paymentsv1.CreateLinkResponse{Link: b.link()}, nil
+}
+
+func (b behind) GetLink(context.Context, *paymentsv1.GetLinkRequest) (*paymentsv1.GetLinkResponse, error) {
+	return &paymentsv1.GetLinkResponse{Link: b.link()}, nil
+}
+
+func (b behind) ListLinks(context.Context, *paymentsv1.ListLinksRequest) (*paymentsv1.ListLinksResponse, error) {
+	return &paymentsv1.ListLinksResponse{Links: []*paymentsv1.PaymentLink{b.link()}, Total: 1}, nil
+}
+
+func (b behind) UpdateLink(context.Context, *paymentsv1.UpdateLinkRequest) (*paymentsv1.UpdateLinkResponse, error) {
+	return &paymentsv1.UpdateLinkResponse{Link: b.link()}, nil
+}
+
+func (b behind) RevokeLink(context.Context, *paymentsv1.RevokeLinkRequest) (*paymentsv1.RevokeLinkResponse, error) {
+	return &paymentsv1.RevokeLinkResponse{Link: b.link()}, nil
+}
+
+func (b behind) ListLinkPayments(context.Context, *paymentsv1.ListLinkPaymentsRequest) (*paymentsv1.ListLinkPaymentsResponse, error) {
+	return &paymentsv1.ListLinkPaymentsResponse{Payments: []*paymentsv1.Payment{b.payment()}, Total: 1}, nil
+}
+
+func (b behind) OpenLink(context.Context, *paymentsv1.OpenLinkRequest) (*paymentsv1.OpenLinkResponse, error) {
+	return &paymentsv1.OpenLinkResponse{Link: b.link()}, nil
 }
 
 func (behind) SummarizePayments(context.Context, *paymentsv1.SummarizePaymentsRequest) (*paymentsv1.SummarizePaymentsResponse, error) {
@@ -134,6 +172,7 @@ func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 	payments := gatewaytest.ServeAs(t, identity.Payments, func(r grpc.ServiceRegistrar) {
 		paymentsv1.RegisterPaymentsServiceServer(r, services)
 		paymentsv1.RegisterBanksServiceServer(r, services)
+		paymentsv1.RegisterLinksServiceServer(r, services)
 	})
 	qr := gatewaytest.ServeAs(t, identity.QR, func(r grpc.ServiceRegistrar) {
 		qrv1.RegisterQRServiceServer(r, services)

@@ -47,6 +47,11 @@ func checkingOut(code string) func(*gateWorld) (int, map[string]any) {
 	}
 }
 
+// payingLink is a payer without a login, who opened a payment link.
+func payingLink(w *gateWorld) (int, map[string]any) {
+	return w.call("POST", "/links/7Fq2mXc9Tb/pay", "{}", "Idempotency-Key", "a payer's random key")
+}
+
 func ordering(body string) func(*gateWorld) (int, map[string]any) {
 	return func(w *gateWorld) (int, map[string]any) {
 		return w.call("POST", "/table-order/menu/"+w.merchant.ID+"/"+gateToken, body)
@@ -70,6 +75,7 @@ var ways = []way{
 	{name: "scan of a merchant's code", payer: true, code: true, ask: scanning("merchant", `,"amount":7`)},
 	{name: "scan of a permanent code", payer: true, code: true, ask: scanning("permanent", `,"amount":7`)},
 	{name: "a guest's payment of a merchant's code", payer: true, code: true, ask: checkingOut("permanent")},
+	{name: "a payer's payment of a link", payer: true, ask: payingLink},
 	{name: "order paid at the table", payer: true, code: true, ask: ordering(gateItems + `"orderType":"dine_in","payNow":true}`)},
 	{name: "takeaway", payer: true, code: true, ask: ordering(gateItems + `"orderType":"takeaway"}`)},
 }

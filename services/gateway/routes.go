@@ -23,6 +23,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/einvoiceapi"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/linkapi"
 	"european-pay.eu/eupay/services/gateway/internal/merchantapi"
 	"european-pay.eu/eupay/services/gateway/internal/payerapi"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
@@ -106,6 +107,10 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Access: access, Limiter: limiter, Now: s.core.Now,
 	}).Register(api)
 	bankapi.New(bankapi.Deps{Banks: paymentsv1.NewBanksServiceClient(to.payments), Access: access}).Register(api)
+	linkapi.New(linkapi.Deps{
+		Links: paymentsv1.NewLinksServiceClient(to.payments), Banks: paymentsv1.NewBanksServiceClient(to.payments), Merchants: s.accounts.Merchants,
+		Sender: sender, Access: access, Limiter: limiter, Now: s.core.Now,
+	}).Register(api)
 	(&provider.Provider{
 		Commands: s.money, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait, Receipts: s.cfg.PagesURL != "",
@@ -166,7 +171,7 @@ func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, lim
 		Access: access, Now: s.core.Now,
 	}).Register(api)
 	qrimageapi.New(qrimageapi.Deps{
-		Merchants: s.accounts.Merchants, Payments: payments, QR: qr,
+		Merchants: s.accounts.Merchants, Payments: payments, QR: qr, Links: paymentsv1.NewLinksServiceClient(to.payments),
 		Render: qrv1.NewRenderServiceClient(to.qr), Access: access, Now: s.core.Now, Drawn: drawn,
 		MerchantCode: signed.ofMerchant, Deployment: s.deployment(), Table: tables{qrv1.NewTableServiceClient(to.qr)}.card, LogoChanged: documents{invoices}.setLogo,
 	}).Register(api)
