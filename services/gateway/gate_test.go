@@ -64,6 +64,8 @@ var ways = []way{
 	{name: "payment", ask: byKey("POST", "/gateway/payments", `{"amount":7,"description":"Order"}`)},
 	{name: "refund", ask: byKey("POST", "/gateway/payments/"+gatePayment+"/refund", "")},
 	{name: "payment, by login", ask: byLogin("POST", "/gateway/payments", `{"amount":7,"description":"Order"}`)},
+	{name: "subscription", ask: byKey("POST", "/gateway/subscriptions", `{"amount":7,"description":"Gym","frequency":"monthly","start_date":"2027-01-31"}`)},
+	{name: "subscription that replaces another", ask: byKey("POST", "/gateway/subscriptions/"+gateSub+"/replace", `{"start_date":"2027-01-31"}`)},
 	{name: "refund, by login", ask: byLogin("POST", "/gateway/payments/"+gatePayment+"/refund", "")},
 	{name: "money received, by key", ask: byKey("POST", "/gateway/payments/"+gatePayment+"/confirm-received", "")},
 	{name: "money received, by login", ask: byLogin("POST", "/gateway/payments/"+gatePayment+"/confirm-received", "")},

@@ -33,6 +33,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/qrimageapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/scanapi"
+	"european-pay.eu/eupay/services/gateway/internal/subscriptionapi"
 	"european-pay.eu/eupay/services/gateway/internal/tableapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/internal/webhookapi"
@@ -107,6 +108,9 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Access: access, Limiter: limiter, Now: s.core.Now,
 	}).Register(api)
 	bankapi.New(bankapi.Deps{Banks: paymentsv1.NewBanksServiceClient(to.payments), Access: access}).Register(api)
+	subscriptionapi.New(subscriptionapi.Deps{
+		Subscriptions: paymentsv1.NewSubscriptionsServiceClient(to.payments), Access: access, Now: s.core.Now,
+	}).Register(api)
 	linkapi.New(linkapi.Deps{
 		Links: paymentsv1.NewLinksServiceClient(to.payments), Banks: paymentsv1.NewBanksServiceClient(to.payments), Merchants: s.accounts.Merchants,
 		Sender: sender, Access: access, Limiter: limiter, Now: s.core.Now,

@@ -79,6 +79,7 @@ func (u *unit) running(ctx context.Context, detail string, by why) error {
 func (u *unit) followCompleted(ctx context.Context, m payment.Payment, c payment.Change) error {
 	by := why{cause: CauseProvider, note: c.Note}
 	if u.Status != Active && !u.Status.Final() {
+		u.Detail = ""
 		if err := u.activate(ctx, by); err != nil {
 			return err
 		}
