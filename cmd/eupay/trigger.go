@@ -19,7 +19,7 @@ type way struct {
 }
 
 // ways has every event that can be caused.
-var ways = slices.Concat(paymentWays(), orderWays, invoiceWays)
+var ways = slices.Concat(paymentWays(), linkWays, orderWays, invoiceWays)
 
 // untriggered has the other events, and why they cannot be triggered.
 var untriggered = []struct{ event, why string }{

@@ -41,10 +41,12 @@ type Options struct {
 type Client struct {
 	Payments Payments
 	Banks    Banks
+
 	// PaymentLinks are paid through Payers.
 	PaymentLinks PaymentLinks
-	Refunds      Refunds
-	Invoices     Invoices
+
+	Refunds  Refunds
+	Invoices Invoices
 
 	WebhookEndpoints  WebhookEndpoints
 	WebhookDeliveries WebhookDeliveries

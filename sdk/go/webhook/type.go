@@ -23,6 +23,12 @@ const (
 	PaymentLateReceipt Type = "payment.late_receipt"
 	// PaymentRefunded: Money went back to the payer.
 	PaymentRefunded Type = "payment.refunded"
+	// PaymentLinkPaid: A payment of a link was completed. The link is paid when that was the last one it takes.
+	PaymentLinkPaid Type = "payment_link.paid"
+	// PaymentLinkExpired: A payment link reached its expiry.
+	PaymentLinkExpired Type = "payment_link.expired"
+	// PaymentLinkRevoked: A payment link was revoked.
+	PaymentLinkRevoked Type = "payment_link.revoked"
 	// RefundCreated: A refund was recorded.
 	RefundCreated Type = "refund.created"
 	// RefundPendingSCA: You can be sent to your bank to authorise the refund.

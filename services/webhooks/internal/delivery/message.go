@@ -39,6 +39,8 @@ func Read(e events.Event) (Message, error) {
 	switch aggregate {
 	case "payment", "refund":
 		return read(e, paymentMessage)
+	case "payment_link":
+		return read(e, paymentLinkMessage)
 	case "webhook_endpoint":
 		return read(e, endpointMessage)
 	case "order":

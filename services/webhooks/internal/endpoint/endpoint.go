@@ -43,6 +43,7 @@ var allTypes = append([]string{
 	All, "payment.created", "payment.pending_sca", "payment.cancelled", "payment.stalled",
 	"payment.amount_mismatch", "payment.late_receipt", "refund.stalled", "refund.amount_mismatch",
 	"refund.created", "refund.pending_sca", "refund.completed", "refund.failed", "refund.cancelled",
+	"payment_link.paid", "payment_link.expired", "payment_link.revoked",
 	"webhook_endpoint.failing", "webhook_endpoint.disabled",
 	"order.awaiting_payment", "order.received", "order.preparing", "order.ready", "order.served",
 	"order.cancelled", "order.expired", "order.payment_failed", "order.paid_late",
