@@ -30,6 +30,12 @@ func changed(t *testing.T, eventType string) events.Event {
 		if eventType != "payment_link.paid" {
 			m.(*eventsv1.PaymentLinkChanged).PaymentReference, m.(*eventsv1.PaymentLinkChanged).PaymentAmountCents = "", 0
 		}
+	case "subscription":
+		c := &eventsv1.SubscriptionChanged{Subscription: &paymentsv1.Subscription{Id: "SUB-1", MerchantId: "m_1"}}
+		if strings.HasPrefix(eventType, "subscription.occurrence.") {
+			c.Occurrence = &paymentsv1.Occurrence{SubscriptionId: "SUB-1", Number: 1}
+		}
+		m = c
 	case "webhook_endpoint":
 		m = &eventsv1.WebhookEndpointChanged{EndpointId: "e", MerchantId: "m_1"}
 	case "order":
