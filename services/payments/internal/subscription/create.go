@@ -221,12 +221,8 @@ func (r *Room) begin(ctx context.Context, tx pgx.Tx, s Subscription, m *payments
 	s.Status, s.Sequence, s.UpdatedAt = Pending, 1, s.CreatedAt
 	due := s.CreatedAt.Add(tendEvery)
 	s.DueAt = &due
-	fresh, err := insert(ctx, tx, s)
-	if err != nil {
+	if err := insert(ctx, tx, s); err != nil {
 		return Subscription{}, nil, err
-	}
-	if !fresh {
-		return Subscription{}, nil, errs.New(errs.Unavailable, "Repeat the request.") // the id of another one, by a chance of 2^-64
 	}
 	u := &unit{room: r, tx: tx, now: s.CreatedAt, meta: meta, Subscription: s}
 	if err := addHistory(ctx, tx, s.ID, entry{Sequence: 1, To: string(Pending), At: u.now, why: why{cause: CauseAPI}}); err != nil {

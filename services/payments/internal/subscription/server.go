@@ -63,7 +63,7 @@ func wishOf(r *paymentsv1.CreateSubscriptionRequest) (Wish, error) {
 		return Wish{}, err
 	}
 	if !frequency.Known() {
-		return Wish{}, errs.Invalid(errs.Field{Field: "frequency", Message: "frequency is not known."})
+		return Wish{}, errs.Invalid(errs.Field{Field: "frequency", Message: "frequency must be one that the API reference lists."})
 	}
 	return Wish{
 		ID: r.GetId(), Owner: ownerOf(r), MerchantVersion: r.GetMerchantVersion(), Amount: money.Cents(r.GetAmountCents()), Currency: r.GetCurrency(),

@@ -53,20 +53,19 @@ func find(ctx context.Context, db pg.DB, id string) (Subscription, error) {
 	return scan(db.QueryRow(ctx, `select `+columns+` from subscriptions where id = $1`, id))
 }
 
-// insert records a new subscription. false: it exists.
-func insert(ctx context.Context, tx pg.DB, s Subscription) (bool, error) {
-	tag, err := tx.Exec(ctx, `insert into subscriptions (id, merchant_id, livemode, amount_cents, currency, frequency, start_date, end_date, collect,
+// insert records a new subscription.
+func insert(ctx context.Context, tx pg.DB, s Subscription) error {
+	_, err := tx.Exec(ctx, `insert into subscriptions (id, merchant_id, livemode, amount_cents, currency, frequency, start_date, end_date, collect,
 		days_before, send_email, bank_id, settlement, description, merchant_reference, success_url, cancel_url, metadata, merchant_name, customer,
 		status, sequence, replaces, due_at, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $25)
-		on conflict (id) do nothing`,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $25)`,
 		s.ID, s.MerchantID, s.Livemode, s.Amount, s.Currency, s.Schedule.Frequency, s.Schedule.Start, orNull(s.Schedule.End), s.Collect,
 		s.DaysBefore, s.SendEmail, textOrNull(s.BankID), s.Settlement, s.Description, s.MerchantReference, s.SuccessURL, s.CancelURL, s.Metadata,
 		s.MerchantName, s.Customer, s.Status, s.Sequence, textOrNull(s.Replaces), s.DueAt, s.CreatedAt)
 	if err != nil {
-		return false, fmt.Errorf("insert subscription %s: %w", s.ID, err)
+		return fmt.Errorf("insert subscription %s: %w", s.ID, err)
 	}
-	return tag.RowsAffected() == 1, nil
+	return nil
 }
 
 // write writes what may change of a subscription whose row is locked. The sequence of each change is one more than the one before.
