@@ -19,12 +19,14 @@ type way struct {
 }
 
 // ways has every event that can be caused.
-var ways = slices.Concat(paymentWays(), orderWays, rewardWays, invoiceWays)
+var ways = slices.Concat(paymentWays(), linkWays, subscriptionWays, orderWays, rewardWays, invoiceWays)
 
 // untriggered has the other events, and why they cannot be triggered.
 var untriggered = []struct{ event, why string }{
 	{"payment.stalled", "it takes a bank that says nothing for hours"},
 	{"refund.stalled", "it takes a bank that says nothing for hours"},
+	{"subscription.expired", "it takes a payer who does nothing for a day"},
+	{"subscription.occurrence.unknown", "it takes a standing order of which nothing is seen for five bank days"},
 	{"order.expired", "it takes an order that nobody pays for 35 minutes"},
 	{"reward.earned", "it takes a program of yours and a paid payment with reward_member in its metadata"},
 	{"reward.taken_back", "it takes the refund of a payment that has earned points"},
@@ -100,11 +102,11 @@ func (t *triggerCmd) way() (way, eupay.Amount, error) {
 
 func list(term terminal) {
 	for _, w := range ways {
-		fmt.Fprintf(term.out, "%-26s %s\n", w.event, w.how)
+		fmt.Fprintf(term.out, "%-31s %s\n", w.event, w.how)
 	}
 	fmt.Fprintln(term.out, "\nNot in a moment:")
 	for _, u := range untriggered {
-		fmt.Fprintf(term.out, "%-26s %s\n", u.event, u.why)
+		fmt.Fprintf(term.out, "%-31s %s\n", u.event, u.why)
 	}
 }
 

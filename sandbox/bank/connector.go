@@ -39,12 +39,16 @@ type connector struct {
 	Hint             string // for the page on which the payer chooses
 	BIC, bankCode    string
 	Kinds, Partial   []string // execution date types; those that can end in accepted
+	Frequencies      []string // of periodic payments; nil: all
 	MaxInstructions  int
 	Countries        []string // besides FR
 	Cancelling       cancelling
 }
 
-var allKinds = []string{"first_open_day", "instant", "deferred", "periodic"}
+// periodic is the execution date type of a schedule.
+const periodic = "periodic"
+
+var allKinds = []string{"first_open_day", "instant", "deferred", periodic}
 
 var connectors = []*connector{
 	{
@@ -56,8 +60,8 @@ var connectors = []*connector{
 		BIC: "SBSHFRP1XXX", bankCode: "99991", Kinds: allKinds, Partial: allKinds, MaxInstructions: 10, Cancelling: cancelsAtOnce,
 	},
 	{
-		ID: 42, UUID: NoWayBack, Name: "No Way Back Bank (Sandbox)", Slug: "no-way-back", Hint: "Cannot cancel a payment",
-		BIC: "SBNBFRP1XXX", bankCode: "99992", Kinds: allKinds, MaxInstructions: 10, Cancelling: cancelsNever,
+		ID: 42, UUID: NoWayBack, Name: "No Way Back Bank (Sandbox)", Slug: "no-way-back", Hint: "Cannot cancel a payment, and repeats it in months, quarters and years alone",
+		BIC: "SBNBFRP1XXX", bankCode: "99992", Kinds: allKinds, Frequencies: []string{"monthly", "quarterly", "yearly"}, MaxInstructions: 10, Cancelling: cancelsNever,
 	},
 	{
 		ID: 43, UUID: AskTwice, Name: "Ask Me Twice Bank (Sandbox)", Slug: "ask-twice", Hint: "Asks you before it cancels",
@@ -103,8 +107,20 @@ func connectorOfIBAN(number string) *connector {
 // takes reports whether the bank can execute this payment.
 func (c *connector) takes(r *record) bool {
 	return len(r.Instructions) <= c.MaxInstructions && !slices.ContainsFunc(r.Instructions, func(i instruction) bool {
-		return !slices.Contains(c.Kinds, i.Kind)
+		return !slices.Contains(c.Kinds, i.Kind) || i.Kind == periodic && !slices.Contains(c.repeats(), i.Frequency)
 	})
+}
+
+// repeats returns the frequencies of the bank's periodic payments.
+func (c *connector) repeats() []string {
+	switch {
+	case !slices.Contains(c.Kinds, periodic):
+		return []string{}
+	case c.Frequencies != nil:
+		return c.Frequencies
+	default:
+		return frequencies
+	}
 }
 
 // holder is the name on every account of a fictional bank, for banks that provide the payer's label.
@@ -159,7 +175,7 @@ func (c *connector) settings() map[string]any {
 		"available_validate_mechanisms":                          []string{"webauth"},
 		"beneficiary_types":                                      []string{schemeIBAN},
 		"execution_date_types":                                   c.Kinds,
-		"execution_frequencies":                                  frequencies,
+		"execution_frequencies":                                  c.repeats(),
 		"maximum_number_of_instructions":                         c.MaxInstructions,
 		"providing_payer_account":                                "optional",
 		"partial_status_tracking":                                append([]string{}, c.Partial...),

@@ -220,6 +220,32 @@ func TestPeriodicStaysActiveUntilSettled(t *testing.T) {
 	}
 }
 
+// A schedule is done on the day after its end, is ended by its bank, or is never reported again by a bank that does not report.
+func TestASchedule(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	order := change{"execution_date_type": "periodic", "frequency": "monthly", "start_date": "2026-08-01", "end_date": "2026-10-01"}
+	ends, stops, vanishes := r.create(order).id(), r.create(order).id(), r.create(order).id()
+	r.must(r.b.Authorise(ends))
+	r.must(r.b.Authorise(stops))
+	r.must(r.b.AuthoriseWith(vanishes, Choice{Connector: "shrug"}))
+	if a, b, c := stateOf(r, ends), stateOf(r, stops), stateOf(r, vanishes); a != StatePending || b != StatePending || c != StateAccepted {
+		t.Errorf("after the payer's approval: %s, %s, %s", a, b, c)
+	}
+	r.must(r.b.Stop(stops))
+	r.clock.Add(time.Date(2026, 10, 1, 23, 0, 0, 0, time.UTC).Sub(r.clock.Now()))
+	if a, b := stateOf(r, ends), stateOf(r, stops); a != StatePending || b != "rejected:noSpecifiedReason" {
+		t.Errorf("on the last day: %s, %s", a, b)
+	}
+	r.clock.Add(time.Hour)
+	if got := stateOf(r, ends); got != StateDone {
+		t.Errorf("after the last day: %s", got)
+	}
+	if r.b.Stop(ends) == nil {
+		t.Error("a schedule was stopped after its end")
+	}
+}
+
 func TestAutoAuthorise(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

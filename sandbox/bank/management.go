@@ -60,10 +60,12 @@ func (b *Bank) manageAct(r *http.Request) (any, error) {
 		err = b.Refuse(id)
 	case "expire":
 		err = b.Expire(id)
+	case "stop":
+		err = b.Stop(id)
 	case "settle":
 		err = b.Settle(id, choice.State, choice.ErrorCode)
 	default:
-		err = errors.New("unknown verb, expected authorise, refuse, expire or settle")
+		err = errors.New("unknown verb, expected authorise, refuse, expire, stop or settle")
 	}
 	if err != nil {
 		return nil, err

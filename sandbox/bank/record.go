@@ -78,6 +78,8 @@ const (
 	stepAuthorise step = "authorise" // authorised without a payer
 	stepPhase     step = "phase"     // one pending phase is over
 	stepDecoupled step = "decoupled" // the payer answered on another channel
+
+	stepScheduleEnd step = "schedule_end" // a periodic payment has been made for the last time
 )
 
 type account struct {

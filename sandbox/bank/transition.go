@@ -72,6 +72,8 @@ func (b *Bank) takeStep(r *record, now time.Time) error {
 		b.approve(r, "", due)
 	case stepPhase:
 		b.proceed(r, due)
+	case stepScheduleEnd:
+		b.finish(r, StateDone, "", "")
 	case stepNoAnswer:
 		b.reject(r, "noAnswerFromCustomer", "")
 	case stepDecoupled:
@@ -136,18 +138,31 @@ func (b *Bank) proceed(r *record, now time.Time) {
 	if r.StateDetail == "" {
 		r.ValidateURI = ""
 	}
-	schedule := r.Instructions[0].Kind == "periodic" && r.Plan.State == StateDone // continues until it is settled
+	first := r.Instructions[0]
+	schedule := first.Kind == periodic && r.Plan.State == StateDone && !r.Plan.Hang
 	switch {
 	case r.Plan.Phases > 0:
 		r.Plan.Phases--
 		b.pend(r)
 		r.schedule(stepPhase, now.Add(b.phase(r)))
-	case r.Plan.Hang || schedule:
+	case r.Plan.Hang:
 		b.pend(r)
 		r.schedule(stepExpire, now.Add(b.cfg.ExpireAfter))
+	case schedule && !untracked(r):
+		b.pend(r)
+		r.schedule("", time.Time{}) // until it is stopped
+		if end, err := time.Parse(time.DateOnly, first.EndDate); err == nil {
+			r.schedule(stepScheduleEnd, end.AddDate(0, 0, 1))
+		}
 	default:
 		b.finish(r, r.Plan.State, r.Plan.ErrorCode, "")
 	}
+}
+
+// untracked reports whether the payment's bank takes a schedule and reports nothing further.
+func untracked(r *record) bool {
+	c := connectorByUUID(r.Connector)
+	return c != nil && c.neverReports(r.Instructions[0].Kind)
 }
 
 func (b *Bank) pend(r *record) {
@@ -161,7 +176,7 @@ func (b *Bank) reject(r *record, code, message string) {
 
 // finish ends the payment. A bank that does not report executions ends as accepted what others end as done.
 func (b *Bank) finish(r *record, state, code, message string) {
-	if c := connectorByUUID(r.Connector); state == StateDone && c != nil && c.neverReports(r.Instructions[0].Kind) {
+	if state == StateDone && untracked(r) {
 		state = StateAccepted
 	}
 	r.State, r.ErrorCode, r.ErrorDescription = state, code, message

@@ -28,6 +28,9 @@ type Payment struct {
 	ReferenceID       string    `json:"reference_id"`
 	Label             string    `json:"label"`
 	ExecutionDateType string    `json:"execution_date_type"`
+	Frequency         string    `json:"frequency,omitempty"`
+	StartDate         string    `json:"start_date,omitempty"`
+	EndDate           string    `json:"end_date,omitempty"`
 	BeneficiaryIBAN   string    `json:"beneficiary"`
 	PayerIBAN         string    `json:"payer,omitempty"`
 	PayerName         string    `json:"payer_label,omitempty"`
@@ -44,6 +47,7 @@ func (r *record) public() Payment {
 	p := Payment{
 		ID: r.ID, State: r.State, StateDetail: r.StateDetail, Action: r.Action, ErrorCode: r.ErrorCode, Cents: r.total(),
 		Currency: i.Currency, ReferenceID: i.ReferenceID, Label: i.Label, ExecutionDateType: i.Kind,
+		Frequency: i.Frequency, StartDate: i.StartDate, EndDate: i.EndDate,
 		BeneficiaryIBAN: i.Beneficiary.Identification, Instructions: len(r.Instructions), ConnectorUUID: r.Connector,
 		ValidateURI: r.ValidateURI, ClientRedirectURI: r.RedirectURI, ClientState: r.ClientState, RegisteredAt: r.Registered,
 	}
@@ -210,6 +214,17 @@ func (b *Bank) Refuse(id int64) error {
 
 // Expire ends the payment as expired.
 func (b *Bank) Expire(id int64) error { return b.Settle(id, StateExpired, "") }
+
+// Stop acts as the payer's bank, or as its customer there: it ends a schedule that is active.
+func (b *Bank) Stop(id int64) error {
+	return b.act(id, func(r *record, _ time.Time) error {
+		if r.State != StatePending || r.Instructions[0].Kind != periodic {
+			return ErrWrongState
+		}
+		b.reject(r, "noSpecifiedReason", "The standing order was ended at the bank.")
+		return nil
+	})
+}
 
 // Settle acts as the payer's bank: it ends a payment in this state, or makes it pending until it is settled again. An error code
 // is only for rejected; its default is noSpecifiedReason.

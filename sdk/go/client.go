@@ -41,6 +41,12 @@ type Options struct {
 type Client struct {
 	Payments Payments
 	Banks    Banks
+
+	// PaymentLinks are paid through Payers.
+	PaymentLinks PaymentLinks
+
+	Subscriptions Subscriptions
+
 	Refunds  Refunds
 	Invoices Invoices
 
@@ -166,6 +172,8 @@ func assemble(c caller) *Client {
 	at := &out.caller
 	out.Payments, out.Refunds, out.Invoices = Payments{at}, Refunds{at}, Invoices{at}
 	out.Banks = Banks{at}
+	out.PaymentLinks = PaymentLinks{at}
+	out.Subscriptions = Subscriptions{at}
 	out.WebhookEndpoints, out.WebhookDeliveries, out.Events, out.Listener = WebhookEndpoints{at}, WebhookDeliveries{at}, Events{at}, Listener{at}
 	out.QR, out.Scans, out.Payers = QR{at}, Scans{at}, Payers{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}

@@ -34,6 +34,8 @@ import (
 const (
 	gatePayment  = "PAY-20260617-0B25921FB72918ED"
 	gateToken    = "a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4"
+	gateSub      = "SUB-20260617-5D1A0C77E2B94F30"
+	gateLink     = "plink_5d1a0c77e2b94f305d1a0c77"
 	gateOrder    = "0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2"
 	gatePassword = "correct horse battery staple"
 )
@@ -42,6 +44,8 @@ const (
 type behind struct {
 	paymentsv1.UnimplementedPaymentsServiceServer
 	paymentsv1.UnimplementedBanksServiceServer
+	paymentsv1.UnimplementedSubscriptionsServiceServer
+	paymentsv1.UnimplementedLinksServiceServer
 	qrv1.UnimplementedQRServiceServer
 	qrv1.UnimplementedRenderServiceServer
 	qrv1.UnimplementedTableServiceServer
@@ -74,6 +78,86 @@ func (behind) ListBanks(context.Context, *paymentsv1.ListBanksRequest) (*payment
 		Id: "5a0d0b01-0001-5b0c-8000-000000000001", Name: "Bank", LogoUrl: "https://bank.example/logo", Countries: []string{"FR"},
 		Transfers: []*paymentsv1.Transfer{{ExecutionType: "instant", Tracked: true}, {ExecutionType: "deferred", EarliestDays: 1, MinimumCents: 100}},
 	}}, Total: 1}, nil
+}
+
+func (b behind) subscription() *paymentsv1.Subscription {
+	at := timestamppb.Now()
+	return &paymentsv1.Subscription{
+		Id: gateSub, MerchantId: b.w.merchant.ID, Livemode: b.w.live, AmountCents: 700, Currency: "EUR", Frequency: "monthly", StartDate: "2027-01-31",
+		EndDate: "2027-12-31", Count: 12, Collect: "bank", Status: "pending_sca", Description: "Gym", AuthorisationUrl: "https://bank.example/1", Sequence: 2,
+		CreatedAt: at, UpdatedAt: at,
+	}
+}
+
+func occurred() *paymentsv1.Occurrence {
+	return &paymentsv1.Occurrence{SubscriptionId: gateSub, Number: 1, Date: "2027-01-31", ExecutionDate: "2027-02-01", AmountCents: 700, Status: "expected"}
+}
+
+func (b behind) CreateSubscription(context.Context, *paymentsv1.CreateSubscriptionRequest) (*paymentsv1.CreateSubscriptionResponse, error) {
+	b.w.commands <- &nats.Msg{Subject: "a subscription"} // from now on money may move
+	return &paymentsv1.CreateSubscriptionResponse{Subscription: b.subscription()}, nil
+}
+
+func (b behind) GetSubscription(context.Context, *paymentsv1.GetSubscriptionRequest) (*paymentsv1.GetSubscriptionResponse, error) {
+	return &paymentsv1.GetSubscriptionResponse{Subscription: b.subscription(), Next: occurred()}, nil
+}
+
+func (b behind) ListSubscriptions(context.Context, *paymentsv1.ListSubscriptionsRequest) (*paymentsv1.ListSubscriptionsResponse, error) {
+	return &paymentsv1.ListSubscriptionsResponse{Subscriptions: []*paymentsv1.Subscription{b.subscription()}, Total: 1}, nil
+}
+
+func (b behind) CancelSubscription(context.Context, *paymentsv1.CancelSubscriptionRequest) (*paymentsv1.CancelSubscriptionResponse, error) {
+	return &paymentsv1.CancelSubscriptionResponse{Subscription: b.subscription()}, nil
+}
+
+func (behind) ListOccurrences(context.Context, *paymentsv1.ListOccurrencesRequest) (*paymentsv1.ListOccurrencesResponse, error) {
+	return &paymentsv1.ListOccurrencesResponse{Occurrences: []*paymentsv1.Occurrence{occurred()}, Total: 1}, nil
+}
+
+func (behind) DecideOccurrence(context.Context, *paymentsv1.DecideOccurrenceRequest) (*paymentsv1.DecideOccurrenceResponse, error) {
+	return &paymentsv1.DecideOccurrenceResponse{Occurrence: occurred()}, nil
+}
+
+func (behind) GetSubscriptionHistory(context.Context, *paymentsv1.GetSubscriptionHistoryRequest) (*paymentsv1.GetSubscriptionHistoryResponse, error) {
+	return &paymentsv1.GetSubscriptionHistoryResponse{Changes: []*paymentsv1.SubscriptionChange{
+		{Sequence: 1, ToStatus: "pending", Cause: "api", OccurredAt: timestamppb.Now()},
+	}}, nil
+}
+
+func (b behind) link() *paymentsv1.PaymentLink {
+	at := timestamppb.Now()
+	return &paymentsv1.PaymentLink{
+		Id: gateLink, MerchantId: b.w.merchant.ID, Livemode: b.w.live, Slug: "7Fq2mXc9Tb", Host: "eupay", Url: "https://pay.example/l/7Fq2mXc9Tb", Status: "active",
+		AmountCents: 700, Currency: "EUR", UsesMax: 1, Description: "Order", Sequence: 1, CreatedAt: at, UpdatedAt: at,
+	}
+}
+
+func (b behind) CreateLink(context.Context, *paymentsv1.CreateLinkRequest) (*paymentsv1.CreateLinkResponse, error) {
+	return &paymentsv1.CreateLinkResponse{Link: b.link()}, nil
+}
+
+func (b behind) GetLink(context.Context, *paymentsv1.GetLinkRequest) (*paymentsv1.GetLinkResponse, error) {
+	return &paymentsv1.GetLinkResponse{Link: b.link()}, nil
+}
+
+func (b behind) ListLinks(context.Context, *paymentsv1.ListLinksRequest) (*paymentsv1.ListLinksResponse, error) {
+	return &paymentsv1.ListLinksResponse{Links: []*paymentsv1.PaymentLink{b.link()}, Total: 1}, nil
+}
+
+func (b behind) UpdateLink(context.Context, *paymentsv1.UpdateLinkRequest) (*paymentsv1.UpdateLinkResponse, error) {
+	return &paymentsv1.UpdateLinkResponse{Link: b.link()}, nil
+}
+
+func (b behind) RevokeLink(context.Context, *paymentsv1.RevokeLinkRequest) (*paymentsv1.RevokeLinkResponse, error) {
+	return &paymentsv1.RevokeLinkResponse{Link: b.link()}, nil
+}
+
+func (b behind) ListLinkPayments(context.Context, *paymentsv1.ListLinkPaymentsRequest) (*paymentsv1.ListLinkPaymentsResponse, error) {
+	return &paymentsv1.ListLinkPaymentsResponse{Payments: []*paymentsv1.Payment{b.payment()}, Total: 1}, nil
+}
+
+func (b behind) OpenLink(context.Context, *paymentsv1.OpenLinkRequest) (*paymentsv1.OpenLinkResponse, error) {
+	return &paymentsv1.OpenLinkResponse{Link: b.link()}, nil
 }
 
 func (behind) SummarizePayments(context.Context, *paymentsv1.SummarizePaymentsRequest) (*paymentsv1.SummarizePaymentsResponse, error) {
@@ -135,6 +219,8 @@ func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 	payments := gatewaytest.ServeAs(t, identity.Payments, func(r grpc.ServiceRegistrar) {
 		paymentsv1.RegisterPaymentsServiceServer(r, services)
 		paymentsv1.RegisterBanksServiceServer(r, services)
+		paymentsv1.RegisterSubscriptionsServiceServer(r, services)
+		paymentsv1.RegisterLinksServiceServer(r, services)
 	})
 	qr := gatewaytest.ServeAs(t, identity.QR, func(r grpc.ServiceRegistrar) {
 		qrv1.RegisterQRServiceServer(r, services)

@@ -47,6 +47,11 @@ func checkingOut(code string) func(*gateWorld) (int, map[string]any) {
 	}
 }
 
+// payingLink is a payer without a login, who opened a payment link.
+func payingLink(w *gateWorld) (int, map[string]any) {
+	return w.call("POST", "/links/7Fq2mXc9Tb/pay", "{}", "Idempotency-Key", "a payer's random key")
+}
+
 func ordering(body string) func(*gateWorld) (int, map[string]any) {
 	return func(w *gateWorld) (int, map[string]any) {
 		return w.call("POST", "/table-order/menu/"+w.merchant.ID+"/"+gateToken, body)
@@ -59,6 +64,8 @@ var ways = []way{
 	{name: "payment", ask: byKey("POST", "/gateway/payments", `{"amount":7,"description":"Order"}`)},
 	{name: "refund", ask: byKey("POST", "/gateway/payments/"+gatePayment+"/refund", "")},
 	{name: "payment, by login", ask: byLogin("POST", "/gateway/payments", `{"amount":7,"description":"Order"}`)},
+	{name: "subscription", ask: byKey("POST", "/gateway/subscriptions", `{"amount":7,"description":"Gym","frequency":"monthly","start_date":"2027-01-31"}`)},
+	{name: "subscription that replaces another", ask: byKey("POST", "/gateway/subscriptions/"+gateSub+"/replace", `{"start_date":"2027-01-31"}`)},
 	{name: "refund, by login", ask: byLogin("POST", "/gateway/payments/"+gatePayment+"/refund", "")},
 	{name: "money received, by key", ask: byKey("POST", "/gateway/payments/"+gatePayment+"/confirm-received", "")},
 	{name: "money received, by login", ask: byLogin("POST", "/gateway/payments/"+gatePayment+"/confirm-received", "")},
@@ -70,6 +77,7 @@ var ways = []way{
 	{name: "scan of a merchant's code", payer: true, code: true, ask: scanning("merchant", `,"amount":7`)},
 	{name: "scan of a permanent code", payer: true, code: true, ask: scanning("permanent", `,"amount":7`)},
 	{name: "a guest's payment of a merchant's code", payer: true, code: true, ask: checkingOut("permanent")},
+	{name: "a payer's payment of a link", payer: true, ask: payingLink},
 	{name: "order paid at the table", payer: true, code: true, ask: ordering(gateItems + `"orderType":"dine_in","payNow":true}`)},
 	{name: "takeaway", payer: true, code: true, ask: ordering(gateItems + `"orderType":"takeaway"}`)},
 }

@@ -24,6 +24,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/einvoiceapi"
 	"european-pay.eu/eupay/services/gateway/internal/exportapi"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/linkapi"
 	"european-pay.eu/eupay/services/gateway/internal/merchantapi"
 	"european-pay.eu/eupay/services/gateway/internal/payerapi"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
@@ -34,6 +35,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rewardapi"
 	"european-pay.eu/eupay/services/gateway/internal/scanapi"
+	"european-pay.eu/eupay/services/gateway/internal/subscriptionapi"
 	"european-pay.eu/eupay/services/gateway/internal/tableapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/internal/webhookapi"
@@ -108,6 +110,13 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Access: access, Limiter: limiter, Now: s.core.Now,
 	}).Register(api)
 	bankapi.New(bankapi.Deps{Banks: paymentsv1.NewBanksServiceClient(to.payments), Access: access}).Register(api)
+	subscriptionapi.New(subscriptionapi.Deps{
+		Subscriptions: paymentsv1.NewSubscriptionsServiceClient(to.payments), Access: access, Now: s.core.Now,
+	}).Register(api)
+	linkapi.New(linkapi.Deps{
+		Links: paymentsv1.NewLinksServiceClient(to.payments), Banks: paymentsv1.NewBanksServiceClient(to.payments), Merchants: s.accounts.Merchants,
+		Sender: sender, Access: access, Limiter: limiter, Now: s.core.Now,
+	}).Register(api)
 	(&provider.Provider{
 		Commands: s.money, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait, Receipts: s.cfg.PagesURL != "",
@@ -169,7 +178,7 @@ func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, lim
 		Access: access, Now: s.core.Now,
 	}).Register(api)
 	qrimageapi.New(qrimageapi.Deps{
-		Merchants: s.accounts.Merchants, Payments: payments, QR: qr,
+		Merchants: s.accounts.Merchants, Payments: payments, QR: qr, Links: paymentsv1.NewLinksServiceClient(to.payments),
 		Render: qrv1.NewRenderServiceClient(to.qr), Access: access, Now: s.core.Now, Drawn: drawn,
 		MerchantCode: signed.ofMerchant, Deployment: s.deployment(), Table: tables{qrv1.NewTableServiceClient(to.qr)}.card, LogoChanged: documents{invoices}.setLogo,
 	}).Register(api)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,9 +28,11 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/engine"
 	"european-pay.eu/eupay/services/payments/internal/grpcapi"
 	"european-pay.eu/eupay/services/payments/internal/journal"
+	"european-pay.eu/eupay/services/payments/internal/link"
 	"european-pay.eu/eupay/services/payments/internal/merchant"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/internal/store"
+	"european-pay.eu/eupay/services/payments/internal/subscription"
 	"european-pay.eu/eupay/services/payments/migrations"
 )
 
@@ -50,6 +53,8 @@ type Config struct {
 	boot.Base
 	// PublicURL is the gateway's URL as payers see it, e.g. https://api.example.com.
 	PublicURL string `env:"EUPAY_PUBLIC_URL,required"`
+	// PortalURL is where the pages are that payers see. Empty: PublicURL.
+	PortalURL string `env:"EUPAY_PORTAL_URL"`
 	// Live and Test are the provider accounts of the two modes. A mode without a base URL takes no payments.
 	Live ProviderConfig `envPrefix:"EUPAY_POWENS_LIVE_"`
 	Test ProviderConfig `envPrefix:"EUPAY_POWENS_TEST_"`
@@ -104,6 +109,14 @@ func (c *Config) Validate() error {
 	return errors.Join(problems...)
 }
 
+// pagesURL is the origin of the pages that payers see: the portal's own pages are on it too, perhaps at a path.
+func (c *Config) pagesURL() string {
+	if u, err := url.Parse(c.PortalURL); err == nil && u.Host != "" {
+		return u.Scheme + "://" + u.Host
+	}
+	return strings.TrimRight(c.PublicURL, "/")
+}
+
 func (c *Config) connectionsVault() (*vault.Vault, error) {
 	return vault.New("connections", c.ConnectionsKey, c.OldConnectionsKeys...)
 }
@@ -119,7 +132,12 @@ type Service struct {
 	merchants *consume.Consumer
 	accounts  *account.Accounts
 	banks     *bank.Directory
-	clients   []*powens.Client
+	links     *link.Links
+	// paidLinks settles the uses of payment links, paidOccurrences the occurrences of subscriptions whose links were paid.
+	paidLinks       *consume.Consumer
+	paidOccurrences *consume.Consumer
+	subscriptions   *subscription.Room
+	clients         []*powens.Client
 }
 
 // New opens the service: it migrates its schema, connects and listens.
@@ -149,16 +167,27 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Pool: core.Pool, Vault: keys, Live: live, Test: test, ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + connectPath,
 		Now: core.Now, Log: core.Log,
 	})
-	rooms := commands.Rooms{Accounts: svc.accounts, Merchants: merchant.New(core.Pool, core.Now), Banks: svc.banks}
+	svc.links = link.New(link.Deps{Pool: core.Pool, Store: s, PagesURL: cfg.pagesURL(), Wake: relay.Wake, Now: core.Now, Log: core.Log})
+	merchants := merchant.New(core.Pool, core.Now)
+	svc.subscriptions = subscription.New(subscription.Deps{
+		Pool: core.Pool, Engine: svc.engine, Mandates: s, Banks: svc.banks, Merchants: merchants, Links: svc.links, Now: core.Now, Wake: relay.Wake, Log: core.Log,
+	})
+	s.OnMandate(svc.subscriptions.Follow)
+	rooms := commands.Rooms{Accounts: svc.accounts, Merchants: merchants, Banks: svc.banks, Links: svc.links}
 	svc.commands = commands.New(s, svc.engine, rooms, core.Bus, core.Now, core.Log)
 	svc.merchants = consume.New(consume.Config{Name: merchant.Consumer, Subjects: merchant.Subjects}, core.Pool, core.Bus, merchant.Handle, nil, core.Log)
+	svc.paidLinks = consume.New(consume.Config{Name: link.Consumer, Subjects: link.Subjects}, core.Pool, core.Bus, svc.links.Handle, relay.Wake, core.Log)
+	ofLinks := consume.Config{Name: subscription.Consumer, Subjects: subscription.Subjects}
+	svc.paidOccurrences = consume.New(ofLinks, core.Pool, core.Bus, svc.subscriptions.Handle, relay.Wake, core.Log)
 	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s, core.Now), identity.Gateway)
 	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s), identity.Operator)
 	core.Serve(&paymentsv1.OperationsService_ServiceDesc, grpcapi.NewOperations(s), identity.Gateway)
-	consumers := append(backlog.OfEvents(merchant.Consumer), backlog.Durable{Stream: bus.Commands, Name: "payments"})
+	consumers := append(backlog.OfEvents(merchant.Consumer, link.Consumer, subscription.Consumer), backlog.Durable{Stream: bus.Commands, Name: "payments"})
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, consumers), identity.Gateway)
 	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, slices.Concat(svc.accounts.Sealed(), s.Sealed())...), identity.Operator)
 	core.Serve(&paymentsv1.BanksService_ServiceDesc, bank.NewServer(svc.banks), identity.Gateway)
+	core.Serve(&paymentsv1.LinksService_ServiceDesc, link.NewServer(svc.links), identity.Gateway)
+	core.Serve(&paymentsv1.SubscriptionsService_ServiceDesc, subscription.NewServer(svc.subscriptions), identity.Gateway)
 	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(svc.accounts), identity.Gateway)
 	core.Serve(&paymentsv1.JournalService_ServiceDesc, journal.NewServer(core.Pool), identity.EInvoice)
 	return svc, nil
@@ -183,9 +212,10 @@ func (s *Service) provider(cfg Config, p ProviderConfig) provider {
 
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.banks.Run, s.merchants.Run, func(ctx context.Context) error {
-		return s.engine.Sweep(ctx, s.commands.Announce)
-	})
+	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.banks.Run, s.merchants.Run, s.links.Run, s.paidLinks.Run,
+		s.subscriptions.RunSubscriptions, s.subscriptions.RunOccurrences, s.paidOccurrences.Run, func(ctx context.Context) error {
+			return s.engine.Sweep(ctx, s.commands.Announce)
+		})
 }
 
 // Close closes the connections.

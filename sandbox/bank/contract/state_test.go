@@ -177,6 +177,18 @@ func recurring(p *provider) {
 	if got := p.state(a.id()); got != "done" {
 		p.Errorf("a schedule at its end is %s", got)
 	}
+	stopped := p.create(periodic)
+	p.authorise(stopped.id(), "nowhere")
+	p.manage(200, stopped.id(), "stop", object{})
+	if got := p.state(stopped.id()); got != "rejected:noSpecifiedReason" {
+		p.Errorf("a schedule that its bank stopped is %s", got)
+	}
+	unreported := p.create(periodic)
+	p.authorise(unreported.id(), "shrug")
+	if got := p.state(unreported.id()); got != "accepted" {
+		p.Errorf("a schedule of a bank that reports nothing is %s", got)
+	}
+	p.refuse("weekly at a bank of months", p.call("POST", "/payments", p.order(periodic, change{"frequency": "weekly", "/connector_uuid": "5a0d0b01-0003-5b0c-8000-000000000003"})), 400, "invalidValue")
 	for _, frequency := range []string{"daily", "weekly", "two-weekly", "monthly", "two-monthly", "quarterly", "four-monthly", "semiannually", "yearly"} {
 		p.create(periodic, change{"frequency": frequency})
 	}

@@ -60,7 +60,7 @@ func TestWhatAnEventIsAbout(t *testing.T) {
 	if e, ok := parse("webhook_endpoint.failing", `{"endpoint_id":"e","failing_since":null}`).(*Endpoint); !ok || e.EndpointID != "e" || !e.FailingSince.IsZero() {
 		t.Errorf("webhook_endpoint.failing: %+v", e)
 	}
-	if about := parse("subscription.renewed", `[1]`); about != nil {
+	if about := parse("voucher.renewed", `[1]`); about != nil {
 		t.Errorf("a type of tomorrow: %#v", about)
 	}
 	for _, wrong := range []string{"", "[]", `{"event":"payment.failed","data":{"amount":1.001}}`, `{"event":"payment.failed","data":5}`} {

@@ -23,6 +23,12 @@ const (
 	PaymentLateReceipt Type = "payment.late_receipt"
 	// PaymentRefunded: Money went back to the payer.
 	PaymentRefunded Type = "payment.refunded"
+	// PaymentLinkPaid: A payment of a link was completed. The link is paid when that was the last one it takes.
+	PaymentLinkPaid Type = "payment_link.paid"
+	// PaymentLinkExpired: A payment link reached its expiry.
+	PaymentLinkExpired Type = "payment_link.expired"
+	// PaymentLinkRevoked: A payment link was revoked.
+	PaymentLinkRevoked Type = "payment_link.revoked"
 	// RefundCreated: A refund was recorded.
 	RefundCreated Type = "refund.created"
 	// RefundPendingSCA: You can be sent to your bank to authorise the refund.
@@ -37,6 +43,32 @@ const (
 	RefundFailed Type = "refund.failed"
 	// RefundCancelled: The refund was cancelled.
 	RefundCancelled Type = "refund.cancelled"
+	// SubscriptionCreated: A subscription was recorded.
+	SubscriptionCreated Type = "subscription.created"
+	// SubscriptionPendingSCA: The payer can be sent to the bank to authorise a subscription.
+	SubscriptionPendingSCA Type = "subscription.pending_sca"
+	// SubscriptionActive: A subscription is collected from now on.
+	SubscriptionActive Type = "subscription.active"
+	// SubscriptionUntracked: The payer's bank executes a subscription and reports nothing further.
+	SubscriptionUntracked Type = "subscription.untracked"
+	// SubscriptionReplaced: Another subscription took the place of this one, which ends.
+	SubscriptionReplaced Type = "subscription.replaced"
+	// SubscriptionCompleted: The last occurrence of a subscription is decided.
+	SubscriptionCompleted Type = "subscription.completed"
+	// SubscriptionStopped: A subscription was ended by you, the payer or the bank.
+	SubscriptionStopped Type = "subscription.stopped"
+	// SubscriptionFailed: The bank or the payer refused a subscription.
+	SubscriptionFailed Type = "subscription.failed"
+	// SubscriptionExpired: Nobody authorised a subscription in time.
+	SubscriptionExpired Type = "subscription.expired"
+	// SubscriptionOccurrenceDue: Send the payer the payment link of an occurrence. Repeated as a reminder.
+	SubscriptionOccurrenceDue Type = "subscription.occurrence.due"
+	// SubscriptionOccurrencePaid: The money of an occurrence came.
+	SubscriptionOccurrencePaid Type = "subscription.occurrence.paid"
+	// SubscriptionOccurrenceMissed: The money of an occurrence did not and will not come.
+	SubscriptionOccurrenceMissed Type = "subscription.occurrence.missed"
+	// SubscriptionOccurrenceUnknown: Nothing was seen of an occurrence within five bank days.
+	SubscriptionOccurrenceUnknown Type = "subscription.occurrence.unknown"
 	// EndpointFailing: A type of event failed ten times in a row at one of your other endpoints. At most once a day.
 	EndpointFailing Type = "webhook_endpoint.failing"
 	// EndpointDisabled: One of your other endpoints was disabled because it failed.

@@ -52,7 +52,7 @@ func (p *Payments) refund(c echo.Context) error {
 	out, err := p.Sender.Send(c.Request().Context(), c, pass, command.RefundPayment, &paymentsv1.RefundPayment{
 		Reference: reference.Refund(p.Now()), OriginalReference: ref, MerchantId: of.Merchant.ID, MerchantVersion: of.Merchant.Version, Livemode: of.Livemode,
 		AmountCents: int64(req.Amount.Cents()), IdempotencyKey: idempotency,
-		Fingerprint: fingerprint("refund", of, ref, req.Amount.Cents().String()),
+		Fingerprint: paying.Fingerprint("refund", of.Merchant.ID, of.Livemode, ref, req.Amount.Cents().String()),
 	}, nil)
 	if err != nil {
 		return err

@@ -58,9 +58,9 @@ func listFilter(f *web.Filters) *paymentsv1.ListPaymentsRequest {
 	req := &paymentsv1.ListPaymentsRequest{
 		Status: f.OneOf("status", statuses), StatusDetail: f.OneOf("status_detail", details),
 		CreatedFrom: f.Instant("from"), CreatedTo: f.Instant("to"),
-		Reference: f.Text("reference", maxReference), MerchantReference: f.Text("merchant_reference", maxReference),
+		Reference: f.Text("reference", paying.MaxReference), MerchantReference: f.Text("merchant_reference", paying.MaxReference),
 		MinAmountCents: int64(f.Amount("min_amount")), MaxAmountCents: int64(f.Amount("max_amount")), Search: f.Text("search", maxSearch),
-		Metadata: f.Text("metadata", maxMetadataTerm),
+		Metadata: f.Text("metadata", paying.MaxMetadataTerm),
 	}
 	if exact := int64(f.Amount("amount")); exact > 0 {
 		req.MinAmountCents, req.MaxAmountCents = max(exact, req.GetMinAmountCents()), exact

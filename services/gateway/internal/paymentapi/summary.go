@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -129,7 +130,7 @@ func (p *Payments) summary(c echo.Context) error {
 func periodOf(c echo.Context, now time.Time) (period, error) {
 	f := web.FiltersOf(c)
 	from, to, interval := f.Instant("from"), f.Instant("to"), cmp.Or(f.OneOf("interval", intervals), "day")
-	metadata := f.Text("metadata", maxMetadataTerm)
+	metadata := f.Text("metadata", paying.MaxMetadataTerm)
 	if err := f.Err(); err != nil {
 		return period{}, err
 	}

@@ -54,6 +54,7 @@ type words struct {
 	done, doneText, failed, failedText, waiting, waitingText, refunded, refundedText string
 	unsure, unsureText, late, lateText                                               string
 	unknown, unknownText, away, awayText, busy, busyText, again, receipt             string
+	standing, standingText                                                           string
 }
 
 var languages = map[string]words{
@@ -67,6 +68,7 @@ var languages = map[string]words{
 		"Payment not found", "There is no payment behind this link.",
 		"We are checking your payment", "The answer takes longer than usual. This page looks again by itself; do not pay a second time.",
 		"Too many requests", "Wait a moment, then load this page again.", "Look again now", "Show the receipt",
+		"Standing order set up", "Your bank makes the payments by itself from now on. You can close this page.",
 	},
 	"fr": {
 		"Paiement effectué", "Votre banque a confirmé le paiement. Vous pouvez fermer cette page.",
@@ -78,6 +80,7 @@ var languages = map[string]words{
 		"Paiement introuvable", "Aucun paiement ne correspond à ce lien.",
 		"Nous vérifions votre paiement", "La réponse prend plus de temps que d’habitude. Cette page s’actualise toute seule ; ne payez pas une seconde fois.",
 		"Trop de demandes", "Patientez un instant, puis rechargez cette page.", "Actualiser maintenant", "Afficher le reçu",
+		"Virement permanent mis en place", "Votre banque effectue désormais les paiements d’elle-même. Vous pouvez fermer cette page.",
 	},
 }
 
@@ -86,6 +89,8 @@ func statusPage(p *paymentsv1.Payment) page {
 	switch p.GetStatus() {
 	case "completed":
 		v.Kind, v.words = "done", func(w words) (string, string) { return w.done, w.doneText }
+	case active:
+		v.Kind, v.words = "done", func(w words) (string, string) { return w.standing, w.standingText }
 	case "refunded":
 		v.Kind, v.words = "done", func(w words) (string, string) { return w.refunded, w.refundedText }
 	case "failed", "cancelled":

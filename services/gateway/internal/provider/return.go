@@ -32,11 +32,12 @@ func (p *Provider) back(c echo.Context) error {
 	if approval := approval(payment); approval != "" && !gaveUp && p.mayAsk(c, ref) {
 		return c.Redirect(http.StatusSeeOther, approval)
 	}
+	payment = asSubscription(payment)
 	if target := paying.ReturnURL(payment, gaveUp); target != "" {
 		return c.Redirect(http.StatusSeeOther, target)
 	}
 	v := statusPage(payment)
-	if p.Receipts && v.Kind == "done" {
+	if p.Receipts && v.Kind == "done" && payment.GetKind() != mandate {
 		v.Receipt = "/pay/result?" + url.Values{"reference": {payment.GetReference()}}.Encode()
 	}
 	return showPage(c, http.StatusOK, v)

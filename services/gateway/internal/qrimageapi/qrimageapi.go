@@ -44,6 +44,7 @@ type Deps struct {
 	Merchants *merchant.Merchants
 	Payments  paymentsv1.PaymentsServiceClient
 	QR        qrv1.QRServiceClient
+	Links     paymentsv1.LinksServiceClient
 	Render    qrv1.RenderServiceClient
 	Access    *caller.Access
 	Now       func() time.Time
@@ -71,6 +72,9 @@ func (a *API) Register(g *web.API) {
 	owner := a.Access.Login(caller.Owner...)
 	g.GET("/gateway/payments/:reference/qr.png", a.payment(png), read, a.Drawn)
 	g.GET("/gateway/payments/:reference/qr.svg", a.payment(svg), read, a.Drawn)
+	links := a.Access.KeyOrLogin(rights.LinksRead, rights.RolesWith(rights.LinksRead)...)
+	g.GET("/gateway/payment-links/:id/qr.png", a.link(png), links, a.Drawn)
+	g.GET("/gateway/payment-links/:id/qr.svg", a.link(svg), links, a.Drawn)
 	g.GET("/qr/merchant.png", a.merchant(png), team, a.Drawn)
 	g.GET("/qr/merchant.svg", a.merchant(svg), team, a.Drawn)
 	g.GET("/qr/cards/merchant.pdf", a.merchantCard, team, a.Drawn)

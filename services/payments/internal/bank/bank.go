@@ -8,6 +8,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/plaintext"
+	"european-pay.eu/eupay/services/payments/internal/powens"
 )
 
 // Bank is a bank of one mode.
@@ -54,8 +55,10 @@ type Want struct {
 	Kind string
 	// Amount is 0 if it does not matter.
 	Amount money.Cents
-	// Ahead is in how many days a deferred payment is made; 0: at once.
+	// Ahead is in how many days a deferred payment is made, or a periodic one begins; 0: at once.
 	Ahead int
+	// Frequency is how often a periodic payment is made; empty: it does not matter.
+	Frequency string
 }
 
 // spoken names a kind in a sentence.
@@ -100,15 +103,36 @@ func (b Bank) fitsSomehow(w Want) error {
 }
 
 func (b Bank) fitsAs(t Transfer, w Want) error {
+	day := "execution_date"
+	if t.Kind == powens.Periodic {
+		day = "start_date"
+	}
 	switch kind := spoken[t.Kind]; {
+	case w.Frequency != "" && t.Kind == powens.Periodic && !t.offers(w.Frequency):
+		return errs.New(errs.BankIncompatible, "%s makes no %s that are %s. Send another frequency, or choose another bank.", b.Name, kind, w.Frequency)
 	case w.Amount > 0 && w.Amount < t.Minimum:
 		return errs.New(errs.BankIncompatible, "%s takes %s from %s EUR. Choose another bank.", b.Name, kind, t.Minimum)
 	case w.Ahead > 0 && w.Ahead < t.EarliestDays:
-		return errs.New(errs.BankIncompatible, "%s needs %d days for %s. Send a later execution_date.", b.Name, t.EarliestDays, kind)
+		return errs.New(errs.BankIncompatible, "%s needs %d days for %s. Send a later %s.", b.Name, t.EarliestDays, kind, day)
 	case w.Ahead > 0 && t.LatestDays > 0 && w.Ahead > t.LatestDays:
-		return errs.New(errs.BankIncompatible, "%s takes %s at most %d days ahead. Send an earlier execution_date.", b.Name, kind, t.LatestDays)
+		return errs.New(errs.BankIncompatible, "%s takes %s at most %d days ahead. Send an earlier %s.", b.Name, kind, t.LatestDays, day)
 	}
 	return nil
+}
+
+// aliases are other words of the provider's banks for a frequency.
+var aliases = map[string]string{"semiannually": "biannual", "two-monthly": "bimonthly"}
+
+// offers reports whether the bank makes periodic transfers so often. A bank that names no frequency is not known to refuse one.
+func (t Transfer) offers(frequency string) bool {
+	alias, has := aliases[frequency]
+	return len(t.Frequencies) == 0 || slices.Contains(t.Frequencies, frequency) || has && slices.Contains(t.Frequencies, alias)
+}
+
+// Repeats reports whether the bank makes periodic transfers so often.
+func (b Bank) Repeats(frequency string) bool {
+	t, ok := b.Transfer(powens.Periodic)
+	return ok && t.offers(frequency)
 }
 
 // finish computes what is derived.

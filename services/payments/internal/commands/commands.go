@@ -53,6 +53,7 @@ type Handler struct {
 	accounts  Accounts
 	merchants Merchants
 	banks     Banks
+	links     Links
 	bus       *bus.Bus
 	ready     *readyBroadcast
 	now       func() time.Time
@@ -72,13 +73,14 @@ type Rooms struct {
 	Accounts  Accounts
 	Merchants Merchants
 	Banks     Banks
+	Links     Links
 }
 
 // New returns a handler.
 func New(s *store.Store, e *engine.Engine, r Rooms, b *bus.Bus, now func() time.Time, log *slog.Logger) *Handler {
 	inFlight := e.Config().InFlight
 	return &Handler{
-		store: s, engine: e, accounts: r.Accounts, merchants: r.Merchants, banks: r.Banks, bus: b, ready: newReady(b, now, log), now: now, log: log,
+		store: s, engine: e, accounts: r.Accounts, merchants: r.Merchants, banks: r.Banks, links: r.Links, bus: b, ready: newReady(b, now, log), now: now, log: log,
 		slots:         make(chan struct{}, maxRecording),
 		providerSlots: map[bool]chan struct{}{true: make(chan struct{}, inFlight), false: make(chan struct{}, inFlight)},
 		hints:         keyedMutex{locks: make(map[string]*keyLock)},

@@ -29,6 +29,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/bank"
 	"european-pay.eu/eupay/services/payments/internal/engine"
+	"european-pay.eu/eupay/services/payments/internal/link"
 	"european-pay.eu/eupay/services/payments/internal/merchant"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
@@ -123,6 +124,7 @@ type bench struct {
 	client   *command.Client
 	store    *store.Store
 	pool     *pgxpool.Pool
+	links    *link.Links
 	ages     *ages
 	// bankGone makes goodBank one that does not fit.
 	bankGone *atomic.Bool
@@ -158,7 +160,8 @@ func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 	s := store.New(pool, vaulttest.New(t), time.Now, func() {})
 	e := engine.New(cfg, s, banks{}, nil, prov, time.Now, log)
 	clock, gone := &ages{}, &atomic.Bool{}
-	h := New(s, e, Rooms{linked, merchant.New(pool, clock.now), banks{gone}}, b, time.Now, log)
+	links := link.New(link.Deps{Pool: pool, Store: s, PagesURL: "https://pay.example", Wake: func() {}, Now: time.Now, Log: log})
+	h := New(s, e, Rooms{linked, merchant.New(pool, clock.now), banks{gone}, links}, b, time.Now, log)
 	client, err := command.NewClient(b, "gateway")
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +176,7 @@ func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 		}
 		client.Close()
 	})
-	set := &bench{Handler: h, t: t, bus: b, provider: prov, client: client, store: s, pool: pool, ages: clock, bankGone: gone}
+	set := &bench{Handler: h, t: t, bus: b, provider: prov, client: client, store: s, pool: pool, links: links, ages: clock, bankGone: gone}
 	set.hears(&eventsv1.MerchantChanged{Profile: shop, GatewayEnabled: true, EpcEnabled: true})
 	return set
 }

@@ -105,7 +105,13 @@ func (e *Engine) Request(ctx context.Context, p payment.Payment) payment.Payment
 	if err != nil {
 		return e.postpone(ctx, p, 0, err)
 	}
-	created, err := prov.CreatePayment(ctx, createRequest(p))
+	req := createRequest(p)
+	if p.Kind == payment.KindMandate {
+		if req.Schedule, err = e.store.Schedule(ctx, p.Reference); err != nil {
+			return e.postpone(ctx, p, 0, err)
+		}
+	}
+	created, err := prov.CreatePayment(ctx, req)
 	switch {
 	case err == nil:
 		return e.finishOpening(ctx, prov, p, created)
@@ -237,7 +243,7 @@ func (e *Engine) reschedule(ctx context.Context, p payment.Payment, wait time.Du
 // markStalled announces, once, that a payment has had no news for longer than expected.
 func (e *Engine) markStalled(p *payment.Payment) payment.Step {
 	waitingForPayer := p.Status == payment.PendingSCA && p.Detail == ""
-	if p.StalledAt != nil || waitingForPayer || e.now().Before(e.stalledFrom(*p)) {
+	if p.StalledAt != nil || waitingForPayer || p.Kind == payment.KindMandate || e.now().Before(e.stalledFrom(*p)) {
 		return payment.Noted
 	}
 	at := e.now().UTC().Truncate(time.Microsecond)

@@ -23,7 +23,7 @@ const (
 
 // safeToRepeat reports whether a second provider payment would do no harm.
 func safeToRepeat(p payment.Payment) bool {
-	return p.Kind == payment.KindPayment && !p.Scanned() && !p.Held() && p.Creates <= 1
+	return p.Kind != payment.KindRefund && !p.Scanned() && !p.Held() && p.Creates <= 1
 }
 
 var errUnknownReference = errors.New("the provider does not know the reference")

@@ -37,12 +37,15 @@ func (e *Engine) Observe(ctx context.Context, reference string, seen powens.Paym
 	return after, nil
 }
 
+// mandateEvery is how often an active mandate is read, besides the provider's webhooks: it may be active for years.
+const mandateEvery = 6 * time.Hour
+
 func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause string) payment.Step {
 	p.ProviderID, p.RequestedAt = seen.ID, nil
 	if url != "" && !p.Held() {
 		p.PaymentURL = url
 	}
-	if p.Kind == payment.KindPayment && seen.Payer != nil && seen.Payer.IBAN != "" {
+	if p.Kind != payment.KindRefund && seen.Payer != nil && seen.Payer.IBAN != "" {
 		p.Payer.Name, p.Payer.IBAN, p.Payer.BIC = seen.Payer.Label, seen.Payer.IBAN, seen.Payer.BIC
 	}
 	if seen.BankID != "" && seen.BankID != p.BankID {
@@ -76,6 +79,9 @@ func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause str
 	due := e.now().UTC().Add(e.backoff(e.cfg.QuietFirst, e.cfg.QuietMax, p.QuietPolls))
 	if end := p.ExpiresAt.Add(time.Second); p.Scanned() && e.now().Before(p.ExpiresAt) && end.Before(due) {
 		due = end // a scanned payment is not blocked for longer than necessary
+	}
+	if p.Kind == payment.KindMandate && c.Detail == payment.DetailMandateActive {
+		due = e.now().UTC().Add(e.backoff(mandateEvery, mandateEvery, 0))
 	}
 	p.DueAt, p.QuietPolls = &due, p.QuietPolls+1
 	e.updateWaits(p, c, seen)

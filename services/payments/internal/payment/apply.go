@@ -25,10 +25,10 @@ func (p *Payment) Apply(before Payment, c Change, now time.Time) error {
 	return nil
 }
 
-// Other is another payment that a change of one reaches, in the same transaction.
+// Other is what else a change of a payment reaches, in the same transaction.
 type Other int
 
-// The other payments.
+// The others.
 const (
 	// NoOther: the change stays with the payment.
 	NoOther Other = iota
@@ -38,11 +38,15 @@ const (
 	Gateway
 	// GatewayDetail: a scan shows a detail that the merchant must see, or no more, see MirrorScan.
 	GatewayDetail
+	// Subscription: the subscription of a mandate.
+	Subscription
 )
 
-// Reaches returns which other payment is reached by a change that made p of before.
+// Reaches returns what else is reached by a change that made p of before.
 func (p Payment) Reaches(before Payment) Other {
 	switch {
+	case p.Kind == KindMandate:
+		return Subscription
 	case p.Kind == KindRefund && p.Status.Final():
 		return Original
 	case p.Origin == OriginScan && p.Status.Final():

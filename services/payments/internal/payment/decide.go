@@ -21,6 +21,9 @@ func Decide(p Payment, o Observation, cause string) (Change, bool) {
 		return Change{}, false
 	}
 	c := interpret(p, o)
+	if p.Kind == KindMandate {
+		c = interpretMandate(p, o)
+	}
 	if (o.DifferingAmount != "" || o.Unreadable) && !noMoneyMoved(o.State) {
 		c = amountChange(p, o)
 	}
@@ -45,6 +48,9 @@ func noMoneyMoved(state string) bool { return state == "rejected" || state == "e
 func amountChange(p Payment, o Observation) Change {
 	if o.Unreadable {
 		return Change{To: p.Status, Detail: DetailUnknown}
+	}
+	if p.Kind == KindMandate && p.Authorised() {
+		return Change{To: Completed, Detail: DetailUntracked, Note: "The bank shows " + o.DifferingAmount + "."}
 	}
 	return Change{To: p.Status, Detail: DetailMismatch, Note: "The bank shows " + o.DifferingAmount + "."}
 }

@@ -6,13 +6,15 @@ import (
 	"european-pay.eu/eupay/internal/money"
 )
 
-// Kind is a payment or a refund.
+// Kind is a payment, a refund or a mandate.
 type Kind string
 
-// The kinds.
+// The kinds. A mandate is the standing order of a subscription: the payer authorises it as a payment, and the bank then pays again and
+// again. It is no payment of the merchant: the subscription of the same reference says what becomes of it.
 const (
 	KindPayment Kind = "payment"
 	KindRefund  Kind = "refund"
+	KindMandate Kind = "mandate"
 )
 
 // Party is one side of the transfer. Name is the account holder as shown on the transfer; a payer's may be empty. Kind is
@@ -183,8 +185,9 @@ func (p Payment) Held() bool {
 // ReleaseHold removes the hold.
 func (p *Payment) ReleaseHold() { p.PaidBy, p.Received = "", Received{} }
 
-// Unannounced reports whether merchants get no events of the payment. A scan is announced by the payment it pays.
-func (p Payment) Unannounced() bool { return p.Origin == OriginScan }
+// Unannounced reports whether merchants get no events of the payment. A scan is announced by the payment it pays, a mandate by its
+// subscription.
+func (p Payment) Unannounced() bool { return p.Origin == OriginScan || p.Kind == KindMandate }
 
 // Scanned reports whether a customer pays by scanning, from an account that is known from the start.
 func (p Payment) Scanned() bool { return p.Origin == OriginQR || p.Origin == OriginScan }

@@ -98,7 +98,12 @@ type CreateRequest struct {
 	PayerIdentity *Identity
 	// BankID opens the webview at that bank (connector_uuid); empty: the payer chooses.
 	BankID string
+	// Schedule goes with Periodic only.
+	Schedule Schedule
 }
+
+// Schedule is when the bank executes a periodic payment. Days are YYYY-MM-DD; without an End it pays until it is stopped.
+type Schedule struct{ Frequency, Start, End string }
 
 // Payment is a payment as the provider returns it. Missing fields are empty.
 type Payment struct {

@@ -36,6 +36,9 @@ type wireInstruction struct {
 	Currency            string        `json:"currency"`
 	ExecutionType       string        `json:"execution_date_type"`
 	ExecutionDate       string        `json:"execution_date,omitempty"`
+	Frequency           string        `json:"frequency,omitempty"`
+	StartDate           string        `json:"start_date,omitempty"`
+	EndDate             string        `json:"end_date,omitempty"`
 	Beneficiary         *wireAccount  `json:"beneficiary"`
 	BeneficiaryIdentity *wireIdentity `json:"beneficiary_identity,omitempty"`
 }
@@ -90,6 +93,7 @@ func (c *Client) encodeCreate(req CreateRequest) ([]byte, error) {
 		Instructions: [1]wireInstruction{{
 			ReferenceID: req.ReferenceID, Label: req.Label, Amount: wireAmount(req.Amount), Currency: req.Currency,
 			ExecutionType: req.ExecutionType, ExecutionDate: req.ExecutionDate,
+			Frequency: req.Schedule.Frequency, StartDate: req.Schedule.Start, EndDate: req.Schedule.End,
 			Beneficiary: encodeAccount(&req.Beneficiary), BeneficiaryIdentity: encodeIdentity(&req.BeneficiaryIdentity),
 		}},
 		Payer: encodeAccount(req.Payer), PayerIdentity: encodeIdentity(req.PayerIdentity), Bank: req.BankID,

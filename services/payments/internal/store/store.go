@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/vault"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
@@ -25,12 +26,14 @@ type Store struct {
 	group *group
 	now   func() time.Time
 	wake  func()
+	// onMandate follows mandates, see OnMandate.
+	onMandate func(context.Context, pg.DB, payment.Payment, payment.Change) error
 }
 
 // New returns a store. v seals the account numbers of payers and the provider's responses. wake is called after each commit that
 // recorded an event.
 func New(pool *pgxpool.Pool, v *vault.Vault, now func() time.Time, wake func()) *Store {
-	return &Store{pool: pool, vault: v, group: newGroup(pool), now: now, wake: wake}
+	return &Store{pool: pool, vault: v, group: newGroup(pool), now: now, wake: wake, onMandate: unfollowed}
 }
 
 // Run batches the commits of new and opened payments until ctx ends. Without it each is committed separately.

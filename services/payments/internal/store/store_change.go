@@ -111,6 +111,8 @@ func (s *Store) apply(ctx context.Context, tx pg.DB, before payment.Payment, aft
 		return s.settleGateway(ctx, tx, *after, c, meta)
 	case payment.GatewayDetail:
 		return s.mirror(ctx, tx, *after, c, meta)
+	case payment.Subscription:
+		return s.onMandate(ctx, tx, *after, c)
 	default:
 		return nil
 	}

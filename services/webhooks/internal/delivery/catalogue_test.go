@@ -25,6 +25,17 @@ func changed(t *testing.T, eventType string) events.Event {
 		m = &eventsv1.PaymentChanged{Payment: &paymentsv1.Payment{Reference: "PAY-1", MerchantId: "m_1"}, RefundReference: "REF-1"}
 	case "refund":
 		m = &eventsv1.PaymentChanged{Payment: &paymentsv1.Payment{Reference: "REF-1", MerchantId: "m_1", OriginalReference: "PAY-1"}}
+	case "payment_link":
+		m = &eventsv1.PaymentLinkChanged{Link: &paymentsv1.PaymentLink{Id: "plink_1", MerchantId: "m_1"}, PaymentReference: "PAY-1", PaymentAmountCents: 100}
+		if eventType != "payment_link.paid" {
+			m.(*eventsv1.PaymentLinkChanged).PaymentReference, m.(*eventsv1.PaymentLinkChanged).PaymentAmountCents = "", 0
+		}
+	case "subscription":
+		c := &eventsv1.SubscriptionChanged{Subscription: &paymentsv1.Subscription{Id: "SUB-1", MerchantId: "m_1"}}
+		if strings.HasPrefix(eventType, "subscription.occurrence.") {
+			c.Occurrence = &paymentsv1.Occurrence{SubscriptionId: "SUB-1", Number: 1}
+		}
+		m = c
 	case "webhook_endpoint":
 		m = &eventsv1.WebhookEndpointChanged{EndpointId: "e", MerchantId: "m_1"}
 	case "order":

@@ -39,6 +39,10 @@ func Read(e events.Event) (Message, error) {
 	switch aggregate {
 	case "payment", "refund":
 		return read(e, paymentMessage)
+	case "payment_link":
+		return read(e, paymentLinkMessage)
+	case "subscription":
+		return read(e, subscriptionMessage)
 	case "webhook_endpoint":
 		return read(e, endpointMessage)
 	case "order":

@@ -1,4 +1,4 @@
-package paymentapi
+package paying
 
 import (
 	"encoding/json"
@@ -25,9 +25,9 @@ const (
 	maxEUID       = 64
 )
 
-// customer is the payer, as the merchant knows it: a person with first and last name, or a company. It becomes the provider's
+// Customer is the payer, as the merchant knows it: a person with first and last name, or a company. It becomes the provider's
 // payer_identity. It is personal data, so it appears in no answer, event or log.
-type customer struct {
+type Customer struct {
 	FirstName string `json:"first_name"`
 	LastName  string `json:"last_name"`
 	Company   string `json:"company"`
@@ -53,8 +53,8 @@ var (
 	euidForm    = regexp.MustCompile(`^[A-Z]{2}[A-Za-z0-9]+\.[A-Za-z0-9./_-]+$`)
 )
 
-// check names each refused field by its path.
-func (c *customer) check(bad *refuse.Problems, now time.Time) {
+// Check names each refused field by its path.
+func (c *Customer) Check(bad *refuse.Problems, now time.Time) {
 	if c == nil {
 		return
 	}
@@ -78,7 +78,7 @@ func (c *customer) check(bad *refuse.Problems, now time.Time) {
 	c.checkBirth(bad, company, now)
 }
 
-func (c *customer) checkNumbers(bad *refuse.Problems, company bool) {
+func (c *Customer) checkNumbers(bad *refuse.Problems, company bool) {
 	switch {
 	case c.SIREN != "" && !company:
 		bad.Add("customer.siren", "belongs to a company")
@@ -105,7 +105,7 @@ func (a *postalAddress) check(bad *refuse.Problems) {
 	}
 }
 
-func (c *customer) checkBirth(bad *refuse.Problems, company bool, now time.Time) {
+func (c *Customer) checkBirth(bad *refuse.Problems, company bool, now time.Time) {
 	if company && (c.BirthDate != "" || c.BirthCity != "" || c.BirthCountry != "") {
 		bad.Add("customer", "must have no birth fields when it is a company")
 		return
@@ -134,8 +134,8 @@ func checkLine(bad *refuse.Problems, field, s string, most int, required bool) {
 	}
 }
 
-// proto returns the message for the payments service; nil for no customer.
-func (c *customer) proto() *paymentsv1.Customer {
+// Proto returns the message for the payments service; nil for no customer.
+func (c *Customer) Proto() *paymentsv1.Customer {
 	if c == nil {
 		return nil
 	}
@@ -149,9 +149,9 @@ func (c *customer) proto() *paymentsv1.Customer {
 	return out
 }
 
-// fingerprint returns what distinguishes two customers; nothing for none, so that the fingerprint of requests without a customer
+// Fingerprint returns what distinguishes two customers; nothing for none, so that the fingerprint of requests without a customer
 // is unchanged.
-func (c *customer) fingerprint() []string {
+func (c *Customer) Fingerprint() []string {
 	if c == nil {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package paymentapi
+package paying
 
 import (
 	"bytes"
@@ -12,17 +12,19 @@ import (
 	"european-pay.eu/eupay/internal/refuse"
 )
 
+// MaxMetadataTerm is the longest text by which metadata is searched, in characters: key:value.
+const MaxMetadataTerm = maxMetadataKey + 1 + maxMetadataValue
+
 // Limits of metadata. The number of keys is that of the API reference.
 const (
 	maxMetadata      = 8 << 10
 	maxMetadataKeys  = 20
 	maxMetadataKey   = 40
 	maxMetadataValue = 500
-	maxMetadataTerm  = maxMetadataKey + 1 + maxMetadataValue
 )
 
-// checkMetadata returns the compact form of the metadata; nil for none and for {}.
-func checkMetadata(bad *refuse.Problems, raw json.RawMessage) json.RawMessage {
+// CheckMetadata returns the compact form of the metadata; nil for none and for {}.
+func CheckMetadata(bad *refuse.Problems, raw json.RawMessage) json.RawMessage {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil
 	}
@@ -85,9 +87,9 @@ func checkValue(bad *refuse.Problems, field string, raw json.RawMessage) {
 	}
 }
 
-// sortedMetadata returns the metadata with sorted keys, so that the order in which they were written does not make it another
+// SortedMetadata returns the metadata with sorted keys, so that the order in which they were written does not make it another
 // request.
-func sortedMetadata(raw json.RawMessage) []byte {
+func SortedMetadata(raw json.RawMessage) []byte {
 	if raw == nil {
 		return nil
 	}
@@ -102,4 +104,13 @@ func sortedMetadata(raw json.RawMessage) []byte {
 		return raw
 	}
 	return sorted
+}
+
+// compact removes white space from metadata and keeps every other byte. That is the stored form.
+func compact(raw []byte) []byte {
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil {
+		return raw
+	}
+	return b.Bytes()
 }

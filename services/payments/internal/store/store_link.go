@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/claim"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// FindIn returns the payment that a repeated request means: the one with the reference, or the one that holds the idempotency key. It
+// returns ErrNotFound if there is none, and ErrKeyReused.
+func (s *Store) FindIn(ctx context.Context, tx pgx.Tx, p payment.Payment, idem Idempotency) (payment.Payment, Match, error) {
+	reference, match := p.Reference, ByReference
+	if idem.Key != "" {
+		held, found, err := claim.Find(ctx, tx, keyOf(p, kindHeader, idem.Key), s.clock())
+		switch {
+		case err != nil:
+			return payment.Payment{}, NoMatch, err
+		case found && !held.Same(idem.Fingerprint):
+			return payment.Payment{}, NoMatch, ErrKeyReused
+		case found:
+			reference, match = held.Reference, ByKey
+		}
+	}
+	known, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, reference))
+	return known, match, err
+}
+
+// CreateIn records a new payment in the caller's transaction, with its first history row, its event and its idempotency key. The merchant's
+// reference is not claimed: several payments of a link have the same one. The caller has looked for an earlier payment with FindIn under a
+// lock that all requests with the same key take, and wakes the relay after the commit.
+func (s *Store) CreateIn(ctx context.Context, tx pgx.Tx, p payment.Payment, idem Idempotency, meta Meta) (payment.Payment, error) {
+	now := s.clock()
+	if idem.Key != "" {
+		mine := claim.Claim{Reference: p.Reference, Fingerprint: idem.Fingerprint, ExpiresAt: now.Add(HeaderClaim)}
+		held, err := claim.Take(ctx, tx, keyOf(p, kindHeader, idem.Key), mine, now)
+		if err != nil {
+			return payment.Payment{}, err
+		}
+		if held.Reference != p.Reference {
+			return payment.Payment{}, fmt.Errorf("record payment %s: its key was taken concurrently", p.Reference)
+		}
+	}
+	return s.insert(ctx, tx, p, meta)
+}
+
+// ListOfLink returns one page of the payments of a merchant's link, newest first, and how many there are in all.
+func (s *Store) ListOfLink(ctx context.Context, merchant string, livemode bool, link string, limit, offset int) ([]payment.Payment, int64, error) {
+	const of = ` from payments where reference in (select reference from payment_link_uses where link_id = $1) and merchant_id = $2 and livemode = $3`
+	var total int64
+	if err := s.pool.QueryRow(ctx, `select count(*)`+of, link, merchant, livemode).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("count the payments of link %s: %w", link, err)
+	}
+	page := fmt.Sprintf(` order by created_at desc, reference desc limit %d offset %d`, limit, offset)
+	list, err := s.collect(s.pool.Query(ctx, `select `+columns+of+page, link, merchant, livemode))
+	return list, total, err
+}
