@@ -143,7 +143,7 @@ func TestAFailedPaymentFreesItsLink(t *testing.T) {
 		t.Errorf("another amount while one is open: %v", err)
 	}
 	m.w.bank().act(t, "refuse", p.Reference, nil)
-	m.site.next(t, "payment.cancelled", "LINK-2")
+	m.site.next(t, "payment.cancelled", p.Reference)
 	eventually(t, "the place is free", func() bool {
 		now, err := m.client.PaymentLinks.Get(t.Context(), l.ID)
 		return err == nil && now.UsesOpen == 0
