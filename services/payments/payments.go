@@ -28,6 +28,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/grpcapi"
 	"european-pay.eu/eupay/services/payments/internal/merchant"
 	"european-pay.eu/eupay/services/payments/internal/powens"
+	"european-pay.eu/eupay/services/payments/internal/settlement"
 	"european-pay.eu/eupay/services/payments/internal/store"
 	"european-pay.eu/eupay/services/payments/migrations"
 )
@@ -35,10 +36,12 @@ import (
 // defaultGRPCAddr is where the service listens by default.
 const defaultGRPCAddr = "127.0.0.1:9101"
 
-// The paths to which the provider redirects payers and customers who link accounts. The gateway serves both.
+// The paths to which the provider redirects payers, customers who link accounts, and merchants who connect theirs. The gateway serves
+// them.
 const (
 	returnPath  = "/api/v1/payments/return"
 	connectPath = "/api/v1/customer/accounts/return"
+	receivePath = "/api/v1/settlement/accounts/return"
 )
 
 // countryShape is that of an ISO 3166-1 alpha-2 code.
@@ -57,6 +60,7 @@ type Config struct {
 	// OldConnectionsKeys are the previous keys, needed until `eupayctl keys rotate` has sealed everything with the new key.
 	OldConnectionsKeys []string `env:"EUPAY_OLD_CONNECTIONS_KEYS"`
 	Engine             engine.Config
+	Settlement         settlement.Config
 	// BankCountries are the countries whose banks payers can choose: ISO 3166-1 alpha-2.
 	BankCountries []string `env:"EUPAY_PAYMENTS_BANK_COUNTRIES" envDefault:"FR,BE,LU,DE,ES,IT,NL,PT"`
 }
@@ -118,7 +122,10 @@ type Service struct {
 	merchants *consume.Consumer
 	accounts  *account.Accounts
 	banks     *bank.Directory
-	clients   []*powens.Client
+	// settlement knows whether the money came; expects learns which payments' money is to come.
+	settlement *settlement.Settlement
+	expects    *consume.Consumer
+	clients    []*powens.Client
 }
 
 // New opens the service: it migrates its schema, connects and listens.
@@ -148,17 +155,25 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Pool: core.Pool, Vault: keys, Live: live, Test: test, ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + connectPath,
 		Now: core.Now, Log: core.Log,
 	})
-	rooms := commands.Rooms{Accounts: svc.accounts, Merchants: merchant.New(core.Pool, core.Now), Banks: svc.banks}
+	merchants := merchant.New(core.Pool, core.Now)
+	svc.settlement = settlement.New(settlement.Deps{
+		Config: cfg.Settlement, Pool: core.Pool, Vault: keys, Live: live, Test: test, Merchants: merchants, Payments: s,
+		ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + receivePath, Wake: relay.Wake, Now: core.Now, Log: core.Log,
+	})
+	rooms := commands.Rooms{Accounts: svc.accounts, Merchants: merchants, Banks: svc.banks}
 	svc.commands = commands.New(s, svc.engine, rooms, core.Bus, core.Now, core.Log)
 	svc.merchants = consume.New(consume.Config{Name: merchant.Consumer, Subjects: merchant.Subjects}, core.Pool, core.Bus, merchant.Handle, nil, core.Log)
+	svc.expects = consume.New(consume.Config{Name: settlement.Consumer, Subjects: settlement.Subjects}, core.Pool, core.Bus, svc.settlement.Handle,
+		svc.settlement.Nudge, core.Log)
 	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s, core.Now), identity.Gateway)
 	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s), identity.Operator)
 	core.Serve(&paymentsv1.OperationsService_ServiceDesc, grpcapi.NewOperations(s), identity.Gateway)
-	consumers := append(backlog.OfEvents(merchant.Consumer), backlog.Durable{Stream: bus.Commands, Name: "payments"})
+	consumers := append(backlog.OfEvents(merchant.Consumer, settlement.Consumer), backlog.Durable{Stream: bus.Commands, Name: "payments"})
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, consumers), identity.Gateway)
-	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, slices.Concat(svc.accounts.Sealed(), s.Sealed())...), identity.Operator)
+	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, slices.Concat(svc.accounts.Sealed(), s.Sealed(), svc.settlement.Sealed())...), identity.Operator)
 	core.Serve(&paymentsv1.BanksService_ServiceDesc, bank.NewServer(svc.banks), identity.Gateway)
 	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(svc.accounts), identity.Gateway)
+	core.Serve(&paymentsv1.SettlementService_ServiceDesc, settlement.NewServer(svc.settlement), identity.Gateway)
 	return svc, nil
 }
 
@@ -167,6 +182,7 @@ type provider interface {
 	engine.Provider
 	account.Provider
 	bank.Provider
+	settlement.Provider
 }
 
 // provider returns an untyped nil if there is no base URL: an interface that holds a nil pointer would not be nil.
@@ -181,7 +197,7 @@ func (s *Service) provider(cfg Config, p ProviderConfig) provider {
 
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.banks.Run, s.merchants.Run, func(ctx context.Context) error {
+	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.banks.Run, s.merchants.Run, s.settlement.Run, s.expects.Run, func(ctx context.Context) error {
 		return s.engine.Sweep(ctx, s.commands.Announce)
 	})
 }
