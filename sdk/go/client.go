@@ -59,6 +59,8 @@ type Client struct {
 	Offers        Offers
 	ProductOffers ProductOffers
 
+	Settlement SettlementProof
+
 	Auth       Auth
 	Factor     Factor
 	Passkeys   Passkeys
@@ -166,6 +168,7 @@ func assemble(c caller) *Client {
 	out.Banks = Banks{at}
 	out.WebhookEndpoints, out.WebhookDeliveries, out.Events, out.Listener = WebhookEndpoints{at}, WebhookDeliveries{at}, Events{at}, Listener{at}
 	out.QR, out.Scans, out.Payers = QR{at}, Scans{at}, Payers{at}
+	out.Settlement = SettlementProof{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}
 	out.Offers, out.ProductOffers = Offers{at}, ProductOffers{at}
 	out.Passkeys = Passkeys{at}

@@ -42,6 +42,7 @@ const (
 type behind struct {
 	paymentsv1.UnimplementedPaymentsServiceServer
 	paymentsv1.UnimplementedBanksServiceServer
+	paymentsv1.UnimplementedSettlementServiceServer
 	qrv1.UnimplementedQRServiceServer
 	qrv1.UnimplementedRenderServiceServer
 	qrv1.UnimplementedTableServiceServer
@@ -134,6 +135,7 @@ func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 	payments := gatewaytest.ServeAs(t, identity.Payments, func(r grpc.ServiceRegistrar) {
 		paymentsv1.RegisterPaymentsServiceServer(r, services)
 		paymentsv1.RegisterBanksServiceServer(r, services)
+		paymentsv1.RegisterSettlementServiceServer(r, services)
 	})
 	qr := gatewaytest.ServeAs(t, identity.QR, func(r grpc.ServiceRegistrar) {
 		qrv1.RegisterQRServiceServer(r, services)

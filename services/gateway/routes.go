@@ -32,6 +32,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/qrimageapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/scanapi"
+	"european-pay.eu/eupay/services/gateway/internal/settlementapi"
 	"european-pay.eu/eupay/services/gateway/internal/tableapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/internal/webhookapi"
@@ -109,6 +110,10 @@ func (s *Service) routes() (*echo.Echo, error) {
 	(&provider.Provider{
 		Commands: s.money, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait, Receipts: s.cfg.PagesURL != "",
+		Settlement: paymentsv1.NewSettlementServiceClient(to.payments),
+	}).Register(api)
+	settlementapi.New(settlementapi.Deps{
+		Settlement: paymentsv1.NewSettlementServiceClient(to.payments), Access: access, Limiter: limiter, Portal: origin(s.cfg.PortalURL), Log: s.core.Log,
 	}).Register(api)
 	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)

@@ -27,9 +27,7 @@ type StartReceivingRequest struct {
 	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
 	Livemode   bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
 	// account_id is the account to consent to anew; empty: a new one.
-	AccountId string `protobuf:"bytes,3,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
-	// return_url is where the merchant goes in the end. The caller has checked it.
-	ReturnUrl     string `protobuf:"bytes,4,opt,name=return_url,json=returnUrl,proto3" json:"return_url,omitempty"`
+	AccountId     string `protobuf:"bytes,3,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -81,13 +79,6 @@ func (x *StartReceivingRequest) GetLivemode() bool {
 func (x *StartReceivingRequest) GetAccountId() string {
 	if x != nil {
 		return x.AccountId
-	}
-	return ""
-}
-
-func (x *StartReceivingRequest) GetReturnUrl() string {
-	if x != nil {
-		return x.ReturnUrl
 	}
 	return ""
 }
@@ -217,10 +208,9 @@ type CompleteReceivingResponse struct {
 	Id     string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	Linked bool                   `protobuf:"varint,2,opt,name=linked,proto3" json:"linked,omitempty"`
 	// renewed: a connected account has a new consent; there is nothing to confirm.
-	Renewed   bool   `protobuf:"varint,3,opt,name=renewed,proto3" json:"renewed,omitempty"`
-	ReturnUrl string `protobuf:"bytes,4,opt,name=return_url,json=returnUrl,proto3" json:"return_url,omitempty"`
+	Renewed bool `protobuf:"varint,3,opt,name=renewed,proto3" json:"renewed,omitempty"`
 	// code confirms the account. It is there only the first time.
-	Code          string `protobuf:"bytes,5,opt,name=code,proto3" json:"code,omitempty"`
+	Code          string `protobuf:"bytes,4,opt,name=code,proto3" json:"code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -274,13 +264,6 @@ func (x *CompleteReceivingResponse) GetRenewed() bool {
 		return x.Renewed
 	}
 	return false
-}
-
-func (x *CompleteReceivingResponse) GetReturnUrl() string {
-	if x != nil {
-		return x.ReturnUrl
-	}
-	return ""
 }
 
 func (x *CompleteReceivingResponse) GetCode() string {
@@ -1967,15 +1950,13 @@ var File_eupay_payments_v1_settlement_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_settlement_proto_rawDesc = "" +
 	"\n" +
-	"\"eupay/payments/v1/settlement.proto\x12\x11eupay.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x92\x01\n" +
+	"\"eupay/payments/v1/settlement.proto\x12\x11eupay.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"s\n" +
 	"\x15StartReceivingRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x1d\n" +
 	"\n" +
-	"account_id\x18\x03 \x01(\tR\taccountId\x12\x1d\n" +
-	"\n" +
-	"return_url\x18\x04 \x01(\tR\treturnUrl\"\x84\x01\n" +
+	"account_id\x18\x03 \x01(\tR\taccountId\"\x84\x01\n" +
 	"\x16StartReceivingResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vconnect_url\x18\x02 \x01(\tR\n" +
@@ -1985,14 +1966,12 @@ const file_eupay_payments_v1_settlement_proto_rawDesc = "" +
 	"\x18CompleteReceivingRequest\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12#\n" +
 	"\rconnection_id\x18\x02 \x01(\tR\fconnectionId\x12\x1a\n" +
-	"\bdeclined\x18\x03 \x01(\bR\bdeclined\"\x90\x01\n" +
+	"\bdeclined\x18\x03 \x01(\bR\bdeclined\"q\n" +
 	"\x19CompleteReceivingResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06linked\x18\x02 \x01(\bR\x06linked\x12\x18\n" +
-	"\arenewed\x18\x03 \x01(\bR\arenewed\x12\x1d\n" +
-	"\n" +
-	"return_url\x18\x04 \x01(\tR\treturnUrl\x12\x12\n" +
-	"\x04code\x18\x05 \x01(\tR\x04code\"z\n" +
+	"\arenewed\x18\x03 \x01(\bR\arenewed\x12\x12\n" +
+	"\x04code\x18\x04 \x01(\tR\x04code\"z\n" +
 	"\x17ConfirmReceivingRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +

@@ -45,10 +45,9 @@ type Visit struct {
 	Expires time.Time
 }
 
-// Start returns the page on which the merchant consents, for a new account or, if accountID is set, anew for one that it has. At the
-// end the merchant is redirected to returnURL, which the caller has validated. Errors: NOT_FOUND for an account of another;
+// Start returns the page on which the merchant consents, for a new account or, if accountID is set, anew for one that it has. Errors: NOT_FOUND for an account of another;
 // INVALID_STATE without an account in the merchant's profile; SERVICE_UNAVAILABLE when the provider does not answer.
-func (s *Settlement) Start(ctx context.Context, merchantID string, livemode bool, accountID, returnURL string) (Visit, error) {
+func (s *Settlement) Start(ctx context.Context, merchantID string, livemode bool, accountID string) (Visit, error) {
 	o, err := ownerOf(merchantID, livemode)
 	if err != nil {
 		return Visit{}, err
@@ -72,7 +71,7 @@ func (s *Settlement) Start(ctx context.Context, merchantID string, livemode bool
 	if err != nil {
 		return Visit{}, err
 	}
-	v := s.consents.NewVisit(o, returnURL)
+	v := s.consents.NewVisit(o, "")
 	state := s.consents.Sign(v.ID, v.Expires)
 	var address string
 	if connectionID == "" {
@@ -114,11 +113,10 @@ type Outcome struct {
 	VisitID         string
 	Linked, Renewed bool
 	// Code confirms the account. Only the first return receives it, because a later one may come from another person.
-	Code      string
-	ReturnURL string
+	Code string
 }
 
-// Complete keeps the account that the merchant shared until it is confirmed, and returns where to redirect the merchant. It is
+// Complete keeps the account that the merchant shared until it is confirmed, and returns what to tell the merchant. It is
 // idempotent. INVALID_STATE: the state is forged or too old, or the bank shared another account than the one in the profile.
 func (s *Settlement) Complete(ctx context.Context, r Return) (Outcome, error) {
 	id, err := s.consents.Verify(r.State)
@@ -131,12 +129,12 @@ func (s *Settlement) Complete(ctx context.Context, r Return) (Outcome, error) {
 	}
 	switch {
 	case v.Used && (r.Declined && v.ConnectionID == "" || !r.Declined && v.ConnectionID != "" && v.ConnectionID == r.ConnectionID):
-		return Outcome{VisitID: id.String(), Linked: !r.Declined, ReturnURL: v.ReturnURL}, nil
+		return Outcome{VisitID: id.String(), Linked: !r.Declined}, nil
 	case v.Used:
 		return Outcome{}, s.consents.ErrBadState()
 	case r.Declined:
 		_, err := consent.UseVisit(ctx, s.Pool, id, "", s.clock())
-		return Outcome{VisitID: id.String(), ReturnURL: v.ReturnURL}, err
+		return Outcome{VisitID: id.String()}, err
 	}
 	return s.link(ctx, v, r.ConnectionID)
 }
@@ -145,7 +143,7 @@ func (s *Settlement) Complete(ctx context.Context, r Return) (Outcome, error) {
 func (s *Settlement) link(ctx context.Context, v consent.Visit, connectionID string) (Outcome, error) {
 	renewed, err := s.renew(ctx, v, connectionID)
 	if err != nil || renewed {
-		return Outcome{VisitID: v.ID.String(), Linked: true, Renewed: true, ReturnURL: v.ReturnURL}, err
+		return Outcome{VisitID: v.ID.String(), Linked: true, Renewed: true}, err
 	}
 	p, err := s.provider(v.Owner)
 	if err != nil {
@@ -180,9 +178,9 @@ func (s *Settlement) link(ctx context.Context, v consent.Visit, connectionID str
 	}
 	first, err := s.addPending(ctx, v, connectionID, bank, shared[at])
 	if err != nil || !first {
-		return Outcome{VisitID: v.ID.String(), Linked: true, ReturnURL: v.ReturnURL}, err
+		return Outcome{VisitID: v.ID.String(), Linked: true}, err
 	}
-	return Outcome{VisitID: v.ID.String(), Linked: true, Code: s.consents.Code(v.ID), ReturnURL: v.ReturnURL}, nil
+	return Outcome{VisitID: v.ID.String(), Linked: true, Code: s.consents.Code(v.ID)}, nil
 }
 
 // rejectConnection deletes a connection that has not the merchant's own account.

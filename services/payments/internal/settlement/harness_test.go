@@ -161,7 +161,7 @@ func (r *rig) read(resp *http.Response) string {
 // connect connects the merchant's own account.
 func (r *rig) connect(m string) Account {
 	r.t.Helper()
-	v, err := r.Start(r.ctx(), m, false, "", "https://portal.example/settlement")
+	v, err := r.Start(r.ctx(), m, false, "")
 	r.must(err)
 	o, err := r.Complete(r.ctx(), r.visit(v.URL, r.ibans[m]))
 	r.must(err)
@@ -261,4 +261,3 @@ func (r *rig) events(t string) (n int) {
 	r.must(r.pool.QueryRow(r.ctx(), `select count(*) from outbox where event_type = $1`, t).Scan(&n))
 	return n
 }
-

@@ -21,7 +21,7 @@ func NewServer(s *Settlement) *Server { return &Server{s: s} }
 
 // StartReceiving implements SettlementService.
 func (v *Server) StartReceiving(ctx context.Context, r *paymentsv1.StartReceivingRequest) (*paymentsv1.StartReceivingResponse, error) {
-	visit, err := v.s.Start(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetAccountId(), r.GetReturnUrl())
+	visit, err := v.s.Start(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetAccountId())
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (v *Server) CompleteReceiving(ctx context.Context, r *paymentsv1.CompleteRe
 	if err != nil {
 		return nil, err
 	}
-	return &paymentsv1.CompleteReceivingResponse{Id: o.VisitID, Linked: o.Linked, Renewed: o.Renewed, ReturnUrl: o.ReturnURL, Code: o.Code}, nil
+	return &paymentsv1.CompleteReceivingResponse{Id: o.VisitID, Linked: o.Linked, Renewed: o.Renewed, Code: o.Code}, nil
 }
 
 // ConfirmReceiving implements SettlementService.

@@ -37,7 +37,7 @@ func TestOnlyTheMerchantsOwnAccountIsConnected(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
 	m := r.merchant(ownIBAN)
-	v, err := r.Start(t.Context(), m, false, "", "")
+	v, err := r.Start(t.Context(), m, false, "")
 	r.must(err)
 	_, err = r.Complete(t.Context(), r.visit(v.URL, adaIBAN))
 	r.wants(errs.InvalidState, err, "another account")
@@ -45,8 +45,8 @@ func TestOnlyTheMerchantsOwnAccountIsConnected(t *testing.T) {
 		t.Errorf("%d connections are left at the bank", n)
 	}
 	nobody := r.merchant("")
-	_, err = r.Start(t.Context(), nobody, false, "", "")
+	_, err = r.Start(t.Context(), nobody, false, "")
 	r.wants(errs.InvalidState, err, "a merchant without an account")
-	_, err = r.Start(t.Context(), m, true, "", "")
+	_, err = r.Start(t.Context(), m, true, "")
 	r.wants(errs.LiveNotConfigured, err, "live mode")
 }
