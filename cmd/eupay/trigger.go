@@ -25,6 +25,10 @@ var ways = slices.Concat(paymentWays(), orderWays, invoiceWays)
 var untriggered = []struct{ event, why string }{
 	{"payment.stalled", "it takes a bank that says nothing for hours"},
 	{"refund.stalled", "it takes a bank that says nothing for hours"},
+	{"payment.settled", "it takes a connected bank account that the money comes to: connect yours in the portal, and pay"},
+	{"payment.unsettled", "it takes a connected bank account that the money does not come to for days"},
+	{"receiving_account.consent_expiring", "it takes a consent that is nearly half a year old"},
+	{"receiving_account.disconnected", "it takes a consent that has ended"},
 	{"order.expired", "it takes an order that nobody pays for 35 minutes"},
 	{"webhook_endpoint.failing", "it takes an endpoint that fails ten times: let one of yours answer 500"},
 	{"webhook_endpoint.disabled", "it takes an endpoint that is gone: let one of yours answer 410"},

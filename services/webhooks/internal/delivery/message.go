@@ -41,6 +41,8 @@ func Read(e events.Event) (Message, error) {
 		return read(e, paymentMessage)
 	case "webhook_endpoint":
 		return read(e, endpointMessage)
+	case "receiving_account":
+		return read(e, receivingMessage)
 	case "order":
 		return read(e, orderMessage)
 	case "invoice":

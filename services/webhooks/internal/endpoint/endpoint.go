@@ -41,9 +41,9 @@ var defaultTypes = []string{"payment.completed", "payment.failed", "payment.refu
 // allTypes are all event types that an endpoint may subscribe to.
 var allTypes = append([]string{
 	All, "payment.created", "payment.pending_sca", "payment.cancelled", "payment.stalled",
-	"payment.amount_mismatch", "payment.late_receipt", "refund.stalled", "refund.amount_mismatch",
+	"payment.amount_mismatch", "payment.late_receipt", "payment.settled", "payment.unsettled", "refund.stalled", "refund.amount_mismatch",
 	"refund.created", "refund.pending_sca", "refund.completed", "refund.failed", "refund.cancelled",
-	"webhook_endpoint.failing", "webhook_endpoint.disabled",
+	"webhook_endpoint.failing", "webhook_endpoint.disabled", "receiving_account.consent_expiring", "receiving_account.disconnected",
 	"order.awaiting_payment", "order.received", "order.preparing", "order.ready", "order.served",
 	"order.cancelled", "order.expired", "order.payment_failed", "order.paid_late",
 	"invoice.created", "invoice.submitted", "invoice.submission_failed", "invoice.status_updated", "invoice.payment_received",
