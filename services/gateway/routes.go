@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/url"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 	"google.golang.org/grpc"
@@ -113,7 +114,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Settlement: paymentsv1.NewSettlementServiceClient(to.payments),
 	}).Register(api)
 	settlementapi.New(settlementapi.Deps{
-		Settlement: paymentsv1.NewSettlementServiceClient(to.payments), Access: access, Limiter: limiter, Portal: origin(s.cfg.PortalURL), Log: s.core.Log,
+		Settlement: paymentsv1.NewSettlementServiceClient(to.payments), Access: access, Limiter: limiter, Portal: strings.TrimRight(s.cfg.PortalURL, "/"), Log: s.core.Log,
 	}).Register(api)
 	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
