@@ -23,6 +23,7 @@ var notInTheClient = map[string]string{
 	"platformWebhook": "only the e-invoicing platform calls it", "testPlatformWebhook": "only the e-invoicing platform calls it",
 	"providerWebhook": "only the payment provider calls it",
 	"payerReturn":     "a page of the payer's browser", "returnFromConnect": "a page of the customer's browser",
+	"returnFromReceiving":   "the merchant's browser on its way back from the bank",
 	"preflightPublicStatus": "browsers ask it by themselves", "preflightMenu": "browsers ask it by themselves", "preflightOrder": "browsers ask it by themselves",
 }
 

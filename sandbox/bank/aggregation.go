@@ -37,6 +37,7 @@ func (b *Bank) aggregationRoutes(api func(path, method, operation string, public
 	api("/users/me/connections/{id}/accounts", "GET", "accounts", true, b.asUser(b.listAccounts))
 	api("/users/me/accounts", "GET", "accounts", true, b.asUser(b.listAccounts))
 	api("/users/me/accounts/{id}", "POST", "account", true, b.asUser(b.updateAccount))
+	api("/users/me/accounts/{id}/transactions", "GET", "transactions", true, b.asUser(b.listTransactions))
 }
 
 // asUser admits calls with a user token. A service token is not one.
@@ -121,6 +122,12 @@ func (b *Bank) listConnections(c *call, user int64) ([]byte, error) {
 		one := map[string]any{
 			"id": x.ID, "id_user": x.User, "id_connector": bank.ID, "connector_uuid": bank.UUID, "state": nil, "error": nil,
 			"error_message": nil, "active": true, "created": at, "last_update": at, "last_push": nil, "expire": nil, "next_try": nil,
+		}
+		if x.State != "" {
+			one["state"], one["error"], one["active"] = x.State, x.State, false
+		}
+		if x.Own != "" {
+			one["expire"] = x.since().Add(consentLife).In(paris).Format(dateTime)
 		}
 		if c.expands("connector") {
 			one["connector"] = bank.encode()

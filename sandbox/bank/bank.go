@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"european-pay.eu/eupay/sandbox/internal/dispatch"
 	"european-pay.eu/eupay/sandbox/internal/fault"
 	"european-pay.eu/eupay/sandbox/internal/journal"
 	"european-pay.eu/eupay/sandbox/internal/timetable"
@@ -20,9 +21,11 @@ type Bank struct {
 	cfg      Config
 	store    *store
 	links    links
+	ledger   *ledger
 	journal  *journal.File
 	due      *timetable.Table // steps of payments
 	hooks    *dispatcher
+	syncs    *dispatch.Dispatcher[*syncHook]
 	faults   fault.Set
 	strikes  fault.Striker
 	latency  latency
@@ -44,13 +47,14 @@ func New(cfg Config) (*Bank, error) {
 		return nil, fmt.Errorf("open bank: %w", err)
 	}
 	key := sha256.Sum256([]byte("token " + cfg.ClientSecret))
-	b := &Bank{cfg: cfg, due: timetable.New(), faults: fault.Set{Operations: operations}, tokenKey: key[:], stopped: make(chan struct{})}
+	b := &Bank{cfg: cfg, due: timetable.New(), ledger: newLedger(), faults: fault.Set{Operations: operations}, tokenKey: key[:], stopped: make(chan struct{})}
 	b.auto.Store(&AutoAuthorise{Enabled: cfg.AutoAuthorise, DelayMS: int(cfg.AutoAuthoriseDelay.Milliseconds())})
 	b.strikes = fault.Striker{HoldAtMost: cfg.HoldAtMost, Stopped: b.stopped}
 	var err error
 	if b.hooks, err = newDispatcher(b); err != nil {
 		return nil, err
 	}
+	b.syncs = b.newSyncs()
 	if err := b.load(); err != nil {
 		return nil, err
 	}
@@ -67,6 +71,8 @@ func (b *Bank) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	workers.Go(func() { b.due.Run(ctx, b.cfg.Now, b.step) })
 	workers.Go(func() { b.hooks.Run(ctx) })
+	workers.Go(func() { b.ledger.due.Run(ctx, b.cfg.Now, b.sync) })
+	workers.Go(func() { b.syncs.Run(ctx) })
 	<-ctx.Done()
 	b.stop.Do(func() { close(b.stopped) }) // releases the callers that a fault holds
 	workers.Wait()
@@ -77,6 +83,9 @@ func (b *Bank) Run(ctx context.Context) error {
 func (b *Bank) Tick() {
 	for id, ok := b.due.Next(b.cfg.Now()); ok; id, ok = b.due.Next(b.cfg.Now()) {
 		b.step(id)
+	}
+	for id, ok := b.ledger.due.Next(b.cfg.Now()); ok; id, ok = b.ledger.due.Next(b.cfg.Now()) {
+		b.sync(id)
 	}
 }
 

@@ -6,15 +6,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"european-pay.eu/eupay/sandbox/bank/internal/iban"
 )
 
 // The error for a client whose user gave up.
 const accessDenied = "access_denied"
 
 func (b *Bank) connectRoutes(mux *http.ServeMux) {
-	for _, path := range []string{"/2.0/auth/webview/connect", "/2.0/auth/webview/{lang}/connect", "/{lang}/connect", "/connect"} {
-		mux.HandleFunc("GET "+path, b.page(b.showConnect))
-		mux.HandleFunc("POST "+path, b.page(b.stepConnect))
+	for _, path := range []string{"/2.0/auth/webview/", "/2.0/auth/webview/{lang}/", "/{lang}/", "/"} {
+		for _, name := range []string{"connect", "reconnect"} {
+			mux.HandleFunc("GET "+path+name, b.page(b.showConnect))
+			mux.HandleFunc("POST "+path+name, b.page(b.stepConnect))
+		}
 	}
 }
 
@@ -31,6 +35,18 @@ type linking struct {
 	Session string // proves that the person has logged in at Bank
 	Note    string
 	List    []bankAccount
+	// Login is the name with which they logged in. The number of an account opens that account.
+	Login string
+	// Again is the connection to which they consent anew.
+	Again *connection
+}
+
+// own is the number of the account that the login opens; "" if it is a name.
+func (l *linking) own() string {
+	if n := iban.Normalise(l.Login); iban.Valid(n) {
+		return n
+	}
+	return ""
 }
 
 // enterConnect validates the parameters of the client's link.
@@ -51,6 +67,14 @@ func (b *Bank) enterConnect(r *http.Request) (*linking, error) {
 	var ok bool
 	if l.who, ok = b.verifyFor(l.Code, useCode); !ok {
 		return nil, errOldLink
+	}
+	if strings.HasSuffix(r.URL.Path, "/reconnect") {
+		id, err := strconv.ParseInt(r.Form.Get("connection_id"), 10, 64)
+		x, known := b.links.get(id)
+		if err != nil || !known || x.User != l.who.User {
+			return nil, errBadLink
+		}
+		l.Again, l.Only = &x, x.Connector
 	}
 	l.Banks = connectors
 	if l.Only != "" {
@@ -83,7 +107,8 @@ func (b *Bank) stepConnect(w http.ResponseWriter, r *http.Request) error {
 	if l.Bank == nil || !slices.Contains(l.Banks, l.Bank) {
 		return errBadLink
 	}
-	passed := b.session("consent "+l.Bank.Slug, l.who.Nonce)
+	l.Login = r.PostForm.Get("login")
+	passed := b.session("consent "+l.Bank.Slug+" "+l.own(), l.who.Nonce)
 	switch {
 	case answer == "consent":
 		if !hmac.Equal([]byte(r.PostForm.Get("session")), []byte(passed)) {
@@ -92,7 +117,7 @@ func (b *Bank) stepConnect(w http.ResponseWriter, r *http.Request) error {
 		return b.connect(w, r, l)
 	case r.PostForm.Has("password") && r.PostForm.Get("login") != "" && r.PostForm.Get("password") != "":
 		l.Session = passed
-		l.List = connection{User: l.who.User, Connector: l.Bank.UUID}.accounts()
+		l.List = connection{User: l.who.User, Connector: l.Bank.UUID, Own: l.own()}.accounts()
 		b.render(w, http.StatusOK, "consent", l)
 		return nil
 	case r.PostForm.Has("password"):
@@ -104,7 +129,10 @@ func (b *Bank) stepConnect(w http.ResponseWriter, r *http.Request) error {
 
 // connect creates the connection, once per code, and redirects the person to the client.
 func (b *Bank) connect(w http.ResponseWriter, r *http.Request, l *linking) error {
-	x, made := b.links.add(connection{User: l.who.User, Connector: l.Bank.UUID, Created: b.cfg.Now().UTC(), Nonce: l.who.Nonce})
+	if l.Again != nil {
+		return b.consentAnew(w, r, l)
+	}
+	x, made := b.links.add(connection{User: l.who.User, Connector: l.Bank.UUID, Created: b.cfg.Now().UTC(), Nonce: l.who.Nonce, Own: l.own()})
 	if made {
 		if err := b.journal.Append(line{Link: &x}); err != nil {
 			b.links.remove(x.ID)
@@ -112,6 +140,19 @@ func (b *Bank) connect(w http.ResponseWriter, r *http.Request, l *linking) error
 		}
 		b.stats.count("connection made")
 	}
+	return l.leave(w, r, "connection_id", strconv.FormatInt(x.ID, 10))
+}
+
+// consentAnew makes a connection work again.
+func (b *Bank) consentAnew(w http.ResponseWriter, r *http.Request, l *linking) error {
+	x, ok := b.links.change(l.Again.ID, func(x *connection) { x.State, x.Renewed = "", b.cfg.Now().UTC() })
+	if !ok {
+		return errBadLink
+	}
+	if err := b.journal.Append(line{Link: &x}); err != nil {
+		return err
+	}
+	b.stats.count("connection renewed")
 	return l.leave(w, r, "connection_id", strconv.FormatInt(x.ID, 10))
 }
 

@@ -21,6 +21,11 @@ type connection struct {
 	Created   time.Time `json:"created"`
 	// Nonce is that of the code that created it: a code creates one connection.
 	Nonce string `json:"nonce"`
+	// Own is the number of the business account that it shares, if its person logged in with that number. Renewed is when they last
+	// consented anew. State is what is wrong with it.
+	Own     string    `json:"own,omitempty"`
+	Renewed time.Time `json:"renewed,omitzero"`
+	State   string    `json:"state,omitempty"`
 	// Disabled has the time since when an account is disabled, by its index.
 	Disabled map[int]time.Time `json:"disabled,omitempty"`
 }
@@ -128,10 +133,21 @@ func (a bankAccount) typeID() int64 {
 	return 2
 }
 
+// since is when its person last consented.
+func (x connection) since() time.Time {
+	if x.Renewed.IsZero() {
+		return x.Created
+	}
+	return x.Renewed
+}
+
 // accounts are derived from user and bank, so connecting the same bank again finds the same accounts.
 func (x connection) accounts() []bankAccount {
 	bank := connectorByUUID(x.Connector)
 	kinds := []struct{ name, kind string }{{"Current account", "checking"}, {"Joint account", "checking"}, {"Savings book", "savings"}}
+	if x.Own != "" {
+		kinds[0].name = "Business account"
+	}
 	list := make([]bankAccount, len(kinds))
 	for place, k := range kinds {
 		seed := sha256.Sum256(fmt.Appendf(nil, "account %d %s %d", x.User, bank.UUID, place))
@@ -142,6 +158,9 @@ func (x connection) accounts() []bankAccount {
 		}
 		if k.kind == "checking" {
 			a.IBAN, a.BIC = frenchIBAN(bank.bankCode, "00001", number), bank.BIC
+		}
+		if x.Own != "" && place == 0 {
+			a.IBAN, a.Number = x.Own, x.Own[max(0, len(x.Own)-11):]
 		}
 		list[place] = a
 	}

@@ -19,7 +19,7 @@ type Fault = fault.Fault
 // operations are the values of Fault.Operation.
 var operations = []string{
 	"token", "create", "get", "list", "operate", "scopedtoken", "connectors",
-	"init", "code", "connections", "accounts", "account", "disconnect",
+	"init", "code", "connections", "accounts", "account", "disconnect", "transactions",
 }
 
 // AddFault adds a rule.
@@ -51,6 +51,8 @@ func (b *Bank) Reset() error {
 	b.due.Clear()
 	next := b.store.clear()
 	b.links.clear()
+	b.ledger.clear()
+	b.syncs.Clear()
 	b.hooks.Clear()
 	b.hooks.log.Clear()
 	b.stats.clear()

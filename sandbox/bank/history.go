@@ -18,6 +18,8 @@ type line struct {
 	// Link is the newest state of a connection, Unlinked the number of one that has ended.
 	Link     *connection `json:"l,omitempty"`
 	Unlinked int64       `json:"u,omitempty"`
+	// Line is the newest state of a line of an account.
+	Line *BankLine `json:"b,omitempty"`
 	// Next and NextHook, in the first line and after a reset, are the next numbers; older payments are gone.
 	Next     int64 `json:"next,omitempty"`
 	NextHook int64 `json:"next_hook,omitempty"`
@@ -29,6 +31,7 @@ type history struct {
 	latest         map[int64]*record
 	unsent         map[int64]*record // by webhook
 	links          map[int64]connection
+	booked         map[int64]BankLine
 }
 
 func (h *history) read(l line) {
@@ -38,8 +41,11 @@ func (h *history) read(l line) {
 		maps.DeleteFunc(h.latest, func(id int64, _ *record) bool { return id < l.Next })
 		clear(h.unsent)
 		clear(h.links)
+		clear(h.booked)
 	case l.Link != nil:
 		h.links[l.Link.ID] = *l.Link
+	case l.Line != nil:
+		h.booked[l.Line.ID] = *l.Line
 	case l.Unlinked > 0:
 		delete(h.links, l.Unlinked)
 	case l.Ack > 0:
@@ -78,6 +84,12 @@ func (h *history) lines(add func(any) error) error {
 			return err
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(h.booked)) {
+		x := h.booked[id]
+		if err := add(line{Line: &x}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -85,6 +97,7 @@ func (h *history) lines(add func(any) error) error {
 func (b *Bank) load() error {
 	h := history{
 		next: b.cfg.FirstID, nextHook: b.cfg.FirstID, latest: map[int64]*record{}, unsent: map[int64]*record{}, links: map[int64]connection{},
+		booked: map[int64]BankLine{},
 	}
 	if h.next == 0 {
 		h.next = firstNumber(b.cfg.Now())
@@ -106,6 +119,12 @@ func (b *Bank) load() error {
 	b.links.byID, b.links.next = h.links, firstNumber(b.cfg.Now())
 	for id := range h.links {
 		b.links.next = max(b.links.next, id+1)
+	}
+	for _, id := range slices.Sorted(maps.Keys(h.booked)) {
+		b.ledger.put(h.booked[id])
+		if at := h.booked[id].Updated; at.After(b.cfg.Now()) {
+			b.ledger.due.Add(id, at)
+		}
 	}
 	b.lastHook.Store(h.nextHook - 1)
 	for _, hook := range slices.Sorted(maps.Keys(h.unsent)) {

@@ -24,12 +24,13 @@ func (b *Bank) Management() http.Handler {
 	m.On("GET /autoauthorise", func(*http.Request) (any, error) { return b.auto.Load(), nil })
 	m.On("PUT /autoauthorise", b.manageAuto)
 	m.On("GET /webhooks", b.manageWebhooks)
+	b.ledgerControls(m)
 	return m
 }
 
 func statusOf(err error) int {
 	switch {
-	case errors.Is(err, ErrUnknownPayment):
+	case errors.Is(err, ErrUnknownPayment), errors.Is(err, ErrUnknownLine), errors.Is(err, ErrUnknownConnection):
 		return http.StatusNotFound
 	case errors.Is(err, ErrWrongState), errors.Is(err, errConflict):
 		return http.StatusConflict

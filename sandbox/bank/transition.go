@@ -33,6 +33,9 @@ func (b *Bank) change(p *payment, fn func(r *record, now time.Time) error) (*rec
 	if next.Hook > 0 {
 		b.announce(next)
 	}
+	if next.State != old.State && Final(next.State) {
+		b.executed(next)
+	}
 	return next, nil
 }
 

@@ -66,6 +66,8 @@ type Client struct {
 	Offers        Offers
 	ProductOffers ProductOffers
 
+	Settlement SettlementProof
+
 	Auth       Auth
 	Factor     Factor
 	Passkeys   Passkeys
@@ -176,6 +178,7 @@ func assemble(c caller) *Client {
 	out.Subscriptions = Subscriptions{at}
 	out.WebhookEndpoints, out.WebhookDeliveries, out.Events, out.Listener = WebhookEndpoints{at}, WebhookDeliveries{at}, Events{at}, Listener{at}
 	out.QR, out.Scans, out.Payers = QR{at}, Scans{at}, Payers{at}
+	out.Settlement = SettlementProof{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}
 	out.Rewards = Rewards{at}
 	out.Offers, out.ProductOffers = Offers{at}, ProductOffers{at}

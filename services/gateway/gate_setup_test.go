@@ -46,6 +46,7 @@ type behind struct {
 	paymentsv1.UnimplementedBanksServiceServer
 	paymentsv1.UnimplementedSubscriptionsServiceServer
 	paymentsv1.UnimplementedLinksServiceServer
+	paymentsv1.UnimplementedSettlementServiceServer
 	qrv1.UnimplementedQRServiceServer
 	qrv1.UnimplementedRenderServiceServer
 	qrv1.UnimplementedTableServiceServer
@@ -221,6 +222,7 @@ func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 		paymentsv1.RegisterBanksServiceServer(r, services)
 		paymentsv1.RegisterSubscriptionsServiceServer(r, services)
 		paymentsv1.RegisterLinksServiceServer(r, services)
+		paymentsv1.RegisterSettlementServiceServer(r, services)
 	})
 	qr := gatewaytest.ServeAs(t, identity.QR, func(r grpc.ServiceRegistrar) {
 		qrv1.RegisterQRServiceServer(r, services)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/url"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 	"google.golang.org/grpc"
@@ -36,6 +37,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/rewardapi"
 	"european-pay.eu/eupay/services/gateway/internal/scanapi"
 	"european-pay.eu/eupay/services/gateway/internal/subscriptionapi"
+	"european-pay.eu/eupay/services/gateway/internal/settlementapi"
 	"european-pay.eu/eupay/services/gateway/internal/tableapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/internal/webhookapi"
@@ -120,6 +122,10 @@ func (s *Service) routes() (*echo.Echo, error) {
 	(&provider.Provider{
 		Commands: s.money, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait, Receipts: s.cfg.PagesURL != "",
+		Settlement: paymentsv1.NewSettlementServiceClient(to.payments),
+	}).Register(api)
+	settlementapi.New(settlementapi.Deps{
+		Settlement: paymentsv1.NewSettlementServiceClient(to.payments), Access: access, Limiter: limiter, Portal: strings.TrimRight(s.cfg.PortalURL, "/"), Log: s.core.Log,
 	}).Register(api)
 	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)

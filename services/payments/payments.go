@@ -31,6 +31,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/link"
 	"european-pay.eu/eupay/services/payments/internal/merchant"
 	"european-pay.eu/eupay/services/payments/internal/powens"
+	"european-pay.eu/eupay/services/payments/internal/settlement"
 	"european-pay.eu/eupay/services/payments/internal/store"
 	"european-pay.eu/eupay/services/payments/internal/subscription"
 	"european-pay.eu/eupay/services/payments/migrations"
@@ -39,10 +40,12 @@ import (
 // defaultGRPCAddr is where the service listens by default.
 const defaultGRPCAddr = "127.0.0.1:9101"
 
-// The paths to which the provider redirects payers and customers who link accounts. The gateway serves both.
+// The paths to which the provider redirects payers, customers who link accounts, and merchants who connect theirs. The gateway serves
+// them.
 const (
 	returnPath  = "/api/v1/payments/return"
 	connectPath = "/api/v1/customer/accounts/return"
+	receivePath = "/api/v1/settlement/accounts/return"
 )
 
 // countryShape is that of an ISO 3166-1 alpha-2 code.
@@ -63,6 +66,7 @@ type Config struct {
 	// OldConnectionsKeys are the previous keys, needed until `eupayctl keys rotate` has sealed everything with the new key.
 	OldConnectionsKeys []string `env:"EUPAY_OLD_CONNECTIONS_KEYS"`
 	Engine             engine.Config
+	Settlement         settlement.Config
 	// BankCountries are the countries whose banks payers can choose: ISO 3166-1 alpha-2.
 	BankCountries []string `env:"EUPAY_PAYMENTS_BANK_COUNTRIES" envDefault:"FR,BE,LU,DE,ES,IT,NL,PT"`
 }
@@ -137,7 +141,10 @@ type Service struct {
 	paidLinks       *consume.Consumer
 	paidOccurrences *consume.Consumer
 	subscriptions   *subscription.Room
-	clients         []*powens.Client
+	// settlement knows whether the money came; expects learns which payments' money is to come.
+	settlement *settlement.Settlement
+	expects    *consume.Consumer
+	clients    []*powens.Client
 }
 
 // New opens the service: it migrates its schema, connects and listens.
@@ -169,6 +176,10 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	})
 	svc.links = link.New(link.Deps{Pool: core.Pool, Store: s, PagesURL: cfg.pagesURL(), Wake: relay.Wake, Now: core.Now, Log: core.Log})
 	merchants := merchant.New(core.Pool, core.Now)
+	svc.settlement = settlement.New(settlement.Deps{
+		Config: cfg.Settlement, Pool: core.Pool, Vault: keys, Live: live, Test: test, Merchants: merchants, Payments: s,
+		ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + receivePath, Wake: relay.Wake, Now: core.Now, Log: core.Log,
+	})
 	svc.subscriptions = subscription.New(subscription.Deps{
 		Pool: core.Pool, Engine: svc.engine, Mandates: s, Banks: svc.banks, Merchants: merchants, Links: svc.links, Now: core.Now, Wake: relay.Wake, Log: core.Log,
 	})
@@ -179,17 +190,20 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	svc.paidLinks = consume.New(consume.Config{Name: link.Consumer, Subjects: link.Subjects}, core.Pool, core.Bus, svc.links.Handle, relay.Wake, core.Log)
 	ofLinks := consume.Config{Name: subscription.Consumer, Subjects: subscription.Subjects}
 	svc.paidOccurrences = consume.New(ofLinks, core.Pool, core.Bus, svc.subscriptions.Handle, relay.Wake, core.Log)
+	svc.expects = consume.New(consume.Config{Name: settlement.Consumer, Subjects: settlement.Subjects}, core.Pool, core.Bus, svc.settlement.Handle,
+		svc.settlement.Nudge, core.Log)
 	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s, core.Now), identity.Gateway)
 	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s), identity.Operator)
 	core.Serve(&paymentsv1.OperationsService_ServiceDesc, grpcapi.NewOperations(s), identity.Gateway)
-	consumers := append(backlog.OfEvents(merchant.Consumer, link.Consumer, subscription.Consumer), backlog.Durable{Stream: bus.Commands, Name: "payments"})
+	consumers := append(backlog.OfEvents(merchant.Consumer, link.Consumer, subscription.Consumer, settlement.Consumer), backlog.Durable{Stream: bus.Commands, Name: "payments"})
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, consumers), identity.Gateway)
-	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, slices.Concat(svc.accounts.Sealed(), s.Sealed())...), identity.Operator)
+	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, slices.Concat(svc.accounts.Sealed(), s.Sealed(), svc.settlement.Sealed())...), identity.Operator)
 	core.Serve(&paymentsv1.BanksService_ServiceDesc, bank.NewServer(svc.banks), identity.Gateway)
 	core.Serve(&paymentsv1.LinksService_ServiceDesc, link.NewServer(svc.links), identity.Gateway)
 	core.Serve(&paymentsv1.SubscriptionsService_ServiceDesc, subscription.NewServer(svc.subscriptions), identity.Gateway)
 	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(svc.accounts), identity.Gateway)
 	core.Serve(&paymentsv1.JournalService_ServiceDesc, journal.NewServer(core.Pool), identity.EInvoice)
+	core.Serve(&paymentsv1.SettlementService_ServiceDesc, settlement.NewServer(svc.settlement), identity.Gateway)
 	return svc, nil
 }
 
@@ -198,6 +212,7 @@ type provider interface {
 	engine.Provider
 	account.Provider
 	bank.Provider
+	settlement.Provider
 }
 
 // provider returns an untyped nil if there is no base URL: an interface that holds a nil pointer would not be nil.
@@ -213,7 +228,7 @@ func (s *Service) provider(cfg Config, p ProviderConfig) provider {
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.banks.Run, s.merchants.Run, s.links.Run, s.paidLinks.Run,
-		s.subscriptions.RunSubscriptions, s.subscriptions.RunOccurrences, s.paidOccurrences.Run, func(ctx context.Context) error {
+		s.subscriptions.RunSubscriptions, s.subscriptions.RunOccurrences, s.paidOccurrences.Run, s.settlement.Run, s.expects.Run, func(ctx context.Context) error {
 			return s.engine.Sweep(ctx, s.commands.Announce)
 		})
 }

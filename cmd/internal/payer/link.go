@@ -1,6 +1,7 @@
 package payer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -22,7 +23,7 @@ func (p Payer) Link(ctx context.Context, link, answer string) (string, error) {
 	if answer == Refuse {
 		last.Set("answer", "refuse")
 	}
-	for _, form := range []url.Values{{"bank": {bank}}, {"answer": {"login"}, "login": {"customer"}, "password": {"any"}}, last} {
+	for _, form := range []url.Values{{"bank": {bank}}, {"answer": {"login"}, "login": {cmp.Or(p.Login, "customer")}, "password": {"any"}}, last} {
 		for name, values := range page.hidden() {
 			form[name] = values
 		}

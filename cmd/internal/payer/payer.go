@@ -44,6 +44,8 @@ func Reaches(link string) bool {
 type Payer struct {
 	// Account to pay from. Empty: the first that the bank offers.
 	Account string
+	// Login is the name to log in with at Link: the number of an account opens that account. Empty: any.
+	Login string
 	// See is called with every page and click. May be nil.
 	See func(what string)
 }
@@ -110,7 +112,8 @@ func (p Payer) open(ctx context.Context, method, address string, form url.Values
 	}
 	var out string
 	client := http.Client{CheckRedirect: func(next *http.Request, _ []*http.Request) error {
-		if !here(next.URL) || strings.HasPrefix(next.URL.Path, "/order/") { // the merchant's page, or that of a table
+		if !here(next.URL) || strings.HasPrefix(next.URL.Path, "/order/") || strings.HasSuffix(next.URL.Path, "/settlement/accounts") {
+			// the merchant's page, that of a table, or that on which a merchant confirms its account
 			out = next.URL.String()
 			return http.ErrUseLastResponse
 		}

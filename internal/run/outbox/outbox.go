@@ -67,3 +67,23 @@ func QueueIf(b *pgx.Batch, e events.Event, condition string, args ...any) {
 
 // Queue adds the insert to a batch.
 func Queue(b *pgx.Batch, e events.Event) { b.Queue(insertSQL, arguments(e)...) }
+
+// QueueAll adds one insert of many events to a batch, in their order.
+func QueueAll(b *pgx.Batch, list []events.Event) {
+	if len(list) == 0 {
+		return
+	}
+	columns := [9][]any{}
+	for _, e := range list {
+		for i, v := range arguments(e) {
+			columns[i] = append(columns[i], v)
+		}
+	}
+	args := make([]any, len(columns))
+	for i := range columns {
+		args[i] = columns[i]
+	}
+	b.Queue(`insert into outbox (event_id, event_type, source, merchant_id, livemode, occurred_at, trace, request_id, data)
+		select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::timestamptz[], $7::text[], $8::text[], $9::bytea[])`,
+		args...)
+}

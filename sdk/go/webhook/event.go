@@ -25,7 +25,7 @@ type Event struct {
 	Sequence int
 	// Data is what it is about: a *Payment of payment.* and refund.*, a *PaymentLink of payment_link.*, an *Occurrence of subscription.occurrence.*, a *Subscription of the other
 	// subscription.*, an *Order of order.*, a *Reward of reward.*, an *Invoice of invoice.*, an *Endpoint of
-	// webhook_endpoint.*, and nil for what this package does not know.
+	// webhook_endpoint.*, a *ReceivingAccount of receiving_account.*, and nil for what this package does not know.
 	Data any
 	// Raw is Data as it came.
 	Raw json.RawMessage
@@ -89,6 +89,8 @@ func about(event Type) any {
 		return &Subscription{}
 	case "webhook_endpoint":
 		return &Endpoint{}
+	case "receiving_account":
+		return &ReceivingAccount{}
 	default:
 		return nil
 	}
@@ -118,6 +120,19 @@ type Payment struct {
 	RefundAmount    eupay.Amount `json:"refund_amount"`
 	// LateReceipt only comes with payment.late_receipt. Its BookedAt is not told.
 	LateReceipt *eupay.LateReceipt `json:"late_receipt"`
+}
+
+// ReceivingAccount is what an event says of your connected bank account.
+type ReceivingAccount struct {
+	AccountID  string `json:"account_id"`
+	BankName   string `json:"bank_name"`
+	IBANMasked string `json:"iban_masked"`
+	// Status is connected or disconnected.
+	Status string `json:"status"`
+	// Reason only comes with receiving_account.disconnected: consent_needed or removed_at_bank.
+	Reason string `json:"reason"`
+	// ConsentEndsAt is when you must consent anew.
+	ConsentEndsAt time.Time `json:"consent_ends_at"`
 }
 
 // Order is what an event says of an order.

@@ -21,6 +21,10 @@ const (
 	PaymentAmountMismatch Type = "payment.amount_mismatch"
 	// PaymentLateReceipt: You booked money that came for a failed or cancelled payment.
 	PaymentLateReceipt Type = "payment.late_receipt"
+	// PaymentSettled: The money of a payment was seen on your connected bank account.
+	PaymentSettled Type = "payment.settled"
+	// PaymentUnsettled: The money of a completed payment was not seen there in time, or its match was undone.
+	PaymentUnsettled Type = "payment.unsettled"
 	// PaymentRefunded: Money went back to the payer.
 	PaymentRefunded Type = "payment.refunded"
 	// PaymentLinkPaid: A payment of a link was completed. The link is paid when that was the last one it takes.
@@ -73,6 +77,10 @@ const (
 	EndpointFailing Type = "webhook_endpoint.failing"
 	// EndpointDisabled: One of your other endpoints was disabled because it failed.
 	EndpointDisabled Type = "webhook_endpoint.disabled"
+	// ReceivingConsentExpiring: Your consent to read your bank account ends soon: 14 and 3 days before.
+	ReceivingConsentExpiring Type = "receiving_account.consent_expiring"
+	// ReceivingDisconnected: Your bank account cannot be read any more: the consent has ended.
+	ReceivingDisconnected Type = "receiving_account.disconnected"
 	// OrderAwaitingPayment: An order was placed and waits for its payment.
 	OrderAwaitingPayment Type = "order.awaiting_payment"
 	// OrderReceived: An order is paid or accepted: prepare it.

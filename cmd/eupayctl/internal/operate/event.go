@@ -249,6 +249,8 @@ func (e Event) payload() proto.Message {
 		p = &eventsv1.MerchantChanged{}
 	case "webhook_endpoint":
 		p = &eventsv1.WebhookEndpointChanged{}
+	case "receiving_account":
+		p = &eventsv1.ReceivingAccountChanged{}
 	case "invoice":
 		p = &eventsv1.InvoiceChanged{}
 	default:

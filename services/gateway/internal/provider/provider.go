@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -25,8 +26,10 @@ const returnsPerMinute = 60
 // Provider has the handlers.
 type Provider struct {
 	Commands *gate.Commands
-	Limiter  ratelimit.Limiter
-	Log      *slog.Logger
+	// Settlement hears of news of merchants' own accounts.
+	Settlement paymentsv1.SettlementServiceClient
+	Limiter    ratelimit.Limiter
+	Log        *slog.Logger
 	// SignedPath is the path of the webhook URL as configured at the provider. It is part of the signed text.
 	SignedPath string
 	// LiveSecret and TestSecret verify webhooks. With an empty secret nothing is verified successfully.

@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/errs"
@@ -50,13 +52,14 @@ type world struct {
 	bus    *bus.Bus
 	client *http.Client
 	valid  *apidoctest.Validator
+	syncs  *syncs
 	taken  chan *paymentsv1.ProviderUpdate
 }
 
 // newWorld runs the provider's routes. reply answers each hint; nil leaves it without an answer.
 func newWorld(t *testing.T, wait time.Duration, reply *paymentsv1.CommandReply) *world {
 	t.Helper()
-	w := &world{t: t, bus: natstest.New(t), valid: apidoctest.New(t), taken: make(chan *paymentsv1.ProviderUpdate, 100)}
+	w := &world{t: t, bus: natstest.New(t), valid: apidoctest.New(t), taken: make(chan *paymentsv1.ProviderUpdate, 100), syncs: &syncs{}}
 	w.client = &http.Client{Transport: &http.Transport{DisableCompression: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	w.consume(reply)
 	commands, err := command.NewClient(w.bus, "gateway")
@@ -69,6 +72,7 @@ func newWorld(t *testing.T, wait time.Duration, reply *paymentsv1.CommandReply) 
 	p := &Provider{
 		Receipts: true,
 		Commands: gate.NewCommands(commands), Limiter: ratelimit.NewMemory(func() time.Time { return time.Unix(0, 0) }), Log: quiet,
+		Settlement: w.syncs,
 		SignedPath: SignedPath("https://api.example/edge", apidoctest.Base), LiveSecret: liveSecret, TestSecret: testSecret, ReturnWait: wait,
 	}
 	p.Register(apidoctest.API(t, e))
@@ -76,6 +80,19 @@ func newWorld(t *testing.T, wait time.Duration, reply *paymentsv1.CommandReply) 
 	t.Cleanup(func() { w.client.CloseIdleConnections(); srv.Close() })
 	w.url = srv.URL + apidoctest.Base
 	return w
+}
+
+// syncs stands for the payments service, which hears of news of connections.
+type syncs struct {
+	paymentsv1.SettlementServiceClient
+	heard []string
+	fails error
+}
+
+// NoteSync implements SettlementServiceClient.
+func (s *syncs) NoteSync(_ context.Context, r *paymentsv1.NoteSyncRequest, _ ...grpc.CallOption) (*paymentsv1.NoteSyncResponse, error) {
+	s.heard = append(s.heard, fmt.Sprintf("%s %t", r.GetConnectionId(), r.GetLivemode()))
+	return &paymentsv1.NoteSyncResponse{}, s.fails
 }
 
 func (w *world) consume(reply *paymentsv1.CommandReply) {
@@ -245,7 +262,7 @@ func TestProviderWebhooksOfOtherKindsWereRefusedUntilItStoppedSending(t *testing
 	t.Parallel()
 	w := newWorld(t, time.Second, nil)
 	before := testutil.ToFloat64(webhooks.WithLabelValues(kindOther))
-	others := []string{`{}`, `{"connection":{"id":7},"user":{"id":3}}`, `{"id":"abc"}`, `{"id":-1}`, `{"id":{"id":1}}`, `[1]`, `null`, `x`, ``}
+	others := []string{`{}`, `{"connection":{},"user":{"id":3}}`, `{"id":"abc"}`, `{"id":-1}`, `{"id":{"id":1}}`, `[1]`, `null`, `x`, ``}
 	for _, body := range others {
 		resp, answer := w.send("POST", WebhookPath, body, headerDate, date, headerSignature, sign(liveSecret, signedPath, date, body))
 		if resp.StatusCode != 200 {
@@ -259,6 +276,30 @@ func TestProviderWebhooksOfOtherKindsWereRefusedUntilItStoppedSending(t *testing
 	w.send("POST", WebhookPath, body, headerDate, date, headerSignature, sign(liveSecret, signedPath, date, body))
 	if u := <-w.taken; u.GetProviderPaymentId() != "17" {
 		t.Errorf("command %v", u)
+	}
+}
+
+// News of a connection is a hint, which names the connection and is no payment, although accounts have an id too.
+func TestNewsOfAConnectionIsPassedOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, time.Second, nil)
+	send := func(secret, body string) int {
+		resp, _ := w.send("POST", WebhookPath, body, headerDate, date, headerSignature, sign(secret, signedPath, date, body))
+		return resp.StatusCode
+	}
+	for _, body := range []string{
+		`{"connection":{"id":7,"accounts":[{"id":700,"transactions":[{"id":1,"value":-1}]}]},"user":{"id":3}}`, `{"id":700,"id_connection":"7","transactions":[]}`,
+	} {
+		if status := send(testSecret, body); status != 200 {
+			t.Errorf("%s: %d", body, status)
+		}
+	}
+	w.syncs.fails = errs.New(errs.Unavailable, "Away.")
+	if status := send(liveSecret, `{"connection":{"id":8}}`); status != 503 {
+		t.Errorf("news that nobody hears is answered %d", status)
+	}
+	if got := strings.Join(w.syncs.heard, ", "); got != "7 false, 7 false, 8 true" || len(w.taken) != 0 {
+		t.Errorf("heard %s; %d commands", got, len(w.taken))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -26,8 +27,10 @@ import (
 const (
 	headerSignature = "BI-Signature"
 	headerDate      = "BI-Signature-Date"
-	maxWebhook      = 256 << 10
-	postTimeout     = 5 * time.Second
+	// maxWebhook is more than any payment; of CONNECTION_SYNCED it is what a synchronisation of thousands of lines has. Larger ones are
+	// refused, and the account is read by its due time.
+	maxWebhook  = 1 << 20
+	postTimeout = 5 * time.Second
 )
 
 // webhook verifies a hint, publishes it and acknowledges it. There is no replay window, because the provider may repeat a
@@ -46,6 +49,9 @@ func (p *Provider) webhook(c echo.Context) error {
 	live, err := p.verify(c.Request().Header, plain, raw)
 	if err != nil {
 		return err
+	}
+	if connection, ok := connectionID(plain); ok {
+		return p.synced(c, live, connection)
 	}
 	id, ok := paymentID(plain)
 	if !ok {
@@ -130,6 +136,34 @@ func (p *Provider) signed(secret, date string, body, signature []byte) bool {
 	return hmac.Equal(mac.Sum(nil), signature)
 }
 
+// synced passes on that a connection has news: CONNECTION_SYNCED and ACCOUNT_SYNCED. The lines in the body are not looked at.
+func (p *Provider) synced(c echo.Context, live bool, connection string) error {
+	webhooks.WithLabelValues(kindSync).Inc()
+	_, err := web.Call(c, postTimeout, p.Settlement.NoteSync, &paymentsv1.NoteSyncRequest{Livemode: live, ConnectionId: connection})
+	if err != nil {
+		return fmt.Errorf("pass on the news of a connection: %w", err)
+	}
+	return web.OK(c, http.StatusOK, struct{}{})
+}
+
+// connectionID returns the connection of a body that is about one: of CONNECTION_SYNCED the connection itself, of ACCOUNT_SYNCED, which
+// is an account, that of the account.
+func connectionID(body []byte) (string, bool) {
+	var hint struct {
+		Connection struct {
+			ID json.RawMessage `json:"id"`
+		} `json:"connection"`
+		OfAccount json.RawMessage `json:"id_connection"`
+	}
+	if err := json.Unmarshal(body, &hint); err != nil {
+		return "", false
+	}
+	if id, ok := positive(hint.Connection.ID); ok {
+		return id, true
+	}
+	return positive(hint.OfAccount)
+}
+
 // paymentID returns the payment's id at the provider, which is all that is used of a hint: a positive integer, which the provider
 // may write as a string.
 func paymentID(body []byte) (string, bool) {
@@ -139,7 +173,12 @@ func paymentID(body []byte) (string, bool) {
 	if err := json.Unmarshal(body, &hint); err != nil {
 		return "", false
 	}
-	id, err := strconv.ParseInt(strings.Trim(string(hint.ID), `"`), 10, 64)
+	return positive(hint.ID)
+}
+
+// positive reads an id.
+func positive(raw json.RawMessage) (string, bool) {
+	id, err := strconv.ParseInt(strings.Trim(string(raw), `"`), 10, 64)
 	if err != nil || id <= 0 {
 		return "", false
 	}

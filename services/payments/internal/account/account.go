@@ -5,7 +5,6 @@ package account
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -16,15 +15,12 @@ import (
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/vault"
+	"european-pay.eu/eupay/services/payments/internal/consent"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 )
 
 const (
-	// visitTTL is how long a customer may stay on the provider's page.
-	visitTTL = 15 * time.Minute
-	// visitRetention is how long a visit is kept after it has ended, so that its result can still be queried.
-	visitRetention = 24 * time.Hour
 	// maxAccounts is the maximum number of linked accounts per customer and mode.
 	maxAccounts = 50
 	// currency is the only currency in which payments are made.
@@ -55,24 +51,22 @@ type Deps struct {
 
 // Accounts links, lists and removes accounts.
 type Accounts struct {
+	consents   *consent.Keeper
 	store      *store
 	vault      *vault.Vault
 	live, test Provider
 	returnURL  string
-	stateKeys  [][]byte
-	// confirmKeys derive the codes with which an app confirms a link.
-	confirmKeys [][]byte
-	removals    *due.Loop[removal]
-	now         func() time.Time
-	log         *slog.Logger
+	removals   *due.Loop[removal]
+	now        func() time.Time
+	log        *slog.Logger
 }
 
 // New returns an Accounts. Call Run, which completes removals that a crash has interrupted.
 func New(d Deps) *Accounts {
+	consents := consent.New(consent.Config{Pool: d.Pool, Vault: d.Vault, Purpose: "connect", StartAgain: "Start again in the app.", Now: d.Now})
 	a := &Accounts{
-		store: &store{pool: d.Pool, fingerprints: d.Vault.DeriveAll("iban fingerprint")}, vault: d.Vault, live: d.Live, test: d.Test,
-		returnURL: d.ReturnURL, stateKeys: d.Vault.DeriveAll("connect state"),
-		confirmKeys: d.Vault.DeriveAll("connect confirmation"), now: d.Now, log: d.Log,
+		consents: consents, store: &store{pool: d.Pool, consents: consents}, vault: d.Vault, live: d.Live, test: d.Test,
+		returnURL: d.ReturnURL, now: d.Now, log: d.Log,
 	}
 	a.removals = a.newRemovals()
 	return a
@@ -87,23 +81,15 @@ type Account struct {
 	LinkedAt   time.Time
 }
 
-// owner identifies whose accounts are addressed. Accounts of one mode do not exist in the other.
-type owner struct {
-	customerID string
-	livemode   bool
-}
+// owner identifies whose accounts are addressed.
+type owner = consent.Owner
 
 func ownerOf(customerID string, livemode bool) (owner, error) {
 	id, err := uuid.Parse(customerID)
 	if err != nil {
 		return owner{}, errs.NotFound("Customer")
 	}
-	return owner{id.String(), livemode}, nil
-}
-
-// sealedFor binds a sealed value to its owner and its purpose.
-func (o owner) sealedFor(what string) string {
-	return fmt.Sprintf("%s/%s/%t", what, o.customerID, o.livemode)
+	return owner{ID: id.String(), Livemode: livemode}, nil
 }
 
 func (a *Accounts) clock() time.Time { return a.now().UTC().Truncate(time.Microsecond) }
@@ -111,18 +97,13 @@ func (a *Accounts) clock() time.Time { return a.now().UTC().Truncate(time.Micros
 // provider returns the provider of the owner's mode, or LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED.
 func (a *Accounts) provider(o owner) (Provider, error) {
 	p := a.test
-	if o.livemode {
+	if o.Livemode {
 		p = a.live
 	}
 	if p == nil {
-		return nil, errs.NotConfigured(o.livemode, "Linked bank accounts")
+		return nil, errs.NotConfigured(o.Livemode, "Linked bank accounts")
 	}
 	return p, nil
-}
-
-// unavailable is the error when a call to the provider fails.
-func unavailable(err error) error {
-	return errors.Join(errs.New(errs.Unavailable, "The bank connection does not answer. Try again in a moment."), err)
 }
 
 func errNoAccount() error { return errs.NotFound("Bank account") }
@@ -152,12 +133,9 @@ func (a *Accounts) Lookup(ctx context.Context, customerID string, livemode bool,
 	if err != nil {
 		return payment.Party{}, err
 	}
-	iban, err := a.vault.Open(sealed, o.sealedFor("iban"))
+	iban, err := a.vault.Open(sealed, o.SealedFor("iban"))
 	if err != nil {
 		return payment.Party{}, fmt.Errorf("look up bank account %s: %w", id, err)
 	}
 	return payment.Party{Name: name, IBAN: iban, Kind: payment.Individual}, nil
 }
-
-// mask shows enough of the IBAN to tell two accounts apart.
-func mask(iban string) string { return iban[:4] + " •••• " + iban[len(iban)-4:] }

@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/sandbox/bank"
+	"european-pay.eu/eupay/services/payments/internal/consent"
 )
 
 // returned completes a visit up to the return from the bank and returns the code shown in the browser.
@@ -18,7 +19,7 @@ func (r *rig) returned(who string) (id, code string) {
 	back := r.visit(r.start(who), "nowhere")
 	o, err := r.Complete(r.t.Context(), back)
 	r.must(err)
-	if len(o.Code) != codeSize {
+	if len(o.Code) != 8 {
 		r.t.Fatalf("code %q", o.Code)
 	}
 	id, _ = r.visitOf(back)
@@ -97,7 +98,7 @@ func TestACodeIsNotGuessed(t *testing.T) {
 	r := setup(t)
 	who := customer()
 	id, code := r.returned(who)
-	for range maxCodeAttempts {
+	for range consent.MaxCodeAttempts {
 		r.wants(errs.ValidationError, r.Confirm(t.Context(), who, false, id, "AAAAAAAA"), "a wrong code")
 	}
 	r.wants(errs.InvalidState, r.Confirm(t.Context(), who, false, id, code), "the right code after too many wrong ones")
@@ -111,7 +112,7 @@ func TestUnconfirmedAccountsAreRemoved(t *testing.T) {
 	r := setup(t)
 	who := customer()
 	id, code := r.returned(who)
-	r.clock.Advance(confirmTTL - time.Second)
+	r.clock.Advance(consent.ConfirmTTL - time.Second)
 	r.must(r.Sweep(t.Context()))
 	if n := r.connections(); n != 1 {
 		t.Fatalf("%d connections before the time is over", n)

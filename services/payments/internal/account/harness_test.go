@@ -154,11 +154,11 @@ func (r *rig) complete(back Return) {
 // visitOf is the visit that a return ends, and whose it is.
 func (r *rig) visitOf(back Return) (id, customerID string) {
 	r.t.Helper()
-	visitID, err := r.verifyState(back.State)
+	visitID, err := r.consents.Verify(back.State)
 	r.must(err)
-	v, err := r.store.visit(r.t.Context(), visitID)
+	v, err := r.consents.Visit(r.t.Context(), visitID)
 	r.must(err)
-	return visitID.String(), v.customerID
+	return visitID.String(), v.Owner.ID
 }
 
 func (r *rig) list(customer string) []Account {

@@ -2,13 +2,10 @@ package account
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/payments/internal/consent"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 )
 
@@ -37,45 +34,16 @@ func (a *Accounts) Start(ctx context.Context, customerID string, livemode bool, 
 	if len(have) >= maxAccounts {
 		return Visit{}, errs.New(errs.InvalidState, "You can have at most %d bank accounts. Remove one first.", maxAccounts)
 	}
-	user, err := a.user(ctx, p, o)
+	user, err := a.consents.User(ctx, p, o)
 	if err != nil {
 		return Visit{}, err
 	}
-	v := visit{id: uuid.New(), owner: o, returnURL: returnURL, expires: a.clock().Add(visitTTL)}
-	address, err := p.ConnectURL(ctx, user, a.returnURL, a.signState(v.id, v.expires))
+	v := a.consents.NewVisit(o, returnURL)
+	address, err := p.ConnectURL(ctx, user, a.returnURL, a.consents.Sign(v.ID, v.Expires))
 	if err != nil {
-		return Visit{}, unavailable(err)
+		return Visit{}, consent.Unavailable(err)
 	}
-	return Visit{ID: v.id.String(), URL: address, Expires: v.expires}, a.store.addVisit(ctx, v)
-}
-
-// user returns the customer's user at the provider and creates it on the first visit. When two first visits race, one creates a
-// user without accounts that is never used.
-func (a *Accounts) user(ctx context.Context, p Provider, o owner) (powens.User, error) {
-	user, err := a.storedUser(ctx, o)
-	if !errors.Is(err, errNoUser) {
-		return user, err
-	}
-	made, err := p.CreateUser(ctx)
-	if err != nil {
-		return powens.User{}, unavailable(err)
-	}
-	if err := a.store.addUser(ctx, o, made.ID, a.vault.Seal(made.Token, o.sealedFor("token")), a.clock()); err != nil {
-		return powens.User{}, err
-	}
-	return a.storedUser(ctx, o)
-}
-
-func (a *Accounts) storedUser(ctx context.Context, o owner) (powens.User, error) {
-	id, sealed, err := a.store.user(ctx, o)
-	if err != nil {
-		return powens.User{}, err
-	}
-	token, err := a.vault.Open(sealed, o.sealedFor("token"))
-	if err != nil {
-		return powens.User{}, fmt.Errorf("open the token of provider user %s: %w", id, err)
-	}
-	return powens.User{ID: id, Token: token}, nil
+	return Visit{ID: v.ID.String(), URL: address, Expires: v.Expires}, a.consents.AddVisit(ctx, v)
 }
 
 // Return carries the parameters of a customer's return from the provider's page. They are not trusted: the state is signed, and
@@ -98,17 +66,17 @@ type Outcome struct {
 // Complete stores the accounts the customer consented to until the app confirms them, and returns where to redirect the customer.
 // It is idempotent.
 func (a *Accounts) Complete(ctx context.Context, r Return) (Outcome, error) {
-	id, err := a.verifyState(r.State)
+	id, err := a.consents.Verify(r.State)
 	if err != nil {
 		return Outcome{}, err
 	}
-	v, err := a.store.visit(ctx, id)
+	v, err := a.consents.Visit(ctx, id)
 	if err != nil {
 		return Outcome{}, err
 	}
 	switch {
-	case v.used:
-		return v.replay(r)
+	case v.Used:
+		return a.replay(v, r)
 	case r.Declined:
 		return a.decline(ctx, v, r)
 	}
@@ -116,31 +84,31 @@ func (a *Accounts) Complete(ctx context.Context, r Return) (Outcome, error) {
 }
 
 // replay answers a repeated return. A visit that was completed with other parameters is no longer valid.
-func (v visit) replay(r Return) (Outcome, error) {
-	if r.Declined && v.connectionID == "" || !r.Declined && v.connectionID != "" && v.connectionID == r.ConnectionID {
-		return Outcome{Linked: !r.Declined, ReturnURL: v.returnURL}, nil
+func (a *Accounts) replay(v consent.Visit, r Return) (Outcome, error) {
+	if r.Declined && v.ConnectionID == "" || !r.Declined && v.ConnectionID != "" && v.ConnectionID == r.ConnectionID {
+		return Outcome{Linked: !r.Declined, ReturnURL: v.ReturnURL}, nil
 	}
-	return Outcome{}, errBadState()
+	return Outcome{}, a.consents.ErrBadState()
 }
 
-func (a *Accounts) decline(ctx context.Context, v visit, r Return) (Outcome, error) {
-	first, err := a.store.useVisit(ctx, v.id, a.clock())
+func (a *Accounts) decline(ctx context.Context, v consent.Visit, r Return) (Outcome, error) {
+	first, err := consent.UseVisit(ctx, a.store.pool, v.ID, "", a.clock())
 	if err != nil || first {
-		return Outcome{ReturnURL: v.returnURL}, err
+		return Outcome{ReturnURL: v.ReturnURL}, err
 	}
-	if v, err = a.store.visit(ctx, v.id); err != nil { // a concurrent return completed the visit
+	if v, err = a.consents.Visit(ctx, v.ID); err != nil { // a concurrent return completed the visit
 		return Outcome{}, err
 	}
-	return v.replay(r)
+	return a.replay(v, r)
 }
 
 // link reads the accounts of the connection and stores those that can pay. The provider is called before anything is written.
-func (a *Accounts) link(ctx context.Context, v visit, r Return) (Outcome, error) {
-	p, err := a.provider(v.owner)
+func (a *Accounts) link(ctx context.Context, v consent.Visit, r Return) (Outcome, error) {
+	p, err := a.provider(v.Owner)
 	if err != nil {
 		return Outcome{}, err
 	}
-	user, err := a.storedUser(ctx, v.owner)
+	user, err := a.consents.StoredUser(ctx, v.Owner)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -149,9 +117,9 @@ func (a *Accounts) link(ctx context.Context, v visit, r Return) (Outcome, error)
 	case powens.IsGone(err):
 		return Outcome{}, errs.NotFound("Bank connection")
 	case err != nil:
-		return Outcome{}, unavailable(err)
+		return Outcome{}, consent.Unavailable(err)
 	}
-	payable := a.payable(v.owner, bank, accounts)
+	payable := a.payable(v.Owner, bank, accounts)
 	if len(payable) == 0 {
 		return Outcome{}, a.rejectConnection(ctx, p, user, v, r.ConnectionID)
 	}
@@ -160,20 +128,20 @@ func (a *Accounts) link(ctx context.Context, v visit, r Return) (Outcome, error)
 		return Outcome{}, err
 	}
 	if !used {
-		return Outcome{Linked: true, Code: a.confirmationCode(v.id), ReturnURL: v.returnURL}, nil
+		return Outcome{Linked: true, Code: a.consents.Code(v.ID), ReturnURL: v.ReturnURL}, nil
 	}
-	if v, err = a.store.visit(ctx, v.id); err != nil { // a concurrent return completed the visit
+	if v, err = a.consents.Visit(ctx, v.ID); err != nil { // a concurrent return completed the visit
 		return Outcome{}, err
 	}
-	return v.replay(r)
+	return a.replay(v, r)
 }
 
 // rejectConnection deletes a connection that has no account to pay with.
-func (a *Accounts) rejectConnection(ctx context.Context, p Provider, user powens.User, v visit, connectionID string) error {
+func (a *Accounts) rejectConnection(ctx context.Context, p Provider, user powens.User, v consent.Visit, connectionID string) error {
 	if err := p.DeleteConnection(ctx, user, connectionID); err != nil {
-		return unavailable(err)
+		return consent.Unavailable(err)
 	}
-	if _, err := a.store.useVisit(ctx, v.id, a.clock()); err != nil {
+	if _, err := consent.UseVisit(ctx, a.store.pool, v.ID, "", a.clock()); err != nil {
 		return err
 	}
 	return errs.New(errs.InvalidState, "This bank shared no account that can pay in euros. Link another bank.")
@@ -189,8 +157,8 @@ func (a *Accounts) payable(o owner, bank string, accounts []powens.BankAccount) 
 		}
 		seen[one.IBAN] = true
 		rows = append(rows, row{
-			providerID: one.ID, bank: clean(bank), name: clean(one.Name), masked: mask(one.IBAN),
-			sealed: a.vault.Seal(one.IBAN, o.sealedFor("iban")), fingerprint: a.store.hash(one.IBAN), previousHashes: a.store.previousHashes(one.IBAN),
+			providerID: one.ID, bank: consent.Clean(bank), name: consent.Clean(one.Name), masked: consent.Mask(one.IBAN),
+			sealed: a.vault.Seal(one.IBAN, o.SealedFor("iban")), fingerprint: a.consents.Hash(one.IBAN), previousHashes: a.consents.PreviousHashes(one.IBAN),
 		})
 	}
 	return rows

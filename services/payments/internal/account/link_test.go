@@ -14,6 +14,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/sandbox/bank"
+	"european-pay.eu/eupay/services/payments/internal/consent"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 )
@@ -53,7 +54,7 @@ func TestNumbersAndTokensAreSealed(t *testing.T) {
 	who := customer()
 	party, err := r.Lookup(t.Context(), who, false, r.link(who, "nowhere")[0].ID)
 	r.must(err)
-	user, err := r.storedUser(t.Context(), owner{customerID: who})
+	user, err := r.consents.StoredUser(t.Context(), owner{ID: who})
 	r.must(err)
 	for _, table := range []string{"bank_users", "bank_accounts", "bank_visits"} {
 		rows, err := r.pool.Query(t.Context(), "select encode(convert_to(x::text, 'UTF8'), 'escape') || coalesce(encode("+sealedOf(table)+", 'escape'), '') from "+table+" x")
@@ -64,12 +65,12 @@ func TestNumbersAndTokensAreSealed(t *testing.T) {
 			t.Errorf("%s can be read: %s", table, text)
 		}
 	}
-	other := owner{customerID: customer()}
+	other := owner{ID: customer()}
 	if _, err := r.pool.Exec(t.Context(), `insert into bank_users select $1, livemode, provider_user, token_key_id, token_sealed, created_at from bank_users`,
-		other.customerID); err != nil {
+		other.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.storedUser(t.Context(), other); err == nil {
+	if _, err := r.consents.StoredUser(t.Context(), other); err == nil {
 		t.Error("a token that was moved to another customer opens")
 	}
 }
@@ -132,7 +133,7 @@ func TestAStateIsGoodForOneConnectionOnce(t *testing.T) {
 		bad[at] ^= 1
 		return Return{State: base64.RawURLEncoding.EncodeToString(bad), ConnectionID: second.ConnectionID}
 	}
-	unknown := Return{State: r.signState(uuid.New(), r.clock.Now().Add(time.Minute)), ConnectionID: second.ConnectionID}
+	unknown := Return{State: r.consents.Sign(uuid.New(), r.clock.Now().Add(time.Minute)), ConnectionID: second.ConnectionID}
 	for name, back := range map[string]Return{
 		"replayed": replayed, "declined after": {State: first.State, Declined: true}, "other visit": forge(0), "longer life": forge(23),
 		"other signature": forge(55), "empty": {ConnectionID: second.ConnectionID}, "short": {State: second.State[:40], ConnectionID: second.ConnectionID},
@@ -144,7 +145,7 @@ func TestAStateIsGoodForOneConnectionOnce(t *testing.T) {
 	if n := len(r.list(who)); n != 2 {
 		t.Errorf("%d accounts", n)
 	}
-	r.clock.Advance(visitTTL)
+	r.clock.Advance(consent.VisitTTL)
 	for name, back := range map[string]Return{"unused": second, "used": first} {
 		_, err := r.Complete(t.Context(), back)
 		r.wants(errs.InvalidState, err, "expired, "+name)
@@ -309,7 +310,7 @@ func TestOldVisitsAreDeleted(t *testing.T) {
 	if n := r.count(`select count(*)::int from bank_visits`); n != 1 {
 		t.Fatalf("%d visits", n)
 	}
-	r.clock.Advance(visitTTL + visitRetention + time.Second)
+	r.clock.Advance(consent.VisitTTL + consent.VisitRetention + time.Second)
 	r.must(r.Sweep(t.Context()))
 	if n := r.count(`select count(*)::int from bank_visits`); n != 0 {
 		t.Errorf("%d visits", n)
@@ -322,19 +323,19 @@ func TestAVisitIsUsedOnceAlsoInARace(t *testing.T) {
 	who := customer()
 	back := r.visit(r.start(who), "nowhere")
 	r.complete(back)
-	id, err := r.verifyState(back.State)
+	id, err := r.consents.Verify(back.State)
 	r.must(err)
-	v, err := r.store.visit(t.Context(), id)
+	v, err := r.consents.Visit(t.Context(), id)
 	r.must(err)
 	// As if both had read the visit before either used it.
 	used, err := r.store.link(t.Context(), v, "7", []row{{providerID: "1", bank: "b", name: "n", masked: "m", fingerprint: []byte{1}}}, r.clock.Now())
 	if !used || err != nil || len(r.list(who)) != 2 {
 		t.Errorf("used %t, %v, then %d accounts", used, err, len(r.list(who)))
 	}
-	if first, err := r.store.useVisit(t.Context(), id, r.clock.Now()); first || err != nil {
+	if first, err := consent.UseVisit(t.Context(), r.pool, id, "", r.clock.Now()); first || err != nil {
 		t.Errorf("first %t, %v", first, err)
 	}
-	if again, err := r.store.visit(t.Context(), id); err != nil || again.connectionID != back.ConnectionID {
+	if again, err := r.consents.Visit(t.Context(), id); err != nil || again.ConnectionID != back.ConnectionID {
 		t.Errorf("%+v, %v", again, err)
 	}
 }
@@ -351,7 +352,7 @@ func TestTheSameConnectionOfASecondVisitIsNotTakenBack(t *testing.T) {
 	if after := r.list(who); len(after) != 2 || after[0] != before[0] || r.count(`select count(*)::int from bank_accounts`) != 2 {
 		t.Errorf("%+v became %+v", before, after)
 	}
-	user, err := r.storedUser(t.Context(), owner{customerID: who})
+	user, err := r.consents.StoredUser(t.Context(), owner{ID: who})
 	r.must(err)
 	if _, shared, err := r.test.Accounts(t.Context(), user, first.ConnectionID); err != nil || len(shared) != 3 {
 		t.Errorf("the bank shares %+v, %v", shared, err)

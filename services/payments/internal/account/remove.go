@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"european-pay.eu/eupay/internal/due"
+	"european-pay.eu/eupay/services/payments/internal/consent"
 )
 
 const (
@@ -44,18 +45,18 @@ func (a *Accounts) Remove(ctx context.Context, customerID string, livemode bool,
 		if err := a.store.cancelRemoval(ctx, r); err != nil {
 			return err
 		}
-		return unavailable(err)
+		return consent.Unavailable(err)
 	}
 	return a.store.deleteAccount(ctx, r)
 }
 
 // revoke deletes the connection if this is its last account; otherwise it disables only the account. It is idempotent.
 func (a *Accounts) revoke(ctx context.Context, r removal) error {
-	p, err := a.provider(r.owner)
+	p, err := a.provider(r.Owner)
 	if err != nil {
 		return err
 	}
-	user, err := a.storedUser(ctx, r.owner)
+	user, err := a.consents.StoredUser(ctx, r.Owner)
 	if err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (a *Accounts) Sweep(ctx context.Context) error {
 
 // tidy deletes old visits and schedules the removal of accounts that were not confirmed in time.
 func (a *Accounts) tidy(ctx context.Context) error {
-	if err := a.store.deleteVisits(ctx, a.clock().Add(-visitRetention)); err != nil {
+	if err := a.consents.DeleteVisits(ctx); err != nil {
 		return err
 	}
 	return a.store.expire(ctx, a.clock())

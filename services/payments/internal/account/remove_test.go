@@ -22,7 +22,7 @@ func TestRemovalRevokesTheConsent(t *testing.T) {
 	_, err := r.Lookup(t.Context(), who, false, list[0].ID)
 	r.wants(errs.NotFoundCode, err, "look-up")
 	r.wants(errs.NotFoundCode, r.Remove(t.Context(), who, false, list[0].ID), "once more")
-	user, err := r.storedUser(t.Context(), owner{customerID: who})
+	user, err := r.consents.StoredUser(t.Context(), owner{ID: who})
 	r.must(err)
 	var connection string
 	r.must(r.pool.QueryRow(t.Context(), `select connection_id from bank_accounts`).Scan(&connection))
@@ -84,7 +84,7 @@ func TestAnInterruptedRemovalIsCompleted(t *testing.T) {
 	r := setup(t)
 	who := customer()
 	for _, a := range r.link(who, "nowhere") { // as by a process that dies
-		_, err := r.store.beginRemoval(t.Context(), owner{customerID: who}, a.ID, r.clock.Now().Add(removeLease))
+		_, err := r.store.beginRemoval(t.Context(), owner{ID: who}, a.ID, r.clock.Now().Add(removeLease))
 		r.must(err)
 	}
 	r.must(r.Sweep(t.Context()))

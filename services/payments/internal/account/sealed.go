@@ -7,12 +7,12 @@ func (a *Accounts) Sealed() []vault.Column {
 	return []vault.Column{
 		{
 			Table: "bank_users", Key: []string{"customer_id", "livemode"}, KeyID: "token_key_id", Data: "token_sealed",
-			Owner: func(of []string) string { return owner{of[0], of[1] == "true"}.sealedFor("token") },
+			Owner: func(of []string) string { return owner{ID: of[0], Livemode: of[1] == "true"}.SealedFor("token") },
 		},
 		{
 			Table: "bank_accounts", Key: []string{"id"}, Of: []string{"customer_id", "livemode"}, KeyID: "iban_key_id", Data: "iban_sealed",
-			Owner: func(of []string) string { return owner{of[1], of[2] == "true"}.sealedFor("iban") },
-			Hash:  "iban_fingerprint", HashOf: a.store.hash,
+			Owner: func(of []string) string { return owner{ID: of[1], Livemode: of[2] == "true"}.SealedFor("iban") },
+			Hash:  "iban_fingerprint", HashOf: a.consents.Hash,
 		},
 	}
 }

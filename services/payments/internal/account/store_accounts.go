@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -14,16 +12,13 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/vault"
+	"european-pay.eu/eupay/services/payments/internal/consent"
 )
-
-// errNoUser is returned when the customer has never started to link an account.
-var errNoUser = errors.New("customer has no user at the provider")
 
 // store reads and writes the tables of linked accounts.
 type store struct {
-	pool *pgxpool.Pool
-	// fingerprints are the hash keys, that of the current master key first.
-	fingerprints [][]byte
+	pool     *pgxpool.Pool
+	consents *consent.Keeper
 }
 
 // row is an account to link.
@@ -34,55 +29,9 @@ type row struct {
 	previousHashes                 [][]byte
 }
 
-// hash returns the fingerprint by which an account is found without decrypting it. It is keyed because account numbers are few
-// enough to enumerate.
-func (s *store) hash(iban string) []byte { return mac(s.fingerprints[0], []byte(iban)) }
-
-// previousHashes returns the account's fingerprints under the previous keys.
-func (s *store) previousHashes(iban string) (list [][]byte) {
-	for _, key := range s.fingerprints[1:] {
-		list = append(list, mac(key, []byte(iban)))
-	}
-	return list
-}
-
-const maxText = 100
-
-// clean makes a text from the provider displayable: one line, printable characters only, truncated.
-func clean(s string) string {
-	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
-	if r := []rune(s); len(r) > maxText {
-		return string(r[:maxText])
-	}
-	return s
-}
-
-func (s *store) user(ctx context.Context, o owner) (id string, token vault.Sealed, err error) {
-	err = s.pool.QueryRow(ctx, `select provider_user, token_key_id, token_sealed from bank_users where customer_id = $1 and livemode = $2`,
-		o.customerID, o.livemode).Scan(&id, &token.KeyID, &token.Data)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return "", vault.Sealed{}, errNoUser
-	}
-	if err != nil {
-		return "", vault.Sealed{}, fmt.Errorf("read provider user: %w", err)
-	}
-	return id, token, nil
-}
-
-// addUser stores the provider user unless the customer already has one.
-func (s *store) addUser(ctx context.Context, o owner, id string, token vault.Sealed, now time.Time) error {
-	_, err := s.pool.Exec(ctx, `insert into bank_users (customer_id, livemode, provider_user, token_key_id, token_sealed, created_at)
-		values ($1, $2, $3, $4, $5, $6) on conflict (customer_id, livemode) do nothing`,
-		o.customerID, o.livemode, id, token.KeyID, token.Data, now)
-	if err != nil {
-		return fmt.Errorf("store provider user: %w", err)
-	}
-	return nil
-}
-
 func (s *store) listLinked(ctx context.Context, o owner) ([]Account, error) {
 	rows, err := s.pool.Query(ctx, `select id::text, bank_name, name, iban_masked, currency, linked_at from bank_accounts
-		where customer_id = $1 and livemode = $2 and state = 'linked' order by linked_at, id`, o.customerID, o.livemode)
+		where customer_id = $1 and livemode = $2 and state = 'linked' order by linked_at, id`, o.ID, o.Livemode)
 	if err != nil {
 		return nil, fmt.Errorf("list bank accounts: %w", err)
 	}
@@ -98,7 +47,7 @@ func (s *store) listLinked(ctx context.Context, o owner) ([]Account, error) {
 // sealedIBAN returns the name and the sealed IBAN of an account.
 func (s *store) sealedIBAN(ctx context.Context, o owner, id string) (name string, iban vault.Sealed, err error) {
 	err = s.pool.QueryRow(ctx, `select name, iban_key_id, iban_sealed from bank_accounts
-		where id = $1 and customer_id = $2 and livemode = $3 and state = 'linked'`, id, o.customerID, o.livemode).Scan(&name, &iban.KeyID, &iban.Data)
+		where id = $1 and customer_id = $2 and livemode = $3 and state = 'linked'`, id, o.ID, o.Livemode).Scan(&name, &iban.KeyID, &iban.Data)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", vault.Sealed{}, errNoAccount()
 	}
@@ -108,28 +57,19 @@ func (s *store) sealedIBAN(ctx context.Context, o owner, id string) (name string
 	return name, iban, nil
 }
 
-// lockOwner serialises changes to an owner's accounts.
-func lockOwner(ctx context.Context, tx pgx.Tx, o owner) error {
-	_, err := tx.Exec(ctx, `select 1 from bank_users where customer_id = $1 and livemode = $2 for update`, o.customerID, o.livemode)
-	return err
-}
-
 // link stores the accounts of a connection as pending and marks the visit as used, in one transaction. used is true when the
 // visit had been used already; then nothing is written.
-func (s *store) link(ctx context.Context, v visit, connectionID string, rows []row, now time.Time) (used bool, err error) {
+func (s *store) link(ctx context.Context, v consent.Visit, connectionID string, rows []row, now time.Time) (used bool, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if err := lockOwner(ctx, tx, v.owner); err != nil {
+		if err := consent.Lock(ctx, tx, v.Owner); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, `update bank_visits set used_at = $2, connection_id = $3 where id = $1 and used_at is null`, v.id, now, connectionID)
-		if err != nil {
+		first, err := consent.UseVisit(ctx, tx, v.ID, connectionID, now)
+		if used = !first; err != nil || used {
 			return err
-		}
-		if used = tag.RowsAffected() == 0; used {
-			return nil
 		}
 		for _, r := range rows {
-			if err := insertPending(ctx, tx, v.owner, connectionID, r, now); err != nil {
+			if err := insertPending(ctx, tx, v.Owner, connectionID, r, now); err != nil {
 				return err
 			}
 		}
@@ -150,7 +90,7 @@ func upsertLinked(ctx context.Context, tx pgx.Tx, o owner, connectionID string, 
 			iban_masked, iban_key_id, iban_sealed, iban_fingerprint, 'removing', $2, linked_at
 		from bank_accounts where customer_id = $3 and livemode = $4 and iban_fingerprint = $5 and state = 'linked'
 			and (connection_id, provider_account_id) <> ($6, $7)`,
-		uuid.New(), now, o.customerID, o.livemode, r.fingerprint, connectionID, r.providerID)
+		uuid.New(), now, o.ID, o.Livemode, r.fingerprint, connectionID, r.providerID)
 	if err != nil {
 		return err
 	}
@@ -160,7 +100,7 @@ func upsertLinked(ctx context.Context, tx pgx.Tx, o owner, connectionID string, 
 		on conflict (customer_id, livemode, iban_fingerprint) where state = 'linked' do update set
 			provider_account_id = excluded.provider_account_id, connection_id = excluded.connection_id, bank_name = excluded.bank_name,
 			name = excluded.name, iban_key_id = excluded.iban_key_id, iban_sealed = excluded.iban_sealed`,
-		uuid.New(), o.customerID, o.livemode, r.providerID, connectionID, r.bank, r.name, currency,
+		uuid.New(), o.ID, o.Livemode, r.providerID, connectionID, r.bank, r.name, currency,
 		r.masked, r.sealed.KeyID, r.sealed.Data, r.fingerprint, now)
 	return err
 }
@@ -168,7 +108,7 @@ func upsertLinked(ctx context.Context, tx pgx.Tx, o owner, connectionID string, 
 // removal is an account whose consent is being revoked.
 type removal struct {
 	id string
-	owner
+	consent.Owner
 	providerID, connectionID string
 	// lastOfConnection is true when no other account of the connection is linked.
 	lastOfConnection bool
@@ -179,18 +119,18 @@ const removalColumns = `a.id::text, a.customer_id::text, a.livemode, a.provider_
 		and b.connection_id = a.connection_id and b.state = 'linked' and b.id <> a.id)`
 
 func scanRemoval(row pgx.CollectableRow) (r removal, err error) {
-	return r, row.Scan(&r.id, &r.customerID, &r.livemode, &r.providerID, &r.connectionID, &r.lastOfConnection)
+	return r, row.Scan(&r.id, &r.Owner.ID, &r.Livemode, &r.providerID, &r.connectionID, &r.lastOfConnection)
 }
 
 // beginRemoval marks the owner's account as being removed. Concurrent removals are serialised, so exactly one of them sees that
 // it is the last of its connection.
 func (s *store) beginRemoval(ctx context.Context, o owner, id string, due time.Time) (r removal, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if err := lockOwner(ctx, tx, o); err != nil {
+		if err := consent.Lock(ctx, tx, o); err != nil {
 			return err
 		}
 		rows, err := tx.Query(ctx, `update bank_accounts a set state = 'removing', due_at = $4
-			where id = $1 and customer_id = $2 and livemode = $3 and state = 'linked' returning `+removalColumns, id, o.customerID, o.livemode, due)
+			where id = $1 and customer_id = $2 and livemode = $3 and state = 'linked' returning `+removalColumns, id, o.ID, o.Livemode, due)
 		if err != nil {
 			return err
 		}

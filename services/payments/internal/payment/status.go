@@ -60,4 +60,6 @@ const (
 	CauseRefund     = "refund"
 	CauseScan       = "scan"
 	CauseMerchant   = "merchant"
+	// CauseSettlement: the money was seen on the merchant's account, or missed there.
+	CauseSettlement = "settlement"
 )

@@ -54,6 +54,11 @@ func (c *Client) CreateUser(ctx context.Context) (User, error) {
 // ConnectURL returns the page where the user picks a bank and gives consent. Afterwards the page redirects to redirectURI with
 // the state. The URL contains a single-use code: give it only to the user.
 func (c *Client) ConnectURL(ctx context.Context, u User, redirectURI, state string) (string, error) {
+	return c.visitURL(ctx, u, c.connectURL, redirectURI, state, url.Values{"connector_capabilities": {"bank"}, "max_connections": {"1"}})
+}
+
+// visitURL returns a page of the webview for a user, with a new code and further parameters.
+func (c *Client) visitURL(ctx context.Context, u User, page, redirectURI, state string, q url.Values) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
 	defer cancel()
 	const op = "get connect code"
@@ -67,11 +72,10 @@ func (c *Client) ConnectURL(ctx context.Context, u User, redirectURI, state stri
 	if err := json.Unmarshal(a.body, &w); err != nil || w.Code == "" {
 		return "", unreadable(op, a.status)
 	}
-	q := url.Values{
-		"client_id": {c.cfg.ClientID}, "redirect_uri": {redirectURI}, "code": {string(w.Code)}, "state": {state},
-		"connector_capabilities": {"bank"}, "max_connections": {"1"},
+	for name, value := range map[string]string{"client_id": c.cfg.ClientID, "redirect_uri": redirectURI, "code": string(w.Code), "state": state} {
+		q.Set(name, value)
 	}
-	return c.webview(c.connectURL, q), nil
+	return c.webview(page, q), nil
 }
 
 // Accounts returns the enabled accounts of one connection and the name of their bank. The error satisfies IsGone when the user

@@ -38,6 +38,8 @@ func changed(t *testing.T, eventType string) events.Event {
 		m = c
 	case "webhook_endpoint":
 		m = &eventsv1.WebhookEndpointChanged{EndpointId: "e", MerchantId: "m_1"}
+	case "receiving_account":
+		m = &eventsv1.ReceivingAccountChanged{AccountId: "a", MerchantId: "m_1"}
 	case "order":
 		m = &eventsv1.OrderChanged{OrderId: "o", MerchantId: "m_1"}
 	case "invoice":

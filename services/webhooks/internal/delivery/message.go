@@ -45,6 +45,8 @@ func Read(e events.Event) (Message, error) {
 		return read(e, subscriptionMessage)
 	case "webhook_endpoint":
 		return read(e, endpointMessage)
+	case "receiving_account":
+		return read(e, receivingMessage)
 	case "order":
 		return read(e, orderMessage)
 	case "reward":

@@ -41,13 +41,13 @@ var defaultTypes = []string{"payment.completed", "payment.failed", "payment.refu
 // allTypes are all event types that an endpoint may subscribe to.
 var allTypes = append([]string{
 	All, "payment.created", "payment.pending_sca", "payment.cancelled", "payment.stalled",
-	"payment.amount_mismatch", "payment.late_receipt", "refund.stalled", "refund.amount_mismatch",
+	"payment.amount_mismatch", "payment.late_receipt", "payment.settled", "payment.unsettled", "refund.stalled", "refund.amount_mismatch",
 	"refund.created", "refund.pending_sca", "refund.completed", "refund.failed", "refund.cancelled",
 	"subscription.created", "subscription.pending_sca", "subscription.active", "subscription.untracked", "subscription.replaced",
 	"subscription.completed", "subscription.stopped", "subscription.failed", "subscription.expired",
 	"subscription.occurrence.due", "subscription.occurrence.paid", "subscription.occurrence.missed", "subscription.occurrence.unknown",
 	"payment_link.paid", "payment_link.expired", "payment_link.revoked",
-	"webhook_endpoint.failing", "webhook_endpoint.disabled",
+	"webhook_endpoint.failing", "webhook_endpoint.disabled", "receiving_account.consent_expiring", "receiving_account.disconnected",
 	"order.awaiting_payment", "order.received", "order.preparing", "order.ready", "order.served",
 	"order.cancelled", "order.expired", "order.payment_failed", "order.paid_late",
 	"reward.earned", "reward.taken_back", "reward.adjusted", "reward.expired", "reward.redeemed", "reward.released",

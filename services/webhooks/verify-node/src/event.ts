@@ -60,6 +60,9 @@ export type OtherType =
   | "payment.stalled"
   | "payment.amount_mismatch"
   | "payment.late_receipt"
+  | "payment.settled"
+  | "payment.unsettled"
+  | `receiving_account.${string}`
   | `refund.${string}`
   | `invoice.${string}`
   | `order.${string}`
