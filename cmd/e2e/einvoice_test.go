@@ -109,14 +109,20 @@ func (m *merchant) enrols(t testing.TB) (page string) {
 func (w *world) mayInvoice(t testing.TB) *merchant {
 	t.Helper()
 	m := w.newMerchant(t)
+	m.isEnrolled(t)
+	return m
+}
+
+// isEnrolled enrols the merchant at the platform, which approves.
+func (m *merchant) isEnrolled(t testing.TB) {
+	t.Helper()
 	page := m.enrols(t)
-	resp, err := w.client.Post(page, "application/x-www-form-urlencoded", strings.NewReader("answer=approve"))
+	resp, err := m.w.client.Post(page, "application/x-www-form-urlencoded", strings.NewReader("answer=approve"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
 	eventually(t, "the mandate is active", m.ready(t))
-	return m
 }
 
 func (m *merchant) ready(t testing.TB) func() bool {

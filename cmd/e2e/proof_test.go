@@ -119,6 +119,7 @@ func TestTheMoneyCame(t *testing.T) {
 	t.Run("a refund leaves the account", func(t *testing.T) { refundLeaves(t, m) })
 	t.Run("another merchant sees nothing of it", func(t *testing.T) { isPrivate(t, w, m) })
 	t.Run("only the account of the profile", func(t *testing.T) { onlyTheOwn(t, m) })
+	t.Run("from a link to the books", func(t *testing.T) { tellsTheStory(t, w) })
 	t.Run("the consent ends and is given anew", func(t *testing.T) { consentEnds(t, w, m) })
 }
 
