@@ -181,6 +181,11 @@ func (s *Server) GetMember(ctx context.Context, r *qrv1.GetMemberRequest) (*qrv1
 
 // current reads a member after what has expired, and what a version before this one has written, is in its ledger.
 func (s *Server) current(ctx context.Context, of owner) (m *member, err error) {
+	if behind, err := isBehind(ctx, s.pool, of, s.now()); err != nil {
+		return nil, err
+	} else if !behind {
+		return readMember(ctx, s.pool, of)
+	}
 	err = s.commit(ctx, func(tx pgx.Tx) error {
 		c, err := s.lock(ctx, tx, of)
 		if err != nil {

@@ -100,7 +100,9 @@ func checkProgram(p *qrv1.RewardProgram) error {
 		field string
 		value int64
 	}{
-		{"max_points_per_payment", p.GetMaxPerPayment()}, {"max_points_per_day", p.GetMaxPerDay()}, {"max_points_per_member", p.GetMaxPerMember()},
+		{"max_points_per_payment", p.GetMaxPerPayment()},
+		{"max_points_per_day", p.GetMaxPerDay()},
+		{"max_points_per_member", p.GetMaxPerMember()},
 		{"welcome_points", p.GetWelcomePoints()},
 	} {
 		bad.If(n.value < 0 || n.value > maxPoints, n.field, "must be from 0 to %d", maxPoints)

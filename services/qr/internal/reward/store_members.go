@@ -55,6 +55,18 @@ func lockMember(ctx context.Context, tx pgx.Tx, of owner, now time.Time, more []
 	return m, found, old, gone, nil
 }
 
+// isBehind reports whether the ledger of a member lacks points that have expired, or lines of a version before this one.
+func isBehind(ctx context.Context, db pg.DB, of owner, now time.Time) (behind bool, err error) {
+	err = db.QueryRow(ctx, `select exists (select from reward_lots where member_id = $1 and left_points > 0 and expires_at <= $2)
+		or exists (select from reward_members m
+			join loyalty_entries e on e.customer_id = m.subject and e.merchant_id = m.merchant_id and e.livemode = m.livemode and not e.adopted
+			where m.id = $1 and m.kind = 'customer')`, of.MemberID, now).Scan(&behind)
+	if err != nil {
+		return false, fmt.Errorf("look for what a member's ledger lacks: %w", err)
+	}
+	return behind, nil
+}
+
 // memberOf returns the id of the merchant's member of that name.
 func memberOf(ctx context.Context, db pg.DB, merchantID string, livemode bool, n name) (id string, found bool, err error) {
 	err = db.QueryRow(ctx, `select id::text from reward_members where merchant_id = $1 and livemode = $2 and kind = $3 and subject = $4`,

@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/eventtype"
 	"european-pay.eu/eupay/internal/run/events"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
@@ -42,6 +44,15 @@ func changed(t *testing.T, eventType string) events.Event {
 		m = &eventsv1.ReceivingAccountChanged{AccountId: "a", MerchantId: "m_1"}
 	case "order":
 		m = &eventsv1.OrderChanged{OrderId: "o", MerchantId: "m_1"}
+	case "reward":
+		about := &eventsv1.RewardChanged{
+			MerchantId: "m_1", Member: &qrv1.RewardMember{Id: "m", CustomerId: "c", CustomerNumber: "n", EmailSha256: "h"},
+			Entry: &qrv1.RewardEntry{Reference: "PAY-1", Reason: "r", ExpiresAt: timestamppb.New(start)},
+		}
+		if eventType == "reward.redeemed" || eventType == "reward.released" {
+			about.Redemption = &qrv1.Redemption{Reference: "r"}
+		}
+		m = about
 	case "invoice":
 		m = &eventsv1.InvoiceChanged{Invoice: &einvoicev1.Invoice{Number: "F-1", MerchantId: "m_1"}, Payment: &einvoicev1.InvoicePayment{}}
 		if eventType != "invoice.paid" && eventType != "invoice.payment_received" {
