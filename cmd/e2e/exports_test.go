@@ -399,3 +399,37 @@ func TestARequestForAnExportIsChecked(t *testing.T) {
 		t.Errorf("the same key with another request: %v", err)
 	}
 }
+
+// TestALargeExportOutlivesARestart: it is requested, the system ends in the middle of it, and after the next start its file has each payment once.
+func TestALargeExportOutlivesARestart(t *testing.T) {
+	const many = 100_000
+	w := newWorld(t, nil)
+	m := w.newMerchant(t)
+	w.sql(t, fmt.Sprintf(`insert into payments.payments (reference, kind, merchant_id, livemode, amount_cents, currency, status, sequence, description, execution_type,
+		merchant_name, wait_for_settlement, beneficiary_name, beneficiary_iban, beneficiary_kind, expires_at, created_at, updated_at, completed_at)
+		select 'PAY-X-' || n, 'payment', '%s', false, 100, 'EUR', 'completed', 3, 'Order ' || n, 'instant', 'Shop', false, 'Shop', 'FR1420041010050500013M02606', 'corporate',
+		now(), now() - interval '1 second', now(), now() - interval '1 second' from generate_series(1, %d) n`, m.ID, many))
+	begun := time.Now()
+	x, err := m.client.Exports.Create(t.Context(), eupay.ExportParams{Kind: eupay.ExportPayments, From: today(t), To: today(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s after %s", x.Status, time.Since(begun))
+	w.stack.Stop()
+	w.start(t)
+	x, raw := m.fetches(t, x)
+	rows := table(t, raw)
+	seen := map[string]bool{}
+	for _, row := range rows {
+		seen[row["reference"]] = true
+	}
+	if x.Rows != many || len(seen) != many || *x.Totals.Total != 100*many {
+		t.Errorf("%d rows, %d payments, %+v", len(rows), len(seen), x)
+	}
+	begun = time.Now()
+	if x, err = m.client.Exports.Create(t.Context(), eupay.ExportParams{Kind: eupay.ExportReceipts, From: today(t), To: today(t)}); err != nil {
+		t.Fatal(err)
+	}
+	x, _ = m.fetches(t, x)
+	t.Logf("%d receipts in %s: %.0f rows/s", x.Rows, x.FinishedAt.Sub(x.CreatedAt), float64(x.Rows)/x.FinishedAt.Sub(x.CreatedAt).Seconds())
+}

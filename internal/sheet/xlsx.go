@@ -72,8 +72,11 @@ type xlsxWriter struct {
 func NewXLSX(to io.Writer, name string) (Writer, error) {
 	z := zip.NewWriter(to)
 	for _, part := range []struct{ path, content string }{
-		{"[Content_Types].xml", contentTypes}, {"_rels/.rels", rootRels}, {"xl/_rels/workbook.xml.rels", bookRels},
-		{"xl/workbook.xml", fmt.Sprintf(book, escaped(sheetName(name)))}, {"xl/styles.xml", styles},
+		{"[Content_Types].xml", contentTypes},
+		{"_rels/.rels", rootRels},
+		{"xl/_rels/workbook.xml.rels", bookRels},
+		{"xl/workbook.xml", fmt.Sprintf(book, escaped(sheetName(name)))},
+		{"xl/styles.xml", styles},
 	} {
 		w, err := z.Create(part.path)
 		if err == nil {

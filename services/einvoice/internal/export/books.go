@@ -22,8 +22,13 @@ type bookkeeper struct {
 func newBookkeeper(a Accounts) *bookkeeper {
 	b := &bookkeeper{Accounts: a, names: map[string]string{}}
 	for _, n := range [][2]string{
-		{a.Customers, "Clients"}, {a.Goods, "Ventes de marchandises"}, {a.Services, "Prestations de services"}, {a.Transit, "Valeurs à l'encaissement"},
-		{a.Bank, "Banque"}, {a.Cash, "Caisse"}, {a.Suspense, "Compte d'attente"},
+		{a.Customers, "Clients"},
+		{a.Goods, "Ventes de marchandises"},
+		{a.Services, "Prestations de services"},
+		{a.Transit, "Valeurs à l'encaissement"},
+		{a.Bank, "Banque"},
+		{a.Cash, "Caisse"},
+		{a.Suspense, "Compte d'attente"},
 	} {
 		b.name(n[0], n[1])
 	}

@@ -102,18 +102,18 @@ func (r *rig) sell(s *story, rnd *rand.Rand, n int, order invoice.Order, total m
 		s.cash += total
 		s.happens(at, func() { r.receives(*invoice380, nil, total, at) })
 	default: // paid with a payment that may come before the invoice and may be more than it
-		r.settle(s, rnd, n, invoice380, total, then(day(1)), after, day, then)
+		r.settle(s, rnd, n, invoice380, total, then(day(1)), after, day)
 	}
 }
 
 func (r *rig) settle(
-	s *story, rnd *rand.Rand, n int, of *issued, total money.Cents, came time.Time, after func(time.Time) time.Time, day func(int) int, then func(int) time.Time,
+	s *story, rnd *rand.Rand, n int, of *issued, total money.Cents, came time.Time, after func(time.Time) time.Time, day func(int) int,
 ) {
 	brought := total + money.Cents(rnd.IntN(2)*rnd.IntN(5000))
-	row := new(paymentsv1.JournalRow)
+	var row *paymentsv1.JournalRow
 	s.paid += brought
 	s.count++
-	s.happens(came, func() { *row = *r.pays(fmt.Sprintf("PAY-%02d", n), brought, came) }) //nolint:govet // a row of a test
+	s.happens(came, func() { row = r.pays(fmt.Sprintf("PAY-%02d", n), brought, came) })
 	linked := after(came.Add(time.Second))
 	s.happens(linked, func() { r.receives(*of, row, total, linked) })
 	left, back := brought, came

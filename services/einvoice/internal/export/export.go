@@ -112,23 +112,23 @@ type Totals struct {
 }
 
 // FileName is the name under which the file is saved.
-func (e Export) FileName() string {
-	switch e.Kind {
+func (x Export) FileName() string {
+	switch x.Kind {
 	case FEC: // article A47 A-1: SIREN, FEC, and the last day
-		return e.Company.SIREN + "FEC" + e.To.Compact() + ".txt"
+		return x.Company.SIREN + "FEC" + x.To.Compact() + ".txt"
 	case Statement:
-		return "statement_" + string(e.From) + ".xml"
+		return "statement_" + string(x.From) + ".xml"
 	default:
-		return string(e.Kind) + "_" + string(e.From) + "_" + string(e.To) + "." + string(e.Format)
+		return string(x.Kind) + "_" + string(x.From) + "_" + string(x.To) + "." + string(x.Format)
 	}
 }
 
 // ContentType of the file.
-func (e Export) ContentType() string {
+func (x Export) ContentType() string {
 	return map[Format]string{
 		CSV: "text/csv; charset=utf-8", XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", FormatFEC: fec.ContentType,
 		FormatCamt: camt.ContentType,
-	}[e.Format]
+	}[x.Format]
 }
 
 // Deps of New.
@@ -249,13 +249,6 @@ func (e *Exports) period(x Export) (from, to time.Time) {
 
 // day is the day in France of a time.
 func (e *Exports) day(t time.Time) invoice.Date { return invoice.DateOf(t, e.Zone) }
-
-func (x Export) mode() string {
-	if x.Livemode {
-		return "live"
-	}
-	return "test"
-}
 
 // list joins texts that are not empty.
 func list(texts ...string) string {

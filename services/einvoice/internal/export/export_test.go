@@ -255,7 +255,32 @@ func TestADayIsAsLongAsItIsInFrance(t *testing.T) {
 	}
 }
 
-// TestATextIsAsLongAsItIs: an invoice to a business whose name is hostile.
+// TestAnExportSeesNothingOfWhatFollows its request: it would be half of what happens while the file is made.
+func TestAnExportSeesNothingOfWhatFollows(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	now := r.clock.Now()
+	order := invoice.Order{Customer: invoicetest.Private(), Items: []invoice.Item{invoicetest.Item("x", 1, 120_00, 200)}}
+	before, after := now.Add(-time.Second), now.Add(time.Second)
+	r.receives(r.issues(order, before), nil, 50_00, before)
+	r.pays("PAY-1", 70_00, before)
+	var asked []Export
+	for _, kind := range []Kind{Payments, Receipts, Invoices, Sales, FEC, Statement} {
+		asked = append(asked, r.asks(kind, r.day(now), r.day(now)))
+	}
+	r.receives(r.issues(order, after), nil, 50_00, after)
+	r.pays("PAY-2", 70_00, after)
+	for range asked {
+		r.makes()
+	}
+	for i, want := range []int64{1, 2, 1, 1, 3, 1} {
+		if x, raw := r.read(asked[i]); x.Rows != want {
+			t.Errorf("%s has %d rows, want %d: %s", x.Kind, x.Rows, want, raw)
+		}
+	}
+}
+
+// TestAHostileCustomer: an invoice to a business whose name is hostile.
 func TestAHostileCustomer(t *testing.T) {
 	t.Parallel()
 	r := setup(t)

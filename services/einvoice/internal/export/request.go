@@ -158,7 +158,13 @@ const maxAccount = 17
 
 func (a Accounts) check(bad *refuse.Problems) {
 	for _, f := range []struct{ name, number string }{
-		{"customers", a.Customers}, {"goods", a.Goods}, {"services", a.Services}, {"vat", a.VAT}, {"transit", a.Transit}, {"bank", a.Bank}, {"cash", a.Cash},
+		{"customers", a.Customers},
+		{"goods", a.Goods},
+		{"services", a.Services},
+		{"vat", a.VAT},
+		{"transit", a.Transit},
+		{"bank", a.Bank},
+		{"cash", a.Cash},
 		{"suspense", a.Suspense},
 	} {
 		bad.If(len(f.number) > maxAccount || !fec.ValidAccount(f.number), "accounts."+f.name, "must be three digits, then up to 14 digits or capital letters")

@@ -66,12 +66,12 @@ func scanDocument(row pgx.CollectableRow) (d document, err error) {
 	return d, err
 }
 
-// paged reads pages until one is empty. page reads what follows the last fact; the zero fact is before the first.
-func paged[T any](ctx context.Context, e *Exports, x Export, page func(last T) (pgx.Rows, error), scan pgx.RowToFunc[T]) iter.Seq2[T, error] {
+// paged reads pages of a query until one is not full. after are its arguments for what follows the last fact; the zero fact is before the first.
+func paged[T any](ctx context.Context, e *Exports, x Export, sql string, after func(last T) []any, scan pgx.RowToFunc[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var last T
 		for {
-			all, err := readPage(ctx, e, x, func() (pgx.Rows, error) { return page(last) }, scan)
+			all, err := readPage(ctx, e, x, sql, after(last), scan)
 			if err != nil {
 				yield(last, err)
 				return
@@ -88,11 +88,11 @@ func paged[T any](ctx context.Context, e *Exports, x Export, page func(last T) (
 	}
 }
 
-func readPage[T any](ctx context.Context, e *Exports, x Export, page func() (pgx.Rows, error), scan pgx.RowToFunc[T]) ([]T, error) {
+func readPage[T any](ctx context.Context, e *Exports, x Export, sql string, args []any, scan pgx.RowToFunc[T]) ([]T, error) {
 	if err := e.renew(ctx, x); err != nil {
 		return nil, err
 	}
-	found, err := page()
+	found, err := e.Pool.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the books: %w", err)
 	}
@@ -105,16 +105,16 @@ func readPage[T any](ctx context.Context, e *Exports, x Export, page func() (pgx
 
 // documents are what was issued in the period and what was withdrawn in it, by day.
 func (e *Exports) documents(ctx context.Context, x Export) iter.Seq2[document, error] {
-	issued := paged(ctx, e, x, func(last document) (pgx.Rows, error) {
+	issued := paged(ctx, e, x, documentsSQL, func(last document) []any {
 		day := last.day
 		if day == "" {
 			day = string(x.From.Add(-1))
 		}
-		return e.Pool.Query(ctx, documentsSQL, x.MerchantID, x.Livemode, string(x.From), string(x.To), x.CreatedAt, day, last.at, last.id, factPage)
+		return []any{x.MerchantID, x.Livemode, string(x.From), string(x.To), x.CreatedAt, day, last.at, last.id, factPage}
 	}, scanDocument)
 	from, to := e.period(x)
-	withdrawn := paged(ctx, e, x, func(last document) (pgx.Rows, error) {
-		return e.Pool.Query(ctx, withdrawnSQL, x.MerchantID, x.Livemode, from, to, last.at, last.id, factPage, x.CreatedAt, e.Zone.String())
+	withdrawn := paged(ctx, e, x, withdrawnSQL, func(last document) []any {
+		return []any{x.MerchantID, x.Livemode, from, to, last.at, last.id, factPage, x.CreatedAt, e.Zone.String()}
 	}, func(row pgx.CollectableRow) (document, error) {
 		d, err := scanDocument(row)
 		d.withdrawn = true
@@ -168,20 +168,20 @@ func scanReceipt(row pgx.CollectableRow) (r receipt, err error) {
 
 // recorded are the receipts that the merchant recorded itself, by the day that it gave.
 func (e *Exports) recorded(ctx context.Context, x Export) iter.Seq2[receipt, error] {
-	return paged(ctx, e, x, func(last receipt) (pgx.Rows, error) {
+	return paged(ctx, e, x, recordedSQL, func(last receipt) []any {
 		day := last.day
 		if day == "" {
 			day = string(x.From.Add(-1))
 		}
-		return e.Pool.Query(ctx, recordedSQL, x.MerchantID, x.Livemode, x.CreatedAt, string(x.From), string(x.To), day, last.id, factPage)
+		return []any{x.MerchantID, x.Livemode, x.CreatedAt, string(x.From), string(x.To), day, last.id, factPage}
 	}, scanReceipt)
 }
 
 // allotted are the payments that were set against an invoice on a later day than that of their completion, by the former day.
 func (e *Exports) allotted(ctx context.Context, x Export) iter.Seq2[receipt, error] {
 	from, to := e.period(x)
-	all := paged(ctx, e, x, func(last receipt) (pgx.Rows, error) {
-		return e.Pool.Query(ctx, allottedSQL, x.MerchantID, x.Livemode, to, from, last.at, last.id, factPage)
+	all := paged(ctx, e, x, allottedSQL, func(last receipt) []any {
+		return []any{x.MerchantID, x.Livemode, to, from, last.at, last.id, factPage}
 	}, scanReceipt)
 	return mapped(all, func(r receipt) (receipt, bool, error) {
 		r.day = string(e.day(r.at))
@@ -191,9 +191,7 @@ func (e *Exports) allotted(ctx context.Context, x Export) iter.Seq2[receipt, err
 
 // ofPayments returns what was set against invoices of some payments, by payment.
 func (e *Exports) ofPayments(ctx context.Context, x Export, references []string) (map[string][]receipt, error) {
-	all, err := readPage(ctx, e, x, func() (pgx.Rows, error) {
-		return e.Pool.Query(ctx, ofPaymentsSQL, x.MerchantID, x.Livemode, x.CreatedAt, references)
-	}, scanReceipt)
+	all, err := readPage(ctx, e, x, ofPaymentsSQL, []any{x.MerchantID, x.Livemode, x.CreatedAt, references}, scanReceipt)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ package fec
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -151,13 +152,11 @@ func (w *Writer) write(e Entry, number string, l Line) error {
 }
 
 func (w *Writer) line(fields []string) error {
+	cells := make([][]byte, len(fields))
 	for i, f := range fields {
-		if i > 0 {
-			w.to.WriteByte('\t')
-		}
-		w.to.Write(Latin9(f))
+		cells[i] = Latin9(f)
 	}
-	if _, err := w.to.WriteString("\r\n"); err != nil { // what failed before shows here
+	if _, err := w.to.Write(append(bytes.Join(cells, []byte("\t")), "\r\n"...)); err != nil {
 		return fmt.Errorf("write the entry: %w", err)
 	}
 	return nil

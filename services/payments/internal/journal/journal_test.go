@@ -205,6 +205,9 @@ func TestAPartOfAJournalIsReadByItsIndex(t *testing.T) {
 			}
 			plan.WriteString(line + "\n")
 		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 		if text := plan.String(); !strings.Contains(text, index) || strings.Contains(text, "Seq Scan") || strings.Contains(text, "Sort") {
 			t.Errorf("%s:\n%s", basis, text)
 		}
