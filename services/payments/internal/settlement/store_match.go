@@ -32,8 +32,7 @@ func (s *Settlement) dueMatches(ctx context.Context, limit int) ([]account, erro
 }
 
 const lineColumns = `id::text, amount_cents, matched_cents, booked_on, payer_fingerprint, refs, by_hand, text_key_id, text_sealed,
-	coalesce((select array_agg(reference) from settlement_matches m where m.line_id = bank_lines.id and m.undone_at is not null
-		and m.undone_by <> 'bank'), '{}')`
+	case when by_hand then array(select reference from settlement_matches m where m.line_id = bank_lines.id and m.undone_at is not null) else '{}' end`
 
 func scanLine(row pgx.CollectableRow) (l line, err error) {
 	var keyID *string
@@ -46,7 +45,7 @@ func scanLine(row pgx.CollectableRow) (l line, err error) {
 }
 
 func newLines(ctx context.Context, tx pgx.Tx, accountID string) ([]line, error) {
-	rows, err := tx.Query(ctx, `select `+lineColumns+` from bank_lines where account_id = $1 and state = 'new' order by booked_on, id limit $2 for update`,
+	rows, err := tx.Query(ctx, `select `+lineColumns+` from bank_lines where account_id = $1 and state = 'new' order by booked_on, id limit $2`,
 		accountID, batchSize)
 	if err != nil {
 		return nil, fmt.Errorf("read new bank lines: %w", err)
