@@ -1,6 +1,7 @@
 package settlement
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/reference"
 	"european-pay.eu/eupay/internal/vault"
 	"european-pay.eu/eupay/services/payments/internal/settlement/match"
 	"european-pay.eu/eupay/services/payments/internal/store"
@@ -210,7 +212,7 @@ func (b *batch) named(ctx context.Context, lines []line) (named map[string][]str
 		for _, r := range l.refs {
 			if ref := byTail[match.Tail(r)]; ref != "" {
 				named[l.id] = append(named[l.id], ref)
-			} else if state := states[r]; state != "" {
+			} else if state := cmp.Or(states[r], unknown(r)); state != "" {
 				reasons[l.id] = state
 			}
 		}
@@ -218,6 +220,15 @@ func (b *batch) named(ctx context.Context, lines []line) (named map[string][]str
 		named[l.id] = slices.Compact(named[l.id])
 	}
 	return named, reasons, nil
+}
+
+// unknown returns why a line that names a whole reference is not matched to anything else: it is the money of a payment that is not
+// expected here, such as one of another merchant with the same account.
+func unknown(ref string) string {
+	if reference.Valid(ref) {
+		return match.UnknownReference
+	}
+	return ""
 }
 
 func keys(m map[string]string) []string {
@@ -290,9 +301,9 @@ func (b *batch) settled(lines []line) []store.Seen {
 		}
 	}
 	var list []store.Seen
-	for reference, on := range last {
-		if i := b.items[reference]; i.matched == i.cents {
-			list = append(list, store.Seen{Reference: reference, At: &on, Actor: byRule})
+	for ref, on := range last {
+		if i := b.items[ref]; i.matched == i.cents {
+			list = append(list, store.Seen{Reference: ref, At: &on, Actor: byRule})
 		}
 	}
 	return list

@@ -108,6 +108,9 @@ func (s *Settlement) addMatches(ctx context.Context, list []Line) error {
 	return rows.Err()
 }
 
+// order is that of steps at the same moment.
+var order = []string{"recorded", "booked", "undone", "changed", "gone", "matched"}
+
 // stepsOf returns everything that happened to a line, oldest first.
 func (s *Settlement) stepsOf(ctx context.Context, l Line) ([]Step, error) {
 	steps := []Step{{At: l.RecordedAt, What: "recorded"}}
@@ -125,7 +128,9 @@ func (s *Settlement) stepsOf(ctx context.Context, l Line) ([]Step, error) {
 			steps = append(steps, Step{At: *m.UndoneAt, What: "undone", Actor: m.UndoneBy, Reference: m.Reference, Rule: string(m.Rule), Cents: m.Cents, Note: m.UndoneNote})
 		}
 	}
-	slices.SortStableFunc(steps, func(a, b Step) int { return cmp.Compare(a.At.UnixMicro(), b.At.UnixMicro()) })
+	slices.SortStableFunc(steps, func(a, b Step) int {
+		return cmp.Or(cmp.Compare(a.At.UnixMicro(), b.At.UnixMicro()), cmp.Compare(slices.Index(order, a.What), slices.Index(order, b.What)))
+	})
 	return steps, nil
 }
 
