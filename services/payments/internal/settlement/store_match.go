@@ -100,6 +100,29 @@ func (b *batch) itemsNamed(ctx context.Context, refs []string) (map[string]strin
 	return byTail, nil
 }
 
+// weakMatches reads what the rules matched to payments without their references.
+func (b *batch) weakMatches(ctx context.Context, references []string) ([]weakMatch, error) {
+	rows, err := b.tx.Query(ctx, `select id::text, line_id::text, reference, amount_cents from settlement_matches
+		where reference = any ($1) and undone_at is null and actor = $2 and rule <> 'reference'`, references, byRule)
+	if err != nil {
+		return nil, fmt.Errorf("read weak matches: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (w weakMatch, err error) {
+		return w, r.Scan(&w.id, &w.lineID, &w.reference, &w.cents)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read weak matches: %w", err)
+	}
+	return list, nil
+}
+
+func (b *batch) undoWeak(ctx context.Context, w weakMatch, better string) error {
+	if _, err := undoMatches(ctx, b.tx, w.lineID, w.id, byRule, "line "+better+" names the payment", b.s.clock()); err != nil {
+		return err
+	}
+	return takeFromLine(ctx, b.tx, w.lineID, b.s.clock())
+}
+
 // collect reads rows of a line's id and an item into a list of candidates.
 func (b *batch) collect(rows pgx.Rows, err error, into map[string][]string) error {
 	if err != nil {
