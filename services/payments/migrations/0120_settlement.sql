@@ -77,7 +77,7 @@ create table bank_lines (
     constraint nothing_else_is_matched check (matched_cents = 0 or state in ('matched', 'partly'))
 );
 create index bank_lines_list on bank_lines (merchant_id, livemode, booked_on desc, id desc);
-create index bank_lines_list_state on bank_lines (merchant_id, livemode, state, booked_on desc, id desc);
+create index bank_lines_list_open on bank_lines (merchant_id, livemode, state, booked_on desc, id desc) where state in ('new', 'unmatched', 'suggested');
 create index bank_lines_new on bank_lines (account_id, booked_on, id) where state = 'new';
 create index bank_lines_open on bank_lines (account_id, amount_cents, payer_fingerprint) where state in ('new', 'unmatched', 'suggested');
 create index bank_lines_refs on bank_lines using gin (refs) where state in ('new', 'unmatched', 'suggested') and refs <> '{}';
@@ -161,6 +161,3 @@ create table settlement_suggestions (
 
 -- Payments that wait for the merchant's word, which its bank may give.
 create index payments_awaiting on payments (merchant_id, livemode) where settle_by is not null;
-
--- Which account a payment without an item is expected on is found by these.
-create index payments_recent on payments (merchant_id, livemode, completed_at) where completed_at is not null and settled_at is null;

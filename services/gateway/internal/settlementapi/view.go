@@ -73,14 +73,15 @@ type evidence struct {
 
 // explanations say in a sentence why a line is not matched, by its reason.
 var explanations = map[string]string{
-	"nothing_fits":    "No payment that is expected on this account fits this line.",
-	"already_settled": "The payment that the text names is settled already. This may be a second transfer of the same payer.",
-	"ambiguous":       "Several payments fit equally. Choose the one that was paid.",
-	"contradiction":   "A payment fits, but something speaks against it: look at the evidence.",
-	"weak":            "Only the amount and the day fit.",
-	"undone":          "A person undid a match of this line. It is matched again only by a person.",
-	"payment_open":    "The payment that the text names is not completed yet. This line is looked at again.",
-	"payment_failed":  "The payment that the text names ended unpaid. If this is its money, book a late receipt on it.",
+	"nothing_fits":      "No payment that is expected on this account fits this line.",
+	"already_settled":   "The payment that the text names is settled already. This may be a second transfer of the same payer.",
+	"unknown_reference": "The text names a payment that is not expected on this account.",
+	"ambiguous":         "Several payments fit equally. Choose the one that was paid.",
+	"contradiction":     "A payment fits, but something speaks against it: look at the evidence.",
+	"weak":              "Only the amount and the day fit.",
+	"undone":            "A person undid a match of this line. It is matched again only by a person.",
+	"payment_open":      "The payment that the text names is not completed yet. This line is looked at again.",
+	"payment_failed":    "The payment that the text names ended unpaid. If this is its money, book a late receipt on it.",
 }
 
 func lineView(l *paymentsv1.BankLine) line {

@@ -261,3 +261,6 @@ func (r *rig) events(t string) (n int) {
 	r.must(r.pool.QueryRow(r.ctx(), `select count(*) from outbox where event_type = $1`, t).Scan(&n))
 	return n
 }
+
+// at moves the clock to a time that is later than now.
+func (r *rig) at(t time.Time) { r.clock.Advance(t.Sub(r.clock.Now())) }

@@ -1,6 +1,7 @@
 package settlement
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/reference"
 	"european-pay.eu/eupay/internal/vault"
 	"european-pay.eu/eupay/services/payments/internal/settlement/match"
 	"european-pay.eu/eupay/services/payments/internal/store"
@@ -119,6 +121,8 @@ type batch struct {
 	items   map[string]*item
 	dirty   map[string]bool // references of items that are to be written
 	linked  []string        // ids of lines that are decided
+	// displaced are the references of items that lost a match to a better one.
+	displaced []string
 }
 
 // decideAll decides first about the lines that name payments, whose decisions no other line can change, and then about the rest.
@@ -133,6 +137,11 @@ func (b *batch) decideAll(ctx context.Context, lines []line) error {
 		switch {
 		case len(named[l.id]) > 0:
 			b.decide(l, match.Candidates{Named: b.current(named[l.id])})
+			if l.decision.Reason == match.AlreadySettled || l.decision.Reason == match.Contradiction {
+				if err := b.displace(ctx, l, named[l.id]); err != nil {
+					return err
+				}
+			}
 		case reasons[l.id] != "":
 			l.decision = match.Decision{Reason: reasons[l.id]}
 		}
@@ -166,6 +175,47 @@ func (b *batch) decide(l *line, c match.Candidates) {
 	if len(l.decision.Links) > 0 {
 		b.linked = append(b.linked, l.id)
 	}
+}
+
+// displace decides anew about a line that names payments which other lines settled without naming them: the reference is the better
+// evidence, in whatever order the lines came. What the rules matched to these payments without a reference is undone, and its lines
+// are looked at again. What a person matched stays.
+func (b *batch) displace(ctx context.Context, l *line, named []string) error {
+	weak, err := b.weakMatches(ctx, named)
+	if err != nil || len(weak) == 0 {
+		return err
+	}
+	without := b.current(named)
+	for i := range without {
+		for _, w := range weak {
+			if w.reference == without[i].Reference {
+				without[i].Open += w.cents
+			}
+		}
+	}
+	d := match.Decide(match.Line{Open: l.open(), On: l.on, Payer: l.payer, ByHand: l.byHand, Undone: l.undone}, match.Candidates{Named: without})
+	for _, k := range d.Links {
+		for _, w := range weak {
+			if w.reference != k.Reference {
+				continue
+			}
+			if err := b.undoWeak(ctx, w, l.id); err != nil {
+				return err
+			}
+			b.items[k.Reference].matched -= w.cents
+			b.displaced = append(b.displaced, k.Reference)
+		}
+	}
+	if len(d.Links) > 0 {
+		b.decide(l, match.Candidates{Named: b.current(named)})
+	}
+	return nil
+}
+
+// weakMatch is what the rules matched to a payment that the line does not name.
+type weakMatch struct {
+	id, lineID, reference string
+	cents                 money.Cents
 }
 
 // current returns items as they are now.
@@ -210,7 +260,7 @@ func (b *batch) named(ctx context.Context, lines []line) (named map[string][]str
 		for _, r := range l.refs {
 			if ref := byTail[match.Tail(r)]; ref != "" {
 				named[l.id] = append(named[l.id], ref)
-			} else if state := states[r]; state != "" {
+			} else if state := cmp.Or(states[r], unknown(r)); state != "" {
 				reasons[l.id] = state
 			}
 		}
@@ -218,6 +268,15 @@ func (b *batch) named(ctx context.Context, lines []line) (named map[string][]str
 		named[l.id] = slices.Compact(named[l.id])
 	}
 	return named, reasons, nil
+}
+
+// unknown returns why a line that names a whole reference is not matched to anything else: it is the money of a payment that is not
+// expected here, such as one of another merchant with the same account.
+func unknown(ref string) string {
+	if reference.Valid(ref) {
+		return match.UnknownReference
+	}
+	return ""
 }
 
 func keys(m map[string]string) []string {
@@ -290,9 +349,14 @@ func (b *batch) settled(lines []line) []store.Seen {
 		}
 	}
 	var list []store.Seen
-	for reference, on := range last {
-		if i := b.items[reference]; i.matched == i.cents {
-			list = append(list, store.Seen{Reference: reference, At: &on, Actor: byRule})
+	for _, ref := range b.displaced {
+		if i := b.items[ref]; i.matched < i.cents {
+			list = append(list, store.Seen{Reference: ref, Actor: byRule})
+		}
+	}
+	for ref, on := range last {
+		if i := b.items[ref]; i.matched == i.cents {
+			list = append(list, store.Seen{Reference: ref, At: &on, Actor: byRule})
 		}
 	}
 	return list

@@ -206,14 +206,17 @@ func (s *Settlement) expectNamed(ctx context.Context, tx pgx.Tx, a account, refs
 	return states, nil
 }
 
+// longestPayment is longer than a payment takes from its creation to its execution; deferred ones are executed weeks later.
+const longestPayment = 90 * 24 * time.Hour
+
 // expectRecent expects what was executed on an account shortly before it was connected.
 func (s *Settlement) expectRecent(ctx context.Context, tx pgx.Tx, accountID string) error {
 	a, err := lockAccount(ctx, tx, accountID)
 	if err != nil {
 		return err
 	}
-	list, err := s.expectable(ctx, tx, `p.merchant_id = $1 and p.livemode = $2 and p.completed_at > $3 and p.settled_at is null
-		and not exists (select 1 from settlement_items i where i.reference = p.reference)`, a.owner.ID, a.Livemode, s.clock().Add(-lookBack))
+	list, err := s.expectable(ctx, tx, `p.merchant_id = $1 and p.livemode = $2 and p.created_at > $3 and p.completed_at > $4 and p.settled_at is null
+		and not exists (select 1 from settlement_items i where i.reference = p.reference)`, a.owner.ID, a.Livemode, s.clock().Add(-lookBack-longestPayment), s.clock().Add(-lookBack))
 	if err != nil {
 		return err
 	}

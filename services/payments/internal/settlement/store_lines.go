@@ -13,17 +13,16 @@ import (
 	"european-pay.eu/eupay/internal/vault"
 )
 
-// states are the states of lines by the words of the filter.
-var states = map[string][]string{"matched": {"matched", "partly"}, "suggested": {"suggested"}, "unmatched": {"new", "unmatched"}}
+// states are the conditions of the filter's words, as texts that the partial index knows.
+var states = map[string]string{
+	"matched": " and state in ('matched', 'partly')", "suggested": " and state = 'suggested'", "unmatched": " and state in ('new', 'unmatched')",
+}
 
 const viewColumns = `id::text, account_id::text, amount_cents, matched_cents, booked_on, state, reason, text_key_id, text_sealed, recorded_at`
 
 func (s *Settlement) listLines(ctx context.Context, o owner, f Filter) ([]Line, int64, error) {
 	where, args := `merchant_id = $1 and livemode = $2`, []any{o.ID, o.Livemode}
-	if list := states[f.State]; list != nil {
-		args = append(args, list)
-		where += fmt.Sprintf(" and state = any ($%d)", len(args))
-	}
+	where += states[f.State]
 	if f.Reference != "" {
 		args = append(args, f.Reference)
 		where += fmt.Sprintf(" and id in (select line_id from settlement_matches where reference = $%d and undone_at is null)", len(args))
@@ -109,6 +108,9 @@ func (s *Settlement) addMatches(ctx context.Context, list []Line) error {
 	return rows.Err()
 }
 
+// order is that of steps at the same moment.
+var order = []string{"recorded", "booked", "undone", "changed", "gone", "matched"}
+
 // stepsOf returns everything that happened to a line, oldest first.
 func (s *Settlement) stepsOf(ctx context.Context, l Line) ([]Step, error) {
 	steps := []Step{{At: l.RecordedAt, What: "recorded"}}
@@ -126,7 +128,9 @@ func (s *Settlement) stepsOf(ctx context.Context, l Line) ([]Step, error) {
 			steps = append(steps, Step{At: *m.UndoneAt, What: "undone", Actor: m.UndoneBy, Reference: m.Reference, Rule: string(m.Rule), Cents: m.Cents, Note: m.UndoneNote})
 		}
 	}
-	slices.SortStableFunc(steps, func(a, b Step) int { return cmp.Compare(a.At.UnixMicro(), b.At.UnixMicro()) })
+	slices.SortStableFunc(steps, func(a, b Step) int {
+		return cmp.Or(cmp.Compare(a.At.UnixMicro(), b.At.UnixMicro()), cmp.Compare(slices.Index(order, a.What), slices.Index(order, b.What)))
+	})
 	return steps, nil
 }
 

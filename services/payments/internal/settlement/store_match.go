@@ -32,8 +32,7 @@ func (s *Settlement) dueMatches(ctx context.Context, limit int) ([]account, erro
 }
 
 const lineColumns = `id::text, amount_cents, matched_cents, booked_on, payer_fingerprint, refs, by_hand, text_key_id, text_sealed,
-	coalesce((select array_agg(reference) from settlement_matches m where m.line_id = bank_lines.id and m.undone_at is not null
-		and m.undone_by <> 'bank'), '{}')`
+	case when by_hand then array(select reference from settlement_matches m where m.line_id = bank_lines.id and m.undone_at is not null) else '{}' end`
 
 func scanLine(row pgx.CollectableRow) (l line, err error) {
 	var keyID *string
@@ -46,7 +45,7 @@ func scanLine(row pgx.CollectableRow) (l line, err error) {
 }
 
 func newLines(ctx context.Context, tx pgx.Tx, accountID string) ([]line, error) {
-	rows, err := tx.Query(ctx, `select `+lineColumns+` from bank_lines where account_id = $1 and state = 'new' order by booked_on, id limit $2 for update`,
+	rows, err := tx.Query(ctx, `select `+lineColumns+` from bank_lines where account_id = $1 and state = 'new' order by booked_on, id limit $2`,
 		accountID, batchSize)
 	if err != nil {
 		return nil, fmt.Errorf("read new bank lines: %w", err)
@@ -99,6 +98,29 @@ func (b *batch) itemsNamed(ctx context.Context, refs []string) (map[string]strin
 		}
 	}
 	return byTail, nil
+}
+
+// weakMatches reads what the rules matched to payments without their references.
+func (b *batch) weakMatches(ctx context.Context, references []string) ([]weakMatch, error) {
+	rows, err := b.tx.Query(ctx, `select id::text, line_id::text, reference, amount_cents from settlement_matches
+		where reference = any ($1) and undone_at is null and actor = $2 and rule <> 'reference'`, references, byRule)
+	if err != nil {
+		return nil, fmt.Errorf("read weak matches: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (w weakMatch, err error) {
+		return w, r.Scan(&w.id, &w.lineID, &w.reference, &w.cents)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read weak matches: %w", err)
+	}
+	return list, nil
+}
+
+func (b *batch) undoWeak(ctx context.Context, w weakMatch, better string) error {
+	if _, err := undoMatches(ctx, b.tx, w.lineID, w.id, byRule, "line "+better+" names the payment", b.s.clock()); err != nil {
+		return err
+	}
+	return takeFromLine(ctx, b.tx, w.lineID, b.s.clock())
 }
 
 // collect reads rows of a line's id and an item into a list of candidates.

@@ -115,6 +115,8 @@ const (
 	NothingFits = "nothing_fits"
 	// AlreadySettled: the payment that the text names is settled, so that this may be a second transfer.
 	AlreadySettled = "already_settled"
+	// UnknownReference: the text names a payment that is not expected on this account.
+	UnknownReference = "unknown_reference"
 	// Ambiguous: several payments fit equally.
 	Ambiguous = "ambiguous"
 	// Contradiction: something speaks against what fits.
