@@ -69,7 +69,7 @@ func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv
 		AmountCents: int64(req.Amount.Cents()), Currency: req.Currency, Description: req.Description,
 		MerchantReference: req.Reference, SuccessUrl: req.SuccessURL, CancelUrl: req.CancelURL,
 		MetadataJson: req.Metadata, IdempotencyKey: idempotency, Fingerprint: req.fingerprint(of),
-		ExecutionType: req.ExecutionType, ExecutionDate: req.ExecutionDate, Customer: req.Customer.proto(),
+		ExecutionType: req.ExecutionType, ExecutionDate: req.ExecutionDate, Customer: req.Customer.Proto(),
 		BankId: strings.ToLower(req.Bank),
 	}, nil
 }

@@ -11,7 +11,7 @@ func (r *createRequest) fingerprint(of caller.Account) []byte {
 	parts := append([]string{
 		r.Amount.Cents().String(), r.Currency, r.Description, r.Reference,
 		r.SuccessURL, r.CancelURL, string(paying.SortedMetadata(r.Metadata)), r.ExecutionType, r.ExecutionDate,
-	}, r.Customer.fingerprint()...)
+	}, r.Customer.Fingerprint()...)
 	if r.Bank != "" { // the fingerprints of requests without one stay what they were
 		parts = append(parts, "bank", strings.ToLower(r.Bank))
 	}

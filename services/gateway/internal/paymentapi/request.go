@@ -16,17 +16,17 @@ import (
 const maxDelay = 366 * 24 * time.Hour
 
 type createRequest struct {
-	Amount        web.Amount      `json:"amount"`
-	Currency      string          `json:"currency"`
-	Description   string          `json:"description"`
-	Reference     string          `json:"reference"`
-	SuccessURL    string          `json:"success_url"`
-	CancelURL     string          `json:"cancel_url"`
-	Metadata      json.RawMessage `json:"metadata"`
-	ExecutionType string          `json:"execution_type"`
-	ExecutionDate string          `json:"execution_date"`
-	Customer      *customer       `json:"customer"`
-	Bank          string          `json:"bank"`
+	Amount        web.Amount       `json:"amount"`
+	Currency      string           `json:"currency"`
+	Description   string           `json:"description"`
+	Reference     string           `json:"reference"`
+	SuccessURL    string           `json:"success_url"`
+	CancelURL     string           `json:"cancel_url"`
+	Metadata      json.RawMessage  `json:"metadata"`
+	ExecutionType string           `json:"execution_type"`
+	ExecutionDate string           `json:"execution_date"`
+	Customer      *paying.Customer `json:"customer"`
+	Bank          string           `json:"bank"`
 }
 
 // check validates the request, sets defaults and compacts the metadata.
@@ -51,7 +51,7 @@ func (r *createRequest) check(live bool, now time.Time) error {
 	paying.CheckURL(&bad, "cancel_url", r.CancelURL, live)
 	r.Metadata = paying.CheckMetadata(&bad, r.Metadata)
 	r.checkExecution(&bad, now)
-	r.Customer.check(&bad, now)
+	r.Customer.Check(&bad, now)
 	if _, err := uuid.Parse(r.Bank); r.Bank != "" && (err != nil || len(r.Bank) != 36) {
 		bad.Add("bank", "must be the id of a bank: GET /gateway/banks lists them")
 	}

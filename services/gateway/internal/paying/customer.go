@@ -1,4 +1,4 @@
-package paymentapi
+package paying
 
 import (
 	"encoding/json"
@@ -25,9 +25,9 @@ const (
 	maxEUID       = 64
 )
 
-// customer is the payer, as the merchant knows it: a person with first and last name, or a company. It becomes the provider's
+// Customer is the payer, as the merchant knows it: a person with first and last name, or a company. It becomes the provider's
 // payer_identity. It is personal data, so it appears in no answer, event or log.
-type customer struct {
+type Customer struct {
 	FirstName string `json:"first_name"`
 	LastName  string `json:"last_name"`
 	Company   string `json:"company"`
@@ -35,13 +35,14 @@ type customer struct {
 	SIREN        string         `json:"siren"`
 	EUID         string         `json:"euid"`
 	Email        string         `json:"email"`
-	Address      *postalAddress `json:"address"`
+	Address      *PostalAddress `json:"address"`
 	BirthDate    string         `json:"birth_date"`
 	BirthCity    string         `json:"birth_city"`
 	BirthCountry string         `json:"birth_country"`
 }
 
-type postalAddress struct {
+// PostalAddress is where a customer lives, or where a company has its seat.
+type PostalAddress struct {
 	Street   string `json:"street"`
 	PostCode string `json:"post_code"`
 	City     string `json:"city"`
@@ -53,8 +54,8 @@ var (
 	euidForm    = regexp.MustCompile(`^[A-Z]{2}[A-Za-z0-9]+\.[A-Za-z0-9./_-]+$`)
 )
 
-// check names each refused field by its path.
-func (c *customer) check(bad *refuse.Problems, now time.Time) {
+// Check names each refused field by its path.
+func (c *Customer) Check(bad *refuse.Problems, now time.Time) {
 	if c == nil {
 		return
 	}
@@ -78,7 +79,7 @@ func (c *customer) check(bad *refuse.Problems, now time.Time) {
 	c.checkBirth(bad, company, now)
 }
 
-func (c *customer) checkNumbers(bad *refuse.Problems, company bool) {
+func (c *Customer) checkNumbers(bad *refuse.Problems, company bool) {
 	switch {
 	case c.SIREN != "" && !company:
 		bad.Add("customer.siren", "belongs to a company")
@@ -93,7 +94,7 @@ func (c *customer) checkNumbers(bad *refuse.Problems, company bool) {
 	}
 }
 
-func (a *postalAddress) check(bad *refuse.Problems) {
+func (a *PostalAddress) check(bad *refuse.Problems) {
 	if a == nil {
 		return
 	}
@@ -105,7 +106,7 @@ func (a *postalAddress) check(bad *refuse.Problems) {
 	}
 }
 
-func (c *customer) checkBirth(bad *refuse.Problems, company bool, now time.Time) {
+func (c *Customer) checkBirth(bad *refuse.Problems, company bool, now time.Time) {
 	if company && (c.BirthDate != "" || c.BirthCity != "" || c.BirthCountry != "") {
 		bad.Add("customer", "must have no birth fields when it is a company")
 		return
@@ -134,8 +135,8 @@ func checkLine(bad *refuse.Problems, field, s string, most int, required bool) {
 	}
 }
 
-// proto returns the message for the payments service; nil for no customer.
-func (c *customer) proto() *paymentsv1.Customer {
+// Proto returns the message for the payments service; nil for no customer.
+func (c *Customer) Proto() *paymentsv1.Customer {
 	if c == nil {
 		return nil
 	}
@@ -149,9 +150,9 @@ func (c *customer) proto() *paymentsv1.Customer {
 	return out
 }
 
-// fingerprint returns what distinguishes two customers; nothing for none, so that the fingerprint of requests without a customer
+// Fingerprint returns what distinguishes two customers; nothing for none, so that the fingerprint of requests without a customer
 // is unchanged.
-func (c *customer) fingerprint() []string {
+func (c *Customer) Fingerprint() []string {
 	if c == nil {
 		return nil
 	}
