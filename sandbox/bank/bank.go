@@ -22,6 +22,7 @@ type Bank struct {
 	store    *store
 	links    links
 	ledger   *ledger
+	payLinks payLinks
 	journal  *journal.File
 	due      *timetable.Table // steps of payments
 	hooks    *dispatcher

@@ -20,6 +20,7 @@ type Fault = fault.Fault
 var operations = []string{
 	"token", "create", "get", "list", "operate", "scopedtoken", "connectors",
 	"init", "code", "connections", "accounts", "account", "disconnect", "transactions",
+	"links", "createlink", "link", "revokelink",
 }
 
 // AddFault adds a rule.
@@ -53,6 +54,7 @@ func (b *Bank) Reset() error {
 	b.links.clear()
 	b.ledger.clear()
 	b.syncs.Clear()
+	b.payLinks.clear()
 	b.hooks.Clear()
 	b.hooks.log.Clear()
 	b.stats.clear()

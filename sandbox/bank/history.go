@@ -20,6 +20,8 @@ type line struct {
 	Unlinked int64       `json:"u,omitempty"`
 	// Line is the newest state of a line of an account.
 	Line *BankLine `json:"b,omitempty"`
+	// PayLink is the newest state of a payment link.
+	PayLink *payLink `json:"pl,omitempty"`
 	// Next and NextHook, in the first line and after a reset, are the next numbers; older payments are gone.
 	Next     int64 `json:"next,omitempty"`
 	NextHook int64 `json:"next_hook,omitempty"`
@@ -32,6 +34,7 @@ type history struct {
 	unsent         map[int64]*record // by webhook
 	links          map[int64]connection
 	booked         map[int64]BankLine
+	payLinks       map[string]payLink
 }
 
 func (h *history) read(l line) {
@@ -42,6 +45,9 @@ func (h *history) read(l line) {
 		clear(h.unsent)
 		clear(h.links)
 		clear(h.booked)
+		clear(h.payLinks)
+	case l.PayLink != nil:
+		h.payLinks[l.PayLink.ID] = *l.PayLink
 	case l.Link != nil:
 		h.links[l.Link.ID] = *l.Link
 	case l.Line != nil:
@@ -78,6 +84,11 @@ func (h *history) lines(add func(any) error) error {
 			return err
 		}
 	}
+	for _, x := range h.payLinks {
+		if err := add(line{PayLink: &x}); err != nil {
+			return err
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(h.links)) {
 		x := h.links[id]
 		if err := add(line{Link: &x}); err != nil {
@@ -97,7 +108,8 @@ func (h *history) lines(add func(any) error) error {
 func (b *Bank) load() error {
 	h := history{
 		next: b.cfg.FirstID, nextHook: b.cfg.FirstID, latest: map[int64]*record{}, unsent: map[int64]*record{}, links: map[int64]connection{},
-		booked: map[int64]BankLine{},
+		booked:   map[int64]BankLine{},
+		payLinks: map[string]payLink{},
 	}
 	if h.next == 0 {
 		h.next = firstNumber(b.cfg.Now())
@@ -116,6 +128,7 @@ func (b *Bank) load() error {
 		b.store.put(r)
 		b.plan(r)
 	}
+	b.payLinks.byID = h.payLinks
 	b.links.byID, b.links.next = h.links, firstNumber(b.cfg.Now())
 	for id := range h.links {
 		b.links.next = max(b.links.next, id+1)
