@@ -46,7 +46,7 @@ func (u *unit) plan(ctx context.Context) error {
 	return noteDue(ctx, u.tx, u.Subscription)
 }
 
-// tend looks after a subscription that is due: it plans further, completes what has ended, and sees to it that an end that was asked for comes.
+// tend looks after a subscription that is due: it plans further, and sees to it that an end that was asked for comes.
 func (r *Room) tend(ctx context.Context, id string) {
 	ending, err := r.tended(ctx, id)
 	if err == nil && ending {
@@ -79,10 +79,7 @@ func (r *Room) tended(ctx context.Context, id string) (ending bool, err error) {
 		if u.Status != Active {
 			return noteDue(ctx, tx, u.Subscription)
 		}
-		if err := u.plan(ctx); err != nil {
-			return err
-		}
-		return u.completeIfOver(ctx)
+		return u.plan(ctx)
 	})
 	return ending, err
 }
