@@ -52,7 +52,7 @@ const audit = `(async () => {
 // notPages are the routes that answer with something else than a page for people.
 var notPages = []string{
 	"/app/manifest.webmanifest", "/app/sw.js", "/docs.md", "/llms.txt", "/portal/invoices/{id}/pdf", "/portal/live", "/portal/payments/export",
-	"/portal/payments/{reference}/qr.png", "/portal/sw.js", "/portal/settings/logo", "/portal/tables/cards.pdf", "/portal/tables/{id}/card.pdf", "/portal/tables/{id}/qr.svg",
+	"/portal/links/{id}/qr.png", "/portal/payments/{reference}/qr.png", "/portal/sw.js", "/portal/settings/logo", "/portal/tables/cards.pdf", "/portal/tables/{id}/card.pdf", "/portal/tables/{id}/qr.svg",
 	// parts of pages, which scripts ask for
 	"/app/payments/{transaction}/state", "/portal/needs", "/portal/webhooks/live/rows",
 	// leads elsewhere

@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"path"
 	"strings"
 	"testing"
+	"time"
 
 	"european-pay.eu/eupay/cmd/internal/system"
 	eupay "european-pay.eu/eupay/sdk/go"
@@ -43,6 +45,7 @@ func newShop(t *testing.T) *shop {
 	s.paths["/app/payments/{transaction}"] = []string{"/app/payments/" + transaction}
 	s.paths["/portal/invoices/{id}"] = []string{"/portal/invoices/" + m.invoices(t, nil).ID}
 	s.paths["/portal/admin/merchants/{id}"] = []string{"/portal/admin/merchants/" + m.ID}
+	s.handsOutALink(t)
 	s.tellsABrowser(t)
 	member := eupay.MemberParams{Email: "m" + m.Email, Password: password, Name: arabicName, Role: eupay.RoleStaff}
 	if _, err := m.office.Team.Add(t.Context(), member); err != nil {
@@ -88,6 +91,18 @@ func (s *shop) takesPayments(t *testing.T) {
 	s.paths["/portal/webhooks/deliveries/{id}"] = []string{"/portal/webhooks/deliveries/" + s.m.deliveries(t, paid.Reference)[0].ID}
 	s.paths["/pay"] = []string{"/pay", strings.TrimPrefix(open.QRData.QRData, shared.stack.URL())}
 	s.paths["/pay/result"] = []string{"/pay/result?reference=" + paid.Reference, "/pay/result?reference=" + open.Reference}
+}
+
+// handsOutALink has one that can be paid, and one that has ended.
+func (s *shop) handsOutALink(t *testing.T) {
+	t.Helper()
+	open := s.m.link(t, eupay.PaymentLinkParams{Description: longName, MinimumAmount: 100, MaximumAmount: 100000, Reusable: true, ExpiresAt: time.Now().Add(24 * time.Hour)})
+	ended := s.m.link(t, eupay.PaymentLinkParams{Description: arabicName, Amount: 2999})
+	if _, err := s.m.client.PaymentLinks.Revoke(t.Context(), ended.ID); err != nil {
+		t.Fatal(err)
+	}
+	s.paths["/portal/links/{id}"] = []string{"/portal/links/" + open.ID, "/portal/links/" + ended.ID}
+	s.paths["/l/{slug}"] = []string{"/l/" + path.Base(open.URL), "/l/" + path.Base(open.URL) + "?bank_search=bank", "/l/" + path.Base(ended.URL), "/l/1111111111"}
 }
 
 // tellsABrowser has one that is told of everything.

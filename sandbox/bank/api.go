@@ -171,6 +171,7 @@ func (b *Bank) routes() http.Handler {
 	b.aggregationRoutes(api)
 	b.webviewRoutes(mux)
 	b.connectRoutes(mux)
+	b.payLinkRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { b.fail(w, errNotFound) })
 	return mux
 }

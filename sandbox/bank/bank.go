@@ -20,6 +20,7 @@ type Bank struct {
 	cfg      Config
 	store    *store
 	links    links
+	payLinks payLinks
 	journal  *journal.File
 	due      *timetable.Table // steps of payments
 	hooks    *dispatcher

@@ -20,6 +20,7 @@ type Fault = fault.Fault
 var operations = []string{
 	"token", "create", "get", "list", "operate", "scopedtoken", "connectors",
 	"init", "code", "connections", "accounts", "account", "disconnect",
+	"links", "createlink", "link", "revokelink",
 }
 
 // AddFault adds a rule.
@@ -51,6 +52,7 @@ func (b *Bank) Reset() error {
 	b.due.Clear()
 	next := b.store.clear()
 	b.links.clear()
+	b.payLinks.clear()
 	b.hooks.Clear()
 	b.hooks.log.Clear()
 	b.stats.clear()

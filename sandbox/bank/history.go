@@ -18,6 +18,8 @@ type line struct {
 	// Link is the newest state of a connection, Unlinked the number of one that has ended.
 	Link     *connection `json:"l,omitempty"`
 	Unlinked int64       `json:"u,omitempty"`
+	// PayLink is the newest state of a payment link.
+	PayLink *payLink `json:"pl,omitempty"`
 	// Next and NextHook, in the first line and after a reset, are the next numbers; older payments are gone.
 	Next     int64 `json:"next,omitempty"`
 	NextHook int64 `json:"next_hook,omitempty"`
@@ -29,6 +31,7 @@ type history struct {
 	latest         map[int64]*record
 	unsent         map[int64]*record // by webhook
 	links          map[int64]connection
+	payLinks       map[string]payLink
 }
 
 func (h *history) read(l line) {
@@ -38,6 +41,9 @@ func (h *history) read(l line) {
 		maps.DeleteFunc(h.latest, func(id int64, _ *record) bool { return id < l.Next })
 		clear(h.unsent)
 		clear(h.links)
+		clear(h.payLinks)
+	case l.PayLink != nil:
+		h.payLinks[l.PayLink.ID] = *l.PayLink
 	case l.Link != nil:
 		h.links[l.Link.ID] = *l.Link
 	case l.Unlinked > 0:
@@ -72,6 +78,11 @@ func (h *history) lines(add func(any) error) error {
 			return err
 		}
 	}
+	for _, x := range h.payLinks {
+		if err := add(line{PayLink: &x}); err != nil {
+			return err
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(h.links)) {
 		x := h.links[id]
 		if err := add(line{Link: &x}); err != nil {
@@ -85,6 +96,7 @@ func (h *history) lines(add func(any) error) error {
 func (b *Bank) load() error {
 	h := history{
 		next: b.cfg.FirstID, nextHook: b.cfg.FirstID, latest: map[int64]*record{}, unsent: map[int64]*record{}, links: map[int64]connection{},
+		payLinks: map[string]payLink{},
 	}
 	if h.next == 0 {
 		h.next = firstNumber(b.cfg.Now())
@@ -103,6 +115,7 @@ func (b *Bank) load() error {
 		b.store.put(r)
 		b.plan(r)
 	}
+	b.payLinks.byID = h.payLinks
 	b.links.byID, b.links.next = h.links, firstNumber(b.cfg.Now())
 	for id := range h.links {
 		b.links.next = max(b.links.next, id+1)

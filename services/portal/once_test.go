@@ -48,13 +48,13 @@ var doing = map[string]struct {
 // harmless are the other forms, by why sending one twice does not do twice what it does.
 var harmless = map[string][]string{
 	"the API takes the key that is in the form": {
-		"POST /app/pay", "POST /pay", "POST /order/{merchant}/{token}", "POST /portal/payments/new", "POST /portal/payments/{reference}/refund",
+		"POST /app/pay", "POST /pay", "POST /l/{slug}", "POST /portal/links/new", "POST /order/{merchant}/{token}", "POST /portal/payments/new", "POST /portal/payments/{reference}/refund",
 		"POST /portal/invoices/new", "POST /portal/invoices/{id}/paid", "POST /portal/invoices/{id}/credit",
 	},
 	"it says what is to hold, which then holds": {
 		"POST /portal/admin/merchants/{id}/gateway", "POST /portal/admin/merchants/{id}/limits", "POST /portal/admin/merchants/{id}/users",
 		"POST /portal/catalog/offers/{kind}/{id}", "POST /portal/catalog/{id}", "POST /portal/catalog/{id}/available", "POST /portal/invoices/settings",
-		"POST /portal/keys/{id}", "POST /portal/settings/account", "POST /portal/settings/logo", "POST /portal/settings/payments", "POST /portal/settings/profile",
+		"POST /portal/keys/{id}", "POST /portal/links/{id}", "POST /portal/settings/account", "POST /portal/settings/logo", "POST /portal/settings/payments", "POST /portal/settings/profile",
 		"POST /portal/tables/{id}", "POST /portal/team/{id}", "POST /portal/webhooks/endpoints/{id}", "POST /portal/webhooks/endpoints/{id}/enabled",
 		"POST /portal/mode", "POST /preferences", "POST /portal/security/passkeys/{id}", "POST /app/security/passkeys/{id}",
 		"POST /portal/notifications/{id}",
@@ -68,7 +68,7 @@ var harmless = map[string][]string{
 	"what it ends is ended only once": {
 		"POST /app/accounts/{id}/remove", "POST /app/logout", "POST /portal/logout", "POST /portal/catalog/offers/{kind}/{id}/delete", "POST /portal/catalog/{id}/delete",
 		"POST /portal/invoices/{id}/cancel", "POST /portal/keys/{id}/revoke", "POST /portal/notifications/{id}/remove", "POST /portal/payments/{reference}/cancel",
-		"POST /portal/settings/account/stop", "POST /portal/settings/logo/remove", "POST /portal/tables/{id}/delete", "POST /portal/team/{id}/remove",
+		"POST /portal/links/{id}/revoke", "POST /portal/settings/account/stop", "POST /portal/settings/logo/remove", "POST /portal/tables/{id}/delete", "POST /portal/team/{id}/remove",
 		"POST /portal/webhooks/endpoints/{id}/delete", "POST /portal/webhooks/endpoints/{id}/promote",
 		"POST /portal/security/app/remove", "POST /app/security/app/remove", "POST /portal/security/passkeys/{id}/remove", "POST /app/security/passkeys/{id}/remove",
 		"POST /portal/security/sessions/others", "POST /app/security/sessions/others", "POST /portal/security/sessions/{id}/end", "POST /app/security/sessions/{id}/end",

@@ -28,6 +28,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/invoices"
 	"european-pay.eu/eupay/services/portal/internal/keys"
 	"european-pay.eu/eupay/services/portal/internal/kitchen"
+	"european-pay.eu/eupay/services/portal/internal/links"
 	"european-pay.eu/eupay/services/portal/internal/live"
 	"european-pay.eu/eupay/services/portal/internal/notifications"
 	"european-pay.eu/eupay/services/portal/internal/order"
@@ -197,6 +198,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		signin.Register,
 		home.Register,
 		payments.Register,
+		links.Register,
 		security.Register,
 		notifications.Register,
 		settings.Register,

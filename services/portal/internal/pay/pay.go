@@ -22,6 +22,8 @@ func Register(s *web.Site) error {
 	s.Open("GET /pay", codePage)
 	s.Open("POST /pay", begin)
 	s.Open("GET /pay/result", result)
+	s.Open("GET /l/{slug}", linkPage)
+	s.Open("POST /l/{slug}", payLink)
 	return s.Templates("pay", templates)
 }
 
