@@ -48,13 +48,26 @@ func (u *unit) plan(ctx context.Context) error {
 
 // tend looks after a subscription that is due: it plans further, and sees to it that an end that was asked for comes.
 func (r *Room) tend(ctx context.Context, id string) {
-	ending, err := r.tended(ctx, id)
+	err := r.catchUp(ctx, id)
+	ending := false
+	if err == nil {
+		ending, err = r.tended(ctx, id)
+	}
 	if err == nil && ending {
 		err = r.end(ctx, id)
 	}
 	if err != nil {
 		r.Log.Error("subscription not looked after, due again when its lease ends", "subscription", id, "error", err)
 	}
+}
+
+// catchUp applies the mandate as it is, in case that nobody followed a change of it.
+func (r *Room) catchUp(ctx context.Context, id string) error {
+	s, err := find(ctx, r.Pool, id)
+	if err != nil || s.Collect != CollectBank || s.Status.Final() {
+		return err
+	}
+	return r.Mandates.FollowAgain(ctx, id)
 }
 
 // tended does what needs no call, and reports whether the standing order is to be cancelled.
