@@ -23,8 +23,8 @@ type Event struct {
 	Timestamp time.Time
 	// Sequence orders the events about the same thing.
 	Sequence int
-	// Data is what it is about: a *Payment of payment.* and refund.*, a *PaymentLink of payment_link.*, an *Occurrence of subscription.occurrence.*, a *Subscription of the other
-	// subscription.*, an *Order of order.*, an *Invoice of invoice.*, an *Endpoint of
+	// Data is what it is about: a *Payment of payment.* and refund.*, a *PaymentLink of payment_link.*, an *Occurrence of
+	// subscription.occurrence.*, a *Subscription of the other subscription.*, an *Order of order.*, an *Invoice of invoice.*, an *Endpoint of
 	// webhook_endpoint.*, and nil for what this package does not know.
 	Data any
 	// Raw is Data as it came.

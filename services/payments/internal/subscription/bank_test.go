@@ -5,12 +5,12 @@ import (
 	"testing"
 	"time"
 
-	sandbox "european-pay.eu/eupay/sandbox/bank"
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/pg"
+	sandbox "european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/subscription/calendar"
 )
