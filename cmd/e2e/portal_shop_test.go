@@ -49,6 +49,7 @@ func newShop(t *testing.T) *shop {
 	s.paths["/portal/admin/merchants/{id}"] = []string{"/portal/admin/merchants/" + m.ID}
 	s.givesPoints(t)
 	s.handsOutALink(t)
+	s.collectsAgain(t)
 	s.tellsABrowser(t)
 	member := eupay.MemberParams{Email: "m" + m.Email, Password: password, Name: arabicName, Role: eupay.RoleStaff}
 	if _, err := m.office.Team.Add(t.Context(), member); err != nil {
@@ -106,6 +107,21 @@ func (s *shop) handsOutALink(t *testing.T) {
 	}
 	s.paths["/portal/links/{id}"] = []string{"/portal/links/" + open.ID, "/portal/links/" + ended.ID}
 	s.paths["/l/{slug}"] = []string{"/l/" + path.Base(open.URL), "/l/" + path.Base(open.URL) + "?bank_search=bank", "/l/" + path.Base(ended.URL), "/l/1111111111"}
+}
+
+// collectsAgain has a subscription with its calendar, one whose payer has yet to authorise it, and one that only the payer can stop.
+func (s *shop) collectsAgain(t *testing.T) {
+	t.Helper()
+	s.m.banks(t, eupay.BankListParams{})
+	links := s.m.subscribe(t, eupay.SubscriptionParams{Description: longName, Collect: eupay.CollectLinks, StartDate: inParis(t, 0), Frequency: eupay.Weekly})
+	open := s.m.subscribe(t, eupay.SubscriptionParams{Description: arabicName, Count: 3})
+	kept := s.m.authorised(t, "no-way-back", eupay.SubscriptionParams{})
+	if _, err := s.m.client.Subscriptions.Cancel(t.Context(), kept.ID, eupay.CancelSubscriptionParams{}); err == nil {
+		t.Fatal("a bank that cannot cancel has cancelled")
+	}
+	for _, id := range []string{links.ID, open.ID, kept.ID} {
+		s.paths["/portal/subscriptions/{id}"] = append(s.paths["/portal/subscriptions/{id}"], "/portal/subscriptions/"+id)
+	}
 }
 
 // tellsABrowser has one that is told of everything.

@@ -20,10 +20,12 @@ var subscriptionWays = []way{
 	subscribed("subscription.failed", "a subscription is made, and the payer refuses it", subscriber{answer: payer.Refuse}),
 	subscribed("subscription.untracked", "the payer authorises it at a bank that reports nothing", subscriber{answer: payer.Authorise, silent: true}),
 	subscribed("subscription.stopped", "the payer authorises a subscription, and you cancel it", subscriber{answer: payer.Authorise, then: (*play).cancelSubscription}),
-	subscribed("subscription.replaced", "the payer authorises a subscription, and then a dearer one", subscriber{answer: payer.Authorise, then: (*play).replaceSubscription}),
+	subscribed("subscription.replaced", "the payer authorises a subscription, and then a dearer one",
+		subscriber{answer: payer.Authorise, then: (*play).replaceSubscription}),
 	subscribed("subscription.occurrence.due", "a link is sent for what is due tomorrow", subscriber{links: true}),
 	subscribed("subscription.occurrence.paid", "a link is sent for what is due tomorrow, and the payer pays it", subscriber{links: true, then: (*play).payOccurrence}),
-	subscribed("subscription.occurrence.missed", "a link is sent for what is due tomorrow, and you cancel the subscription", subscriber{links: true, then: (*play).cancelWhenDue}),
+	subscribed("subscription.occurrence.missed", "a link is sent for what is due tomorrow, and you cancel the subscription",
+		subscriber{links: true, then: (*play).cancelWhenDue}),
 	subscribed("subscription.completed", "a link is sent for what is due once, and the payer pays it", subscriber{links: true, then: (*play).payOccurrence}),
 }
 

@@ -48,7 +48,7 @@ var doing = map[string]struct {
 // harmless are the other forms, by why sending one twice does not do twice what it does.
 var harmless = map[string][]string{
 	"the API takes the key that is in the form": {
-		"POST /app/pay", "POST /pay", "POST /l/{slug}", "POST /portal/links/new", "POST /order/{merchant}/{token}", "POST /portal/payments/new", "POST /portal/payments/{reference}/refund",
+		"POST /app/pay", "POST /pay", "POST /l/{slug}", "POST /portal/links/new", "POST /portal/subscriptions/new", "POST /order/{merchant}/{token}", "POST /portal/payments/new", "POST /portal/payments/{reference}/refund",
 		"POST /portal/invoices/new", "POST /portal/invoices/{id}/paid", "POST /portal/invoices/{id}/credit",
 		"POST /portal/rewards/members/{id}/points",
 		"POST /portal/exports",
@@ -65,13 +65,14 @@ var harmless = map[string][]string{
 		"POST /portal/invoices/enrolment", // enrolling again sets the same again
 		"POST /portal/security/app",       // the secret that is shown last is the one that is confirmed
 		"POST /app/security/app",          // so here
+		"POST /portal/subscriptions/{id}/report",
 		"POST /portal/orders/{id}/status", // an order does not go back
 		"POST /portal/kitchen/{id}",       // nor here
 	},
 	"what it ends is ended only once": {
 		"POST /app/accounts/{id}/remove", "POST /app/logout", "POST /portal/logout", "POST /portal/catalog/offers/{kind}/{id}/delete", "POST /portal/catalog/{id}/delete",
 		"POST /portal/invoices/{id}/cancel", "POST /portal/keys/{id}/revoke", "POST /portal/notifications/{id}/remove", "POST /portal/payments/{reference}/cancel",
-		"POST /portal/links/{id}/revoke", "POST /portal/settings/account/stop", "POST /portal/settings/logo/remove", "POST /portal/tables/{id}/delete", "POST /portal/team/{id}/remove",
+		"POST /portal/links/{id}/revoke", "POST /portal/subscriptions/{id}/cancel", "POST /portal/settings/account/stop", "POST /portal/settings/logo/remove", "POST /portal/tables/{id}/delete", "POST /portal/team/{id}/remove",
 		"POST /portal/rewards/members/{id}/forget",
 		"POST /portal/webhooks/endpoints/{id}/delete", "POST /portal/webhooks/endpoints/{id}/promote",
 		"POST /portal/security/app/remove", "POST /app/security/app/remove", "POST /portal/security/passkeys/{id}/remove", "POST /app/security/passkeys/{id}/remove",

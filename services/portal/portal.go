@@ -40,6 +40,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/session"
 	"european-pay.eu/eupay/services/portal/internal/settings"
 	"european-pay.eu/eupay/services/portal/internal/signin"
+	"european-pay.eu/eupay/services/portal/internal/subscriptions"
 	"european-pay.eu/eupay/services/portal/internal/tables"
 	"european-pay.eu/eupay/services/portal/internal/team"
 	"european-pay.eu/eupay/services/portal/internal/web"
@@ -201,6 +202,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		home.Register,
 		payments.Register,
 		links.Register,
+		subscriptions.Register,
 		security.Register,
 		notifications.Register,
 		settings.Register,

@@ -23,9 +23,9 @@ type Event struct {
 	Timestamp time.Time
 	// Sequence orders the events about the same thing.
 	Sequence int
-	// Data is what it is about: a *Payment of payment.* and refund.*, a *PaymentLink of payment_link.*, an *Occurrence of subscription.occurrence.*, a *Subscription of the other
-	// subscription.*, an *Order of order.*, a *Reward of reward.*, an *Invoice of invoice.*, an *Endpoint of
-	// webhook_endpoint.*, a *ReceivingAccount of receiving_account.*, and nil for what this package does not know.
+	// Data is what it is about: a *Payment of payment.* and refund.*, a *PaymentLink of payment_link.*, an *Occurrence of
+	// subscription.occurrence.*, a *Subscription of the other subscription.*, an *Order of order.*, a *Reward of
+	// reward.*, an *Invoice of invoice.*, an *Endpoint of webhook_endpoint.*, a *ReceivingAccount of receiving_account.*, and nil for what this package does not know.
 	Data any
 	// Raw is Data as it came.
 	Raw json.RawMessage

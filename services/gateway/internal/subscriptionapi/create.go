@@ -215,8 +215,12 @@ func takeOver(msg *paymentsv1.CreateSubscriptionRequest, old *paymentsv1.Subscri
 		to  *string
 		old string
 	}{
-		{&msg.Frequency, old.GetFrequency()}, {&msg.Collect, old.GetCollect()}, {&msg.Description, old.GetDescription()},
-		{&msg.MerchantReference, old.GetMerchantReference()}, {&msg.SuccessUrl, old.GetSuccessUrl()}, {&msg.CancelUrl, old.GetCancelUrl()},
+		{&msg.Frequency, old.GetFrequency()},
+		{&msg.Collect, old.GetCollect()},
+		{&msg.Description, old.GetDescription()},
+		{&msg.MerchantReference, old.GetMerchantReference()},
+		{&msg.SuccessUrl, old.GetSuccessUrl()},
+		{&msg.CancelUrl, old.GetCancelUrl()},
 	} {
 		if *text.to == "" {
 			*text.to = text.old

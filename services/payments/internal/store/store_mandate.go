@@ -30,6 +30,12 @@ func (s *Store) AddMandate(ctx context.Context, tx pg.DB, mandate payment.Paymen
 	return mandate, s.record(ctx, tx, mandate, "", created(mandate), Meta{})
 }
 
+// FollowAgain calls what OnMandate has set with the mandate as it is. It makes up for a change by an instance of an earlier version, which
+// knows no mandates.
+func (s *Store) FollowAgain(ctx context.Context, reference string) error {
+	return s.locked(ctx, reference, func(tx pg.DB, p payment.Payment) error { return s.onMandate(ctx, tx, p, payment.Change{}) })
+}
+
 // Schedule returns when the bank is to pay by a mandate, as its subscription says.
 func (s *Store) Schedule(ctx context.Context, reference string) (powens.Schedule, error) {
 	var out powens.Schedule

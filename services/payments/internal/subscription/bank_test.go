@@ -1,14 +1,16 @@
 package subscription
 
 import (
+	"context"
 	"testing"
 	"time"
 
-	sandbox "european-pay.eu/eupay/sandbox/bank"
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/run/pg"
+	sandbox "european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/subscription/calendar"
 )
@@ -293,6 +295,38 @@ func TestTheAnswerOfTheBankIsLost(t *testing.T) {
 	}
 	if n := r.bank.Stats()["payments"]; n != 1 {
 		t.Errorf("%d mandates at the bank", n)
+	}
+}
+
+// TestAChangeThatNobodyFollowedIsMadeUpFor: an instance of the version before, which knows no mandates, has read one.
+func TestAChangeThatNobodyFollowedIsMadeUpFor(t *testing.T) {
+	r := newRig(t)
+	refused, active, early := r.made(), r.made(), r.made(times(2))
+	r.store.OnMandate(func(context.Context, pg.DB, payment.Payment, payment.Change) error { return nil })
+	if err := r.bank.Refuse(r.mandate(refused.ID)); err != nil {
+		t.Fatal(err)
+	}
+	r.hint(refused.ID)
+	r.authorise(active.ID, "nowhere")
+	if err := r.bank.Settle(r.mandate(early.ID), "done", ""); err != nil {
+		t.Fatal(err)
+	}
+	r.hint(early.ID)
+	r.store.OnMandate(r.Follow)
+	r.want(refused.ID, PendingSCA, "")
+	r.days(1)
+	r.want(refused.ID, Failed, "")
+	r.want(active.ID, Active, "")
+	again := r.want(early.ID, Active, DetailUntracked)
+	r.until("2026-09-01")
+	r.wantCalendar(early.ID, "2026-07-01 unknown no_evidence", "2026-08-01 unknown no_evidence")
+	for _, e := range r.announced(early.ID) {
+		if e == "occurrence.paid" {
+			t.Error("a bank that was done before anything was due has paid")
+		}
+	}
+	if again.Sequence+3 != r.load(early.ID).Sequence { // two that are unknown, and the end
+		t.Errorf("the sequence went from %d to %d", again.Sequence, r.load(early.ID).Sequence)
 	}
 }
 

@@ -46,15 +46,28 @@ func (u *unit) plan(ctx context.Context) error {
 	return noteDue(ctx, u.tx, u.Subscription)
 }
 
-// tend looks after a subscription that is due: it plans further, completes what has ended, and sees to it that an end that was asked for comes.
+// tend looks after a subscription that is due: it plans further, and sees to it that an end that was asked for comes.
 func (r *Room) tend(ctx context.Context, id string) {
-	ending, err := r.tended(ctx, id)
+	err := r.catchUp(ctx, id)
+	ending := false
+	if err == nil {
+		ending, err = r.tended(ctx, id)
+	}
 	if err == nil && ending {
 		err = r.end(ctx, id)
 	}
 	if err != nil {
 		r.Log.Error("subscription not looked after, due again when its lease ends", "subscription", id, "error", err)
 	}
+}
+
+// catchUp applies the mandate as it is, in case that nobody followed a change of it.
+func (r *Room) catchUp(ctx context.Context, id string) error {
+	s, err := find(ctx, r.Pool, id)
+	if err != nil || s.Collect != CollectBank || s.Status.Final() {
+		return err
+	}
+	return r.Mandates.FollowAgain(ctx, id)
 }
 
 // tended does what needs no call, and reports whether the standing order is to be cancelled.
@@ -79,10 +92,7 @@ func (r *Room) tended(ctx context.Context, id string) (ending bool, err error) {
 		if u.Status != Active {
 			return noteDue(ctx, tx, u.Subscription)
 		}
-		if err := u.plan(ctx); err != nil {
-			return err
-		}
-		return u.completeIfOver(ctx)
+		return u.plan(ctx)
 	})
 	return ending, err
 }

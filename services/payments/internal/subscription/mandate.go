@@ -3,13 +3,14 @@ package subscription
 import (
 	"context"
 	"errors"
+	"time"
 
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/subscription/calendar"
 )
 
-// Follow applies a change of a mandate to its subscription, in the transaction of the change. Lock order: the mandate before its
+// Follow applies a change of a mandate to its subscription, in the transaction of the change. Doing it again changes nothing. Lock order: the mandate before its
 // subscription, and that before the one it replaces.
 func (r *Room) Follow(ctx context.Context, tx pg.DB, m payment.Payment, c payment.Change) error {
 	u, err := r.open(ctx, tx, m.Reference, Meta{})
@@ -84,20 +85,21 @@ func (u *unit) followCompleted(ctx context.Context, m payment.Payment, c payment
 			return err
 		}
 	}
-	today := calendar.Today(u.now)
-	last, hasEnd := u.Schedule.End, !u.Schedule.End.IsZero()
-	if hasEnd {
-		last = calendar.Execution(u.Schedule.Nominal(u.Schedule.Count() - 1))
-	}
-	if m.Detail == "" && hasEnd && !last.After(today) {
+	if m.Detail == "" && u.allDue(*m.CompletedAt) {
 		return u.paidByBank(ctx, by)
 	}
-	if u.Status != Active {
+	if u.Status != Active || u.Detail == DetailUntracked {
 		return nil
 	}
 	u.Settlement, u.ApprovalURL = payment.Untracked, ""
 	by.event = "subscription.untracked"
 	return u.refine(ctx, DetailUntracked, by)
+}
+
+// allDue reports whether the last execution day had come at a moment.
+func (u *unit) allDue(at time.Time) bool {
+	count := u.Schedule.Count()
+	return count > 0 && !calendar.Execution(u.Schedule.Nominal(count-1)).After(calendar.Today(at))
 }
 
 // paidByBank marks what is undecided as paid, because the bank says that it has executed all, and completes the subscription.

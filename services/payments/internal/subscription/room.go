@@ -41,6 +41,8 @@ type Engine interface {
 type Mandates interface {
 	AddMandate(ctx context.Context, tx pg.DB, mandate payment.Payment) (payment.Payment, error)
 	ByReference(ctx context.Context, reference string) (payment.Payment, error)
+	// FollowAgain calls Room.Follow with the mandate as it is.
+	FollowAgain(ctx context.Context, reference string) error
 }
 
 // Banks says what banks can do.

@@ -36,7 +36,7 @@ var outline = []chapter{
 	{"Payments", []leaf{{slug: "payments", tags: []string{"Payments"}}, {slug: "payment-links", tags: []string{"Payment links"}}, {slug: "qr-payments"}}},
 	{"Webhooks", []leaf{{slug: "webhooks", tags: []string{"Webhook endpoints", "Events", "Webhook listener"}}, {slug: "events"}}},
 	{"Going live", []leaf{{slug: "security"}, {slug: "testing"}}},
-	{"Announced", []leaf{{slug: "rewards", tags: []string{"Rewards", "Customers"}}, {slug: "subscriptions"}}},
+	{"Announced", []leaf{{slug: "rewards", tags: []string{"Rewards", "Customers"}}, {slug: "subscriptions", tags: []string{"Subscriptions"}}}},
 	{"E-invoicing", []leaf{{slug: "einvoicing", tags: []string{"E-invoicing"}}}},
 	{"Accounting", []leaf{{slug: "exports", tags: []string{"Exports"}}}},
 	{"In the shop", []leaf{

@@ -26,6 +26,7 @@ var everything = []navGroup{
 		{Key: "home", Icon: "house", Path: "/portal", roles: Everyone},
 		{Key: "payments", Icon: "credit-card", Path: "/portal/payments", roles: Everyone},
 		{Key: "links", Icon: "link", Path: "/portal/links", roles: Everyone},
+		{Key: "subscriptions", Icon: "repeat", Path: "/portal/subscriptions", roles: Everyone},
 		{Key: "invoices", Icon: "file-text", Path: "/portal/invoices", roles: Everyone},
 		{Key: "exports", Icon: "table-2", Path: "/portal/exports", roles: Books},
 	}},

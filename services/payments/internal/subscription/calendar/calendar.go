@@ -73,8 +73,8 @@ func (s Schedule) After(day time.Time) int {
 	if day.Before(s.Start) {
 		return 0
 	}
-	step, passed := steps[s.Frequency], 0
-	if step.months == 0 {
+	var passed int
+	if step := steps[s.Frequency]; step.months == 0 {
 		passed = int(day.Sub(s.Start)/(24*time.Hour)) / step.days
 	} else {
 		passed = ((day.Year()-s.Start.Year())*12 + int(day.Month()-s.Start.Month())) / step.months
