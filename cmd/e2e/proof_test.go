@@ -135,6 +135,7 @@ func (r *receiver) settled(t *testing.T, reference string) eupay.BankLine {
 }
 
 func settles(t *testing.T, m *receiver) {
+	t.Helper()
 	if m.account.Status != "connected" || m.account.IBANMasked != m.iban[:4]+" •••• "+m.iban[18:] || m.account.ConsentEndsAt.IsZero() {
 		t.Errorf("the account is %+v", m.account)
 	}
@@ -157,6 +158,7 @@ func settles(t *testing.T, m *receiver) {
 }
 
 func settlesAnyway(t *testing.T, m *receiver) {
+	t.Helper()
 	for rule, booking := range map[string]bank.Booking{
 		"reference": {Mangle: true}, "payer_and_amount": {Mute: true}, "words_and_amount": {Anonymous: true, DelayMS: 200},
 	} {
@@ -171,6 +173,7 @@ func settlesAnyway(t *testing.T, m *receiver) {
 }
 
 func settlesInParts(t *testing.T, m *receiver) {
+	t.Helper()
 	m.w.bank().books(t, bank.Booking{Batch: 2})
 	first, second := m.paid(t, object{"amount": 12}), m.paid(t, object{"amount": 13.5})
 	one, other := m.settled(t, first.Reference), m.settled(t, second.Reference)
@@ -192,6 +195,7 @@ func settlesInParts(t *testing.T, m *receiver) {
 }
 
 func comesTwice(t *testing.T, m *receiver) {
+	t.Helper()
 	m.w.bank().books(t, bank.Booking{Twice: true})
 	p := m.paid(t, object{"amount": 21})
 	m.w.bank().books(t, bank.Booking{})
@@ -204,6 +208,7 @@ func comesTwice(t *testing.T, m *receiver) {
 }
 
 func isUndone(t *testing.T, m *receiver) {
+	t.Helper()
 	p := m.paid(t, object{"amount": 22})
 	line := m.settled(t, p.Reference)
 	after, err := m.client.Settlement.Undo(t.Context(), line.Matches[0].ID, "not this order")
@@ -233,6 +238,7 @@ func isUndone(t *testing.T, m *receiver) {
 }
 
 func refundLeaves(t *testing.T, m *receiver) {
+	t.Helper()
 	p := m.paid(t, object{"amount": 50})
 	m.settled(t, p.Reference)
 	refund, _ := m.refund(t, p, `{"amount":20}`)
@@ -243,6 +249,7 @@ func refundLeaves(t *testing.T, m *receiver) {
 }
 
 func isPrivate(t *testing.T, w *world, m *receiver) {
+	t.Helper()
 	stranger := w.newMerchant(t)
 	line := m.lines(t, eupay.BankLineParams{State: "matched"})[0]
 	if _, err := stranger.client.Settlement.Line(t.Context(), line.ID); !refusedWith(err, eupay.ErrNotFound) {
@@ -264,6 +271,7 @@ func isPrivate(t *testing.T, w *world, m *receiver) {
 }
 
 func onlyTheOwn(t *testing.T, m *receiver) {
+	t.Helper()
 	if _, q := m.visits(t, "", newIBAN(), payer.Authorise); q.Get("status") != "refused" || q.Get("code") != "" {
 		t.Errorf("another account: %v", q)
 	}
@@ -273,6 +281,7 @@ func onlyTheOwn(t *testing.T, m *receiver) {
 }
 
 func consentEnds(t *testing.T, w *world, m *receiver) {
+	t.Helper()
 	var at struct{ Connections []int64 }
 	w.bank().do(t, http.MethodGet, "/accounts/"+m.iban+"/lines", "", &at)
 	w.bank().do(t, http.MethodPost, fmt.Sprintf("/connections/%d/end", at.Connections[0]), "", nil)

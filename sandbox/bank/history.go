@@ -19,7 +19,7 @@ type line struct {
 	Link     *connection `json:"l,omitempty"`
 	Unlinked int64       `json:"u,omitempty"`
 	// Line is the newest state of a line of an account.
-	Line *BankLine `json:"b,omitempty"`
+	Line *Line `json:"b,omitempty"`
 	// PayLink is the newest state of a payment link.
 	PayLink *payLink `json:"pl,omitempty"`
 	// Next and NextHook, in the first line and after a reset, are the next numbers; older payments are gone.
@@ -33,7 +33,7 @@ type history struct {
 	latest         map[int64]*record
 	unsent         map[int64]*record // by webhook
 	links          map[int64]connection
-	booked         map[int64]BankLine
+	booked         map[int64]Line
 	payLinks       map[string]payLink
 }
 
@@ -108,7 +108,7 @@ func (h *history) lines(add func(any) error) error {
 func (b *Bank) load() error {
 	h := history{
 		next: b.cfg.FirstID, nextHook: b.cfg.FirstID, latest: map[int64]*record{}, unsent: map[int64]*record{}, links: map[int64]connection{},
-		booked:   map[int64]BankLine{},
+		booked:   map[int64]Line{},
 		payLinks: map[string]payLink{},
 	}
 	if h.next == 0 {

@@ -15,8 +15,8 @@ import (
 // ErrUnknownLine means that no account has a line with this id.
 var ErrUnknownLine = errors.New("unknown line")
 
-// BankLine is a line of an account, as in the journal.
-type BankLine struct {
+// Line is a line of an account, as in the journal.
+type Line struct {
 	ID int64 `json:"id"`
 	// IBAN is the account. Cents is negative for a debit.
 	IBAN  string `json:"iban"`
@@ -58,12 +58,12 @@ type Booking struct {
 // ledger has the lines of all accounts.
 type ledger struct {
 	mu     sync.Mutex
-	lines  map[string][]*BankLine // by IBAN, oldest first
-	byID   map[int64]*BankLine
+	lines  map[string][]*Line // by IBAN, oldest first
+	byID   map[int64]*Line
 	next   int64
 	rule   Booking
-	parked map[string][]BankLine // credits that wait for their batch
-	due    *timetable.Table      // lines that become visible
+	parked map[string][]Line // credits that wait for their batch
+	due    *timetable.Table  // lines that become visible
 }
 
 func newLedger() *ledger {
@@ -75,13 +75,13 @@ func newLedger() *ledger {
 func (l *ledger) clear() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lines, l.byID, l.parked, l.rule = map[string][]*BankLine{}, map[int64]*BankLine{}, map[string][]BankLine{}, Booking{}
+	l.lines, l.byID, l.parked, l.rule = map[string][]*Line{}, map[int64]*Line{}, map[string][]Line{}, Booking{}
 	l.next = max(l.next, 1)
 	l.due.Clear()
 }
 
 // put adds a line or replaces the one with its id.
-func (l *ledger) put(x BankLine) {
+func (l *ledger) put(x Line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if old := l.byID[x.ID]; old != nil {
@@ -94,10 +94,10 @@ func (l *ledger) put(x BankLine) {
 }
 
 // of returns the lines of an account that were changed after since and are visible, oldest first.
-func (l *ledger) of(account string, since, now time.Time) []BankLine {
+func (l *ledger) of(account string, since, now time.Time) []Line {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var list []BankLine
+	var list []Line
 	for _, x := range l.lines[account] {
 		if x.Updated.After(since) && !x.Updated.After(now) {
 			list = append(list, *x)
@@ -106,13 +106,13 @@ func (l *ledger) of(account string, since, now time.Time) []BankLine {
 	return list
 }
 
-func (l *ledger) get(id int64) (BankLine, bool) {
+func (l *ledger) get(id int64) (Line, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if x := l.byID[id]; x != nil {
 		return *x, true
 	}
-	return BankLine{}, false
+	return Line{}, false
 }
 
 // SetBooking changes how what is paid from now on is booked.
@@ -141,13 +141,13 @@ func (b *Bank) executed(r *record) {
 		if r.Payer != nil {
 			from = *r.Payer
 		}
-		b.transfer(BankLine{IBAN: iban.Normalise(to.Identification), Cents: in.Cents, Text: text, Name: from.Label, Other: iban.Normalise(from.Identification)})
-		b.transfer(BankLine{IBAN: iban.Normalise(from.Identification), Cents: -in.Cents, Text: text, Name: to.Label, Other: iban.Normalise(to.Identification)})
+		b.transfer(Line{IBAN: iban.Normalise(to.Identification), Cents: in.Cents, Text: text, Name: from.Label, Other: iban.Normalise(from.Identification)})
+		b.transfer(Line{IBAN: iban.Normalise(from.Identification), Cents: -in.Cents, Text: text, Name: to.Label, Other: iban.Normalise(to.Identification)})
 	}
 }
 
 // transfer books one side of a transfer as the rule says.
-func (b *Bank) transfer(x BankLine) {
+func (b *Bank) transfer(x Line) {
 	if x.IBAN == "" || !b.links.has(x.IBAN) {
 		return
 	}
@@ -156,7 +156,7 @@ func (b *Bank) transfer(x BankLine) {
 		b.stats.count("line never booked")
 		return
 	}
-	list := []BankLine{x}
+	list := []Line{x}
 	if rule.Batch > 1 && x.Cents > 0 {
 		list = b.ledger.park(x, rule.Batch)
 	}
@@ -180,25 +180,25 @@ func (b *Bank) transfer(x BankLine) {
 }
 
 // park keeps a credit until its batch is full, and then returns the line of the batch.
-func (l *ledger) park(x BankLine, size int) []BankLine {
+func (l *ledger) park(x Line, size int) []Line {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.parked[x.IBAN] = append(l.parked[x.IBAN], x)
 	if len(l.parked[x.IBAN]) < size {
 		return nil
 	}
-	whole := BankLine{IBAN: x.IBAN, Text: fmt.Sprintf("REMISE %d VIREMENTS", size)}
+	whole := Line{IBAN: x.IBAN, Text: fmt.Sprintf("REMISE %d VIREMENTS", size)}
 	for _, one := range l.parked[x.IBAN] {
 		whole.Cents += one.Cents
 		words := strings.Fields(one.Text)
 		whole.Text += " " + words[len(words)-1]
 	}
 	delete(l.parked, x.IBAN)
-	return []BankLine{whole}
+	return []Line{whole}
 }
 
-func split(x BankLine, n int) []BankLine {
-	list := make([]BankLine, 0, n)
+func split(x Line, n int) []Line {
+	list := make([]Line, 0, n)
 	for i := range n {
 		part := x
 		part.Cents = x.Cents / int64(n)
@@ -231,7 +231,7 @@ func (r Booking) text(s string) string {
 
 // BookLine books a line on an account, now if Updated is zero, and tells the clients that have connected the account. It returns its
 // id.
-func (b *Bank) BookLine(x BankLine) (int64, error) {
+func (b *Bank) BookLine(x Line) (int64, error) {
 	now := b.cfg.Now().UTC()
 	if x.Updated.IsZero() {
 		x.Updated = now
@@ -251,7 +251,7 @@ func (b *Bank) BookLine(x BankLine) (int64, error) {
 }
 
 // keepLine stores a line in the journal and announces it when it is visible.
-func (b *Bank) keepLine(x BankLine) error {
+func (b *Bank) keepLine(x Line) error {
 	if err := b.journal.Append(line{Line: &x}); err != nil {
 		return err
 	}
@@ -266,7 +266,7 @@ func (b *Bank) keepLine(x BankLine) error {
 }
 
 // ChangeLine changes a line as the bank does later: fn gets a copy.
-func (b *Bank) ChangeLine(id int64, fn func(*BankLine)) error {
+func (b *Bank) ChangeLine(id int64, fn func(*Line)) error {
 	x, ok := b.ledger.get(id)
 	if !ok {
 		return ErrUnknownLine
@@ -277,7 +277,7 @@ func (b *Bank) ChangeLine(id int64, fn func(*BankLine)) error {
 }
 
 // BankLines returns every line of an account, oldest first, also those that nobody sees yet.
-func (b *Bank) BankLines(account string) []BankLine {
+func (b *Bank) BankLines(account string) []Line {
 	return b.ledger.of(iban.Normalise(account), time.Time{}, time.Unix(1<<40, 0))
 }
 

@@ -46,12 +46,12 @@ func (b *Bank) listTransactions(c *call, user int64) ([]byte, error) {
 			return nil, invalid("last_update")
 		}
 	}
-	var list []BankLine
+	var list []Line
 	if a := x.accounts()[id%accountsPerConnection]; x.Own != "" && a.IBAN == x.Own && x.State == "" {
 		list = b.ledger.of(a.IBAN, since, b.cfg.Now())
 	}
 	if !q.Has("all") {
-		list = slices.DeleteFunc(list, func(l BankLine) bool { return l.Deleted })
+		list = slices.DeleteFunc(list, func(l Line) bool { return l.Deleted })
 	}
 	total := len(list)
 	list = list[min(offset, total):min(offset+limit, total)]
@@ -63,7 +63,7 @@ func (b *Bank) listTransactions(c *call, user int64) ([]byte, error) {
 }
 
 // encode writes the Transaction object. The reference has no field of its own.
-func (l BankLine) encode(connection, account int64) map[string]any {
+func (l Line) encode(connection, account int64) map[string]any {
 	value, _ := json.Marshal(json.Number(signed(l.Cents)))
 	one := map[string]any{
 		"id": connection*linesPerConnection + l.ID, "id_account": account, "application_date": l.Date, "date": l.Date, "rdate": l.Date, "vdate": l.Date,
@@ -210,10 +210,10 @@ func (b *Bank) ledgerControls(m *control.Mux) {
 		return rule, nil
 	})
 	m.On("GET /accounts/{iban}/lines", func(r *http.Request) (any, error) {
-		return map[string]any{"lines": append([]BankLine{}, b.BankLines(r.PathValue("iban"))...), "connections": b.Connections(r.PathValue("iban"))}, nil
+		return map[string]any{"lines": append([]Line{}, b.BankLines(r.PathValue("iban"))...), "connections": b.Connections(r.PathValue("iban"))}, nil
 	})
 	m.On("POST /accounts/{iban}/lines", func(r *http.Request) (any, error) {
-		var in BankLine
+		var in Line
 		if err := control.Read(r, &in); err != nil {
 			return nil, err
 		}
@@ -226,9 +226,9 @@ func (b *Bank) ledgerControls(m *control.Mux) {
 }
 
 func (b *Bank) manageLine(r *http.Request) (any, error) {
-	change := map[string]func(*BankLine){
-		"book":   func(l *BankLine) { l.Coming = false },
-		"delete": func(l *BankLine) { l.Deleted = true },
+	change := map[string]func(*Line){
+		"book":   func(l *Line) { l.Coming = false },
+		"delete": func(l *Line) { l.Deleted = true },
 	}[r.PathValue("verb")]
 	if change == nil {
 		return nil, errors.New("unknown verb, expected book or delete")

@@ -45,7 +45,8 @@ type Visit struct {
 	Expires time.Time
 }
 
-// Start returns the page on which the merchant consents, for a new account or, if accountID is set, anew for one that it has. Errors: NOT_FOUND for an account of another;
+// Start returns the page on which the merchant consents, for a new account or, if accountID is set, anew for one that it has. Errors:
+// NOT_FOUND for an account of another;
 // INVALID_STATE without an account in the merchant's profile; SERVICE_UNAVAILABLE when the provider does not answer.
 func (s *Settlement) Start(ctx context.Context, merchantID string, livemode bool, accountID string) (Visit, error) {
 	o, err := ownerOf(merchantID, livemode)

@@ -218,7 +218,7 @@ func (r *rig) hear(references ...string) {
 // book books a line on the merchant's account at its bank.
 func (r *rig) book(m string, cents int64, text, from string) int64 {
 	r.t.Helper()
-	id, err := r.bank.BookLine(bank.BankLine{IBAN: r.ibans[m], Cents: cents, Text: text, Other: from, Name: "Somebody"})
+	id, err := r.bank.BookLine(bank.Line{IBAN: r.ibans[m], Cents: cents, Text: text, Other: from, Name: "Somebody"})
 	r.must(err)
 	return id
 }

@@ -148,26 +148,26 @@ func TestTheBankTakesBackAndChangesLines(t *testing.T) {
 	m := r.merchant(ownIBAN)
 	r.connect(m)
 	p := r.paid(m, 2999, adaIBAN)
-	id, err := r.bank.BookLine(bank.BankLine{IBAN: ownIBAN, Cents: 2999, Text: p.Reference, Other: adaIBAN, Coming: true})
+	id, err := r.bank.BookLine(bank.Line{IBAN: ownIBAN, Cents: 2999, Text: p.Reference, Other: adaIBAN, Coming: true})
 	r.must(err)
 	r.sync()
 	if l := r.line(m); l.State != "coming" || r.payment(p.Reference).SettledAt != nil {
 		t.Fatalf("announced: %+v", l)
 	}
 	r.clock.Advance(time.Minute)
-	r.must(r.bank.ChangeLine(id, func(l *bank.BankLine) { l.Coming = false }))
+	r.must(r.bank.ChangeLine(id, func(l *bank.Line) { l.Coming = false }))
 	r.sync()
 	if l := r.line(m); l.State != "matched" || r.payment(p.Reference).SettledAt == nil {
 		t.Fatalf("booked: %+v", l)
 	}
 	r.clock.Advance(time.Minute)
-	r.must(r.bank.ChangeLine(id, func(l *bank.BankLine) { l.Cents = 2500 }))
+	r.must(r.bank.ChangeLine(id, func(l *bank.Line) { l.Cents = 2500 }))
 	r.sync()
 	if l := r.line(m); l.State != "matched" || l.Cents != 2500 || r.payment(p.Reference).SettledAt != nil || r.events("payment.unsettled") != 1 {
 		t.Fatalf("changed to a part: %+v", l)
 	}
 	r.clock.Advance(time.Minute)
-	r.must(r.bank.ChangeLine(id, func(l *bank.BankLine) { l.Deleted = true }))
+	r.must(r.bank.ChangeLine(id, func(l *bank.Line) { l.Deleted = true }))
 	r.sync()
 	l, steps, err := r.Line(t.Context(), m, false, r.line(m).ID)
 	r.must(err)
@@ -268,7 +268,7 @@ func TestACreditThatComesBeforeItsPaymentEnds(t *testing.T) {
 	if l := r.line(m); l.State != "unmatched" || l.Reason != "payment_open" {
 		t.Fatalf("%+v", l)
 	}
-	_, err := r.store.Update(t.Context(), p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
+	_, err := r.store.Update(t.Context(), p.Reference, store.Meta{}, func(*payment.Payment) payment.Step {
 		return payment.Changed(payment.Change{To: payment.Completed, Cause: payment.CauseProvider, Event: "payment.completed"})
 	})
 	r.must(err)
@@ -278,7 +278,7 @@ func TestACreditThatComesBeforeItsPaymentEnds(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 	failed := r.open(m)
-	_, err = r.store.Update(t.Context(), failed.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
+	_, err = r.store.Update(t.Context(), failed.Reference, store.Meta{}, func(*payment.Payment) payment.Step {
 		return payment.Changed(payment.Change{To: payment.Failed, Failure: "expired", Cause: payment.CauseProvider, Event: "payment.failed"})
 	})
 	r.must(err)

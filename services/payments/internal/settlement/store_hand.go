@@ -46,11 +46,13 @@ func matchedParts(ctx context.Context, tx pgx.Tx, lineID string) (map[string]mon
 	if err != nil {
 		return nil, fmt.Errorf("read matches: %w", err)
 	}
-	done := map[string]money.Cents{}
-	var reference string
-	var cents money.Cents
-	if _, err := pgx.ForEachRow(rows, []any{&reference, &cents}, func() error { done[reference] = cents; return nil }); err != nil {
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Part])
+	if err != nil {
 		return nil, fmt.Errorf("read matches: %w", err)
+	}
+	done := make(map[string]money.Cents, len(list))
+	for _, p := range list {
+		done[p.Reference] = p.Cents
 	}
 	return done, nil
 }

@@ -198,10 +198,14 @@ func (s *Settlement) expectNamed(ctx context.Context, tx pgx.Tx, a account, refs
 	if err != nil {
 		return nil, fmt.Errorf("read the states of named payments: %w", err)
 	}
-	states := map[string]string{}
-	var reference, state string
-	if _, err := pgx.ForEachRow(rows, []any{&reference, &state}, func() error { states[reference] = state; return nil }); err != nil {
+	type named struct{ Reference, State string }
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[named])
+	if err != nil {
 		return nil, fmt.Errorf("read the states of named payments: %w", err)
+	}
+	states := make(map[string]string, len(found))
+	for _, n := range found {
+		states[n.Reference] = n.State
 	}
 	return states, nil
 }
@@ -215,8 +219,9 @@ func (s *Settlement) expectRecent(ctx context.Context, tx pgx.Tx, accountID stri
 	if err != nil {
 		return err
 	}
+	since := s.clock().Add(-lookBack)
 	list, err := s.expectable(ctx, tx, `p.merchant_id = $1 and p.livemode = $2 and p.created_at > $3 and p.completed_at > $4 and p.settled_at is null
-		and not exists (select 1 from settlement_items i where i.reference = p.reference)`, a.owner.ID, a.Livemode, s.clock().Add(-lookBack-longestPayment), s.clock().Add(-lookBack))
+		and not exists (select 1 from settlement_items i where i.reference = p.reference)`, a.owner.ID, a.Livemode, since.Add(-longestPayment), since)
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,8 @@ func (s *Settlement) addMatches(ctx context.Context, list []Line) error {
 		var lineID string
 		var m Matched
 		var evidence []byte
-		if err := rows.Scan(&lineID, &m.ID, &m.Reference, &m.Kind, &m.Cents, &m.Rule, &evidence, &m.Actor, &m.Note, &m.At, &m.UndoneAt, &m.UndoneBy, &m.UndoneNote); err != nil {
+		err := rows.Scan(&lineID, &m.ID, &m.Reference, &m.Kind, &m.Cents, &m.Rule, &evidence, &m.Actor, &m.Note, &m.At, &m.UndoneAt, &m.UndoneBy, &m.UndoneNote)
+		if err != nil {
 			return fmt.Errorf("read matches: %w", err)
 		}
 		if err := json.Unmarshal(evidence, &m.Evidence); err != nil {
@@ -118,10 +119,14 @@ func (s *Settlement) stepsOf(ctx context.Context, l Line) ([]Step, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read changes of a bank line: %w", err)
 	}
-	var one Step
-	if _, err := pgx.ForEachRow(rows, []any{&one.At, &one.What, &one.Note}, func() error { one.Actor = byBank; steps = append(steps, one); return nil }); err != nil {
+	changes, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (Step, error) {
+		s := Step{Actor: byBank}
+		return s, r.Scan(&s.At, &s.What, &s.Note)
+	})
+	if err != nil {
 		return nil, fmt.Errorf("read changes of a bank line: %w", err)
 	}
+	steps = append(steps, changes...)
 	for _, m := range l.Matches {
 		steps = append(steps, Step{At: m.At, What: "matched", Actor: m.Actor, Reference: m.Reference, Rule: string(m.Rule), Cents: m.Cents, Note: m.Note})
 		if m.UndoneAt != nil {

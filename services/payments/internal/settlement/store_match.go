@@ -169,11 +169,16 @@ func (b *batch) samePayer(ctx context.Context, c *choices, lines []line, rest []
 	if err != nil {
 		return fmt.Errorf("count rival lines: %w", err)
 	}
-	var id string
-	var n int
-	_, err = pgx.ForEachRow(counts, []any{&id, &n}, func() error { c.rivals[id] = n; return nil })
+	type count struct {
+		ID string
+		N  int
+	}
+	list, err := pgx.CollectRows(counts, pgx.RowToStructByPos[count])
 	if err != nil {
 		return fmt.Errorf("count rival lines: %w", err)
+	}
+	for _, one := range list {
+		c.rivals[one.ID] = one.N
 	}
 	return nil
 }
