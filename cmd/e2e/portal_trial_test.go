@@ -57,6 +57,7 @@ func newTrial(t *testing.T) *trial {
 	s.values["rt_..."] = string(other.RefreshToken)
 	s.own["endSession"] = ownLogin(t, m.portalless().with("Authorization", "Bearer "+string(third.Token)))
 	s.sells(t)
+	s.givesPoints(t)
 	s.takesPayments(t)
 	return s
 }
@@ -135,6 +136,19 @@ func (s *trial) id(o tried, name, example string) string {
 
 // knows notes the id of what is below the path.
 func (s *trial) knows(below, id string) { s.known[below] = map[string]any{"id": id, "reference": id} }
+
+// givesPoints has a member who can redeem what the example redeems.
+func (s *trial) givesPoints(t *testing.T) {
+	t.Helper()
+	m, err := s.m.client.Rewards.AddMember(t.Context(), eupay.RewardMemberParams{CustomerNumber: "C-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.m.client.Rewards.Adjust(t.Context(), m.ID, eupay.RewardAdjustmentParams{Points: 1000, Reason: "Opening"}); err != nil {
+		t.Fatal(err)
+	}
+	s.values["01977db0-7c35-7a4e-9c53-2f1f3c5f0a12"] = m.ID
+}
 
 // instead are the values that stand for those of the example's body.
 func (s *trial) instead(o tried) map[string]string {
