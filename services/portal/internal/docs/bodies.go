@@ -7,8 +7,8 @@ var bodies = map[string]string{
 	"cancelPayment": `{}`, "cancelRefund": `{}`,
 	"confirmNotReceived": `{"note":"Nothing on the statement of 18 June"}`,
 
-	"createPaymentLink": `{"amount":29.99,"description":"Order #1042","reference":"ORDER-1042","expires_at":"2036-12-31T23:00:00Z"}`,
-	"updatePaymentLink": `{"expires_at":"2036-12-31T23:00:00Z"}`,
+	"createPaymentLink": `{"amount":29.99,"description":"Order #1042","reference":"ORDER-1042","expires_at":"2030-12-31T23:00:00Z"}`,
+	"updatePaymentLink": `{"expires_at":"2030-12-31T23:00:00Z"}`,
 	"payPaymentLink":    `{"amount":29.99}`,
 
 	"createInvoice": `{"customer_name":"Acme Corp","customer_email":"billing@acme.com","items":[{"product_name":"Consulting","quantity":1,"unit_price_ttc":1800.00,"vat_rate":20}],` +
