@@ -38,15 +38,15 @@ func tellsTheStory(t *testing.T, w *world) {
 	}
 
 	points := int(due/100) * 2
-	member := m.spendsPoints(t, points)
+	member := m.spendsPoints(t, p.Reference, points)
 	m.statement(t, member)
 	m.addsUp(t, p.Reference, due)
 }
 
 // spendsPoints spends all points of the member that the payment named, and returns its id.
-func (r *receiver) spendsPoints(t *testing.T, points int) string {
+func (r *receiver) spendsPoints(t *testing.T, reference string, points int) string {
 	t.Helper()
-	r.told(t, "reward.earned", "", `"customer_number":"C-7"`)
+	r.told(t, "reward.earned", reference, `"customer_number":"C-7"`)
 	found, err := r.client.Rewards.Members(t.Context(), eupay.RewardMemberListParams{CustomerNumber: "C-7"})
 	if err != nil || len(found.Data) != 1 || found.Data[0].Available != points {
 		t.Fatalf("%+v, %v, want %d points", found, err, points)

@@ -132,8 +132,10 @@ func (r *createRequest) fingerprint(of caller.Account) []byte {
 	if r.expires != nil {
 		expires = r.expires.Format(time.RFC3339Nano)
 	}
-	parts := append([]string{r.Amount.Cents().String(), r.Minimum.Cents().String(), r.Maximum.Cents().String(),
-		r.Currency, r.Description, r.Reference, strconv.Itoa(int(r.uses())), strconv.FormatBool(r.Reusable), expires, r.SuccessURL, string(paying.SortedMetadata(r.Metadata)), r.Host}, r.Customer.Fingerprint()...)
+	parts := append([]string{
+		r.Amount.Cents().String(), r.Minimum.Cents().String(), r.Maximum.Cents().String(), r.Currency, r.Description, r.Reference,
+		strconv.Itoa(int(r.uses())), strconv.FormatBool(r.Reusable), expires, r.SuccessURL, string(paying.SortedMetadata(r.Metadata)), r.Host,
+	}, r.Customer.Fingerprint()...)
 	return paying.Fingerprint("payment-link", of.Merchant.ID, of.Livemode, parts...)
 }
 

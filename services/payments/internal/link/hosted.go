@@ -198,7 +198,8 @@ func (h *hoster) paymentOf(x Link, w hosted) payment.Payment {
 	return payment.Payment{
 		Reference: w.Reference, Kind: payment.KindPayment, MerchantID: x.MerchantID, Livemode: x.Livemode, Amount: x.Amount, Currency: x.Currency,
 		Description: x.Description, MerchantReference: x.Reference, SuccessURL: x.SuccessURL, Metadata: x.Metadata, ExecutionType: powens.Instant,
-		MerchantName: w.Payee.MerchantName, WaitForSettlement: w.Payee.WaitForSettlement, Beneficiary: w.Payee.Party, Payer: w.Payer, PaymentLinkID: x.ID, SubscriptionID: x.SubscriptionID,
+		MerchantName: w.Payee.MerchantName, WaitForSettlement: w.Payee.WaitForSettlement, Beneficiary: w.Payee.Party, Payer: w.Payer,
+		PaymentLinkID: x.ID, SubscriptionID: x.SubscriptionID,
 	}
 }
 

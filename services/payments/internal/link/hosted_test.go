@@ -117,6 +117,7 @@ type banks struct{}
 func (banks) Settlement(bool, string, string) payment.Settlement { return payment.SettlementUnknown }
 
 func setupHosted(t *testing.T) (*rig, *host) {
+	t.Helper()
 	r := setup(t)
 	h := &host{payments: map[string]powens.Payment{}}
 	var cfg engine.Config

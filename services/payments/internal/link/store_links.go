@@ -13,7 +13,8 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-const columns = `id, (select url from payment_link_hosted where link_id = payment_links.id), merchant_id::text, livemode, coalesce(slug, ''), host, status, status_detail, coalesce(amount_cents, 0), coalesce(minimum_cents, 0),
+const columns = `id, (select url from payment_link_hosted where link_id = payment_links.id),
+	merchant_id::text, livemode, coalesce(slug, ''), host, status, status_detail, coalesce(amount_cents, 0), coalesce(minimum_cents, 0),
 	coalesce(maximum_cents, 0), currency, coalesce(uses_max, 0), uses_open, uses_paid, uses_beyond, amount_paid_cents, expires_at, description, reference,
 	success_url, metadata, subscription_id, sequence, due_at, created_at, updated_at, paid_at, expired_at, revoked_at`
 
