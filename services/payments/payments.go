@@ -168,46 +168,65 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)
 	s := store.New(core.Pool, keys, core.Now, relay.Wake)
 	svc := &Service{core: core, relay: relay, store: s}
-	live, test := svc.provider(cfg, cfg.Live), svc.provider(cfg, cfg.Test)
-	svc.banks = bank.New(bank.Deps{Pool: core.Pool, Live: live, Test: test, Countries: cfg.BankCountries, Now: core.Now, Log: core.Log})
-	svc.engine = engine.New(cfg.Engine, s, svc.banks, live, test, core.Now, core.Log)
-	svc.accounts = account.New(account.Deps{
-		Pool: core.Pool, Vault: keys, Live: live, Test: test, ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + connectPath,
+	svc.makeRooms(cfg, keys)
+	svc.makeConsumers()
+	svc.serve(keys)
+	return svc, nil
+}
+
+func (s *Service) makeRooms(cfg Config, keys *vault.Vault) {
+	core, wake := s.core, s.relay.Wake
+	live, test := s.provider(cfg, cfg.Live), s.provider(cfg, cfg.Test)
+	returnTo := strings.TrimRight(cfg.PublicURL, "/")
+	merchants := merchant.New(core.Pool, core.Now)
+	s.banks = bank.New(bank.Deps{Pool: core.Pool, Live: live, Test: test, Countries: cfg.BankCountries, Now: core.Now, Log: core.Log})
+	s.engine = engine.New(cfg.Engine, s.store, s.banks, live, test, core.Now, core.Log)
+	s.accounts = account.New(account.Deps{
+		Pool: core.Pool, Vault: keys, Live: live, Test: test, ReturnURL: returnTo + connectPath, Now: core.Now, Log: core.Log,
+	})
+	s.links = link.New(link.Deps{
+		Pool: core.Pool, Store: s.store, Merchants: merchants, PagesURL: cfg.pagesURL(), Live: live, Test: test, Engine: s.engine, Wake: wake,
 		Now: core.Now, Log: core.Log,
 	})
-	merchants := merchant.New(core.Pool, core.Now)
-	svc.links = link.New(link.Deps{
-		Pool: core.Pool, Store: s, Merchants: merchants, PagesURL: cfg.pagesURL(), Live: live, Test: test, Engine: svc.engine, Wake: relay.Wake, Now: core.Now, Log: core.Log,
+	s.subscriptions = subscription.New(subscription.Deps{
+		Pool: core.Pool, Engine: s.engine, Mandates: s.store, Banks: s.banks, Merchants: merchants, Links: s.links, Now: core.Now, Wake: wake, Log: core.Log,
 	})
-	svc.settlement = settlement.New(settlement.Deps{
-		Config: cfg.Settlement, Pool: core.Pool, Vault: keys, Live: live, Test: test, Merchants: merchants, Payments: s,
-		ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + receivePath, Wake: relay.Wake, Now: core.Now, Log: core.Log,
+	s.store.OnMandate(s.subscriptions.Follow)
+	s.settlement = settlement.New(settlement.Deps{
+		Config: cfg.Settlement, Pool: core.Pool, Vault: keys, Live: live, Test: test, Merchants: merchants, Payments: s.store,
+		ReturnURL: returnTo + receivePath, Wake: wake, Now: core.Now, Log: core.Log,
 	})
-	svc.subscriptions = subscription.New(subscription.Deps{
-		Pool: core.Pool, Engine: svc.engine, Mandates: s, Banks: svc.banks, Merchants: merchants, Links: svc.links, Now: core.Now, Wake: relay.Wake, Log: core.Log,
-	})
-	s.OnMandate(svc.subscriptions.Follow)
-	rooms := commands.Rooms{Accounts: svc.accounts, Merchants: merchants, Banks: svc.banks, Links: svc.links}
-	svc.commands = commands.New(s, svc.engine, rooms, core.Bus, core.Now, core.Log)
-	svc.merchants = consume.New(consume.Config{Name: merchant.Consumer, Subjects: merchant.Subjects}, core.Pool, core.Bus, merchant.Handle, nil, core.Log)
-	svc.paidLinks = consume.New(consume.Config{Name: link.Consumer, Subjects: link.Subjects}, core.Pool, core.Bus, svc.links.Handle, relay.Wake, core.Log)
-	ofLinks := consume.Config{Name: subscription.Consumer, Subjects: subscription.Subjects}
-	svc.paidOccurrences = consume.New(ofLinks, core.Pool, core.Bus, svc.subscriptions.Handle, relay.Wake, core.Log)
-	svc.expects = consume.New(consume.Config{Name: settlement.Consumer, Subjects: settlement.Subjects}, core.Pool, core.Bus, svc.settlement.Handle,
-		svc.settlement.Nudge, core.Log)
-	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s, core.Now), identity.Gateway)
-	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s), identity.Operator)
-	core.Serve(&paymentsv1.OperationsService_ServiceDesc, grpcapi.NewOperations(s), identity.Gateway)
-	consumers := append(backlog.OfEvents(merchant.Consumer, link.Consumer, subscription.Consumer, settlement.Consumer), backlog.Durable{Stream: bus.Commands, Name: "payments"})
-	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, consumers), identity.Gateway)
-	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, slices.Concat(svc.accounts.Sealed(), s.Sealed(), svc.settlement.Sealed())...), identity.Operator)
-	core.Serve(&paymentsv1.BanksService_ServiceDesc, bank.NewServer(svc.banks), identity.Gateway)
-	core.Serve(&paymentsv1.LinksService_ServiceDesc, link.NewServer(svc.links), identity.Gateway)
-	core.Serve(&paymentsv1.SubscriptionsService_ServiceDesc, subscription.NewServer(svc.subscriptions), identity.Gateway)
-	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(svc.accounts), identity.Gateway)
+	rooms := commands.Rooms{Accounts: s.accounts, Merchants: merchants, Banks: s.banks, Links: s.links}
+	s.commands = commands.New(s.store, s.engine, rooms, core.Bus, core.Now, core.Log)
+}
+
+func (s *Service) makeConsumers() {
+	consumer := func(name string, subjects []string, handle consume.Handler, after func()) *consume.Consumer {
+		return consume.New(consume.Config{Name: name, Subjects: subjects}, s.core.Pool, s.core.Bus, handle, after, s.core.Log)
+	}
+	s.merchants = consumer(merchant.Consumer, merchant.Subjects, merchant.Handle, nil)
+	s.paidLinks = consumer(link.Consumer, link.Subjects, s.links.Handle, s.relay.Wake)
+	s.paidOccurrences = consumer(subscription.Consumer, subscription.Subjects, s.subscriptions.Handle, s.relay.Wake)
+	s.expects = consumer(settlement.Consumer, settlement.Subjects, s.settlement.Handle, s.settlement.Nudge)
+}
+
+// serve names for each gRPC service who may call it.
+func (s *Service) serve(keys *vault.Vault) {
+	core := s.core
+	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s.store, core.Now), identity.Gateway)
+	core.Serve(&paymentsv1.BanksService_ServiceDesc, bank.NewServer(s.banks), identity.Gateway)
+	core.Serve(&paymentsv1.LinksService_ServiceDesc, link.NewServer(s.links), identity.Gateway)
+	core.Serve(&paymentsv1.SubscriptionsService_ServiceDesc, subscription.NewServer(s.subscriptions), identity.Gateway)
+	core.Serve(&paymentsv1.SettlementService_ServiceDesc, settlement.NewServer(s.settlement), identity.Gateway)
+	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(s.accounts), identity.Gateway)
 	core.Serve(&paymentsv1.JournalService_ServiceDesc, journal.NewServer(core.Pool), identity.EInvoice)
-	core.Serve(&paymentsv1.SettlementService_ServiceDesc, settlement.NewServer(svc.settlement), identity.Gateway)
-	return svc, nil
+	core.Serve(&paymentsv1.OperationsService_ServiceDesc, grpcapi.NewOperations(s.store), identity.Gateway)
+	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s.store), identity.Operator)
+	consumers := append(backlog.OfEvents(merchant.Consumer, link.Consumer, subscription.Consumer, settlement.Consumer),
+		backlog.Durable{Stream: bus.Commands, Name: "payments"})
+	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, consumers), identity.Gateway)
+	sealed := slices.Concat(s.accounts.Sealed(), s.store.Sealed(), s.settlement.Sealed())
+	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, sealed...), identity.Operator)
 }
 
 // provider is the provider of one mode, for payments and linked accounts.
@@ -231,10 +250,9 @@ func (s *Service) provider(cfg Config, p ProviderConfig) provider {
 
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.banks.Run, s.merchants.Run, s.links.Run, s.paidLinks.Run,
-		s.subscriptions.RunSubscriptions, s.subscriptions.RunOccurrences, s.paidOccurrences.Run, s.settlement.Run, s.expects.Run, func(ctx context.Context) error {
-			return s.engine.Sweep(ctx, s.commands.Announce)
-		})
+	sweep := func(ctx context.Context) error { return s.engine.Sweep(ctx, s.commands.Announce) }
+	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, sweep, s.accounts.Run, s.banks.Run, s.merchants.Run, s.links.Run, s.paidLinks.Run,
+		s.subscriptions.RunSubscriptions, s.subscriptions.RunOccurrences, s.paidOccurrences.Run, s.settlement.Run, s.expects.Run)
 }
 
 // Close closes the connections.
