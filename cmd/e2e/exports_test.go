@@ -132,17 +132,17 @@ func books(t testing.TB, raw []byte) map[string]eupay.Amount {
 
 // history makes payments, refunds, invoices and credit notes, and returns what a merchant would add up by hand.
 type history struct {
-	paid, refunded, invoiced, credited, settled eupay.Amount
+	paid, refunded, invoiced, credited eupay.Amount
 }
 
 func (m *merchant) lives(t *testing.T, r *rand.Rand) (h history) {
 	t.Helper()
-	rates := []json.Number{"20", "10", "5.5", "2.1", "0"}
+	rates := []json.Number{"20", "10", "5.5", "2.1"}
 	for range 4 {
 		price := eupay.Amount(100 + r.IntN(20_000))
 		item := func() object {
 			return object{
-				"product_name": "Article", "quantity": 1 + r.IntN(3), "unit_price_ttc": json.Number(price.String()), "vat_rate": rates[r.IntN(4)],
+				"product_name": "Article", "quantity": 1 + r.IntN(3), "unit_price_ttc": json.Number(price.String()), "vat_rate": rates[r.IntN(len(rates))],
 				"type": []string{"goods", "service"}[r.IntN(2)],
 			}
 		}
@@ -151,7 +151,6 @@ func (m *merchant) lives(t *testing.T, r *rand.Rand) (h history) {
 		h.invoiced += due
 		p := m.paid(t, object{"amount": json.Number(due.String()), "metadata": object{"invoice_id": i.ID}})
 		h.paid += due
-		h.settled += due
 		eventually(t, "the invoice is paid", func() bool { return m.invoice(t, i.ID).Status == "paid" })
 		if back := eupay.Amount(1 + r.Int64N(int64(due))); r.IntN(2) == 0 {
 			m.refund(t, p, `{"amount":`+back.String()+`}`)
@@ -296,7 +295,7 @@ func TestAHostileDescriptionIsOnlyText(t *testing.T) {
 	hostile := `=HYPERLINK("https://evil.example";"x"),@SUM(A1) <b>]]>&amp; _x000D_`
 	m.paid(t, object{"description": hostile, "reference": "-1+1"})
 	_, raw := m.exports(t, eupay.ExportParams{Kind: eupay.ExportPayments})
-	if row := table(t, raw)[0]; row["description"] != "'"+strings.Replace(hostile, `;"x"`, `;"x"`, 1) || row["merchant_reference"] != "'-1+1" {
+	if row := table(t, raw)[0]; row["description"] != "'"+hostile || row["merchant_reference"] != "'-1+1" {
 		t.Errorf("CSV has %q and %q", row["description"], row["merchant_reference"])
 	}
 	_, raw = m.exports(t, eupay.ExportParams{Kind: eupay.ExportPayments, Separator: eupay.SeparatorSemicolon})
