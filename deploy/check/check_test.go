@@ -1,13 +1,16 @@
 package check
 
 import (
+	"context"
 	"sync"
 	"testing"
+
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
 
 const deploy = ".."
 
-var definitions = sync.OnceValues(Definitions)
+var definitions = sync.OnceValues(func() ([]*apiextensions.CustomResourceDefinition, error) { return Definitions(context.Background()) })
 
 var decoder = sync.OnceValues(func() (*Decoder, error) {
 	all, err := definitions()

@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -34,8 +35,8 @@ func Operators() ([]Operator, error) {
 }
 
 // Definitions reads the operator's definitions from its module, which Go's client downloads once and compares with the sum.
-func (o Operator) Definitions() ([]*apiextensions.CustomResourceDefinition, error) {
-	dir, err := o.download()
+func (o Operator) Definitions(ctx context.Context) ([]*apiextensions.CustomResourceDefinition, error) {
+	dir, err := o.download(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +55,8 @@ func (o Operator) Definitions() ([]*apiextensions.CustomResourceDefinition, erro
 	return all, nil
 }
 
-func (o Operator) download() (dir string, err error) {
-	command := exec.Command("go", "mod", "download", "-json", o.Module+"@"+o.Version)
+func (o Operator) download(ctx context.Context) (dir string, err error) {
+	command := exec.CommandContext(ctx, "go", "mod", "download", "-json", o.Module+"@"+o.Version)
 	command.Dir = os.TempDir() // a module that only gives files away has no place in our go.mod
 	command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
 	answer, err := command.Output()
@@ -70,14 +71,14 @@ func (o Operator) download() (dir string, err error) {
 }
 
 // Definitions returns those of all operators.
-func Definitions() ([]*apiextensions.CustomResourceDefinition, error) {
+func Definitions(ctx context.Context) ([]*apiextensions.CustomResourceDefinition, error) {
 	operators, err := Operators()
 	if err != nil {
 		return nil, err
 	}
 	var all []*apiextensions.CustomResourceDefinition
 	for _, o := range operators {
-		definitions, err := o.Definitions()
+		definitions, err := o.Definitions(ctx)
 		if err != nil {
 			return nil, err
 		}
