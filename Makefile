@@ -130,3 +130,15 @@ split-programs:
 
 bin/buf bin/golangci-lint bin/gotestsum bin/protoc-gen-go bin/protoc-gen-go-grpc: tools/go.mod tools/go.sum tools/package-lock.json
 	@./tools/install.sh $(@F)
+
+.PHONY: cluster
+cluster: ## Run everything in a Kubernetes cluster on this machine (Docker, and kind or k3d)
+	@./deploy/cluster.sh
+
+.PHONY: check-deploy
+check-deploy: ## Check the cluster's manifests: strict decoding, policies, and a real API server where one was built
+	@./deploy/check/run.sh
+
+.PHONY: check-deploy-server
+check-deploy-server: ## Build the API server that the manifests are applied to (once, minutes), and check them with it
+	@./deploy/check/run.sh server

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
+	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/run/config"
 	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
@@ -13,7 +14,8 @@ const adminPassword = "EUPAY_ADMIN_PASSWORD"
 
 type adminCreateCommand struct {
 	Email   string `required:"" placeholder:"ADDRESS" help:"The admin's email address, which is also the login."`
-	Another bool   `help:"Also when there is an admin already."`
+	Another bool   `xor:"any" help:"Also when there is an admin already."`
+	Unless  bool   `name:"unless-any" xor:"any" help:"When there is an admin already, change nothing and end well: for jobs."`
 	Do      bool   `name:"run" help:"Do it. Without this it is only checked."`
 }
 
@@ -43,6 +45,8 @@ func (c *adminCreateCommand) Run(t *tool) error {
 		Email: c.Email, Password: vars[adminPassword], Another: c.Another, DryRun: !c.Do,
 	})
 	switch {
+	case c.Unless && errs.Is(err, errs.InvalidState):
+		t.say("There is an admin already. Nothing was changed.")
 	case err != nil:
 		return answered(err, identity.Gateway, gatewayAddr)
 	case !c.Do:

@@ -50,6 +50,11 @@ func TestTheFirstAdminIsCreatedOnlyWithRun(t *testing.T) {
 	if got := eupayctl(t, "admin", "create", "--email", "admin@example.com", "--run"); got.code != exitFailed {
 		t.Errorf("got %+v", got)
 	}
+	contains(t, eupayctl(t, "admin", "create", "--email", "admin@example.com", "--run", "--unless-any").err, "There is an admin already. Nothing was changed.")
+	d.fails = errs.New(errs.Unavailable, "Not now.")
+	if got := eupayctl(t, "admin", "create", "--email", "admin@example.com", "--run", "--unless-any"); got.code != exitFailed {
+		t.Errorf("a gateway that does not answer is no admin: %+v", got)
+	}
 	t.Setenv("EUPAY_ADMIN_PASSWORD", "")
 	if got := eupayctl(t, "admin", "create", "--email", "admin@example.com"); got.code != exitUsage {
 		t.Errorf("without a password: %+v", got)

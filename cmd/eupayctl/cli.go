@@ -67,6 +67,7 @@ type grammar struct {
 	Keys struct {
 		Rotate keysRotateCommand `cmd:"" help:"Seal all secrets with the current master keys."`
 	} `cmd:"" help:"Look after master keys."`
+	Smoke      smokeCommand      `cmd:"" help:"Look whether everything answers, after a rollout."`
 	Completion completionCommand `cmd:"" help:"Write a completion script for a shell."`
 }
 

@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "database" "database prepare" "keys" "keys rotate" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "database" "database prepare" "keys" "keys rotate" "smoke" "completion"
                 set at $at $word
         end
     end
@@ -19,6 +19,7 @@ complete -c eupayctl -n '__eupayctl_at ""' -a admin -d 'Look after those who wor
 complete -c eupayctl -n '__eupayctl_at ""' -a payments -d 'Look at payments'
 complete -c eupayctl -n '__eupayctl_at ""' -a database -d 'Look after the database'
 complete -c eupayctl -n '__eupayctl_at ""' -a keys -d 'Look after master keys'
+complete -c eupayctl -n '__eupayctl_at ""' -a smoke -d 'Look whether everything answers, after a rollout'
 complete -c eupayctl -n '__eupayctl_at ""' -a completion -d 'Write a completion script for a shell'
 complete -c eupayctl -n '__eupayctl_at ""' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at ""' -l nats-url -x -d 'NATS server'
@@ -160,6 +161,7 @@ complete -c eupayctl -n '__eupayctl_at "admin create"' -l output -s o -x -a "tab
 complete -c eupayctl -n '__eupayctl_at "admin create"' -l timeout -x -d 'How long to wait for each answer'
 complete -c eupayctl -n '__eupayctl_at "admin create"' -l email -x -d 'The admin\'s email address, which is also the login'
 complete -c eupayctl -n '__eupayctl_at "admin create"' -l another -d 'Also when there is an admin already'
+complete -c eupayctl -n '__eupayctl_at "admin create"' -l unless-any -d 'When there is an admin already, change nothing and end well: for jobs'
 complete -c eupayctl -n '__eupayctl_at "admin create"' -l run -d 'Do it'
 complete -c eupayctl -n '__eupayctl_at "payments"' -a history -d 'Show what happened to a payment, with the provider\'s answers'
 complete -c eupayctl -n '__eupayctl_at "payments"' -l help -s h -d 'Show context-sensitive help'
@@ -197,6 +199,13 @@ complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l run-dir -x -d 'Run fold
 complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
 complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l timeout -x -d 'How long to wait for each answer'
 complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l run -d 'Do it'
+complete -c eupayctl -n '__eupayctl_at "smoke"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "smoke"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "smoke"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "smoke"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "smoke"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "smoke"' -l api -x -d 'The gateway\'s address, as http://gateway:8080'
+complete -c eupayctl -n '__eupayctl_at "smoke"' -l pages -x -d 'The portal\'s address'
 complete -c eupayctl -n '__eupayctl_at "completion"' -a bash -d 'bash, zsh or fish'
 complete -c eupayctl -n '__eupayctl_at "completion"' -a zsh -d 'bash, zsh or fish'
 complete -c eupayctl -n '__eupayctl_at "completion"' -a fish -d 'bash, zsh or fish'
