@@ -26,6 +26,7 @@ var everything = []navGroup{
 		{Key: "home", Icon: "house", Path: "/portal", roles: Everyone},
 		{Key: "payments", Icon: "credit-card", Path: "/portal/payments", roles: Everyone},
 		{Key: "invoices", Icon: "file-text", Path: "/portal/invoices", roles: Everyone},
+		{Key: "settlement", Icon: "landmark", Path: "/portal/settlement", roles: Books},
 	}},
 	{Key: "shop", Links: []navLink{
 		{Key: "catalog", Icon: "package", Path: "/portal/catalog", roles: Everyone},
