@@ -50,6 +50,7 @@ func newShop(t *testing.T) *shop {
 	s.givesPoints(t)
 	s.handsOutALink(t)
 	s.collectsAgain(t)
+	s.provesPayments(t)
 	s.tellsABrowser(t)
 	member := eupay.MemberParams{Email: "m" + m.Email, Password: password, Name: arabicName, Role: eupay.RoleStaff}
 	if _, err := m.office.Team.Add(t.Context(), member); err != nil {
@@ -59,6 +60,21 @@ func newShop(t *testing.T) *shop {
 	s.cookies["admin"] = logsIn(t, "/portal/login", system.AdminEmail, shared.stack.System().Secrets.AdminLogin)
 	s.cookies["payer"] = logsIn(t, "/app/login", "customer-"+strings.ReplaceAll(guest.ip, ".", "-")+"@example.com", password)
 	return s
+}
+
+// provesPayments connects the merchant's account, and has a line for a payment.
+func (s *shop) provesPayments(t *testing.T) {
+	t.Helper()
+	r := &receiver{merchant: s.m, iban: merchantIBAN}
+	r.account = r.connects(t)
+	p := s.m.paid(t, nil)
+	eventually(t, "the payment has a line", func() bool {
+		lines := r.lines(t, eupay.BankLineParams{Reference: p.Reference})
+		if len(lines) > 0 {
+			s.paths["/portal/settlement/lines/{id}"] = []string{"/portal/settlement/lines/" + lines[0].ID}
+		}
+		return len(lines) > 0
+	})
 }
 
 // sells has a guest order and pay with the app.

@@ -106,6 +106,9 @@ func (c *Config) Validate() error {
 			problems = append(problems, fmt.Errorf("EUPAY_POWENS_%s_…: %w", mode, err))
 		}
 	}
+	if err := c.Settlement.Validate(); err != nil {
+		problems = append(problems, err)
+	}
 	for _, country := range c.BankCountries {
 		if !countryShape.MatchString(country) {
 			problems = append(problems, fmt.Errorf("EUPAY_PAYMENTS_BANK_COUNTRIES must list countries by their two capital letters, such as FR,BE: not %q", country))

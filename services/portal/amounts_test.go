@@ -41,6 +41,7 @@ var amounts = []struct {
 	{"pay/link", "", "POST", "/l/7Fq2mXc9Tb", "amount=AMOUNT", "POST /links/7Fq2mXc9Tb/pay"},
 	{"payments/detail", eupay.RoleMerchant, "POST", "/portal/payments/PAY-1/refund", "amount=AMOUNT", "POST /gateway/payments/PAY-1/refund"},
 	{"payments/detail", eupay.RoleMerchant, "POST", "/portal/payments/PAY-1/late", "amount=AMOUNT", "POST /gateway/payments/PAY-1/late-receipt"},
+	{"settlement/line", eupay.RoleMerchant, "POST", "/portal/settlement/lines/" + someID + "/match", "reference=PAY-1&amount=AMOUNT", "POST /settlement/lines/" + someID + "/match"},
 	{"payments/list", eupay.RoleMerchant, "GET", "/portal/payments?min=AMOUNT", "", "GET /gateway/payments"},
 	{"payments/list", eupay.RoleMerchant, "GET", "/portal/payments?max=AMOUNT", "", "GET /gateway/payments"},
 	{"payments/new", eupay.RoleMerchant, "POST", "/portal/payments/new", "amount=AMOUNT&description=x", "POST /gateway/payments"},

@@ -61,6 +61,7 @@ var harmless = map[string][]string{
 		"POST /portal/mode", "POST /preferences", "POST /portal/security/passkeys/{id}", "POST /app/security/passkeys/{id}",
 		"POST /portal/notifications/{id}", "POST /portal/rewards/program",
 		"POST /portal/rewards",            // a customer is a member once
+		"POST /portal/settlement/lines/{id}/match",
 		"POST /portal/notifications",      // a browser has one subscription
 		"POST /portal/invoices/enrolment", // enrolling again sets the same again
 		"POST /portal/security/app",       // the secret that is shown last is the one that is confirmed
@@ -74,6 +75,7 @@ var harmless = map[string][]string{
 		"POST /portal/invoices/{id}/cancel", "POST /portal/keys/{id}/revoke", "POST /portal/notifications/{id}/remove", "POST /portal/payments/{reference}/cancel",
 		"POST /portal/links/{id}/revoke", "POST /portal/subscriptions/{id}/cancel", "POST /portal/settings/account/stop", "POST /portal/settings/logo/remove", "POST /portal/tables/{id}/delete", "POST /portal/team/{id}/remove",
 		"POST /portal/rewards/members/{id}/forget",
+		"POST /portal/settlement/lines/{id}/undo", "POST /portal/settlement/accounts/{id}/remove",
 		"POST /portal/webhooks/endpoints/{id}/delete", "POST /portal/webhooks/endpoints/{id}/promote",
 		"POST /portal/security/app/remove", "POST /app/security/app/remove", "POST /portal/security/passkeys/{id}/remove", "POST /app/security/passkeys/{id}/remove",
 		"POST /portal/security/sessions/others", "POST /app/security/sessions/others", "POST /portal/security/sessions/{id}/end", "POST /app/security/sessions/{id}/end",
@@ -84,7 +86,7 @@ var harmless = map[string][]string{
 		"POST /portal/webhooks/endpoints/{id}/recover",                  // what is sent again waits, and is no longer missed
 		"POST /portal/webhooks/endpoints/{id}/backfill",                 // an endpoint gets an event once
 		"POST /portal/admin/operations/dead-letters/{sequence}/requeue", // the letter is gone, and its consumer takes a message once
-		"POST /app/accounts/confirm", "POST /portal/verify-email", "POST /app/verify-email",
+		"POST /app/accounts/confirm", "POST /portal/settlement/accounts/confirm", "POST /portal/verify-email", "POST /app/verify-email",
 		"POST /portal/security/password", "POST /app/security/password", // the current one is no longer that
 		"POST /portal/reset-password", "POST /app/reset-password",
 	},
@@ -92,6 +94,7 @@ var harmless = map[string][]string{
 		"POST /portal/audit/export", "POST /portal/keys/env", "POST /portal/step-up", "POST /app/step-up",
 		"POST /portal/catalog/upload", // a place at the store, for one picture
 		"POST /portal/security/passkeys/new", "POST /app/security/passkeys/new",
+		"POST /portal/settlement/accounts/connect",
 		"POST /app/accounts/connect", // a connection that nobody confirms ends by itself
 	},
 	"nobody is logged in yet, and the API bounds or refuses the second": {

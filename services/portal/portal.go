@@ -39,6 +39,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/security"
 	"european-pay.eu/eupay/services/portal/internal/session"
 	"european-pay.eu/eupay/services/portal/internal/settings"
+	"european-pay.eu/eupay/services/portal/internal/settlement"
 	"european-pay.eu/eupay/services/portal/internal/signin"
 	"european-pay.eu/eupay/services/portal/internal/subscriptions"
 	"european-pay.eu/eupay/services/portal/internal/tables"
@@ -207,6 +208,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		notifications.Register,
 		settings.Register,
 		team.Register,
+		settlement.Register,
 		audit.Register,
 		keys.Register,
 		webhooks.Register,

@@ -5,6 +5,7 @@ package settlement
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -33,6 +34,24 @@ type Config struct {
 	// ConsentDays is how long a consent lasts if the provider does not say: 180 days by the law (Delegated Regulation (EU) 2022/2360).
 	ConsentDays int `env:"EUPAY_PAYMENTS_SETTLEMENT_CONSENT_DAYS" envDefault:"180"`
 }
+
+// Validate reports settings with which payments would be missed at once, or texts be kept longer than anybody needs them.
+func (c Config) Validate() error {
+	switch {
+	case c.Poll < time.Second:
+		return fmt.Errorf("EUPAY_PAYMENTS_SETTLEMENT_POLL must be at least 1s: not %s", c.Poll)
+	case c.InstantDays < 1 || c.ClassicDays < 1:
+		return fmt.Errorf("EUPAY_PAYMENTS_SETTLEMENT_INSTANT_DAYS and _CLASSIC_DAYS must be at least 1: not %d and %d", c.InstantDays, c.ClassicDays)
+	case c.TextDays < 1 || c.TextDays > maxTextDays:
+		return fmt.Errorf("EUPAY_PAYMENTS_SETTLEMENT_TEXT_DAYS must be 1 to %d: not %d", maxTextDays, c.TextDays)
+	case c.ConsentDays < 1:
+		return fmt.Errorf("EUPAY_PAYMENTS_SETTLEMENT_CONSENT_DAYS must be at least 1: not %d", c.ConsentDays)
+	}
+	return nil
+}
+
+// maxTextDays is the longest retention of the texts of lines that can be set.
+const maxTextDays = 400
 
 // Provider reads accounts at the payment provider.
 type Provider interface {

@@ -19,6 +19,7 @@ var tones = map[string]string{
 	"failed": "bad", "payment_failed": "bad", "submission_failed": "bad", "rejected": "bad", "refused": "bad", "exhausted": "bad", "dead": "bad",
 	"open": "bad", "merchant_frozen": "bad",
 	"refunded": "info",
+	"line_matched": "good", "line_partly": "wait", "line_new": "wait", "line_suggested": "warn", "line_unmatched": "quiet", "line_gone": "quiet", "line_coming": "quiet",
 }
 
 // tone is the colour of a state.
