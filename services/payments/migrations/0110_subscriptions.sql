@@ -66,6 +66,8 @@ create index subscriptions_due on subscriptions (due_at) where due_at is not nul
 create index subscriptions_list on subscriptions (merchant_id, livemode, created_at desc, id desc);
 create index subscriptions_list_status on subscriptions (merchant_id, livemode, status, created_at desc, id desc);
 create index subscriptions_list_reference on subscriptions (merchant_id, livemode, merchant_reference) where merchant_reference <> '';
+-- Bank labels have the end of the id.
+create index subscriptions_tail on subscriptions (right(id, 16));
 -- One replacement is under way at a time.
 create unique index subscriptions_one_replacement on subscriptions (replaces) where status in ('pending', 'pending_sca');
 

@@ -28,6 +28,8 @@ func (p Payment) StatementReference() string {
 	switch ref := p.MerchantReference; {
 	case p.Origin == OriginQR && p.CodeRequest != "" && sepa.Basic(p.CodeRequest) && len(p.CodeRequest) <= maxStatementReference:
 		return p.CodeRequest + " " + short
+	case ref != "" && len(ref) <= maxStatementReference && sepa.Basic(ref) && p.Kind == KindMandate:
+		return ref + " " + short // each of its transfers is found by ours, and means something to the merchant
 	case ref != "" && len(ref) <= maxStatementReference && sepa.Basic(ref):
 		return ref
 	default:

@@ -22,6 +22,7 @@ func TestTheMerchantFindsTheTransferOnItsStatement(t *testing.T) {
 		{Payment{Description: "pdng/done - Test"}, "pdng/done - Test - 0B25921FB72918ED"},
 		{Payment{Description: long, MerchantReference: "ORDER-1042"}, strings.TrimSpace(long[:120]) + "... - ORDER-1042"},
 		{Payment{Kind: KindRefund, Description: "Refund " + ours, MerchantReference: "ORDER-1042"}, "Refund " + ours + " - ORDER-1042"},
+		{Payment{Kind: KindMandate, Description: "Gym", MerchantReference: "MEMBER-7"}, "Gym - MEMBER-7 0B25921FB72918ED"},
 		{Payment{Origin: OriginQR, Description: "Till 2", CodeRequest: code}, "Till 2 - " + code + " 0B25921FB72918ED"},
 		{Payment{Origin: OriginScan, Description: "Order", CodeRequest: code, GatewayReference: "PAY-20260617-AAAAAAAAAAAAAAAA"}, "Order - AAAAAAAAAAAAAAAA"},
 	} {

@@ -334,12 +334,13 @@ func TestACreditPaysTheNearestOccurrence(t *testing.T) {
 	r := newRig(t)
 	s := r.active("nowhere")
 	r.until("2026-07-02")
-	observe := func(o Owner, reference string, amount money.Cents) (Occurrence, bool) {
+	byTail := s.ID[len(s.ID)-16:]
+	observe := func(o Owner, reference string, amount money.Cents, names ...string) (Occurrence, bool) {
 		t.Helper()
 		var found Occurrence
 		var ok bool
 		err := r.inTx(t.Context(), func(tx pgx.Tx) (err error) {
-			found, ok, err = r.Observe(t.Context(), tx, Credit{Owner: o, SubscriptionID: s.ID, Amount: amount, BookedOn: calendar.Today(r.clock.Now()), Reference: reference})
+			found, ok, err = r.Observe(t.Context(), tx, Credit{Owner: o, Subscription: append(names, s.ID)[0], Amount: amount, BookedOn: calendar.Today(r.clock.Now()), Reference: reference})
 			return err
 		})
 		if err != nil {
@@ -352,6 +353,9 @@ func TestACreditPaysTheNearestOccurrence(t *testing.T) {
 	}
 	if _, ok := observe(shop, "line-0", 2991); ok {
 		t.Error("another amount paid")
+	}
+	if _, ok := observe(shop, "line-0", 2990, "PAY-20260617-"+byTail); ok {
+		t.Error("the credit of a payment paid")
 	}
 	if o, ok := observe(shop, "line-1", 2990); !ok || o.Number != 1 || o.Status != Paid {
 		t.Errorf("the credit pays %+v, %t", o, ok)
@@ -368,7 +372,7 @@ func TestACreditPaysTheNearestOccurrence(t *testing.T) {
 	}
 	r.wantCalendar(s.ID, "2026-07-01 unknown no_evidence")
 	r.until("2026-07-15")
-	if o, ok := observe(shop, "line-3", 2990); !ok || o.Number != 1 {
+	if o, ok := observe(shop, "line-3", 2990, byTail); !ok || o.Number != 1 {
 		t.Errorf("late evidence pays %+v, %t", o, ok)
 	}
 	r.wantCalendar(s.ID, "2026-07-01 paid settlement", "2026-08-01 expected")

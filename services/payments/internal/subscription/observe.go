@@ -23,9 +23,9 @@ const earliest, latest = 2, 10
 // Credit is money of a standing order that was seen on the merchant's account.
 type Credit struct {
 	Owner
-	// SubscriptionID is the end-to-end reference of the credit.
-	SubscriptionID string
-	Amount         money.Cents
+	// Reference of the subscription as the credit bears it: the whole one, or its last 16 characters.
+	Subscription string
+	Amount       money.Cents
 	// BookedOn is the day of the booking.
 	BookedOn time.Time
 	// Reference identifies the credit: the same one never counts twice.
@@ -36,8 +36,15 @@ type Credit struct {
 // execution day is nearest to the booking, if the amount is that of the subscription. false: there is none, or the subscription is not
 // the merchant's; then nothing is written.
 func (r *Room) Observe(ctx context.Context, tx pg.DB, c Credit) (Occurrence, bool, error) {
-	u, err := r.openOwn(ctx, tx, c.Owner, c.SubscriptionID, Meta{})
-	if errors.Is(err, errNotFound) || err == nil && c.Amount != u.Amount {
+	id, err := named(ctx, tx, c.Owner, c.Subscription)
+	if errors.Is(err, errNotFound) {
+		return Occurrence{}, false, nil
+	}
+	if err != nil {
+		return Occurrence{}, false, err
+	}
+	u, err := r.openOwn(ctx, tx, c.Owner, id, Meta{})
+	if err == nil && c.Amount != u.Amount {
 		return Occurrence{}, false, nil
 	}
 	if err != nil {
@@ -72,11 +79,15 @@ func nearest(open []Occurrence, day time.Time) Occurrence {
 
 // Withdraw takes back what Observe concluded from a credit, because the credit was matched wrongly: the occurrence is unknown again. Without such an
 // occurrence it does nothing.
-func (r *Room) Withdraw(ctx context.Context, tx pg.DB, o Owner, subscriptionID, reference string) error {
-	u, err := r.openOwn(ctx, tx, o, subscriptionID, Meta{})
+func (r *Room) Withdraw(ctx context.Context, tx pg.DB, o Owner, subscription, reference string) error {
+	id, err := named(ctx, tx, o, subscription)
 	if errors.Is(err, errNotFound) {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	u, err := r.openOwn(ctx, tx, o, id, Meta{})
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,22 @@ func get(ctx context.Context, db pg.DB, o Owner, id string) (Subscription, error
 	return scan(db.QueryRow(ctx, `select `+columns+` from subscriptions where id = $1 and merchant_id = $2 and livemode = $3`, id, o.MerchantID, o.Livemode))
 }
 
+// tail is how many characters of a subscription's id its bank label has.
+const tail = 16
+
+// named returns the id of the merchant's subscription in the mode that a text names by its id or the end of it, or errNotFound.
+func named(ctx context.Context, db pg.DB, o Owner, text string) (id string, err error) {
+	err = db.QueryRow(ctx, `select id from subscriptions where right(id, 16) = right($1, 16) and (id = $1 or length($1) = $4) and merchant_id = $2 and livemode = $3`,
+		text, o.MerchantID, o.Livemode, tail).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", errNotFound
+	}
+	if err != nil {
+		return "", fmt.Errorf("find the subscription %s: %w", text, err)
+	}
+	return id, nil
+}
+
 // find returns a subscription of any merchant. Use it only for work that merchants cannot control.
 func find(ctx context.Context, db pg.DB, id string) (Subscription, error) {
 	return scan(db.QueryRow(ctx, `select `+columns+` from subscriptions where id = $1`, id))

@@ -161,17 +161,18 @@ func show(r *web.Request, status int, f *web.Form) error {
 	}
 	v := view{Subscription: s, Start: day(s.StartDate), End: day(s.EndDate), Form: f, Owner: owner(r), Ongoing: s.EndedAt.IsZero(), Paging: web.PagingOf(got.Pagination)}
 	for _, o := range got.Data {
-		v.Calendar = append(v.Calendar, dated(o))
+		v.Calendar = append(v.Calendar, dated(o, s.NextOccurrence))
 	}
 	return r.Render(status, "subscriptions/detail", v)
 }
 
-func dated(o eupay.Occurrence) occurrence {
+// dated returns a day of the calendar. The merchant may say what became of those up to the next one.
+func dated(o eupay.Occurrence, next *eupay.Occurrence) occurrence {
 	out := occurrence{Occurrence: o, Day: day(o.Date)}
 	if o.ExecutionDate != o.Date {
 		out.BankDay = day(o.ExecutionDate)
 	}
-	out.Open = o.Status == eupay.OccurrenceUnknown || o.Status == eupay.OccurrenceExpected && !day(o.ExecutionDate).After(time.Now())
+	out.Open = o.Status == eupay.OccurrenceUnknown || o.Status == eupay.OccurrenceExpected && (next == nil || o.Number <= next.Number)
 	return out
 }
 
