@@ -22,4 +22,5 @@ if [ -x "$server" ]; then
 else
 	echo "NOT CHECKED by a real API server, only by the kinds' types and schemas: make check-deploy-server builds one"
 fi
-exec go test -count=1 -timeout 15m ./...
+# Without vet, which would look at all of Kubernetes first.
+exec go test -vet=off -count=1 -timeout 15m .
