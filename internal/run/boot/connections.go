@@ -1,8 +1,11 @@
 package boot
 
 import (
+	"context"
 	"errors"
 	"fmt"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/run/pg"
 )
@@ -29,16 +32,33 @@ func Conns(service string) int32 {
 	return usualConns
 }
 
+// OpenPool returns a pool on the schema of the named service for a tool that works in its place: with the service's settings, but
+// without its migrations.
+func (p Plain) OpenPool(ctx context.Context, service string) (*pgxpool.Pool, error) {
+	s, err := p.database(service, 0)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pg.Open(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := pg.Check(ctx, pool, s); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return pool, nil
+}
+
 // database returns the settings of the service's pool, whose size leaves room for the connections of the leaders, which are beside
 // it.
-func (c *Core) database(leaders int32) (pg.Settings, error) {
-	p := c.Base.Plain
+func (p Plain) database(service string, leaders int32) (pg.Settings, error) {
 	s := pg.Settings{
-		URL: p.DatabaseURL, Schema: c.Name, MaxConns: p.DatabaseConns, PlainStartup: p.DatabasePlainStartup,
+		URL: p.DatabaseURL, Schema: service, MaxConns: p.DatabaseConns, PlainStartup: p.DatabasePlainStartup,
 		Pooled: p.DatabasePooling == poolingTransaction, DirectURL: p.DatabaseDirectURL,
 	}
 	if s.MaxConns == 0 {
-		s.MaxConns = Conns(c.Name)
+		s.MaxConns = Conns(service)
 	}
 	if s.MaxConns -= leaders; s.MaxConns < leastPool {
 		return s, fmt.Errorf("EUPAY_DATABASE_CONNS (%d) must be at least %d", p.DatabaseConns, leastPool+leaders)

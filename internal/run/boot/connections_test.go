@@ -33,8 +33,7 @@ func TestTheSettingsOfConnectionsAreChecked(t *testing.T) {
 		"pooled":                  {Plain{DatabasePooling: "transaction", DatabaseDirectURL: "postgres://x/y"}, "", 6},
 		"session mode of a proxy": {Plain{DatabasePooling: "session"}, "", 6},
 	} {
-		core := &Core{Name: "payments", Base: Base{Plain: c.plain}}
-		got, err := core.database(2)
+		got, err := c.plain.database("payments", 2)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -146,7 +146,7 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 
 // openDatabase opens the database and the management port. leaders is how many connections elected jobs need.
 func (c *Core) openDatabase(ctx context.Context, migrations fs.FS, leaders int32) error {
-	settings, err := c.database(leaders)
+	settings, err := c.Base.Plain.database(c.Name, leaders)
 	if err != nil {
 		return err
 	}
