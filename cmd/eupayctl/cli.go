@@ -59,8 +59,9 @@ type grammar struct {
 		Create adminCreateCommand `cmd:"" help:"Make the first admin of a new deployment."`
 	} `cmd:"" help:"Look after those who work for the platform."`
 	Payments struct {
-		History paymentHistoryCommand `cmd:"" help:"Show what happened to a payment, with the provider's answers."`
-	} `cmd:"" help:"Look at payments."`
+		History paymentHistoryCommand  `cmd:"" help:"Show what happened to a payment, with the provider's answers."`
+		Rebuild paymentsRebuildCommand `cmd:"" help:"Record what the stream and the provider know and a restored database does not."`
+	} `cmd:"" help:"Look at payments, and bring back what a restored database has lost."`
 	Database struct {
 		Prepare databasePrepareCommand `cmd:"" help:"Make a role and a schema for each service."`
 	} `cmd:"" help:"Look after the database."`

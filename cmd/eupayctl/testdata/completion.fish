@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "database" "database prepare" "keys" "keys rotate" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "payments rebuild" "database" "database prepare" "keys" "keys rotate" "completion"
                 set at $at $word
         end
     end
@@ -16,7 +16,7 @@ complete -c eupayctl -n '__eupayctl_at ""' -a dlq -d 'Look after dead letters'
 complete -c eupayctl -n '__eupayctl_at ""' -a streams -d 'Watch streams and consumers'
 complete -c eupayctl -n '__eupayctl_at ""' -a einvoice -d 'Look after e-invoices'
 complete -c eupayctl -n '__eupayctl_at ""' -a admin -d 'Look after those who work for the platform'
-complete -c eupayctl -n '__eupayctl_at ""' -a payments -d 'Look at payments'
+complete -c eupayctl -n '__eupayctl_at ""' -a payments -d 'Look at payments, and bring back what a restored database has lost'
 complete -c eupayctl -n '__eupayctl_at ""' -a database -d 'Look after the database'
 complete -c eupayctl -n '__eupayctl_at ""' -a keys -d 'Look after master keys'
 complete -c eupayctl -n '__eupayctl_at ""' -a completion -d 'Write a completion script for a shell'
@@ -162,6 +162,7 @@ complete -c eupayctl -n '__eupayctl_at "admin create"' -l email -x -d 'The admin
 complete -c eupayctl -n '__eupayctl_at "admin create"' -l another -d 'Also when there is an admin already'
 complete -c eupayctl -n '__eupayctl_at "admin create"' -l run -d 'Do it'
 complete -c eupayctl -n '__eupayctl_at "payments"' -a history -d 'Show what happened to a payment, with the provider\'s answers'
+complete -c eupayctl -n '__eupayctl_at "payments"' -a rebuild -d 'Record what the stream and the provider know and a restored database does not'
 complete -c eupayctl -n '__eupayctl_at "payments"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "payments"' -l nats-url -x -d 'NATS server'
 complete -c eupayctl -n '__eupayctl_at "payments"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
@@ -173,6 +174,13 @@ complete -c eupayctl -n '__eupayctl_at "payments history"' -l run-dir -x -d 'Run
 complete -c eupayctl -n '__eupayctl_at "payments history"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
 complete -c eupayctl -n '__eupayctl_at "payments history"' -l timeout -x -d 'How long to wait for each answer'
 complete -c eupayctl -n '__eupayctl_at "payments history"' -l answers -d 'With what the provider answered'
+complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l since -x -d 'The time to which the database was restored, or an hour before'
+complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l run -d 'Do it'
 complete -c eupayctl -n '__eupayctl_at "database"' -a prepare -d 'Make a role and a schema for each service'
 complete -c eupayctl -n '__eupayctl_at "database"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "database"' -l nats-url -x -d 'NATS server'

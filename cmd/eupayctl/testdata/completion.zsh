@@ -4,7 +4,7 @@ _eupayctl() {
     local prev="${words[CURRENT-1]}" at="" word
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"database"|"database prepare"|"keys"|"keys rotate"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments rebuild"|"database"|"database prepare"|"keys"|"keys rotate"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
@@ -47,8 +47,9 @@ _eupayctl() {
         "einvoice export") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --from --to --live --force ;;
         "admin") compadd -- create --help -h --nats-url --run-dir --output -o --timeout ;;
         "admin create") compadd -- --help -h --nats-url --run-dir --output -o --timeout --email --another --run ;;
-        "payments") compadd -- history --help -h --nats-url --run-dir --output -o --timeout ;;
+        "payments") compadd -- history rebuild --help -h --nats-url --run-dir --output -o --timeout ;;
         "payments history") compadd -- --help -h --nats-url --run-dir --output -o --timeout --answers ;;
+        "payments rebuild") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since --run ;;
         "database") compadd -- prepare --help -h --nats-url --run-dir --output -o --timeout ;;
         "database prepare") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
         "keys") compadd -- rotate --help -h --nats-url --run-dir --output -o --timeout ;;
