@@ -227,6 +227,11 @@ func TestARestoredDatabaseIsRebuilt(t *testing.T) {
 	if again, _ := m.refund(t, lost, `{"amount":29.99}`); again.Status == "" { // its payer is known
 		t.Error("the lost payment cannot be refunded")
 	}
+	for _, check := range newOperator(t, w).lines(t, "doctor") {
+		if check["ok"] != true {
+			t.Errorf("the doctor says %v", check)
+		}
+	}
 }
 
 // checkRebuilt compares the books: REST, bank and webhooks.

@@ -68,6 +68,8 @@ type grammar struct {
 	Keys struct {
 		Rotate keysRotateCommand `cmd:"" help:"Seal all secrets with the current master keys."`
 	} `cmd:"" help:"Look after master keys."`
+	Doctor     doctorCommand     `cmd:"" help:"Check database, NATS and certificate, and say what is wrong."`
+	Leaders    leadersCommand    `cmd:"" help:"Show which replica does the jobs that only one does."`
 	Completion completionCommand `cmd:"" help:"Write a completion script for a shell."`
 }
 

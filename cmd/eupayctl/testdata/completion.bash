@@ -3,7 +3,7 @@ _eupayctl() {
     local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" at="" word
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments rebuild"|"database"|"database prepare"|"keys"|"keys rotate"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments rebuild"|"database"|"database prepare"|"keys"|"keys rotate"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     COMPREPLY=()
@@ -27,9 +27,10 @@ _eupayctl() {
         --from) return ;;
         --to) return ;;
         --email) return ;;
+        --overdue) return ;;
     esac
     case "$at" in
-        "") COMPREPLY=($(compgen -W "events replay dlq streams einvoice admin payments database keys completion --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "") COMPREPLY=($(compgen -W "events replay dlq streams einvoice admin payments database keys doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "events") COMPREPLY=($(compgen -W "tail show emit --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "events tail") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f" -- "$cur")) ;;
         "events show") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since" -- "$cur")) ;;
@@ -54,6 +55,8 @@ _eupayctl() {
         "database prepare") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --run" -- "$cur")) ;;
         "keys") COMPREPLY=($(compgen -W "rotate --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "keys rotate") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --run" -- "$cur")) ;;
+        "doctor") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --max-lag --overdue" -- "$cur")) ;;
+        "leaders") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "completion") COMPREPLY=($(compgen -W "bash zsh fish --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
     esac
 }

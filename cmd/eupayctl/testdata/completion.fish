@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "payments rebuild" "database" "database prepare" "keys" "keys rotate" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "payments rebuild" "database" "database prepare" "keys" "keys rotate" "doctor" "leaders" "completion"
                 set at $at $word
         end
     end
@@ -19,6 +19,8 @@ complete -c eupayctl -n '__eupayctl_at ""' -a admin -d 'Look after those who wor
 complete -c eupayctl -n '__eupayctl_at ""' -a payments -d 'Look at payments, and bring back what a restored database has lost'
 complete -c eupayctl -n '__eupayctl_at ""' -a database -d 'Look after the database'
 complete -c eupayctl -n '__eupayctl_at ""' -a keys -d 'Look after master keys'
+complete -c eupayctl -n '__eupayctl_at ""' -a doctor -d 'Check database, NATS and certificate, and say what is wrong'
+complete -c eupayctl -n '__eupayctl_at ""' -a leaders -d 'Show which replica does the jobs that only one does'
 complete -c eupayctl -n '__eupayctl_at ""' -a completion -d 'Write a completion script for a shell'
 complete -c eupayctl -n '__eupayctl_at ""' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at ""' -l nats-url -x -d 'NATS server'
@@ -205,6 +207,18 @@ complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l run-dir -x -d 'Run fold
 complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
 complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l timeout -x -d 'How long to wait for each answer'
 complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l run -d 'Do it'
+complete -c eupayctl -n '__eupayctl_at "doctor"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "doctor"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "doctor"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "doctor"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "doctor"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "doctor"' -l max-lag -x -d 'How many messages a consumer may have before it'
+complete -c eupayctl -n '__eupayctl_at "doctor"' -l overdue -x -d 'How long a due row or an unpublished event may wait'
+complete -c eupayctl -n '__eupayctl_at "leaders"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "leaders"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "leaders"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "leaders"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "leaders"' -l timeout -x -d 'How long to wait for each answer'
 complete -c eupayctl -n '__eupayctl_at "completion"' -a bash -d 'bash, zsh or fish'
 complete -c eupayctl -n '__eupayctl_at "completion"' -a zsh -d 'bash, zsh or fish'
 complete -c eupayctl -n '__eupayctl_at "completion"' -a fish -d 'bash, zsh or fish'

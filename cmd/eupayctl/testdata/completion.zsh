@@ -4,7 +4,7 @@ _eupayctl() {
     local prev="${words[CURRENT-1]}" at="" word
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments rebuild"|"database"|"database prepare"|"keys"|"keys rotate"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments rebuild"|"database"|"database prepare"|"keys"|"keys rotate"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
@@ -27,9 +27,10 @@ _eupayctl() {
         --from) return ;;
         --to) return ;;
         --email) return ;;
+        --overdue) return ;;
     esac
     case "$at" in
-        "") compadd -- events replay dlq streams einvoice admin payments database keys completion --help -h --nats-url --run-dir --output -o --timeout ;;
+        "") compadd -- events replay dlq streams einvoice admin payments database keys doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout ;;
         "events") compadd -- tail show emit --help -h --nats-url --run-dir --output -o --timeout ;;
         "events tail") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f ;;
         "events show") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since ;;
@@ -54,6 +55,8 @@ _eupayctl() {
         "database prepare") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
         "keys") compadd -- rotate --help -h --nats-url --run-dir --output -o --timeout ;;
         "keys rotate") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
+        "doctor") compadd -- --help -h --nats-url --run-dir --output -o --timeout --max-lag --overdue ;;
+        "leaders") compadd -- --help -h --nats-url --run-dir --output -o --timeout ;;
         "completion") compadd -- bash zsh fish --help -h --nats-url --run-dir --output -o --timeout ;;
     esac
 }
