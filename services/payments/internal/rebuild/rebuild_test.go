@@ -97,9 +97,12 @@ func TestWhatCannotBeToldIsListedAndNotGuessed(t *testing.T) {
 	t.Parallel()
 	payer := &powens.Account{IBAN: "FR1420041010050500013M02606"}
 	d, pool := setup(t, books{
-		{ID: "1", ReferenceID: done, State: powens.Done, Amount: 2999, Payer: payer}, {ID: "2", ReferenceID: sent, State: powens.Validating, Amount: 2999},
-		{ID: "4", ReferenceID: foreign, State: powens.Done, Amount: 500}, {ID: "5", ReferenceID: "not ours", State: powens.Done},
-		{ID: "6", ReferenceID: twice, State: powens.Done}, {ID: "7", ReferenceID: twice, State: powens.Pending},
+		{ID: "1", ReferenceID: done, State: powens.Done, Amount: 2999, Payer: payer},
+		{ID: "2", ReferenceID: sent, State: powens.Validating, Amount: 2999},
+		{ID: "4", ReferenceID: foreign, State: powens.Done, Amount: 500},
+		{ID: "5", ReferenceID: "not ours", State: powens.Done},
+		{ID: "6", ReferenceID: twice, State: powens.Done},
+		{ID: "7", ReferenceID: twice, State: powens.Pending},
 	})
 	facts := []Fact{
 		merchantFact(t), fact(t, "payment.created", done, "", "pending", 1), fact(t, "payment.pending_sca", done, "pending", "pending_sca", 2),

@@ -35,7 +35,7 @@ func (s *Store) Rebuild(ctx context.Context, p payment.Payment, told []Told) err
 		known, err := s.lock(ctx, tx, p.Reference)
 		switch {
 		case errors.Is(err, ErrNotFound):
-			known, err = s.insertAgain(ctx, tx, p)
+			err = s.insertAgain(ctx, tx, p) // known has no history
 		case err == nil && known.Sequence < p.Sequence:
 			err = s.write(ctx, tx, p, known.Sequence)
 		case err == nil:
@@ -51,20 +51,14 @@ func (s *Store) Rebuild(ctx context.Context, p payment.Payment, told []Told) err
 	})
 }
 
-// insertAgain inserts the payment as it was created, and then as it is. It returns a payment without a history.
-func (s *Store) insertAgain(ctx context.Context, tx pgx.Tx, p payment.Payment) (payment.Payment, error) {
+// insertAgain inserts the payment as it was created, and then as it is.
+func (s *Store) insertAgain(ctx context.Context, tx pgx.Tx, p payment.Payment) error {
 	first := p
 	first.RequestedAt, first.DueAt = &p.CreatedAt, &p.CreatedAt
-	if first.OwnSession == "" {
-		first.OwnSession = payment.SessionOpen
-	}
 	if _, err := tx.Exec(ctx, insertSQL, s.insertArguments(first)...); err != nil {
-		return payment.Payment{}, fmt.Errorf("insert payment %s again: %w", p.Reference, err)
+		return fmt.Errorf("insert payment %s again: %w", p.Reference, err)
 	}
-	if p.OwnSession == "" {
-		p.OwnSession = payment.SessionOpen
-	}
-	return payment.Payment{}, s.write(ctx, tx, p, 1)
+	return s.write(ctx, tx, p, 1)
 }
 
 func (s *Store) rebuildHistory(ctx context.Context, tx pgx.Tx, p payment.Payment, after int64, told []Told) error {
