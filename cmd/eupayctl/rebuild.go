@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
-	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/config"
 	"european-pay.eu/eupay/services/payments"
 )
@@ -77,7 +76,7 @@ func told(ctx context.Context, o *operate.Operator, w operate.Window) (facts []p
 func (t *tool) rebuilt(found []payments.Finding) error {
 	w := t.list("ACTION", "REFERENCE", "MERCHANT", "MODE", "AMOUNT", "STATUS", "REASON")
 	for _, f := range found {
-		v := rebuiltView{string(f.Action), f.Reference, f.Merchant, f.Livemode, money.Cents(f.Amount).String(), f.Status, f.Reason}
+		v := rebuiltView{string(f.Action), f.Reference, f.Merchant, f.Livemode, f.Amount.String(), f.Status, f.Reason}
 		if t.json() {
 			if err := t.object(v); err != nil {
 				return err

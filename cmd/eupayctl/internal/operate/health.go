@@ -93,7 +93,8 @@ func AskServer(ctx context.Context, db pg.DB, now func() time.Time) (s Server, e
 		return s, fmt.Errorf("read the database's clock: %w", err)
 	}
 	s.Ahead = theirs.Sub(before.Add(now().Sub(before) / 2))
-	err = db.QueryRow(ctx, `select (select count(*) from pg_stat_activity where backend_type = 'client backend'), current_setting('max_connections')::int`).Scan(&s.Used, &s.Most)
+	err = db.QueryRow(ctx, `select (select count(*) from pg_stat_activity where backend_type = 'client backend'),
+		current_setting('max_connections')::int`).Scan(&s.Used, &s.Most)
 	if err != nil {
 		return s, fmt.Errorf("count the database's connections: %w", err)
 	}
