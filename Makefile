@@ -76,6 +76,10 @@ chaos: export EUPAY_CHAOS_READ_ONLY ?= 60s
 chaos: bin/with-postgres bin/gotestsum ## Kill parts of the system under load, break its infrastructure, and compare all records
 	@$(RACE) ./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -timeout 90m $(TESTFLAGS) ./cmd/chaos
 
+.PHONY: restore-exercise
+restore-exercise: bin/with-postgres bin/gotestsum ## Restore a database to a point in time while the bank goes on, rebuild it, and compare all records
+	@$(RACE) ./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -timeout 20m -run '^TestARestoredDatabaseIsRebuilt$$' $(TESTFLAGS) ./cmd/e2e
+
 .PHONY: bench
 bench: bin/bench bin/eupay-dev ## Measure the whole system against its targets (BENCH_SECONDS=2: briefly)
 	@./bin/bench

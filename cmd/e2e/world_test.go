@@ -51,6 +51,15 @@ type world struct {
 // system does not run in parallel with others: two systems are enough for one machine.
 func newWorld(t testing.TB, env map[string]string) *world {
 	t.Helper()
+	w := prepareWorld(t, env)
+	w.start(t)
+	t.Cleanup(func() { w.stack.Stop() })
+	return w
+}
+
+// prepareWorld is newWorld without its start.
+func prepareWorld(t testing.TB, env map[string]string) *world {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "eupay-e2e-") //nolint:usetesting // the shared system's t is no test's
 	if err != nil {
 		t.Fatal(err)
@@ -75,8 +84,6 @@ func newWorld(t testing.TB, env map[string]string) *world {
 		transport.CloseIdleConnections()
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	})
-	w.start(t)
-	t.Cleanup(func() { w.stack.Stop() })
 	return w
 }
 

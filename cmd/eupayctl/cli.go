@@ -59,8 +59,9 @@ type grammar struct {
 		Create adminCreateCommand `cmd:"" help:"Make the first admin of a new deployment."`
 	} `cmd:"" help:"Look after those who work for the platform."`
 	Payments struct {
-		History paymentHistoryCommand `cmd:"" help:"Show what happened to a payment, with the provider's answers."`
-	} `cmd:"" help:"Look at payments."`
+		History paymentHistoryCommand  `cmd:"" help:"Show what happened to a payment, with the provider's answers."`
+		Rebuild paymentsRebuildCommand `cmd:"" help:"Record what the stream and the provider know and a restored database does not."`
+	} `cmd:"" help:"Look at payments, and bring back what a restored database has lost."`
 	Database struct {
 		Prepare databasePrepareCommand `cmd:"" help:"Make a role and a schema for each service."`
 	} `cmd:"" help:"Look after the database."`
@@ -68,6 +69,8 @@ type grammar struct {
 		Rotate keysRotateCommand `cmd:"" help:"Seal all secrets with the current master keys."`
 	} `cmd:"" help:"Look after master keys."`
 	Smoke      smokeCommand      `cmd:"" help:"Look whether everything answers, after a rollout."`
+	Doctor     doctorCommand     `cmd:"" help:"Check database, NATS and certificate, and say what is wrong."`
+	Leaders    leadersCommand    `cmd:"" help:"Show which replica does the jobs that only one does."`
 	Completion completionCommand `cmd:"" help:"Write a completion script for a shell."`
 }
 

@@ -93,7 +93,12 @@ func (t *tool) database() (*pgx.Conn, error) {
 	}
 	ctx, cancel := t.within()
 	defer cancel()
-	db, err := pgx.Connect(ctx, url)
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil { // its text could contain the password
+		return nil, operate.Invalid(databaseURL + " is not a PostgreSQL URL")
+	}
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // the service's address may be a pooler's
+	db, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil { // its text could contain the password
 		return nil, errors.New("the database in " + databaseURL + " cannot be reached: check the address and that it runs")
 	}

@@ -142,7 +142,7 @@ type PaymentChange struct {
 	FromStatus  PaymentStatus `json:"from_status"`
 	Detail      StatusDetail  `json:"detail"`
 	FailureCode FailureCode   `json:"failure_code"`
-	// api, provider, reconciler, expiry, refund, scan or merchant.
+	// api, provider, reconciler, expiry, refund, scan, merchant or rebuilt.
 	Cause string `json:"cause"`
 	// What the bank's side answered, in its own word. It may be new at any time.
 	BankState string `json:"bank_state"`

@@ -60,7 +60,7 @@ var harmless = map[string][]string{
 		"POST /portal/tables/{id}", "POST /portal/team/{id}", "POST /portal/webhooks/endpoints/{id}", "POST /portal/webhooks/endpoints/{id}/enabled",
 		"POST /portal/mode", "POST /preferences", "POST /portal/security/passkeys/{id}", "POST /app/security/passkeys/{id}",
 		"POST /portal/notifications/{id}", "POST /portal/rewards/program",
-		"POST /portal/rewards",            // a customer is a member once
+		"POST /portal/rewards", // a customer is a member once
 		"POST /portal/settlement/lines/{id}/match",
 		"POST /portal/notifications",      // a browser has one subscription
 		"POST /portal/invoices/enrolment", // enrolling again sets the same again

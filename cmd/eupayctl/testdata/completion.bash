@@ -4,6 +4,7 @@ _eupayctl() {
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${at:+$at }$word" in
             "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"database"|"database prepare"|"keys"|"keys rotate"|"smoke"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments rebuild"|"database"|"database prepare"|"keys"|"keys rotate"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     COMPREPLY=()
@@ -32,6 +33,10 @@ _eupayctl() {
     esac
     case "$at" in
         "") COMPREPLY=($(compgen -W "events replay dlq streams einvoice admin payments database keys smoke completion --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        --overdue) return ;;
+    esac
+    case "$at" in
+        "") COMPREPLY=($(compgen -W "events replay dlq streams einvoice admin payments database keys doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "events") COMPREPLY=($(compgen -W "tail show emit --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "events tail") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f" -- "$cur")) ;;
         "events show") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since" -- "$cur")) ;;
@@ -50,12 +55,17 @@ _eupayctl() {
         "admin") COMPREPLY=($(compgen -W "create --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "admin create") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --email --another --unless-any --run" -- "$cur")) ;;
         "payments") COMPREPLY=($(compgen -W "history --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "admin create") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --email --another --run" -- "$cur")) ;;
+        "payments") COMPREPLY=($(compgen -W "history rebuild --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "payments history") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --answers" -- "$cur")) ;;
+        "payments rebuild") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since --run" -- "$cur")) ;;
         "database") COMPREPLY=($(compgen -W "prepare --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "database prepare") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --run" -- "$cur")) ;;
         "keys") COMPREPLY=($(compgen -W "rotate --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "keys rotate") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --run" -- "$cur")) ;;
         "smoke") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --api --pages" -- "$cur")) ;;
+        "doctor") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --max-lag --overdue" -- "$cur")) ;;
+        "leaders") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "completion") COMPREPLY=($(compgen -W "bash zsh fish --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
     esac
 }

@@ -5,6 +5,7 @@ _eupayctl() {
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
             "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"database"|"database prepare"|"keys"|"keys rotate"|"smoke"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments rebuild"|"database"|"database prepare"|"keys"|"keys rotate"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
@@ -32,6 +33,10 @@ _eupayctl() {
     esac
     case "$at" in
         "") compadd -- events replay dlq streams einvoice admin payments database keys smoke completion --help -h --nats-url --run-dir --output -o --timeout ;;
+        --overdue) return ;;
+    esac
+    case "$at" in
+        "") compadd -- events replay dlq streams einvoice admin payments database keys doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout ;;
         "events") compadd -- tail show emit --help -h --nats-url --run-dir --output -o --timeout ;;
         "events tail") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f ;;
         "events show") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since ;;
@@ -50,12 +55,17 @@ _eupayctl() {
         "admin") compadd -- create --help -h --nats-url --run-dir --output -o --timeout ;;
         "admin create") compadd -- --help -h --nats-url --run-dir --output -o --timeout --email --another --unless-any --run ;;
         "payments") compadd -- history --help -h --nats-url --run-dir --output -o --timeout ;;
+        "admin create") compadd -- --help -h --nats-url --run-dir --output -o --timeout --email --another --run ;;
+        "payments") compadd -- history rebuild --help -h --nats-url --run-dir --output -o --timeout ;;
         "payments history") compadd -- --help -h --nats-url --run-dir --output -o --timeout --answers ;;
+        "payments rebuild") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since --run ;;
         "database") compadd -- prepare --help -h --nats-url --run-dir --output -o --timeout ;;
         "database prepare") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
         "keys") compadd -- rotate --help -h --nats-url --run-dir --output -o --timeout ;;
         "keys rotate") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
         "smoke") compadd -- --help -h --nats-url --run-dir --output -o --timeout --api --pages ;;
+        "doctor") compadd -- --help -h --nats-url --run-dir --output -o --timeout --max-lag --overdue ;;
+        "leaders") compadd -- --help -h --nats-url --run-dir --output -o --timeout ;;
         "completion") compadd -- bash zsh fish --help -h --nats-url --run-dir --output -o --timeout ;;
     esac
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 // Services are those that have a schema.
@@ -113,6 +114,9 @@ func (r Role) prepare(ctx context.Context, tx pgx.Tx, database string) error {
 		"grant connect on database " + name(database) + " to " + role,
 		"create schema if not exists " + name(r.Service) + " authorization " + role,
 		"alter schema " + name(r.Service) + " owner to " + role,
+		// A pooler in transaction mode passes no parameters of a connection on.
+		"alter role " + role + " in database " + name(database) + " set search_path = " + name(r.Service),
+		"alter role " + role + " in database " + name(database) + " set idle_in_transaction_session_timeout = " + literal(pg.IdleInTransaction.String()),
 	} {
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return err

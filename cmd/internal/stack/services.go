@@ -56,6 +56,23 @@ func (s *Stack) StartService(ctx context.Context, name string) error {
 	return sys.WaitReady(ctx, name, s.failure)
 }
 
+// Replica starts another replica of a service on ports of its own. The caller stops it.
+func (s *Stack) Replica(ctx context.Context, name string) (stop func(), err error) {
+	env := s.System().Env(name)
+	for _, setting := range []string{"EUPAY_HTTP_ADDR", "EUPAY_GRPC_ADDR", "EUPAY_MANAGEMENT_ADDR"} {
+		env[setting] = system.Loopback(0)
+	}
+	svc, err := openers[name](ctx, env, boot.Deps{Log: s.log})
+	if err != nil {
+		return nil, fmt.Errorf("start another %s: %w", name, err)
+	}
+	p := s.supervise("another "+name, func(ctx context.Context) error {
+		defer svc.Close()
+		return svc.Run(ctx)
+	})
+	return p.stop, nil
+}
+
 // StopService stops a service regularly; StartService starts it again.
 func (s *Stack) StopService(name string) {
 	s.mu.Lock()

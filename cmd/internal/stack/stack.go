@@ -26,6 +26,8 @@ type Options struct {
 	Dir string
 	// DatabaseURL of an existing PostgreSQL. Empty: a private one in Dir.
 	DatabaseURL string
+	// Pooler is the address of a PgBouncer in transaction mode before that PostgreSQL. Empty: none.
+	Pooler string
 	// Repository from which PostgreSQL is downloaded if the machine has none; see pgbinaries.
 	Repository string
 	// Binaries is where downloaded PostgreSQL binaries are kept. Empty: in Dir.
@@ -126,6 +128,7 @@ func (s *Stack) describe() error {
 		return err
 	}
 	s.system.DatabaseURL, s.system.PublicURL, s.system.Extra = s.o.DatabaseURL, s.o.PublicURL, s.o.Env
+	s.system.Pooler = s.o.Pooler
 	return nil
 }
 

@@ -1,10 +1,12 @@
 package system
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"net/url"
 
 	"european-pay.eu/eupay/cmd/internal/roles"
 )
@@ -34,4 +36,22 @@ func (s System) PrepareDatabase(ctx context.Context) error {
 		all = append(all, s.role(service))
 	}
 	return roles.Prepare(ctx, s.DatabaseURL, all)
+}
+
+// ownConns is how many connections a service opens where the PostgreSQL is the system's own.
+const ownConns = "16"
+
+// database returns the settings with which a service reaches its database.
+func (s System) database(service string) map[string]string {
+	env := map[string]string{"EUPAY_DATABASE_URL": s.ServiceDatabaseURL(service), "EUPAY_DATABASE_CONNS": cmp.Or(s.Extra["EUPAY_DATABASE_CONNS"], ownConns)}
+	if s.Pooler == "" {
+		return env
+	}
+	u, err := url.Parse(env["EUPAY_DATABASE_URL"])
+	if err != nil {
+		return env
+	}
+	u.Host, u.RawQuery = s.Pooler, ""
+	env["EUPAY_DATABASE_POOLING"], env["EUPAY_DATABASE_DIRECT_URL"], env["EUPAY_DATABASE_URL"] = "transaction", env["EUPAY_DATABASE_URL"], u.String()
+	return env
 }

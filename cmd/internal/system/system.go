@@ -32,6 +32,8 @@ type System struct {
 	Secrets Secrets
 	// DatabaseURL of the PostgreSQL for its administrator. Each service has its own role and schema there.
 	DatabaseURL string
+	// Pooler is the address of a PgBouncer in transaction mode, through which the services reach the PostgreSQL. Empty: none.
+	Pooler string
 	// Identities is the folder of the services' certificates.
 	Identities string
 	// PublicURL is the gateway's URL for payers and merchants. Empty: loopback.
@@ -140,8 +142,8 @@ func (s System) Env(service string) map[string]string {
 		maps.Copy(env, s.portal())
 		return env
 	}
+	maps.Copy(env, s.database(service))
 	maps.Copy(env, map[string]string{
-		"EUPAY_DATABASE_URL":    s.ServiceDatabaseURL(service),
 		"EUPAY_NATS_URL":        s.NATSURL(),
 		"EUPAY_PUBLIC_URL":      s.Public(),
 		"EUPAY_GRPC_ADDR":       Loopback(s.Ports.GRPC[service]),
@@ -155,7 +157,6 @@ func (s System) Env(service string) map[string]string {
 // portal are all settings of the portal: it knows the database and the public API, and nobody else.
 func (s System) portal() map[string]string {
 	env := map[string]string{
-		"EUPAY_DATABASE_URL":       s.ServiceDatabaseURL(Portal),
 		"EUPAY_MANAGEMENT_ADDR":    Loopback(s.Ports.Management[Portal]),
 		"EUPAY_HTTP_ADDR":          Loopback(s.Ports.Pages),
 		"EUPAY_API_URL":            s.URL(),
@@ -164,6 +165,7 @@ func (s System) portal() map[string]string {
 		"EUPAY_TRUSTED_PROXIES":    loopbackOnly,
 		"EUPAY_PORTAL_DEVELOPMENT": "true",
 	}
+	maps.Copy(env, s.database(Portal))
 	if s.OwnMailbox() {
 		env["EUPAY_MAILBOX_URL"] = s.MailPages()
 	}

@@ -17,6 +17,7 @@ import (
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/leader"
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
@@ -96,7 +97,7 @@ func Open(ctx context.Context, name string, base Base, migrations fs.FS, deps De
 
 // OpenPlain is Open for a service that calls others over HTTP alone: it has a database and the management port, and nothing else.
 func OpenPlain(ctx context.Context, name string, plain Plain, migrations fs.FS, deps Deps) (*Core, error) {
-	return start(newCore(name, Base{Plain: plain}, deps), func(c *Core) error { return c.openPlain(ctx, migrations) })
+	return start(newCore(name, Base{Plain: plain}, deps), func(c *Core) error { return c.openDatabase(ctx, migrations, 0) })
 }
 
 func newCore(name string, base Base, deps Deps) *Core {
@@ -127,7 +128,7 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 	}); err != nil {
 		return err
 	}
-	if err := c.openPlain(ctx, migrations); err != nil {
+	if err := c.openDatabase(ctx, migrations, leader.Connections); err != nil {
 		return err
 	}
 	if c.Bus, err = bus.Connect(ctx, c.broker(), c.Log); err != nil {
@@ -143,18 +144,21 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 	return nil
 }
 
-// openPlain opens the database and the management port.
-func (c *Core) openPlain(ctx context.Context, migrations fs.FS) error {
-	var err error
-	settings := pg.Settings{
-		URL: c.Base.DatabaseURL, Schema: c.Name, MaxConns: c.Base.DatabaseConns, PlainStartup: c.Base.DatabasePlainStartup,
+// openDatabase opens the database and the management port. leaders is how many connections elected jobs need.
+func (c *Core) openDatabase(ctx context.Context, migrations fs.FS, leaders int32) error {
+	settings, err := c.Base.Plain.database(c.Name, leaders)
+	if err != nil {
+		return err
 	}
 	if migrations != nil {
-		if err := c.migrate(ctx, settings, migrations); err != nil {
+		if err := c.wait(ctx, func() error { return pg.Migrate(ctx, settings, migrations) }); err != nil {
 			return err
 		}
 	}
 	if c.Pool, err = pg.Open(ctx, settings); err != nil {
+		return err
+	}
+	if err := c.wait(ctx, func() error { return pg.Check(ctx, c.Pool, settings) }); err != nil {
 		return err
 	}
 	c.management, err = newManagement(orLoopback(c.Base.ManagementAddr), c)
@@ -175,17 +179,18 @@ func orLoopback(addr string) string {
 	return addr
 }
 
-// migrate waits for the database: in a cluster it may start after the service.
-func (c *Core) migrate(ctx context.Context, s pg.Settings, migrations fs.FS) error {
+// wait tries until the database can be reached: in a cluster it may start after the service, and during a rollout it may have no
+// connection left.
+func (c *Core) wait(ctx context.Context, do func() error) error {
 	for {
-		err := pg.Migrate(ctx, s, migrations)
+		err := do()
 		if err == nil || !pg.IsUnreachable(err) {
-			return err
+			return pg.Explain(err)
 		}
-		c.Log.Info("waiting for PostgreSQL", "error", err)
+		c.Log.Warn("waiting for PostgreSQL", "error", pg.Explain(err))
 		select {
 		case <-ctx.Done():
-			return err
+			return pg.Explain(err)
 		case <-time.After(500 * time.Millisecond):
 		}
 	}

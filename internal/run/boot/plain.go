@@ -5,8 +5,12 @@ import "time"
 // Plain holds the settings of a service that has a database, but neither the broker nor gRPC.
 type Plain struct {
 	DatabaseURL string `env:"EUPAY_DATABASE_URL,required"`
-	// DatabaseConns is the size of the pool.
-	DatabaseConns int32 `env:"EUPAY_DATABASE_CONNS" envDefault:"16"`
+	// DatabaseConns is how many connections this replica opens at most. 0: the service's share of PostgreSQL's default; see Conns.
+	DatabaseConns int32 `env:"EUPAY_DATABASE_CONNS"`
+	// DatabasePooling is "session" for PostgreSQL itself or a pooler that gives each client a connection of its own, "transaction"
+	// for a pooler that gives it one for each transaction. Then DatabaseDirectURL leads to PostgreSQL itself, for migrations.
+	DatabasePooling   string `env:"EUPAY_DATABASE_POOLING" envDefault:"session"`
+	DatabaseDirectURL string `env:"EUPAY_DATABASE_DIRECT_URL"`
 	// DatabasePlainStartup omits the keepalive settings of the server, which some connection poolers refuse.
 	DatabasePlainStartup bool `env:"EUPAY_DATABASE_PLAIN_STARTUP" envDefault:"false"`
 	// ManagementAddr is where health and metrics are served. Default: a free port on loopback.

@@ -44,8 +44,13 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job string, log *slog.Logger, 
 // RunFenced is Run for a leader that fences its transactions with the lease.
 func RunFenced(ctx context.Context, pool *pgxpool.Pool, job string, log *slog.Logger, lead func(context.Context, *Lease) error) error {
 	me := identity()
+	own, giveBack, err := beside(ctx, pool)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
 	for ctx.Err() == nil {
-		if err := hold(ctx, pool, job, me, log, lead); err != nil && ctx.Err() == nil {
+		if err := hold(ctx, own, job, me, log, lead); err != nil && ctx.Err() == nil {
 			log.Warn("leader's work interrupted, retrying", "job", job, "error", err)
 		}
 		select {

@@ -85,7 +85,7 @@ func TestOneReplicaLeadsAndAnotherFollowsIt(t *testing.T) {
 	two := start(t, follower, "job", &active)
 	other := atomic.Int32{}
 	wait(t, "another job has a leader of its own", start(t, open(t, url), "other", &other).elected)
-	for follower.Stat().AcquireCount() < 2 { // it has tried once at least
+	for tries(follower) < 2 { // it has tried once at least
 		select {
 		case <-two.elected:
 			t.Fatal("the second leads beside the first")
@@ -94,6 +94,71 @@ func TestOneReplicaLeadsAndAnotherFollowsIt(t *testing.T) {
 	}
 	one.stop()
 	wait(t, "the second leads", two.elected)
+}
+
+// tries is how often the candidates of a pool have used the leaders' connections.
+func tries(pool *pgxpool.Pool) int64 {
+	shared.Lock()
+	defer shared.Unlock()
+	if c := shared.beside[pool]; c != nil {
+		return c.pool.Stat().AcquireCount()
+	}
+	return 0
+}
+
+// TestLeadersShareTwoConnections beside those of their pool: each had one of its own, which no setting limited.
+func TestLeadersShareTwoConnections(t *testing.T) {
+	t.Parallel()
+	pool := open(t, database(t))
+	var replicas []*replica
+	for _, job := range []string{"a", "b", "c", "d", "e"} {
+		replicas = append(replicas, start(t, pool, job, new(atomic.Int32)))
+	}
+	for _, r := range replicas {
+		wait(t, "each job has a leader", r.elected)
+	}
+	var used int
+	err := pool.QueryRow(t.Context(), `select count(*) from pg_stat_activity
+		where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`).Scan(&used)
+	if err != nil || used < 1 || used > Connections {
+		t.Errorf("%d connections of leaders, %v", used, err)
+	}
+	for _, r := range replicas {
+		r.stop()
+	}
+	if shared.Lock(); shared.beside[pool] != nil {
+		t.Error("the leaders' connections are still open")
+	}
+	shared.Unlock()
+}
+
+// TestAnExhaustedPoolEndsNoLeadership: renewals do not wait for those who use the pool.
+func TestAnExhaustedPoolEndsNoLeadership(t *testing.T) {
+	t.Parallel()
+	url := database(t)
+	pool, err := pg.Open(t.Context(), pg.Settings{URL: url, Schema: "public", MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	all, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer all.Release()
+	r := start(t, pool, "job", new(atomic.Int32))
+	wait(t, "it leads", r.elected)
+	other := open(t, url)
+	for _, _, first := row(t, other); ; {
+		select {
+		case <-r.ended:
+			t.Fatal("the leadership ended")
+		case <-time.After(10 * time.Millisecond):
+		}
+		if _, _, until := row(t, other); until.After(first) {
+			return
+		}
+	}
 }
 
 // row is the lease of "job" as the database sees it.
@@ -144,7 +209,7 @@ func TestADeadLeaderIsReplacedWhenItsLeaseExpires(t *testing.T) {
 	do(t, pool, `insert into leadership values ('job', 'a node that is gone', 7, now() + interval '1 hour')`)
 	var active atomic.Int32
 	follower := start(t, pool, "job", &active)
-	for pool.Stat().AcquireCount() < 4 { // it has tried
+	for tries(pool) < 2 { // it has tried
 		select {
 		case <-follower.elected:
 			t.Fatal("it leads beside one whose lease is not over")

@@ -46,11 +46,10 @@ const FenceSQL = `select true from leadership where job = $1 and holder = $2 and
 // FenceArgs are the arguments of FenceSQL.
 func (l *Lease) FenceArgs() []any { return []any{l.job, l.holder, l.epoch} }
 
-// keeper holds a lease on its own connection, so that an exhausted pool does not end it.
+// keeper holds a lease on the leaders' own connections.
 type keeper struct {
 	pool  *pgxpool.Pool
 	lease Lease
-	conn  *pgx.Conn // nil while there is none
 	until time.Time // when to stop, by this process's clock
 }
 
@@ -63,20 +62,19 @@ const takeSQL = `insert into leadership as l (job, holder, epoch, expires_at) se
 func take(ctx context.Context, pool *pgxpool.Pool, job, me string) (*keeper, error) {
 	ctx, cancel := context.WithTimeout(ctx, ttl)
 	defer cancel()
-	pooled, err := pool.Acquire(ctx)
+	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("acquire the leader's connection: %w", err)
+		return nil, fmt.Errorf("acquire a leader's connection: %w", err)
 	}
+	defer conn.Release()
 	k := &keeper{pool: pool, lease: Lease{job: job, holder: me}, until: time.Now().Add(ttl - margin)}
-	err = pooled.QueryRow(ctx, takeSQL, job, me, ttl).Scan(&k.lease.epoch)
+	err = conn.QueryRow(ctx, takeSQL, job, me, ttl).Scan(&k.lease.epoch)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
 	if err != nil {
-		pooled.Release()
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil, nil
-		}
 		return nil, fmt.Errorf("take the lease of %s: %w", job, err)
 	}
-	k.conn = pooled.Hijack()
 	return k, nil
 }
 
@@ -115,15 +113,8 @@ func (k *keeper) renewInTime(ctx context.Context) error {
 func (k *keeper) renew(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, renewEvery)
 	defer cancel()
-	if k.conn == nil || k.conn.IsClosed() {
-		pooled, err := k.pool.Acquire(ctx)
-		if err != nil {
-			return fmt.Errorf("acquire the leader's connection: %w", err)
-		}
-		k.conn = pooled.Hijack()
-	}
 	startedAt := time.Now() // before the database's clock starts to count
-	tag, err := k.conn.Exec(ctx, `update leadership set expires_at = now() + $4::interval where job = $1 and holder = $2 and epoch = $3`,
+	tag, err := k.pool.Exec(ctx, `update leadership set expires_at = now() + $4::interval where job = $1 and holder = $2 and epoch = $3`,
 		append(k.lease.FenceArgs(), ttl)...)
 	if err != nil {
 		return fmt.Errorf("renew the lease of %s: %w", k.lease.job, err)
@@ -142,12 +133,7 @@ const releaseTimeout = 2 * time.Second
 func (k *keeper) release(ctx context.Context, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
-	var db pg.DB = k.pool
-	if k.conn != nil && !k.conn.IsClosed() {
-		db = k.conn
-		defer k.conn.Close(ctx)
-	}
-	_, err := db.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2 and epoch = $3`, k.lease.FenceArgs()...)
+	_, err := k.pool.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2 and epoch = $3`, k.lease.FenceArgs()...)
 	if err != nil {
 		log.Debug("lease not released, it will expire", "job", k.lease.job, "error", err)
 	}

@@ -17,6 +17,9 @@ var infrastructure = map[string]bool{
 	"08": true, "25": true, "28": true, "40": true, "53": true, "55": true, "57": true, "58": true,
 }
 
+// lostStatement are the SQLSTATEs of a prepared statement that another session has: a pooler gave us another connection.
+var lostStatement = map[string]bool{"26000": true, "42P05": true}
+
 // IsInfrastructure reports whether err is a temporary problem of the database, the connection or a deadline, and not one that the
 // same statement would cause again.
 func IsInfrastructure(err error) bool {
@@ -24,7 +27,7 @@ func IsInfrastructure(err error) bool {
 		return false
 	}
 	if state := sqlState(err); state != "" {
-		return infrastructure[state[:2]]
+		return infrastructure[state[:2]] || lostStatement[state]
 	}
 	var (
 		connectErr *pgconn.ConnectError
@@ -52,7 +55,7 @@ func IsData(err error) bool {
 func IsUnreachable(err error) bool {
 	var connectErr *pgconn.ConnectError
 	if state := sqlState(err); state != "" {
-		return state[:2] == "57" || state[:2] == "53" || state == readOnly
+		return state[:2] == "57" || state[:2] == "53" || state[:2] == "08" && !refusesParameter(err) || state == readOnly
 	}
 	return errors.As(err, &connectErr)
 }

@@ -37,6 +37,11 @@ type Settings struct {
 	MaxConns int32 // 0: pgx's default
 	// PlainStartup omits the keepalive settings of the server, which some connection poolers refuse.
 	PlainStartup bool
+	// Pooled says that a pooler in transaction mode is between us and the server: nothing of a session outlives a transaction. No
+	// statement is prepared by name, and the role, not the connection, says which schema is used.
+	Pooled bool
+	// DirectURL leads to the server itself, for migrations, which hold a lock of a session. Empty: URL.
+	DirectURL string
 }
 
 // Open returns a pool whose connections use only the service's schema. It does not wait for the server.
@@ -60,27 +65,31 @@ func Open(ctx context.Context, s Settings) (*pgxpool.Pool, error) {
 
 const (
 	connectTimeout = 5 * time.Second
-	// idleInTransaction is how long a transaction may wait for its client's next statement. If a client vanishes, its locks block
+	// IdleInTransaction is how long a transaction may wait for its client's next statement. If a client vanishes, its locks block
 	// others for this long.
-	idleInTransaction = 5 * time.Second
+	IdleInTransaction = 5 * time.Second
 )
 
 // prepare configures connections that detect a vanished server, that the server closes when the client has vanished, and that
 // connect to a server accepting writes, unless the URL says otherwise.
 func (s Settings) prepare(cfg *pgx.ConnConfig) {
-	cfg.RuntimeParams["search_path"] = s.Schema
 	cfg.ConnectTimeout, cfg.DialFunc = connectTimeout, dialer.New(connectTimeout).DialContext
 	cfg.OnPgError = keepConnection
 	if !strings.Contains(s.URL, "target_session_attrs") {
 		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
+	if s.Pooled {
+		cfg.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		return
+	}
+	cfg.RuntimeParams["search_path"] = s.Schema
 	if s.PlainStartup {
 		return
 	}
 	for name, value := range map[string]string{
 		"tcp_keepalives_idle": seconds(dialer.Idle), "tcp_keepalives_interval": seconds(dialer.Interval), "tcp_keepalives_count": strconv.Itoa(dialer.Count),
 		"tcp_user_timeout":                    strconv.FormatInt(dialer.UserTimeout.Milliseconds(), 10),
-		"idle_in_transaction_session_timeout": strconv.FormatInt(idleInTransaction.Milliseconds(), 10),
+		"idle_in_transaction_session_timeout": strconv.FormatInt(IdleInTransaction.Milliseconds(), 10),
 	} {
 		if _, set := cfg.RuntimeParams[name]; !set {
 			cfg.RuntimeParams[name] = value
@@ -93,9 +102,12 @@ func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }
 // Migrate creates the schema and applies the pending migrations in the root of files. Several replicas may call it concurrently:
 // an advisory lock serialises them.
 func Migrate(ctx context.Context, s Settings, files fs.FS) error {
+	if s.DirectURL != "" {
+		s.URL, s.Pooled = s.DirectURL, false
+	}
 	cfg, err := pgx.ParseConfig(s.URL)
 	if err != nil {
-		return errors.New("EUPAY_DATABASE_URL is not a PostgreSQL URL")
+		return errors.New("EUPAY_DATABASE_URL or EUPAY_DATABASE_DIRECT_URL is not a PostgreSQL URL")
 	}
 	s.prepare(cfg)
 	db := stdlib.OpenDB(*cfg)

@@ -42,7 +42,7 @@ func (o *Operator) Emit(ctx context.Context, e Emit) ([]Emission, error) {
 	if err != nil {
 		return nil, err
 	}
-	schemas, err := outboxes(ctx, e.DB)
+	schemas, err := schemasWith(ctx, e.DB, "outbox")
 	if err != nil {
 		return nil, err
 	}
@@ -71,15 +71,6 @@ func (o *Operator) ids(ctx context.Context, since time.Time) (map[uuid.UUID]bool
 		return true, nil
 	})
 	return have, err
-}
-
-func outboxes(ctx context.Context, db pg.DB) ([]string, error) {
-	rows, err := db.Query(ctx, `select n.nspname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where c.relname = 'outbox' and c.relkind = 'r' and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') order by 1`)
-	if err != nil {
-		return nil, fmt.Errorf("look for outboxes: %w", err)
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 func (o *Operator) emit(ctx context.Context, e Emit, schema string, have map[uuid.UUID]bool) (Emission, error) {

@@ -1,9 +1,11 @@
 package powens
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestPaymentURL(t *testing.T) {
@@ -202,4 +204,26 @@ func BenchmarkCreate(b *testing.B) {
 			}
 		}
 	})
+}
+
+// TestTheListIsReadToItsEnd: the provider returns pages.
+func TestTheListIsReadToItsEnd(t *testing.T) {
+	t.Parallel()
+	one := `{"id":1,"state":"done","instructions":[{"reference_id":"R","amount":1}]}`
+	full := `{"payments":[` + strings.Repeat(one+",", pageSize-1) + one + `]}`
+	p := &provider{handle: func(w http.ResponseWriter, r *http.Request) {
+		body := full
+		if r.URL.Query().Get("offset") == "200" {
+			body = `{"payments":[` + one + `]}`
+		}
+		answering(200, body)(w, r)
+	}}
+	n := 0
+	err := connect(t, p).List(t.Context(), time.Date(2026, 6, 17, 23, 0, 0, 0, time.FixedZone("", -7200)), func(Payment) error { n++; return nil })
+	if err != nil || n != 2*pageSize+1 {
+		t.Errorf("%d payments, %v", n, err)
+	}
+	if want := "GET /2.0/payments?limit=100&min_date=2026-06-18&offset=0"; p.calls[0] != want {
+		t.Errorf("asked %s, want %s", p.calls[0], want)
+	}
 }

@@ -18,7 +18,7 @@ var tones = map[string]string{
 	"draft":   "quiet", "cancelled": "quiet", "expired": "quiet", "revoked": "quiet",
 	"failed": "bad", "payment_failed": "bad", "submission_failed": "bad", "rejected": "bad", "refused": "bad", "exhausted": "bad", "dead": "bad",
 	"open": "bad", "merchant_frozen": "bad",
-	"refunded": "info",
+	"refunded":     "info",
 	"line_matched": "good", "line_partly": "wait", "line_new": "wait", "line_suggested": "warn", "line_unmatched": "quiet", "line_gone": "quiet", "line_coming": "quiet",
 }
 

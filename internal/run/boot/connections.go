@@ -1,0 +1,80 @@
+package boot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"european-pay.eu/eupay/internal/run/pg"
+)
+
+// budget is how many connections a replica of each service opens at most, unless EUPAY_DATABASE_CONNS says otherwise. With two
+// replicas of each service and a third during a rollout this is 96, and PostgreSQL's default of 100 leaves 97 to roles that are no
+// superusers.
+var budget = map[string]int32{"gateway": 6, "payments": 8, "webhooks": 7, "qr": 5, "einvoice": 4, "portal": 2}
+
+// usualConns is the budget of a service that the table does not name.
+const usualConns = 8
+
+// The ways in which connections reach the server.
+const (
+	poolingSession     = "session"
+	poolingTransaction = "transaction"
+)
+
+// Conns returns how many connections a replica of the service opens at most by default.
+func Conns(service string) int32 {
+	if n := budget[service]; n > 0 {
+		return n
+	}
+	return usualConns
+}
+
+// OpenPool returns a pool on the schema of the named service for a tool that works in its place: with the service's settings, but
+// without its migrations.
+func (p Plain) OpenPool(ctx context.Context, service string) (*pgxpool.Pool, error) {
+	s, err := p.database(service, 0)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pg.Open(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := pg.Check(ctx, pool, s); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return pool, nil
+}
+
+// database returns the settings of the service's pool, whose size leaves room for the connections of the leaders, which are beside
+// it.
+func (p Plain) database(service string, leaders int32) (pg.Settings, error) {
+	s := pg.Settings{
+		URL: p.DatabaseURL, Schema: service, MaxConns: p.DatabaseConns, PlainStartup: p.DatabasePlainStartup,
+		Pooled: p.DatabasePooling == poolingTransaction, DirectURL: p.DatabaseDirectURL,
+	}
+	if s.MaxConns == 0 {
+		s.MaxConns = Conns(service)
+	}
+	if s.MaxConns -= leaders; s.MaxConns < leastPool {
+		return s, fmt.Errorf("EUPAY_DATABASE_CONNS (%d) must be at least %d", p.DatabaseConns, leastPool+leaders)
+	}
+	switch p.DatabasePooling {
+	case "", poolingSession:
+	case poolingTransaction:
+		if s.DirectURL == "" {
+			return s, errors.New("EUPAY_DATABASE_POOLING=transaction needs EUPAY_DATABASE_DIRECT_URL, which leads to PostgreSQL itself: " +
+				"migrations hold a lock of a session")
+		}
+	default:
+		return s, fmt.Errorf("EUPAY_DATABASE_POOLING (%s) must be session or transaction", p.DatabasePooling)
+	}
+	return s, nil
+}
+
+// leastPool is the smallest pool with which no two things wait for each other.
+const leastPool = 2

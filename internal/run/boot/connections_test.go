@@ -1,0 +1,44 @@
+package boot
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestARolloutOfAllServicesFitsIntoPostgreSQLsDefault: two replicas of each, and a third while one is replaced. It needed 253.
+func TestARolloutOfAllServicesFitsIntoPostgreSQLsDefault(t *testing.T) {
+	t.Parallel()
+	const replicas, free = 3, 100 - 3 // superuser_reserved_connections
+	var sum int32
+	for _, n := range budget {
+		sum += n * replicas
+	}
+	if sum > free {
+		t.Errorf("%d connections, of %d", sum, free)
+	}
+}
+
+func TestTheSettingsOfConnectionsAreChecked(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		plain Plain
+		want  string
+		size  int32
+	}{
+		"default":                 {Plain{}, "", 6},
+		"all of a replica":        {Plain{DatabaseConns: 16}, "", 14},
+		"too few":                 {Plain{DatabaseConns: 3}, "at least 4", 0},
+		"unknown way":             {Plain{DatabasePooling: "statement"}, "session or transaction", 0},
+		"migrations have no way":  {Plain{DatabasePooling: "transaction"}, "EUPAY_DATABASE_DIRECT_URL", 0},
+		"pooled":                  {Plain{DatabasePooling: "transaction", DatabaseDirectURL: "postgres://x/y"}, "", 6},
+		"session mode of a proxy": {Plain{DatabasePooling: "session"}, "", 6},
+	} {
+		got, err := c.plain.database("payments", 2)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil && (got.MaxConns != c.size || got.Pooled != (c.plain.DatabasePooling == "transaction")) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
