@@ -204,9 +204,8 @@ func (s *Service) provider(cfg Config, p ProviderConfig) provider {
 
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.banks.Run, s.merchants.Run, s.links.Run, s.paidLinks.Run, func(ctx context.Context) error {
-		return s.engine.Sweep(ctx, s.commands.Announce)
-	})
+	sweep := func(ctx context.Context) error { return s.engine.Sweep(ctx, s.commands.Announce) }
+	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.banks.Run, s.merchants.Run, s.links.Run, s.paidLinks.Run, sweep)
 }
 
 // Close closes the connections.
