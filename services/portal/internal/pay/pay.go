@@ -104,9 +104,12 @@ func phone(agent string) bool {
 // troubled shows in a sentence why a code cannot be paid.
 func troubled(r *web.Request, err error) error {
 	var refused *eupay.Error
-	if !errors.As(err, &refused) || refused.Code == "" {
+	if !errors.As(err, &refused) || refused.Code == "" || refused.Status >= http.StatusInternalServerError {
 		r.Site.Log.WarnContext(r.Ctx(), "code not read", "error", err)
 		return r.Render(http.StatusBadGateway, "pay/trouble", trouble{Name: "away", Again: true})
+	}
+	if refused.Status == http.StatusTooManyRequests {
+		return r.Render(refused.Status, "pay/trouble", trouble{Name: "busy", Again: true})
 	}
 	t := trouble{Name: "refused", Message: r.Said(refused)}
 	switch refused.Code {
@@ -116,8 +119,6 @@ func troubled(r *web.Request, err error) error {
 		t = trouble{Name: "expired"}
 	case eupay.ErrMerchantNotEnabled, eupay.ErrLiveNotConfigured, eupay.ErrInvalidState, eupay.ErrNotFound:
 		t = trouble{Name: "closed"}
-	case eupay.ErrRateLimitExceeded:
-		t = trouble{Name: "busy", Again: true}
 	}
 	return r.Render(refused.Status, "pay/trouble", t)
 }
