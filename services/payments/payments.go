@@ -173,7 +173,8 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	core.Serve(&paymentsv1.OperationsService_ServiceDesc, grpcapi.NewOperations(s), identity.Gateway)
 	consumers := append(backlog.OfEvents(merchant.Consumer, settlement.Consumer), backlog.Durable{Stream: bus.Commands, Name: "payments"})
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, consumers), identity.Gateway)
-	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, slices.Concat(svc.accounts.Sealed(), s.Sealed(), svc.settlement.Sealed())...), identity.Operator)
+	sealed := slices.Concat(svc.accounts.Sealed(), s.Sealed(), svc.settlement.Sealed())
+	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, sealed...), identity.Operator)
 	core.Serve(&paymentsv1.BanksService_ServiceDesc, bank.NewServer(svc.banks), identity.Gateway)
 	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(svc.accounts), identity.Gateway)
 	core.Serve(&paymentsv1.SettlementService_ServiceDesc, settlement.NewServer(svc.settlement), identity.Gateway)
@@ -200,9 +201,8 @@ func (s *Service) provider(cfg Config, p ProviderConfig) provider {
 
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.banks.Run, s.merchants.Run, s.settlement.Run, s.expects.Run, func(ctx context.Context) error {
-		return s.engine.Sweep(ctx, s.commands.Announce)
-	})
+	sweep := func(ctx context.Context) error { return s.engine.Sweep(ctx, s.commands.Announce) }
+	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.banks.Run, s.merchants.Run, s.settlement.Run, s.expects.Run, sweep)
 }
 
 // Close closes the connections.
