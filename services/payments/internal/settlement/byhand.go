@@ -200,7 +200,7 @@ func (s *Settlement) Undo(ctx context.Context, merchantID string, livemode bool,
 		return "", err
 	}
 	err = s.onLine(ctx, o, lineID, func(tx pgx.Tx, a account, _ line) error {
-		if _, err := tx.Exec(ctx, `update bank_lines set by_hand = true where id = $1`, lineID); err != nil {
+		if err := leaveToPerson(ctx, tx, lineID); err != nil {
 			return err
 		}
 		if err := s.undo(ctx, tx, lineID, id.String(), actor, note); err != nil {

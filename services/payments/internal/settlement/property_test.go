@@ -20,18 +20,13 @@ func (r *rig) connectedAccount() (m, accountID string) {
 	r.t.Helper()
 	m, accountID = r.merchant(ownIBAN), uuid.NewString()
 	sealed := r.vault.Seal(ownIBAN, owner{ID: m}.SealedFor("receiving iban"))
-	for _, q := range []struct {
-		sql  string
-		args []any
-	}{
-		{`insert into bank_users values ($1::uuid, false, 'u', 'k', 'x', $2)`, []any{m, noon}},
-		{`insert into receiving_accounts (id, merchant_id, livemode, provider_account_id, connection_id, bank_name, name, iban_masked, iban_key_id, iban_sealed,
-			iban_fingerprint, state, due_at, read_from, connected_at) values ($1::uuid, $2, false, 'a', $1::uuid::text, 'Bank', 'Account', 'FR14', $3, $4, $5, 'connected', $6, $7, $7)`,
-			[]any{accountID, m, sealed.KeyID, sealed.Data, r.consents.Hash(ownIBAN), noon.AddDate(1, 0, 0), noon}},
-	} {
-		_, err := r.pool.Exec(r.ctx(), q.sql, q.args...)
-		r.must(err)
-	}
+	_, err := r.pool.Exec(r.ctx(), `insert into bank_users values ($1::uuid, false, 'u', 'k', 'x', $2)`, m, noon)
+	r.must(err)
+	_, err = r.pool.Exec(r.ctx(), `insert into receiving_accounts (id, merchant_id, livemode, provider_account_id, connection_id, bank_name, name,
+			iban_masked, iban_key_id, iban_sealed, iban_fingerprint, state, due_at, read_from, connected_at)
+		values ($1::uuid, $2, false, 'a', $1::uuid::text, 'Bank', 'Account', 'FR14', $3, $4, $5, 'connected', $6, $7, $7)`,
+		accountID, m, sealed.KeyID, sealed.Data, r.consents.Hash(ownIBAN), noon.AddDate(1, 0, 0), noon)
+	r.must(err)
 	return m, accountID
 }
 

@@ -97,6 +97,14 @@ func (s *Settlement) lineOfMatch(ctx context.Context, o owner, matchID string) (
 	return lineID, nil
 }
 
+// leaveToPerson makes a line one that only a person matches.
+func leaveToPerson(ctx context.Context, tx pgx.Tx, lineID string) error {
+	if _, err := tx.Exec(ctx, `update bank_lines set by_hand = true where id = $1`, lineID); err != nil {
+		return fmt.Errorf("leave bank line to a person: %w", err)
+	}
+	return nil
+}
+
 // undoMatches marks matches of a line as undone: one, or all with an empty matchID.
 func undoMatches(ctx context.Context, tx pgx.Tx, lineID, matchID, actor, note string, now time.Time) ([]undone, error) {
 	rows, err := tx.Query(ctx, `with u as (update settlement_matches set undone_at = $3, undone_by = $4, undone_note = $5
