@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"sync"
@@ -265,5 +266,92 @@ func TestALinkIsItsMerchantsAlone(t *testing.T) {
 	var limited *eupay.Error
 	if !errors.As(last, &limited) || limited.Status != http.StatusTooManyRequests {
 		t.Errorf("seventy guesses: %v", last)
+	}
+}
+
+// hosted is a link that the bank connection hosts.
+func (m *merchant) hosted(t *testing.T, reference string) *eupay.PaymentLink {
+	t.Helper()
+	return m.link(t, eupay.PaymentLinkParams{
+		Amount: 4200, Reference: reference, Host: "powens", Customer: &eupay.Payer{FirstName: "Ada", LastName: "Payer"}, IdempotencyKey: uuid.NewString(),
+	})
+}
+
+// paysHosted is a payer at the page of the bank connection.
+func (m *merchant) paysHosted(t *testing.T, l *eupay.PaymentLink) {
+	t.Helper()
+	resp, err := m.w.client.Post(l.URL, "application/x-www-form-urlencoded", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	to, err := url.Parse(resp.Header.Get("Location"))
+	if err != nil || to.Query().Get("payment_id") == "" {
+		t.Fatalf("the page leads to %q, %v", resp.Header.Get("Location"), err)
+	}
+	m.w.bank().do(t, http.MethodPost, "/payments/"+to.Query().Get("payment_id")+"/authorise", "{}", nil)
+}
+
+func TestAHostedLinkIsPaidAndRefunded(t *testing.T) {
+	t.Parallel()
+	m := shared.linked(t)
+	l := m.hosted(t, "HOSTED-1")
+	if l.URL == "" || l.Host != "powens" || strings.Contains(l.URL, "/l/") {
+		t.Fatalf("the link is %+v", l)
+	}
+	m.paysHosted(t, l)
+	event := m.site.next(t, "payment_link.paid", "HOSTED-1").link(t)
+	p := m.get(t, event.PaymentReference)
+	if event.ID != l.ID || p.Status != eupay.PaymentCompleted || p.PaymentLinkID != l.ID || p.Amount != 4200 || p.MerchantReference != "HOSTED-1" {
+		t.Errorf("the webhook says %+v, the payment is %+v", event, p)
+	}
+	if n := len(m.w.bank().orders(t, p.Reference)); n != 1 {
+		t.Errorf("the bank has %d payments", n)
+	}
+	if _, err := m.client.Refunds.Create(t.Context(), p.Reference, eupay.RefundParams{Amount: 1000}); err != nil {
+		t.Errorf("its refund: %v", err)
+	}
+	open := m.hosted(t, "HOSTED-2")
+	if _, err := m.client.PaymentLinks.Revoke(t.Context(), open.ID); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the bank connection has revoked it", func() bool {
+		now, err := m.client.PaymentLinks.Get(t.Context(), open.ID)
+		return err == nil && now.Status == eupay.PaymentLinkRevoked && now.StatusDetail == ""
+	})
+	for what, wrong := range map[string]eupay.PaymentLinkParams{
+		"an open amount": {Description: "x", Host: "powens"}, "many uses": {Description: "x", Amount: 100, Reusable: true, Host: "powens"}, "another host": {Description: "x", Amount: 100, Host: "paypal"},
+	} {
+		if _, err := m.client.PaymentLinks.Create(t.Context(), wrong); !errors.Is(err, eupay.ErrValidation) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// TestFaultALostHostedLinkIsFound: the bank connection makes the link, and its answer is lost; later it does not revoke. It runs alone, because
+// the faults would hit others.
+func TestFaultALostHostedLinkIsFound(t *testing.T) {
+	m := shared.linked(t)
+	fault := func(kind, operation string, times int) {
+		m.w.bank().do(t, http.MethodPost, "/faults", object{"kind": kind, "operation": operation, "times": times}.json(), nil)
+	}
+	fault("lost-answer", "createlink", 1)
+	l := m.hosted(t, "HOSTED-3")
+	eventually(t, "the link has its address", func() bool {
+		now, err := m.client.PaymentLinks.Get(t.Context(), l.ID)
+		l = now
+		return err == nil && now.URL != ""
+	})
+	fault("error", "revokelink", 5)
+	m.paysHosted(t, l)
+	if _, err := m.client.PaymentLinks.Revoke(t.Context(), l.ID); err != nil {
+		t.Fatal(err)
+	}
+	// The payer was faster than the revocation: the money came, and counts.
+	if event := m.site.next(t, "payment_link.paid", "HOSTED-3").link(t); event.ID != l.ID {
+		t.Errorf("the webhook says %+v", event)
+	}
+	if now := m.linkIs(t, l.ID, eupay.PaymentLinkPaid); now.UsesPaid != 1 {
+		t.Errorf("the link is %+v", now)
 	}
 }

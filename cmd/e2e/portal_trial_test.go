@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"net/http"
+	"path"
 	"strings"
 	"testing"
 
@@ -108,6 +109,7 @@ func (s *trial) takesPayments(t *testing.T) {
 	if a := s.m.api.do(t, http.MethodGet, "/gateway/payments/"+unsure.Reference+"/qr.png?type=epc", ""); a.status != http.StatusOK {
 		t.Fatalf("%s", a.raw)
 	}
+	s.own["slug"] = path.Base(s.m.link(t, eupay.PaymentLinkParams{Amount: 2999}).URL)
 	s.own["cancelPayment"] = s.m.pays(t, nil).Reference
 	s.own["confirmReceived"] = unsure.Reference
 	s.knows("/gateway/payments", s.m.pays(t, nil).Reference)

@@ -10,7 +10,7 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-// TestWaysThatTakeMoreThanAPayment: subscriptions, orders and invoices, and what a bank or the merchant does after the end.
+// TestWaysThatTakeMoreThanAPayment: links, subscriptions, orders and invoices, and what a bank or the merchant does after the end.
 func TestWaysThatTakeMoreThanAPayment(t *testing.T) {
 	t.Parallel()
 	s := startStack(t)
@@ -19,7 +19,7 @@ func TestWaysThatTakeMoreThanAPayment(t *testing.T) {
 	l.sees(t, `^Ready`)
 	for _, w := range ways {
 		family, what, _ := strings.Cut(w.event, ".")
-		if family != "order" && family != "invoice" && family != "subscription" && what != "amount_mismatch" && what != "late_receipt" {
+		if family != "order" && family != "invoice" && family != "payment_link" && family != "subscription" && what != "amount_mismatch" && what != "late_receipt" {
 			continue
 		}
 		out, err := invoke(t, vars, "trigger", w.event, "--timeout", patience.String())

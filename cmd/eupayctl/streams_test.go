@@ -49,8 +49,8 @@ func lagOf(s streamView, consumer string) uint64 {
 func consumers(t *testing.T, b *bus.Bus) {
 	t.Helper()
 	for stream, names := range map[string][]string{
-		bus.Commands: {"payments"}, bus.Events: {"einvoice", "images", "loyalty", "merchants", "orders", "webhooks"},
-		bus.Replay: {"einvoice", "images", "loyalty", "merchants", "orders", "webhooks"},
+		bus.Commands: {"payments"}, bus.Events: {"einvoice", "images", "links", "loyalty", "merchants", "orders", "webhooks"},
+		bus.Replay: {"einvoice", "images", "links", "loyalty", "merchants", "orders", "webhooks"},
 	} {
 		for _, name := range names {
 			filter := map[string]string{bus.Commands: "eupay.cmd.>", bus.Events: "eupay.evt.none.>", bus.Replay: "eupay.replay." + name + ".>"}[stream]

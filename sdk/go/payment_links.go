@@ -47,6 +47,10 @@ type PaymentLinkParams struct {
 	// Where the payer goes after paying.
 	SuccessURL string   `json:"success_url,omitzero"`
 	Metadata   Metadata `json:"metadata,omitzero"`
+	// Host is eupay, or powens: the bank connection shows the page of such a link, which has a fixed Amount and is paid once. Empty: eupay.
+	Host string `json:"host,omitzero"`
+	// Customer is who will pay. Only with the host powens, which wants it in live mode.
+	Customer *Payer `json:"customer,omitzero"`
 	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
 	IdempotencyKey string `json:"-"`
 }

@@ -72,12 +72,13 @@ type ProviderConfig struct {
 	ClientID     string        `env:"CLIENT_ID"`
 	ClientSecret string        `env:"CLIENT_SECRET"`
 	WebviewURL   string        `env:"WEBVIEW_URL"`
+	LinksURL     string        `env:"LINKS_URL" envDefault:"https://payment-links.powens.com"`
 	CallTimeout  time.Duration `env:"CALL_TIMEOUT" envDefault:"10s"`
 }
 
 func (p ProviderConfig) client(publicURL string, inFlight int) powens.Config {
 	return powens.Config{
-		BaseURL: p.BaseURL, ClientID: p.ClientID, ClientSecret: p.ClientSecret, WebviewURL: p.WebviewURL,
+		BaseURL: p.BaseURL, ClientID: p.ClientID, ClientSecret: p.ClientSecret, WebviewURL: p.WebviewURL, LinksURL: p.LinksURL,
 		RedirectURI: strings.TrimRight(publicURL, "/") + returnPath, CallTimeout: p.CallTimeout, MaxInFlight: inFlight,
 	}
 }
@@ -166,8 +167,10 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Pool: core.Pool, Vault: keys, Live: live, Test: test, ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + connectPath,
 		Now: core.Now, Log: core.Log,
 	})
-	svc.links = link.New(link.Deps{Pool: core.Pool, Store: s, PagesURL: cfg.pagesURL(), Wake: relay.Wake, Now: core.Now, Log: core.Log})
 	merchants := merchant.New(core.Pool, core.Now)
+	svc.links = link.New(link.Deps{
+		Pool: core.Pool, Store: s, Merchants: merchants, PagesURL: cfg.pagesURL(), Live: live, Test: test, Engine: svc.engine, Wake: relay.Wake, Now: core.Now, Log: core.Log,
+	})
 	svc.subscriptions = subscription.New(subscription.Deps{
 		Pool: core.Pool, Engine: svc.engine, Mandates: s, Banks: svc.banks, Merchants: merchants, Links: svc.links, Now: core.Now, Wake: relay.Wake, Log: core.Log,
 	})
@@ -196,6 +199,7 @@ type provider interface {
 	engine.Provider
 	account.Provider
 	bank.Provider
+	link.Provider
 }
 
 // provider returns an untyped nil if there is no base URL: an interface that holds a nil pointer would not be nil.

@@ -19,7 +19,7 @@ _eupay() {
     case "$at" in
         "") compadd -- listen trigger completion --help -h --api ;;
         "listen") compadd -- --help -h --api --forward-to --events --headers --skip-verify --latest --retry --json --print-secret ;;
-        "trigger") compadd -- payment.created payment.pending_sca payment.completed payment.failed payment.cancelled payment.amount_mismatch payment.late_receipt payment.refunded refund.created refund.pending_sca refund.completed refund.failed refund.cancelled refund.amount_mismatch order.awaiting_payment order.received order.preparing order.ready order.served order.cancelled order.payment_failed order.paid_late invoice.created invoice.submitted invoice.submission_failed invoice.status_updated invoice.failed invoice.payment_received invoice.paid invoice.cancelled invoice.credited invoice.refunded --help -h --api --amount --reference --timeout --list ;;
+        "trigger") compadd -- payment.created payment.pending_sca payment.completed payment.failed payment.cancelled payment.amount_mismatch payment.late_receipt payment.refunded refund.created refund.pending_sca refund.completed refund.failed refund.cancelled refund.amount_mismatch payment_link.paid payment_link.expired payment_link.revoked order.awaiting_payment order.received order.preparing order.ready order.served order.cancelled order.payment_failed order.paid_late invoice.created invoice.submitted invoice.submission_failed invoice.status_updated invoice.failed invoice.payment_received invoice.paid invoice.cancelled invoice.credited invoice.refunded --help -h --api --amount --reference --timeout --list ;;
         "completion") compadd -- bash zsh fish --help -h --api ;;
     esac
 }

@@ -197,6 +197,7 @@ func (s System) own(service string) map[string]string {
 	case Payments:
 		return map[string]string{
 			"EUPAY_POWENS_TEST_BASE_URL":      s.BankURL(),
+			"EUPAY_POWENS_TEST_LINKS_URL":     s.BankURL(),
 			"EUPAY_POWENS_TEST_CLIENT_ID":     s.Secrets.BankClientID,
 			"EUPAY_POWENS_TEST_CLIENT_SECRET": s.Secrets.BankSecret,
 			"EUPAY_CONNECTIONS_KEY":           s.Secrets.Connections,

@@ -18,6 +18,12 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
+// The values of host.
+const (
+	hostOurs     = "eupay"
+	hostProvider = "powens"
+)
+
 const (
 	// maxUses is the largest stock.
 	maxUses = 1_000_000
@@ -37,6 +43,9 @@ type createRequest struct {
 	ExpiresAt   *string         `json:"expires_at"`
 	SuccessURL  string          `json:"success_url"`
 	Metadata    json.RawMessage `json:"metadata"`
+	// Host is who shows the page; Customer is who will pay, for one that the bank connection shows.
+	Host     string           `json:"host"`
+	Customer *paying.Customer `json:"customer"`
 
 	expires *time.Time
 }
@@ -56,6 +65,7 @@ func (r *createRequest) check(live bool, now time.Time) error {
 	bad.If(r.MaxUses != nil && !r.Reusable, "max_uses", "must be given with reusable only: other links are paid once")
 	bad.If(r.MaxUses != nil && (*r.MaxUses < 1 || *r.MaxUses > maxUses), "max_uses", "must be from 1 to %d", maxUses)
 	paying.CheckURL(&bad, "success_url", r.SuccessURL, live)
+	r.checkHost(&bad, live, now)
 	r.Metadata = paying.CheckMetadata(&bad, r.Metadata)
 	var err error
 	if r.expires, err = expiry(r.ExpiresAt, now); err != nil {
@@ -72,6 +82,26 @@ func (r *createRequest) checkAmounts(bad *refuse.Problems) {
 			field, "must be between %s and %s", paying.MinAmount, paying.MaxAmount)
 	}
 	bad.If(r.Minimum.Given() && r.Maximum.Given() && r.Minimum.Cents() > r.Maximum.Cents(), "maximum_amount", "must not be less than minimum_amount")
+}
+
+// checkHost wants of a link at the bank connection what that can do: one transfer of a fixed amount by somebody who is named.
+func (r *createRequest) checkHost(bad *refuse.Problems, live bool, now time.Time) {
+	if r.Host == "" {
+		r.Host = hostOurs
+	}
+	r.Customer.Check(bad, now)
+	switch {
+	case r.Host != hostOurs && r.Host != hostProvider:
+		bad.Add("host", "must be %s or %s", hostOurs, hostProvider)
+	case r.Host == hostOurs:
+		bad.If(r.Customer != nil, "customer", "must be given with host %s only", hostProvider)
+	case !r.Amount.Given():
+		bad.Add("amount", "is required with host %s: it has no open amounts", hostProvider)
+	case r.Reusable:
+		bad.Add("reusable", "must be false with host %s: its links are paid once", hostProvider)
+	case live && r.Customer == nil:
+		bad.Add("customer", "is required with host %s in live mode: the bank connection wants to know who pays", hostProvider)
+	}
 }
 
 // uses is the stock; 0: any number.
@@ -102,8 +132,11 @@ func (r *createRequest) fingerprint(of caller.Account) []byte {
 	if r.expires != nil {
 		expires = r.expires.Format(time.RFC3339Nano)
 	}
-	return paying.Fingerprint("payment-link", of.Merchant.ID, of.Livemode, r.Amount.Cents().String(), r.Minimum.Cents().String(), r.Maximum.Cents().String(),
-		r.Currency, r.Description, r.Reference, strconv.Itoa(int(r.uses())), strconv.FormatBool(r.Reusable), expires, r.SuccessURL, string(paying.SortedMetadata(r.Metadata)))
+	parts := append([]string{
+		r.Amount.Cents().String(), r.Minimum.Cents().String(), r.Maximum.Cents().String(), r.Currency, r.Description, r.Reference,
+		strconv.Itoa(int(r.uses())), strconv.FormatBool(r.Reusable), expires, r.SuccessURL, string(paying.SortedMetadata(r.Metadata)), r.Host,
+	}, r.Customer.Fingerprint()...)
+	return paying.Fingerprint("payment-link", of.Merchant.ID, of.Livemode, parts...)
 }
 
 // create answers 201 with the link, also when the Idempotency-Key identifies the same request. A merchant who may take no payments makes no
@@ -124,12 +157,13 @@ func (a *API) create(c echo.Context) error {
 	if _, err := gate.ForMerchant(of.Merchant, of.Livemode); err != nil {
 		return err
 	}
-	res, err := web.Call(c, callTimeout, a.Links.CreateLink, &paymentsv1.CreateLinkRequest{
+	res, err := web.Call(c, createTimeout, a.Links.CreateLink, &paymentsv1.CreateLinkRequest{
 		Link: &paymentsv1.PaymentLink{
 			MerchantId: of.Merchant.ID, Livemode: of.Livemode, AmountCents: int64(req.Amount.Cents()), MinimumCents: int64(req.Minimum.Cents()),
 			MaximumCents: int64(req.Maximum.Cents()), UsesMax: req.uses(), ExpiresAt: stamp(req.expires), Description: req.Description,
-			Reference: req.Reference, SuccessUrl: req.SuccessURL, MetadataJson: req.Metadata,
+			Reference: req.Reference, SuccessUrl: req.SuccessURL, MetadataJson: req.Metadata, Host: req.Host,
 		},
+		Customer:       req.Customer.Proto(),
 		IdempotencyKey: key, Fingerprint: req.fingerprint(of), Actor: string(caller.Of(c).Actor()), MerchantVersion: of.Merchant.Snapshot().GetVersion(),
 	})
 	if err != nil {

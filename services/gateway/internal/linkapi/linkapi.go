@@ -17,6 +17,9 @@ import (
 // callTimeout is the deadline of what one request asks of other services.
 const callTimeout = 5 * time.Second
 
+// createTimeout is longer: the payments service waits for the address of a link that the bank connection hosts.
+const createTimeout = 10 * time.Second
+
 // What bounds an address at which nobody is logged in, and a merchant's links whatever addresses the payers come from.
 const (
 	opensPerMinute    = 60

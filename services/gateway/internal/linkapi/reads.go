@@ -20,7 +20,7 @@ const maxSearch = 100
 
 var (
 	statuses = []string{"active", "paid", "expired", "revoked"}
-	hosts    = []string{"eupay", "powens"}
+	hosts    = []string{hostOurs, hostProvider}
 	idShape  = regexp.MustCompile(`^plink_[0-9a-f]{24}$`)
 )
 

@@ -35,13 +35,14 @@ type Customer struct {
 	SIREN        string         `json:"siren"`
 	EUID         string         `json:"euid"`
 	Email        string         `json:"email"`
-	Address      *postalAddress `json:"address"`
+	Address      *PostalAddress `json:"address"`
 	BirthDate    string         `json:"birth_date"`
 	BirthCity    string         `json:"birth_city"`
 	BirthCountry string         `json:"birth_country"`
 }
 
-type postalAddress struct {
+// PostalAddress is where a customer lives, or where a company has its seat.
+type PostalAddress struct {
 	Street   string `json:"street"`
 	PostCode string `json:"post_code"`
 	City     string `json:"city"`
@@ -93,7 +94,7 @@ func (c *Customer) checkNumbers(bad *refuse.Problems, company bool) {
 	}
 }
 
-func (a *postalAddress) check(bad *refuse.Problems) {
+func (a *PostalAddress) check(bad *refuse.Problems) {
 	if a == nil {
 		return
 	}

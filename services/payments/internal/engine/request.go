@@ -9,6 +9,9 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/powens"
 )
 
+// RequestOf returns what the provider would be asked for a payment.
+func (e *Engine) RequestOf(p payment.Payment) powens.CreateRequest { return createRequest(p) }
+
 // createRequest builds the request to the provider. Its reference_id (end-to-end id, at most 31 characters) is our reference, by
 // which the payment is found after a create with an unknown outcome.
 func createRequest(p payment.Payment) powens.CreateRequest {

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,8 +25,17 @@ func newExpiry(l *Links) *expiry {
 	})}
 }
 
-// Run ends links when they expire, until ctx ends.
-func (l *Links) Run(ctx context.Context) error { return l.expiry.Run(ctx) }
+// Run ends links when they expire and follows those that the provider hosts, until ctx ends.
+func (l *Links) Run(ctx context.Context) error {
+	var hosting sync.WaitGroup
+	defer hosting.Wait()
+	hosting.Go(func() {
+		if err := l.hoster.loop.Run(ctx); err != nil {
+			l.Log.Error("hosted payment links are not followed", "error", err)
+		}
+	})
+	return l.expiry.Run(ctx)
+}
 
 func (l *Links) expire(ctx context.Context, id string) {
 	err := l.inTx(ctx, func(tx pgx.Tx) error {

@@ -70,38 +70,38 @@ type Link struct {
 }
 
 // Single reports whether the link is paid once.
-func (l Link) Single() bool { return l.UsesMax == 1 }
+func (x Link) Single() bool { return x.UsesMax == 1 }
 
 // usedUp reports whether the whole stock is paid.
-func (l Link) usedUp() bool { return l.UsesMax > 0 && l.UsesPaid+l.UsesBeyond >= l.UsesMax }
+func (x Link) usedUp() bool { return x.UsesMax > 0 && x.UsesPaid+x.UsesBeyond >= x.UsesMax }
 
 // hasRoom reports whether one more payment may take a place in the stock.
-func (l Link) hasRoom() bool { return l.UsesMax == 0 || l.UsesOpen+l.UsesPaid < l.UsesMax }
+func (x Link) hasRoom() bool { return x.UsesMax == 0 || x.UsesOpen+x.UsesPaid < x.UsesMax }
 
 // lapsed reports whether its time is over.
-func (l Link) lapsed(now time.Time) bool { return l.ExpiresAt != nil && !now.Before(*l.ExpiresAt) }
+func (x Link) lapsed(now time.Time) bool { return x.ExpiresAt != nil && !now.Before(*x.ExpiresAt) }
 
-// scheduled sets when the link is due: when it expires. A link that the provider hosts is due by that too.
-func (l *Link) schedule() {
-	if l.Host != EUPay {
+// schedule sets when the link is due: when it expires. A link that the provider hosts is due by that too.
+func (x *Link) schedule() {
+	if x.Host != EUPay {
 		return
 	}
-	l.DueAt = nil
-	if l.Status == Active {
-		l.DueAt = l.ExpiresAt
+	x.DueAt = nil
+	if x.Status == Active {
+		x.DueAt = x.ExpiresAt
 	}
 }
 
 // Proto returns the link as other services see it.
-func (l Link) Proto() *paymentsv1.PaymentLink {
+func (x Link) Proto() *paymentsv1.PaymentLink {
 	return &paymentsv1.PaymentLink{
-		Id: l.ID, MerchantId: l.MerchantID, Livemode: l.Livemode, Slug: l.Slug, Host: string(l.Host), Url: l.URL,
-		Status: string(l.Status), StatusDetail: l.Detail, AmountCents: int64(l.Amount), MinimumCents: int64(l.Minimum), MaximumCents: int64(l.Maximum),
-		Currency: l.Currency, UsesMax: int32(l.UsesMax), UsesOpen: int32(l.UsesOpen), UsesPaid: int32(l.UsesPaid + l.UsesBeyond),
-		AmountPaidCents: int64(l.AmountPaid), ExpiresAt: stamp(l.ExpiresAt), Description: l.Description, Reference: l.Reference,
-		SuccessUrl: l.SuccessURL, MetadataJson: []byte(l.Metadata), SubscriptionId: l.SubscriptionID, Sequence: l.Sequence,
-		CreatedAt: timestamppb.New(l.CreatedAt), UpdatedAt: timestamppb.New(l.UpdatedAt),
-		PaidAt: stamp(l.PaidAt), ExpiredAt: stamp(l.ExpiredAt), RevokedAt: stamp(l.RevokedAt),
+		Id: x.ID, MerchantId: x.MerchantID, Livemode: x.Livemode, Slug: x.Slug, Host: string(x.Host), Url: x.URL,
+		Status: string(x.Status), StatusDetail: x.Detail, AmountCents: int64(x.Amount), MinimumCents: int64(x.Minimum), MaximumCents: int64(x.Maximum),
+		Currency: x.Currency, UsesMax: int32(x.UsesMax), UsesOpen: int32(x.UsesOpen), UsesPaid: int32(x.UsesPaid + x.UsesBeyond),
+		AmountPaidCents: int64(x.AmountPaid), ExpiresAt: stamp(x.ExpiresAt), Description: x.Description, Reference: x.Reference,
+		SuccessUrl: x.SuccessURL, MetadataJson: []byte(x.Metadata), SubscriptionId: x.SubscriptionID, Sequence: x.Sequence,
+		CreatedAt: timestamppb.New(x.CreatedAt), UpdatedAt: timestamppb.New(x.UpdatedAt),
+		PaidAt: stamp(x.PaidAt), ExpiredAt: stamp(x.ExpiredAt), RevokedAt: stamp(x.RevokedAt),
 	}
 }
 

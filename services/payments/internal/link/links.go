@@ -14,15 +14,26 @@ import (
 	"european-pay.eu/eupay/internal/claim"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/services/payments/internal/merchant"
+	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
+
+// Merchants are those that payments knows. merchant.Merchants does.
+type Merchants interface {
+	Get(ctx context.Context, id string, version int64) (merchant.Merchant, error)
+}
 
 // Deps are what New needs.
 type Deps struct {
 	Pool  *pgxpool.Pool
 	Store *store.Store
 	// PagesURL is the origin of the pages that payers see, without a slash at its end.
-	PagesURL string
+	PagesURL  string
+	Merchants Merchants
+	// Live and Test host links in the two modes; an untyped nil: the mode has none.
+	Live, Test Provider
+	Engine     Engine
 	// Wake is called after each commit that recorded an event.
 	Wake func()
 	Now  func() time.Time
@@ -33,12 +44,13 @@ type Deps struct {
 type Links struct {
 	Deps
 	expiry *expiry
+	hoster *hoster
 }
 
 // New returns the links of a database.
 func New(d Deps) *Links {
 	l := &Links{Deps: d}
-	l.expiry = newExpiry(l)
+	l.expiry, l.hoster = newExpiry(l), newHoster(l)
 	return l
 }
 
@@ -68,8 +80,38 @@ const (
 // Create records a link of our own page. The key's first request makes it; the same request again returns it with replayed.
 // IDEMPOTENCY_CONFLICT: the key was used with another request.
 func (l *Links) Create(ctx context.Context, s Spec, idem store.Idempotency) (made Link, replayed bool, err error) {
+	return l.createWith(ctx, l.fresh(s), s, idem, func(pgx.Tx) error { return nil })
+}
+
+// CreateHosted records a link that the provider hosts, and waits a moment for its address. A link without one gets it later.
+func (l *Links) CreateHosted(ctx context.Context, s Spec, h Hosting, idem store.Idempotency) (made Link, replayed bool, err error) {
+	if _, err := l.provider(s.Livemode); err != nil {
+		return Link{}, false, err
+	}
+	fresh := l.fresh(s)
+	fresh.Host, fresh.Slug, fresh.URL, fresh.Detail = Powens, "", "", detailCreating
+	fresh.DueAt = nil
+	made, replayed, err = l.createWith(ctx, fresh, s, idem, func(tx pgx.Tx) error {
+		first := l.clock().Add(hostedLease) // until then it is ours
+		return l.insertHosted(ctx, tx, hosted{
+			LinkID: fresh.ID, Reference: h.Reference, Step: creating, DueAt: &first, Payer: payment.Party{Identity: h.Payer},
+			Payee: payee{payment.Beneficiary(h.Merchant), h.Merchant.GetName(), h.Merchant.GetWaitForSettlement()},
+		})
+	})
+	if err != nil || replayed {
+		return made, replayed, err
+	}
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin)
+	defer cancel()
+	l.hoster.drive(work, made.ID)
+	after, err := l.ofMerchant(ctx, l.Pool, s.MerchantID, s.Livemode, made.ID)
+	return after, false, err
+}
+
+// createWith records a link and, if it is new, what with records.
+func (l *Links) createWith(ctx context.Context, fresh Link, s Spec, idem store.Idempotency, with func(pgx.Tx) error) (made Link, replayed bool, err error) {
 	err = l.inTx(ctx, func(tx pgx.Tx) error {
-		made = l.fresh(s)
+		made = fresh
 		if idem.Key != "" {
 			key := claim.Key{MerchantID: s.MerchantID, Livemode: s.Livemode, Kind: claimKind, Key: keyPrefix + idem.Key}
 			mine := claim.Claim{Reference: made.ID, Fingerprint: idem.Fingerprint, ExpiresAt: l.clock().Add(claimFor)}
@@ -85,7 +127,10 @@ func (l *Links) Create(ctx context.Context, s Spec, idem store.Idempotency) (mad
 				return err
 			}
 		}
-		return l.insert(ctx, tx, made, s.Actor)
+		if err := l.insert(ctx, tx, made, s.Actor); err != nil {
+			return err
+		}
+		return with(tx)
 	})
 	return made, replayed, err
 }
@@ -133,6 +178,11 @@ func (l *Links) UpdateExpiry(ctx context.Context, merchantID string, livemode bo
 			return x, errs.New(errs.InvalidState, "This payment link has ended, so its expiry cannot be changed. Create a new one.")
 		}
 		x.ExpiresAt = at
+		if x.Host == Powens {
+			if err := l.makeDue(ctx, tx, x.ID); err != nil {
+				return x, err
+			}
+		}
 		return l.apply(ctx, tx, x, Change{To: Active, What: "updated", Actor: actor})
 	})
 }
@@ -162,6 +212,12 @@ func (l *Links) RevokeInTx(ctx context.Context, tx pgx.Tx, id, actor string) (Li
 }
 
 func (l *Links) revoke(ctx context.Context, tx pgx.Tx, x Link, actor string) (Link, error) {
+	if x.Host == Powens { // the provider is told by the loop, until it knows
+		x.Detail = detailRevoking
+		if err := l.makeDue(ctx, tx, x.ID); err != nil {
+			return x, err
+		}
+	}
 	return l.apply(ctx, tx, x, Change{To: Revoked, What: "revoked", Actor: actor, Event: "payment_link.revoked"})
 }
 

@@ -2,12 +2,17 @@ package link
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/merchant"
+	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
@@ -31,11 +36,30 @@ func (s *Server) CreateLink(ctx context.Context, r *paymentsv1.CreateLinkRequest
 		Maximum: money.Cents(w.GetMaximumCents()), UsesMax: int(w.GetUsesMax()), ExpiresAt: moment(w.GetExpiresAt()), Description: w.GetDescription(),
 		Reference: w.GetReference(), SuccessURL: w.GetSuccessUrl(), Metadata: string(w.GetMetadataJson()), Actor: r.GetActor(),
 	}
-	made, replayed, err := s.links.Create(ctx, spec, store.Idempotency{Key: r.GetIdempotencyKey(), Fingerprint: r.GetFingerprint()})
+	made, replayed, err := s.create(ctx, r, spec)
 	if err != nil {
 		return nil, err
 	}
 	return &paymentsv1.CreateLinkResponse{Link: made.Proto(), Replayed: replayed}, nil
+}
+
+func (s *Server) create(ctx context.Context, r *paymentsv1.CreateLinkRequest, spec Spec) (Link, bool, error) {
+	idem := store.Idempotency{Key: r.GetIdempotencyKey(), Fingerprint: r.GetFingerprint()}
+	if Host(r.GetLink().GetHost()) != Powens {
+		return s.links.Create(ctx, spec, idem)
+	}
+	m, err := s.links.Merchants.Get(ctx, spec.MerchantID, r.GetMerchantVersion())
+	if errors.Is(err, merchant.ErrNotSynced) {
+		return Link{}, false, errs.New(errs.Unavailable, "Your data is being changed. Repeat the request in a moment.")
+	}
+	if err != nil {
+		return Link{}, false, err
+	}
+	if err := m.CheckPayable(spec.Livemode); err != nil {
+		return Link{}, false, err
+	}
+	h := Hosting{Reference: reference.Payment(s.links.clock()), Merchant: m.Profile, Payer: payment.IdentityOf(r.GetCustomer())}
+	return s.links.CreateHosted(ctx, spec, h, idem)
 }
 
 // GetLink implements LinksService.

@@ -13,15 +13,20 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-const columns = `id, merchant_id::text, livemode, coalesce(slug, ''), host, status, status_detail, coalesce(amount_cents, 0), coalesce(minimum_cents, 0),
+const columns = `id, (select url from payment_link_hosted where link_id = payment_links.id),
+	merchant_id::text, livemode, coalesce(slug, ''), host, status, status_detail, coalesce(amount_cents, 0), coalesce(minimum_cents, 0),
 	coalesce(maximum_cents, 0), currency, coalesce(uses_max, 0), uses_open, uses_paid, uses_beyond, amount_paid_cents, expires_at, description, reference,
 	success_url, metadata, subscription_id, sequence, due_at, created_at, updated_at, paid_at, expired_at, revoked_at`
 
 func (l *Links) scan(row pgx.Row) (Link, error) {
 	var x Link
-	err := row.Scan(&x.ID, &x.MerchantID, &x.Livemode, &x.Slug, &x.Host, &x.Status, &x.Detail, &x.Amount, &x.Minimum,
+	var url *string
+	err := row.Scan(&x.ID, &url, &x.MerchantID, &x.Livemode, &x.Slug, &x.Host, &x.Status, &x.Detail, &x.Amount, &x.Minimum,
 		&x.Maximum, &x.Currency, &x.UsesMax, &x.UsesOpen, &x.UsesPaid, &x.UsesBeyond, &x.AmountPaid, &x.ExpiresAt, &x.Description, &x.Reference,
 		&x.SuccessURL, &x.Metadata, &x.SubscriptionID, &x.Sequence, &x.DueAt, &x.CreatedAt, &x.UpdatedAt, &x.PaidAt, &x.ExpiredAt, &x.RevokedAt)
+	if url != nil {
+		x.URL = *url
+	}
 	return l.addressed(x), orNoLink(err)
 }
 
@@ -40,12 +45,12 @@ func (l *Links) bySlug(ctx context.Context, slug string) (Link, error) {
 
 func (l *Links) insert(ctx context.Context, tx pgx.Tx, x Link, actor string) error {
 	b := &pgx.Batch{}
-	b.Queue(`insert into payment_links (id, merchant_id, livemode, slug, host, status, amount_cents, minimum_cents, maximum_cents, currency, uses_max,
+	b.Queue(`insert into payment_links (id, merchant_id, livemode, slug, host, status, status_detail, amount_cents, minimum_cents, maximum_cents, currency, uses_max,
 		expires_at, description, reference, success_url, metadata, subscription_id, sequence, due_at, created_at, updated_at)
-		values ($1, $2, $3, nullif($4, ''), $5, $6, nullif($7::bigint, 0), nullif($8::bigint, 0), nullif($9::bigint, 0), $10, nullif($11::integer, 0),
+		values ($1, $2, $3, nullif($4, ''), $5, $6, $21, nullif($7::bigint, 0), nullif($8::bigint, 0), nullif($9::bigint, 0), $10, nullif($11::integer, 0),
 		$12, $13, $14, $15, $16, $17, $18, $19, $20, $20)`,
 		x.ID, x.MerchantID, x.Livemode, x.Slug, x.Host, x.Status, x.Amount, x.Minimum, x.Maximum, x.Currency, x.UsesMax,
-		x.ExpiresAt, x.Description, x.Reference, x.SuccessURL, x.Metadata, x.SubscriptionID, x.Sequence, x.DueAt, x.CreatedAt)
+		x.ExpiresAt, x.Description, x.Reference, x.SuccessURL, x.Metadata, x.SubscriptionID, x.Sequence, x.DueAt, x.CreatedAt, x.Detail)
 	queueHistory(b, x, Change{What: "created", Actor: actor})
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("record payment link: %w", err)

@@ -79,7 +79,7 @@ func TestStrangeBanksAreLeftOut(t *testing.T) {
 func clientOf(t *testing.T, base string) *powens.Client {
 	t.Helper()
 	c := powens.New(powens.Config{
-		BaseURL: base, ClientID: "client", ClientSecret: "secret", RedirectURI: "https://eupay.example/return", CallTimeout: 5 * time.Second,
+		BaseURL: base, LinksURL: base, ClientID: "client", ClientSecret: "secret", RedirectURI: "https://eupay.example/return", CallTimeout: 5 * time.Second,
 	}, time.Now, slog.New(slog.DiscardHandler))
 	t.Cleanup(c.Close)
 	return c

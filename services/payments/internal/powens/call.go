@@ -29,6 +29,8 @@ type request struct {
 	body       []byte
 	// repeatable marks an idempotent request.
 	repeatable bool
+	// links marks a request to the host of payment links, which has a service token of its own.
+	links bool
 	// token is a user's token. If it is empty, the service token is used.
 	token string
 	// limit is the size of the largest answer that is read, in bytes; 0: maxAnswer.
@@ -95,7 +97,11 @@ func (c *Client) authorized(ctx context.Context, r request) (answer, error) {
 	if r.token != "" {
 		return c.exchange(ctx, r, r.token)
 	}
-	token, err := c.tokens.get(ctx)
+	tokens := c.tokens
+	if r.links {
+		tokens = c.linkTokens
+	}
+	token, err := tokens.get(ctx)
 	if err != nil {
 		return answer{}, notSent(r.op, err)
 	}
@@ -104,8 +110,8 @@ func (c *Client) authorized(ctx context.Context, r request) (answer, error) {
 	if !errors.As(err, &e) || e.Status != http.StatusUnauthorized {
 		return a, err
 	}
-	c.tokens.forget(token)
-	if token, err = c.tokens.get(ctx); err != nil {
+	tokens.forget(token)
+	if token, err = tokens.get(ctx); err != nil {
 		return answer{}, notSent(r.op, err)
 	}
 	return c.exchange(ctx, r, token)
@@ -147,8 +153,12 @@ func (c *Client) exchange(ctx context.Context, r request, token string) (answer,
 // send performs the HTTP exchange. failed means that the provider did not answer like a healthy server.
 func (c *Client) send(ctx context.Context, r request, token string) (a answer, failed bool, err error) {
 	var written atomic.Bool
+	base := c.base
+	if r.links {
+		base = c.cfg.LinksURL + "/api/payment-links"
+	}
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }}
-	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), r.method, c.base+r.path, bytes.NewReader(r.body))
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), r.method, base+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		return answer{}, false, &Error{Op: r.op, Err: errors.New("request cannot be built")}
 	}

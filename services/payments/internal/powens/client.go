@@ -33,6 +33,7 @@ type Client struct {
 	slots      chan struct{}
 	breaker    *outbound.Breaker
 	tokens     *tokens
+	linkTokens *tokens
 
 	background sync.WaitGroup
 	ctx        context.Context // of background work
@@ -63,7 +64,7 @@ func New(cfg Config, now func() time.Time, log *slog.Logger) *Client {
 	}
 	c.connectURL = siblingURL(c.cfg.WebviewURL, "connect")
 	c.ctx, c.stop = context.WithCancel(context.Background())
-	c.tokens = newTokens(c)
+	c.tokens, c.linkTokens = newTokens(c, scopePayments), newTokens(c, scopeLinks)
 	return c
 }
 
@@ -71,6 +72,7 @@ func New(cfg Config, now func() time.Time, log *slog.Logger) *Client {
 func (c *Client) Close() {
 	c.stop()
 	c.tokens.close()
+	c.linkTokens.close()
 	c.background.Wait()
 	c.http.CloseIdleConnections()
 }

@@ -1,11 +1,16 @@
 package powens
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 )
+
+// DefaultLinksURL is the provider's host of payment links, which is the same for all domains.
+const DefaultLinksURL = "https://payment-links.powens.com"
 
 const (
 	defaultCallTimeout = 10 * time.Second
@@ -21,6 +26,8 @@ type Config struct {
 	RedirectURI string
 	// WebviewURL is where the payer validates. Default: BaseURL + "/2.0/auth/webview/payment".
 	WebviewURL string
+	// LinksURL is the host of payment links. Default: DefaultLinksURL.
+	LinksURL string
 	// CallTimeout is the deadline of each method, including retries. Default: 10 s.
 	CallTimeout time.Duration
 	// MaxInFlight limits the concurrent calls. Default: 1024.
@@ -37,6 +44,9 @@ func (c Config) Validate() error {
 	if c.WebviewURL != "" {
 		problems = append(problems, checkURL("webview URL", c.WebviewURL))
 	}
+	if c.LinksURL != "" {
+		problems = append(problems, checkURL("payment-links URL", c.LinksURL))
+	}
 	return errors.Join(problems...)
 }
 
@@ -52,6 +62,7 @@ func checkURL(name, text string) error {
 }
 
 func (c Config) withDefaults() Config {
+	c.LinksURL = strings.TrimSuffix(cmp.Or(c.LinksURL, DefaultLinksURL), "/")
 	if c.CallTimeout <= 0 {
 		c.CallTimeout = defaultCallTimeout
 	}

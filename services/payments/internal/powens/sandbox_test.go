@@ -33,7 +33,7 @@ func sandbox(t *testing.T, change ...func(*bank.Config)) (*bank.Bank, *powens.Cl
 	})
 	handler = b.Handler()
 	client := powens.New(powens.Config{
-		BaseURL: srv.URL, ClientID: "client", ClientSecret: "secret", RedirectURI: "https://eupay.example/return", CallTimeout: 5 * time.Second,
+		BaseURL: srv.URL, ClientID: "client", ClientSecret: "secret", LinksURL: srv.URL, RedirectURI: "https://eupay.example/return", CallTimeout: 5 * time.Second,
 	}, time.Now, slog.New(slog.DiscardHandler))
 	t.Cleanup(client.Close)
 	return b, client

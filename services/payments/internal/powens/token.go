@@ -27,9 +27,16 @@ type token struct {
 	renewAt, expiresAt time.Time
 }
 
-// tokens holds the service token. At most one renewal is in progress; callers that need a token share it.
+// The scopes of the two service tokens.
+const (
+	scopePayments = "payments:admin"
+	scopeLinks    = "payment-links:admin"
+)
+
+// tokens holds the service token of one scope. At most one renewal is in progress; callers that need a token share it.
 type tokens struct {
 	client *Client
+	scope  string
 
 	mu           sync.Mutex
 	closed       bool
@@ -46,7 +53,7 @@ type renewal struct {
 	err   error
 }
 
-func newTokens(c *Client) *tokens { return &tokens{client: c} }
+func newTokens(c *Client, scope string) *tokens { return &tokens{client: c, scope: scope} }
 
 // get returns a valid token. It waits only if there is none.
 func (t *tokens) get(ctx context.Context) (string, error) {
@@ -106,7 +113,7 @@ func (t *tokens) start() {
 		ctx, cancel := context.WithTimeout(c.ctx, c.cfg.CallTimeout)
 		defer cancel()
 		requestedAt := c.now()
-		r.token, r.err = c.fetchToken(ctx, requestedAt)
+		r.token, r.err = c.fetchToken(ctx, t.scope, requestedAt)
 		t.finish(r)
 		close(r.done)
 	})
@@ -137,9 +144,9 @@ func (t *tokens) next(r *renewal) token {
 	return r.token
 }
 
-func (c *Client) fetchToken(ctx context.Context, requestedAt time.Time) (token, error) {
+func (c *Client) fetchToken(ctx context.Context, scope string, requestedAt time.Time) (token, error) {
 	const op = "get service token"
-	credentials := wireTokenRequest{GrantType: "client_credentials", ClientID: c.cfg.ClientID, ClientSecret: c.cfg.ClientSecret, Scope: "payments:admin"}
+	credentials := wireTokenRequest{GrantType: "client_credentials", ClientID: c.cfg.ClientID, ClientSecret: c.cfg.ClientSecret, Scope: scope}
 	body, err := json.Marshal(credentials)
 	if err != nil {
 		return token{}, &Error{Op: op, Err: err}

@@ -47,6 +47,23 @@ func (s *Store) CreateIn(ctx context.Context, tx pgx.Tx, p payment.Payment, idem
 	return s.insert(ctx, tx, p, meta)
 }
 
+// AdoptIn records a payment that the provider made without us, with its ProviderID, in the caller's transaction. It is pending until the
+// provider's state is applied to it, and due like any other. It returns an error if the provider's payment is recorded already.
+func (s *Store) AdoptIn(ctx context.Context, tx pgx.Tx, p payment.Payment) (payment.Payment, error) {
+	recorded, err := s.insert(ctx, tx, p, Meta{})
+	if err != nil {
+		return payment.Payment{}, err
+	}
+	tag, err := tx.Exec(ctx, `update payments set provider_payment_id = $2 where reference = $1 and provider_payment_id is null`, p.Reference, p.ProviderID)
+	if err != nil {
+		return payment.Payment{}, fmt.Errorf("adopt payment %s: %w", p.Reference, err)
+	}
+	if tag.RowsAffected() != 1 {
+		return payment.Payment{}, fmt.Errorf("adopt payment %s: it is recorded already", p.Reference)
+	}
+	return recorded, nil
+}
+
 // ListOfLink returns one page of the payments of a merchant's link, newest first, and how many there are in all.
 func (s *Store) ListOfLink(ctx context.Context, merchant string, livemode bool, link string, limit, offset int) ([]payment.Payment, int64, error) {
 	const of = ` from payments where reference in (select reference from payment_link_uses where link_id = $1) and merchant_id = $2 and livemode = $3`

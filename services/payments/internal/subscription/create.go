@@ -246,7 +246,7 @@ func (r *Room) mandate(s Subscription, m *paymentsv1.Merchant) payment.Payment {
 		Reference: s.ID, Kind: payment.KindMandate, SubscriptionID: s.ID, MerchantID: s.MerchantID, Livemode: s.Livemode,
 		Amount: s.Amount, Currency: s.Currency, Description: s.Description, MerchantReference: s.MerchantReference,
 		SuccessURL: s.SuccessURL, CancelURL: s.CancelURL, ExecutionType: powens.Periodic, MerchantName: m.GetName(),
-		Beneficiary: payment.BeneficiaryOf(m), Payer: payment.Party{Identity: s.Customer}, BankID: s.BankID, Settlement: s.Settlement,
+		Beneficiary: payment.Beneficiary(m), Payer: payment.Party{Identity: s.Customer}, BankID: s.BankID, Settlement: s.Settlement,
 		RequestedAt: &s.CreatedAt, DueAt: &due, ExpiresAt: s.CreatedAt.Add(r.Engine.SessionTTL()),
 	}
 }

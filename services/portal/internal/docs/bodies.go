@@ -7,8 +7,8 @@ var bodies = map[string]string{
 	"cancelPayment": `{}`, "cancelRefund": `{}`,
 	"confirmNotReceived": `{"note":"Nothing on the statement of 18 June"}`,
 
-	"createPaymentLink": `{"amount":29.99,"description":"Order #1042","reference":"ORDER-1042","expires_at":"2036-12-31T23:00:00Z"}`,
-	"updatePaymentLink": `{"expires_at":"2036-12-31T23:00:00Z"}`,
+	"createPaymentLink": `{"amount":29.99,"description":"Order #1042","reference":"ORDER-1042","expires_at":"2030-12-31T23:00:00Z"}`,
+	"updatePaymentLink": `{"expires_at":"2030-12-31T23:00:00Z"}`,
 	"payPaymentLink":    `{"amount":29.99}`,
 
 	"createSubscription":  `{"amount":29.90,"description":"Gym membership","frequency":"monthly","start_date":"2037-01-31","count":12,"collect":"links","reference":"MEMBER-7"}`,
