@@ -60,7 +60,7 @@ func (h *Handler) createRefund(ctx context.Context, r *request, c *paymentsv1.Re
 	refund := h.newRequested(c.GetReference(), payment.KindRefund, m)
 	refund.OriginalReference, refund.MerchantID, refund.Livemode = c.GetOriginalReference(), m.GetId(), c.GetLivemode()
 	refund.ExecutionType, refund.WaitForSettlement = "instant", false // a refund brings the merchant no money to wait for
-	refund.Payer = payment.BeneficiaryOf(m)                           // the merchant's company pays
+	refund.Payer = payment.Beneficiary(m)                             // the merchant's company pays
 	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
 	p, match, err := h.store.Refund(ctx, refund, money.Cents(c.GetAmountCents()), idem, r.meta)
 	if err != nil {
@@ -137,7 +137,7 @@ func (h *Handler) newPayment(c *paymentsv1.CreatePayment, m *paymentsv1.Merchant
 	if p.ExecutionType == "" {
 		p.ExecutionType = "instant"
 	}
-	p.Beneficiary, p.Payer.Identity = payment.BeneficiaryOf(m), payment.IdentityOf(c.GetCustomer())
+	p.Beneficiary, p.Payer.Identity = payment.Beneficiary(m), payment.IdentityOf(c.GetCustomer())
 	return p
 }
 

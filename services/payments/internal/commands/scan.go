@@ -58,7 +58,7 @@ func (h *Handler) newScan(c *paymentsv1.ScanPay, m *paymentsv1.Merchant, payer p
 	p.MerchantID, p.Livemode = m.GetId(), c.GetLivemode()
 	p.Amount, p.Currency, p.Description = money.Cents(c.GetAmountCents()), c.GetCurrency(), c.GetDescription()
 	payer.Name = "" // the name is the bank's label for the account, not the holder's name
-	p.ExecutionType, p.Beneficiary, p.Payer = "instant", payment.BeneficiaryOf(m), payer
+	p.ExecutionType, p.Beneficiary, p.Payer = "instant", payment.Beneficiary(m), payer
 	p.ExpiresAt = p.RequestedAt.Add(h.engine.Config().ScanTTL)
 	p.Origin, p.CustomerID, p.CodeRequest = payment.OriginQR, c.GetCustomerId(), c.GetRequestId()
 	p.Metadata = codeMetadata(c)

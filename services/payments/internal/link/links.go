@@ -95,7 +95,7 @@ func (l *Links) CreateHosted(ctx context.Context, s Spec, h Hosting, idem store.
 		first := l.clock().Add(hostedLease) // until then it is ours
 		return l.insertHosted(ctx, tx, hosted{
 			LinkID: fresh.ID, Reference: h.Reference, Step: creating, DueAt: &first, Payer: payment.Party{Identity: h.Payer},
-			Payee: payee{payment.BeneficiaryOf(h.Merchant), h.Merchant.GetName(), h.Merchant.GetWaitForSettlement()},
+			Payee: payee{payment.Beneficiary(h.Merchant), h.Merchant.GetName(), h.Merchant.GetWaitForSettlement()},
 		})
 	})
 	if err != nil || replayed {

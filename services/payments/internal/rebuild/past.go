@@ -95,7 +95,7 @@ func (d Deps) complete(ctx context.Context, p *payment.Payment, past *past, appl
 	if err != nil {
 		return "", err
 	}
-	p.WaitForSettlement, p.Beneficiary = m.Profile.GetWaitForSettlement(), payment.BeneficiaryOf(m.Profile)
+	p.WaitForSettlement, p.Beneficiary = m.Profile.GetWaitForSettlement(), payment.Beneficiary(m.Profile)
 	if p.Kind != payment.KindRefund {
 		return "", nil
 	}

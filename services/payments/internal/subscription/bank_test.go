@@ -258,6 +258,14 @@ func TestTheWayOfANamedBank(t *testing.T) {
 	wantCode(t, "no such bank", err, errs.ValidationError)
 }
 
+// TestAMerchantThatHasJustChangedIsWaitedFor: its event is under way.
+func TestAMerchantThatHasJustChangedIsWaitedFor(t *testing.T) {
+	r := newRig(t)
+	if s := r.made(func(w *Wish) { w.MerchantVersion = lateVersion }); s.Status != PendingSCA {
+		t.Errorf("created as %s", s.Status)
+	}
+}
+
 func TestDaysThatCannotBe(t *testing.T) {
 	r := newRig(t)
 	on := func(month time.Month, day int) time.Time { return time.Date(2026, month, day, 0, 0, 0, 0, time.UTC) }

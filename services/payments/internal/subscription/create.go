@@ -96,7 +96,7 @@ func (r *Room) Create(ctx context.Context, w Wish) (Subscription, Match, error) 
 
 // merchant returns the merchant if it may take money in the mode.
 func (r *Room) merchant(ctx context.Context, w Wish) (*paymentsv1.Merchant, error) {
-	m, err := r.Merchants.Get(ctx, w.MerchantID, w.MerchantVersion)
+	m, err := r.arrived(ctx, w.MerchantID, w.MerchantVersion)
 	if errors.Is(err, merchant.ErrNotSynced) {
 		return nil, errs.New(errs.Unavailable, "Your settings have just changed and are not known everywhere yet. Repeat the request in a moment.")
 	}
@@ -107,6 +107,31 @@ func (r *Room) merchant(ctx context.Context, w Wish) (*paymentsv1.Merchant, erro
 		return nil, err
 	}
 	return m.Profile, nil
+}
+
+const (
+	// syncWait is how long a request waits for a merchant that has just changed; a look every syncPause.
+	syncWait  = 3 * time.Second
+	syncPause = 100 * time.Millisecond
+)
+
+// arrived returns the merchant in the version that the gateway knows, or merchant.ErrNotSynced if that has not arrived in time.
+func (r *Room) arrived(ctx context.Context, id string, version int64) (merchant.Merchant, error) {
+	ctx, cancel := context.WithTimeout(ctx, syncWait)
+	defer cancel()
+	look := time.NewTicker(syncPause)
+	defer look.Stop()
+	for {
+		m, err := r.Merchants.Get(ctx, id, version)
+		if !errors.Is(err, merchant.ErrNotSynced) {
+			return m, err
+		}
+		select {
+		case <-ctx.Done():
+			return merchant.Merchant{}, err
+		case <-look.C:
+		}
+	}
 }
 
 // compose returns the subscription of a wish, or why there cannot be one.
@@ -246,7 +271,7 @@ func (r *Room) mandate(s Subscription, m *paymentsv1.Merchant) payment.Payment {
 		Reference: s.ID, Kind: payment.KindMandate, SubscriptionID: s.ID, MerchantID: s.MerchantID, Livemode: s.Livemode,
 		Amount: s.Amount, Currency: s.Currency, Description: s.Description, MerchantReference: s.MerchantReference,
 		SuccessURL: s.SuccessURL, CancelURL: s.CancelURL, ExecutionType: powens.Periodic, MerchantName: m.GetName(),
-		Beneficiary: payment.BeneficiaryOf(m), Payer: payment.Party{Identity: s.Customer}, BankID: s.BankID, Settlement: s.Settlement,
+		Beneficiary: payment.Beneficiary(m), Payer: payment.Party{Identity: s.Customer}, BankID: s.BankID, Settlement: s.Settlement,
 		RequestedAt: &s.CreatedAt, DueAt: &due, ExpiresAt: s.CreatedAt.Add(r.Engine.SessionTTL()),
 	}
 }

@@ -58,10 +58,15 @@ type rig struct {
 	next   atomic.Int64
 }
 
-// merchants are all enabled.
-type merchants struct{}
+// merchants are all enabled. The one that is late arrives at the third look.
+type merchants struct{ looks *atomic.Int64 }
 
-func (merchants) Get(_ context.Context, id string, version int64) (merchant.Merchant, error) {
+const lateVersion = 7
+
+func (m merchants) Get(_ context.Context, id string, version int64) (merchant.Merchant, error) {
+	if version == lateVersion && m.looks.Add(1) < 3 {
+		return merchant.Merchant{}, merchant.ErrNotSynced
+	}
 	return merchant.Merchant{GatewayEnabled: true, LiveEnabled: true, Profile: &paymentsv1.Merchant{
 		Id: id, Version: version, Name: "Shop", Iban: "FR1420041010050500013M02606", LegalName: "Shop", LegalStatus: "SARL", Siren: "732829320",
 	}}, nil
@@ -102,7 +107,7 @@ func newRig(t *testing.T) *rig {
 	}
 	e := engine.New(cfg, s, banks, nil, client, clock.Now, quiet)
 	links := link.New(link.Deps{Pool: pool, Store: s, PagesURL: "https://pay.example", Wake: func() {}, Now: clock.Now, Log: quiet})
-	room := New(Deps{Pool: pool, Engine: e, Mandates: s, Banks: banks, Merchants: merchants{}, Links: links, Now: clock.Now, Wake: func() {}, Log: quiet})
+	room := New(Deps{Pool: pool, Engine: e, Mandates: s, Banks: banks, Merchants: merchants{new(atomic.Int64)}, Links: links, Now: clock.Now, Wake: func() {}, Log: quiet})
 	s.OnMandate(room.Follow)
 	return &rig{Room: room, t: t, clock: clock, pool: pool, bank: b, engine: e, store: s}
 }

@@ -6,8 +6,8 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
-// BeneficiaryOf returns the merchant as account holder and company.
-func BeneficiaryOf(m *paymentsv1.Merchant) Party {
+// Beneficiary returns the merchant as account holder and company.
+func Beneficiary(m *paymentsv1.Merchant) Party {
 	return Party{
 		Name: cmp.Or(m.GetAccountName(), m.GetName()), IBAN: m.GetIban(), BIC: m.GetBic(),
 		Kind: Corporate, Legal: m.GetLegalStatus(), SIREN: m.GetSiren(),
