@@ -24,7 +24,6 @@ create table subscriptions (
     -- bank: a standing order of the payer's bank; links: a payment link for each occurrence.
     collect            text        not null check (collect in ('bank', 'links')),
     days_before        smallint    not null default 0 check (days_before between 0 and 60),
-    send_email         boolean     not null default false,
     bank_id            uuid,
     settlement         text        not null default '' check (settlement in ('', 'tracked', 'untracked')),
     description        text        not null,

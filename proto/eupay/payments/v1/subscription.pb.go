@@ -66,7 +66,6 @@ type Subscription struct {
 	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
 	ActivatedAt   *timestamppb.Timestamp `protobuf:"bytes,31,opt,name=activated_at,json=activatedAt,proto3" json:"activated_at,omitempty"`
 	EndedAt       *timestamppb.Timestamp `protobuf:"bytes,32,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
-	SendEmail     bool                   `protobuf:"varint,33,opt,name=send_email,json=sendEmail,proto3" json:"send_email,omitempty"`
 	MerchantName  string                 `protobuf:"bytes,34,opt,name=merchant_name,json=merchantName,proto3" json:"merchant_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -326,13 +325,6 @@ func (x *Subscription) GetEndedAt() *timestamppb.Timestamp {
 	return nil
 }
 
-func (x *Subscription) GetSendEmail() bool {
-	if x != nil {
-		return x.SendEmail
-	}
-	return false
-}
-
 func (x *Subscription) GetMerchantName() string {
 	if x != nil {
 		return x.MerchantName
@@ -506,7 +498,6 @@ type CreateSubscriptionRequest struct {
 	Fingerprint       []byte    `protobuf:"bytes,21,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
 	// The subscription that this one takes the place of; empty: none. What is absent is taken over from it.
 	Replaces      string `protobuf:"bytes,22,opt,name=replaces,proto3" json:"replaces,omitempty"`
-	SendEmail     bool   `protobuf:"varint,23,opt,name=send_email,json=sendEmail,proto3" json:"send_email,omitempty"`
 	Trace         string `protobuf:"bytes,24,opt,name=trace,proto3" json:"trace,omitempty"`
 	RequestId     string `protobuf:"bytes,25,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -695,13 +686,6 @@ func (x *CreateSubscriptionRequest) GetReplaces() string {
 		return x.Replaces
 	}
 	return ""
-}
-
-func (x *CreateSubscriptionRequest) GetSendEmail() bool {
-	if x != nil {
-		return x.SendEmail
-	}
-	return false
 }
 
 func (x *CreateSubscriptionRequest) GetTrace() string {
@@ -1668,7 +1652,7 @@ var File_eupay_payments_v1_subscription_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_subscription_proto_rawDesc = "" +
 	"\n" +
-	"$eupay/payments/v1/subscription.proto\x12\x11eupay.payments.v1\x1a eupay/payments/v1/commands.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa5\t\n" +
+	"$eupay/payments/v1/subscription.proto\x12\x11eupay.payments.v1\x1a eupay/payments/v1/commands.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x86\t\n" +
 	"\fSubscription\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1713,9 +1697,7 @@ const file_eupay_payments_v1_subscription_proto_rawDesc = "" +
 	"\n" +
 	"updated_at\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12=\n" +
 	"\factivated_at\x18\x1f \x01(\v2\x1a.google.protobuf.TimestampR\vactivatedAt\x125\n" +
-	"\bended_at\x18  \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\x12\x1d\n" +
-	"\n" +
-	"send_email\x18! \x01(\bR\tsendEmail\x12#\n" +
+	"\bended_at\x18  \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\x12#\n" +
 	"\rmerchant_name\x18\" \x01(\tR\fmerchantName\"\xb9\x03\n" +
 	"\n" +
 	"Occurrence\x12'\n" +
@@ -1732,7 +1714,7 @@ const file_eupay_payments_v1_subscription_proto_rawDesc = "" +
 	" \x01(\x05R\treminders\x129\n" +
 	"\n" +
 	"decided_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\x12!\n" +
-	"\famount_cents\x18\f \x01(\x03R\vamountCents\"\xbe\x06\n" +
+	"\famount_cents\x18\f \x01(\x03R\vamountCents\"\x9f\x06\n" +
 	"\x19CreateSubscriptionRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1761,9 +1743,7 @@ const file_eupay_payments_v1_subscription_proto_rawDesc = "" +
 	"\bcustomer\x18\x13 \x01(\v2\x1b.eupay.payments.v1.CustomerR\bcustomer\x12'\n" +
 	"\x0fidempotency_key\x18\x14 \x01(\tR\x0eidempotencyKey\x12 \n" +
 	"\vfingerprint\x18\x15 \x01(\fR\vfingerprint\x12\x1a\n" +
-	"\breplaces\x18\x16 \x01(\tR\breplaces\x12\x1d\n" +
-	"\n" +
-	"send_email\x18\x17 \x01(\bR\tsendEmail\x12\x14\n" +
+	"\breplaces\x18\x16 \x01(\tR\breplaces\x12\x14\n" +
 	"\x05trace\x18\x18 \x01(\tR\x05trace\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x19 \x01(\tR\trequestId\"\xa5\x01\n" +

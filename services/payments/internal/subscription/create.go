@@ -42,7 +42,6 @@ type Wish struct {
 	Count      int
 	Collect    Collect
 	DaysBefore int
-	SendEmail  bool
 	BankID     string
 
 	Description, MerchantReference, SuccessURL, CancelURL, Metadata string
@@ -139,7 +138,7 @@ func (r *Room) compose(ctx context.Context, tx pgx.Tx, w Wish, m *paymentsv1.Mer
 	now := r.clock()
 	s := Subscription{
 		ID: w.ID, MerchantID: w.MerchantID, Livemode: w.Livemode, Amount: w.Amount, Currency: w.Currency, Schedule: w.Schedule,
-		Collect: w.Collect, DaysBefore: w.DaysBefore, SendEmail: w.SendEmail, BankID: w.BankID, Description: w.Description,
+		Collect: w.Collect, DaysBefore: w.DaysBefore, BankID: w.BankID, Description: w.Description,
 		MerchantReference: w.MerchantReference, SuccessURL: w.SuccessURL, CancelURL: w.CancelURL, Metadata: w.Metadata, MerchantName: m.GetName(),
 		Customer: w.Customer, Replaces: w.Replaces, CreatedAt: now,
 	}

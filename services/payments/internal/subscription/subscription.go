@@ -109,7 +109,6 @@ type Subscription struct {
 	Collect  Collect
 	// DaysBefore is how many days before its day the link of an occurrence is sent.
 	DaysBefore int
-	SendEmail  bool
 	BankID     string
 	Settlement payment.Settlement
 
