@@ -240,7 +240,8 @@ func (c *cluster) remove(t *testing.T, objects Objects) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := r.Delete(t.Context(), u.GetName(), metav1.DeleteOptions{GracePeriodSeconds: new(int64(0)), PropagationPolicy: new(metav1.DeletePropagationBackground)}); err != nil {
+		options := metav1.DeleteOptions{GracePeriodSeconds: new(int64(0)), PropagationPolicy: new(metav1.DeletePropagationBackground)}
+		if err := r.Delete(t.Context(), u.GetName(), options); err != nil {
 			t.Fatalf("%s: %v", Label(u), err)
 		}
 	}

@@ -135,7 +135,8 @@ func ofTheKinds() []spoiled {
 			decoder: "should be greater than zero", server: "should be greater than zero", change: put(int64(0), "spec", "postgresql", "synchronous", "number")},
 		{name: "a certificate from nobody", kind: "Certificate", object: "eupay-public", decoder: "Required value", server: "Required value",
 			change: drop("issuerRef", "spec")},
-		{name: "a scaler without triggers", kind: "ScaledObject", object: "webhooks", decoder: "Required value", server: "Required value", change: drop("triggers", "spec")},
+		{name: "a scaler without triggers", kind: "ScaledObject", object: "webhooks", decoder: "Required value", server: "Required value",
+			change: drop("triggers", "spec")},
 		{name: "an interval that is none", kind: "ExternalSecret", object: "eupay-gateway", decoder: "must be of type string", server: "expected string",
 			change: put(int64(15), "spec", "refreshInterval")},
 		{name: "retention in no unit", kind: "ObjectStore", object: "eupay-backups", decoder: "should match", server: "should match",
@@ -145,7 +146,8 @@ func ofTheKinds() []spoiled {
 		{name: "a port that is none", kind: "Service", object: "nats", server: "must be between 1 and 65535", change: put(int64(65536), "spec", "ports", 0, "port")},
 		{name: "a network that is none", kind: "NetworkPolicy", object: "einvoice", server: "must be a valid",
 			change: put("0.0.0.0/33", "spec", "egress", 0, "to", 0, "ipBlock", "cidr")},
-		{name: "a job that starts again for ever", kind: "Job", object: "database-prepare", server: `valid values: "OnFailure", "Never"`, change: put("Always", ofPod("restartPolicy")...)},
+		{name: "a job that starts again for ever", kind: "Job", object: "database-prepare", server: `valid values: "OnFailure", "Never"`,
+			change: put("Always", ofPod("restartPolicy")...)},
 		{name: "a volume that is not there", kind: "Deployment", object: "portal", server: "Not found", change: put([]any{}, ofPod("volumes")...)},
 	}
 }
