@@ -3,8 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "database" "database prepare" "keys" "keys rotate" "smoke" "completion"
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "payments rebuild" "database" "database prepare" "keys" "keys rotate" "doctor" "leaders" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "payments rebuild" "database" "database prepare" "keys" "keys rotate" "smoke" "doctor" "leaders" "completion"
                 set at $at $word
         end
     end

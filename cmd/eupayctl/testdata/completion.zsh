@@ -4,8 +4,7 @@ _eupayctl() {
     local prev="${words[CURRENT-1]}" at="" word
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"database"|"database prepare"|"keys"|"keys rotate"|"smoke"|"completion") at="${at:+$at }$word" ;;
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments rebuild"|"database"|"database prepare"|"keys"|"keys rotate"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments rebuild"|"database"|"database prepare"|"keys"|"keys rotate"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
@@ -30,13 +29,10 @@ _eupayctl() {
         --email) return ;;
         --api) return ;;
         --pages) return ;;
-    esac
-    case "$at" in
-        "") compadd -- events replay dlq streams einvoice admin payments database keys smoke completion --help -h --nats-url --run-dir --output -o --timeout ;;
         --overdue) return ;;
     esac
     case "$at" in
-        "") compadd -- events replay dlq streams einvoice admin payments database keys doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout ;;
+        "") compadd -- events replay dlq streams einvoice admin payments database keys smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout ;;
         "events") compadd -- tail show emit --help -h --nats-url --run-dir --output -o --timeout ;;
         "events tail") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f ;;
         "events show") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since ;;
@@ -54,8 +50,6 @@ _eupayctl() {
         "einvoice export") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --from --to --live --force ;;
         "admin") compadd -- create --help -h --nats-url --run-dir --output -o --timeout ;;
         "admin create") compadd -- --help -h --nats-url --run-dir --output -o --timeout --email --another --unless-any --run ;;
-        "payments") compadd -- history --help -h --nats-url --run-dir --output -o --timeout ;;
-        "admin create") compadd -- --help -h --nats-url --run-dir --output -o --timeout --email --another --run ;;
         "payments") compadd -- history rebuild --help -h --nats-url --run-dir --output -o --timeout ;;
         "payments history") compadd -- --help -h --nats-url --run-dir --output -o --timeout --answers ;;
         "payments rebuild") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since --run ;;
