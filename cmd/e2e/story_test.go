@@ -10,6 +10,7 @@ import (
 // tellsTheStory follows one sale through everything: the customer pays the link of an invoice, the money comes to the merchant's account, the
 // invoice is paid, the customer earns points and spends them, and the accountant's files have the same sums.
 func tellsTheStory(t *testing.T, w *world) {
+	t.Helper()
 	m := w.newReceiver(t)
 	m.isEnrolled(t)
 	m.completes(t)

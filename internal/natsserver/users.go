@@ -45,8 +45,10 @@ var only = map[string]rights{
 		subscribe: []string{"eupay.reply.gateway.>", "eupay.gateway.forget"},
 	},
 	identity.Payments: {
-		publish: []string{"eupay.evt.*.payment.*.*", "eupay.evt.*.refund.*.*", "eupay.evt.*.payment_link.*.*", "eupay.evt.*.subscription.*.*",
-			"eupay.evt.*.receiving_account.*.*", "eupay.reply.>", "eupay.ready.payments.*"},
+		publish: []string{
+			"eupay.evt.*.payment.*.*", "eupay.evt.*.refund.*.*", "eupay.evt.*.payment_link.*.*", "eupay.evt.*.subscription.*.*",
+			"eupay.evt.*.receiving_account.*.*", "eupay.reply.>", "eupay.ready.payments.*",
+		},
 		subscribe: []string{"eupay.ready.payments.*"},
 		durables:  append(events("merchants", "links", "subscriptions", "settlement"), durable{bus.Commands, "payments", "eupay.cmd.>"}),
 	},

@@ -31,8 +31,10 @@ const (
 )
 
 // AllScopes in the order of the API reference.
-var AllScopes = []Scope{PaymentsRead, PaymentsWrite, PaymentsConfirm, RefundsWrite, InvoicesRead, InvoicesWrite, WebhooksRead, WebhooksWrite,
-	LinksRead, LinksWrite, SubscriptionsRead, SubscriptionsWrite, RewardsRead, RewardsWrite, SettlementRead, ExportsRead}
+var AllScopes = []Scope{
+	PaymentsRead, PaymentsWrite, PaymentsConfirm, RefundsWrite, InvoicesRead, InvoicesWrite, WebhooksRead, WebhooksWrite,
+	LinksRead, LinksWrite, SubscriptionsRead, SubscriptionsWrite, RewardsRead, RewardsWrite, SettlementRead, ExportsRead,
+}
 
 // Role of a user.
 type Role string
@@ -49,8 +51,10 @@ const (
 // roleScopes is what a login may do of what API keys do, by role: the table of ADR 15. Only the owner may move
 // money and make credentials; an accountant only reads.
 var roleScopes = map[Role][]Scope{
-	RoleMerchant: {PaymentsRead, PaymentsWrite, PaymentsConfirm, RefundsWrite, LinksRead, LinksWrite, SubscriptionsRead, SubscriptionsWrite,
-		RewardsRead, RewardsWrite, SettlementRead, ExportsRead},
+	RoleMerchant: {
+		PaymentsRead, PaymentsWrite, PaymentsConfirm, RefundsWrite, LinksRead, LinksWrite, SubscriptionsRead, SubscriptionsWrite,
+		RewardsRead, RewardsWrite, SettlementRead, ExportsRead,
+	},
 	RoleStaff:      {PaymentsRead, LinksRead, SubscriptionsRead, RewardsRead},
 	RoleAccountant: {PaymentsRead, LinksRead, SubscriptionsRead, RewardsRead, SettlementRead, ExportsRead},
 }

@@ -33,7 +33,12 @@ type leaf struct {
 // outline is the order of the pages: that of the API's documentation, then what it leaves to the reference.
 var outline = []chapter{
 	{"Start", []leaf{{slug: "index"}, {slug: "authentication"}, {slug: "environments"}, {slug: "errors"}, {slug: "rate-limiting"}, {slug: "requests"}}},
-	{"Payments", []leaf{{slug: "payments", tags: []string{"Payments"}}, {slug: "payment-links", tags: []string{"Payment links"}}, {slug: "qr-payments"}, {slug: "settlement", tags: []string{"Settlement"}}}},
+	{"Payments", []leaf{
+		{slug: "payments", tags: []string{"Payments"}},
+		{slug: "payment-links", tags: []string{"Payment links"}},
+		{slug: "qr-payments"},
+		{slug: "settlement", tags: []string{"Settlement"}},
+	}},
 	{"Webhooks", []leaf{{slug: "webhooks", tags: []string{"Webhook endpoints", "Events", "Webhook listener"}}, {slug: "events"}}},
 	{"Going live", []leaf{{slug: "security"}, {slug: "testing"}}},
 	{"Rewards and subscriptions", []leaf{{slug: "rewards", tags: []string{"Rewards", "Customers"}}, {slug: "subscriptions", tags: []string{"Subscriptions"}}}},
