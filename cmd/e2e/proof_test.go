@@ -119,6 +119,7 @@ func TestTheMoneyCame(t *testing.T) {
 	t.Run("a refund leaves the account", func(t *testing.T) { refundLeaves(t, m) })
 	t.Run("another merchant sees nothing of it", func(t *testing.T) { isPrivate(t, w, m) })
 	t.Run("only the account of the profile", func(t *testing.T) { onlyTheOwn(t, m) })
+	t.Run("a standing order is executed", func(t *testing.T) { executesAnOrder(t, m) })
 	t.Run("from a link to the books", func(t *testing.T) { tellsTheStory(t, w) })
 	t.Run("the consent ends and is given anew", func(t *testing.T) { consentEnds(t, w, m) })
 }
@@ -299,4 +300,28 @@ func consentEnds(t *testing.T, w *world, m *receiver) {
 	if page, err := m.client.Settlement.Accounts(t.Context(), eupay.ListParams{}); err != nil || len(page.Data) != 0 {
 		t.Errorf("after its removal: %+v, %v", page, err)
 	}
+}
+
+// executesAnOrder: the bank executes a standing order, and takes it back.
+func executesAnOrder(t *testing.T, m *receiver) {
+	s := m.authorised(t, "nowhere", eupay.SubscriptionParams{StartDate: inParis(t, 1), Amount: 2990})
+	var booked struct{ ID int64 }
+	m.w.bank().do(t, http.MethodPost, "/accounts/"+m.iban+"/lines", `{"cents":2990,"text":"VIR PERM `+s.ID[len(s.ID)-16:]+`"}`, &booked)
+	m.site.wait(t, "subscription.occurrence.paid", "", func(h hook) bool {
+		return h.body.Event == "subscription.occurrence.paid" && strings.Contains(string(h.raw), s.ID)
+	})
+	if o := m.occurrences(t, s.ID)[0]; o.Status != eupay.OccurrencePaid || o.Evidence != "settlement" {
+		t.Errorf("the occurrence is %+v", o)
+	}
+	var line eupay.BankLine
+	for _, l := range m.lines(t, eupay.BankLineParams{State: "matched"}) {
+		if l.SubscriptionID == s.ID {
+			line = l
+		}
+	}
+	if line.AmountMatched != 2990 || len(line.Matches) != 0 {
+		t.Errorf("the line is %+v", line)
+	}
+	m.w.bank().do(t, http.MethodPost, fmt.Sprintf("/lines/%d/delete", booked.ID), "", nil)
+	eventually(t, "the occurrence is unknown again", func() bool { return m.occurrences(t, s.ID)[0].Status == eupay.OccurrenceUnknown })
 }

@@ -50,6 +50,8 @@ type BankLine struct {
 	RecordedAt       time.Time   `json:"recorded_at"`
 	Matches          []BankMatch `json:"matches"`
 	Suggestions      []BankMatch `json:"suggestions"`
+	// The subscription whose standing order it is an execution of, which is matched to no payment; empty: none.
+	SubscriptionID string `json:"subscription_id"`
 }
 
 // BankMatch says which part of a line is which payment or refund, or suggests it.

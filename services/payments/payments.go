@@ -197,7 +197,7 @@ func (s *Service) makeRooms(cfg Config, keys *vault.Vault) {
 	s.store.OnMandate(s.subscriptions.Follow)
 	s.settlement = settlement.New(settlement.Deps{
 		Config: cfg.Settlement, Pool: core.Pool, Vault: keys, Live: live, Test: test, Merchants: merchants, Payments: s.store,
-		ReturnURL: returnTo + receivePath, Wake: wake, Now: core.Now, Log: core.Log,
+		Occurrences: s.subscriptions, ReturnURL: returnTo + receivePath, Wake: wake, Now: core.Now, Log: core.Log,
 	})
 	rooms := commands.Rooms{Accounts: s.accounts, Merchants: merchants, Banks: s.banks, Links: s.links}
 	s.commands = commands.New(s.store, s.engine, rooms, core.Bus, core.Now, core.Log)

@@ -61,6 +61,8 @@ create table bank_lines (
     -- A person undid a match of it: nothing links it by itself any more.
     by_hand           boolean     not null default false,
     matched_cents     bigint      not null default 0,
+    -- The subscription whose standing order it is an execution of; then all of it is matched, and to no payment.
+    subscription_id   text        not null default '',
     -- Our own references that its text names.
     refs              text[]      not null default '{}',
     text_key_id       text,

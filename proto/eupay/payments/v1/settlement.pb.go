@@ -923,8 +923,10 @@ type BankLine struct {
 	RecordedAt       *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
 	Matches          []*LineMatch           `protobuf:"bytes,12,rep,name=matches,proto3" json:"matches,omitempty"`
 	Suggestions      []*LineMatch           `protobuf:"bytes,13,rep,name=suggestions,proto3" json:"suggestions,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// subscription_id is that of an execution of a standing order, which is matched to no payment.
+	SubscriptionId string `protobuf:"bytes,14,opt,name=subscription_id,json=subscriptionId,proto3" json:"subscription_id,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *BankLine) Reset() {
@@ -1046,6 +1048,13 @@ func (x *BankLine) GetSuggestions() []*LineMatch {
 		return x.Suggestions
 	}
 	return nil
+}
+
+func (x *BankLine) GetSubscriptionId() string {
+	if x != nil {
+		return x.SubscriptionId
+	}
+	return ""
 }
 
 type LineMatch struct {
@@ -2016,7 +2025,7 @@ const file_eupay_payments_v1_settlement_proto_rawDesc = "" +
 	"\x05limit\x18\x06 \x01(\x05R\x05limit\"\\\n" +
 	"\x11ListLinesResponse\x121\n" +
 	"\x05lines\x18\x01 \x03(\v2\x1b.eupay.payments.v1.BankLineR\x05lines\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"\xef\x03\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\"\x98\x04\n" +
 	"\bBankLine\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -2033,7 +2042,8 @@ const file_eupay_payments_v1_settlement_proto_rawDesc = "" +
 	"\vrecorded_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"recordedAt\x126\n" +
 	"\amatches\x18\f \x03(\v2\x1c.eupay.payments.v1.LineMatchR\amatches\x12>\n" +
-	"\vsuggestions\x18\r \x03(\v2\x1c.eupay.payments.v1.LineMatchR\vsuggestions\"\xe9\x02\n" +
+	"\vsuggestions\x18\r \x03(\v2\x1c.eupay.payments.v1.LineMatchR\vsuggestions\x12'\n" +
+	"\x0fsubscription_id\x18\x0e \x01(\tR\x0esubscriptionId\"\xe9\x02\n" +
 	"\tLineMatch\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n" +
 	"\treference\x18\x02 \x01(\tR\treference\x12\x12\n" +

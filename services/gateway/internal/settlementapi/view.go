@@ -48,8 +48,10 @@ type line struct {
 	Name        string      `json:"counterparty_name,omitempty"`
 	IBAN        string      `json:"counterparty_iban,omitempty"`
 	RecordedAt  string      `json:"recorded_at"`
-	Matches     []match     `json:"matches"`
-	Suggestions []match     `json:"suggestions"`
+	// SubscriptionID is that of an execution of a standing order, which is matched to no payment.
+	SubscriptionID string  `json:"subscription_id,omitempty"`
+	Matches        []match `json:"matches"`
+	Suggestions    []match `json:"suggestions"`
 }
 
 // match is a match or a suggestion, which has no id.
@@ -89,7 +91,8 @@ func lineView(l *paymentsv1.BankLine) line {
 		ID: l.GetId(), AccountID: l.GetAccountId(), Amount: money.Cents(l.GetAmountCents()), Matched: money.Cents(l.GetMatchedCents()),
 		BookedOn: l.GetBookedOn(), Status: l.GetState(), Reason: l.GetReason(), Explanation: explanations[l.GetReason()], Text: l.GetText(),
 		Name: l.GetCounterpartyName(), IBAN: l.GetCounterpartyIban(), RecordedAt: web.Stamp(l.GetRecordedAt()),
-		Matches: matchViews(l.GetMatches()), Suggestions: matchViews(l.GetSuggestions()),
+		SubscriptionID: l.GetSubscriptionId(),
+		Matches:        matchViews(l.GetMatches()), Suggestions: matchViews(l.GetSuggestions()),
 	}
 }
 

@@ -221,6 +221,9 @@ const byBank = "bank"
 
 // undoAll undoes every match of a line, whose account is locked, because the bank changed the line.
 func (s *Settlement) undoAll(ctx context.Context, tx pgx.Tx, lineID, why string) error {
+	if err := s.withdrawExecution(ctx, tx, lineID); err != nil {
+		return err
+	}
 	return s.undo(ctx, tx, lineID, "", byBank, why)
 }
 

@@ -25,6 +25,7 @@ import (
 	"european-pay.eu/eupay/internal/kit/testclock"
 	"european-pay.eu/eupay/internal/kit/vaulttest"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/vault"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/sandbox/bank"
@@ -32,6 +33,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/internal/store"
+	"european-pay.eu/eupay/services/payments/internal/subscription"
 	"european-pay.eu/eupay/services/payments/migrations"
 )
 
@@ -45,7 +47,32 @@ const (
 )
 
 // rig runs settlement on a real database and the sandbox bank over HTTP. There is no live provider.
+// standingOrders stand for the subscriptions: the ids of those of one amount, and what was seen of them.
+type standingOrders struct {
+	ids   []string
+	cents money.Cents
+	seen  map[string]string // by the credit
+}
+
+func (o *standingOrders) Observe(_ context.Context, _ pg.DB, c subscription.Credit) (subscription.Occurrence, bool, error) {
+	for _, id := range o.ids {
+		if strings.HasSuffix(id, c.Subscription) && c.Amount == o.cents {
+			o.seen[c.Reference] = id
+			return subscription.Occurrence{SubscriptionID: id}, true, nil
+		}
+	}
+	return subscription.Occurrence{}, false, nil
+}
+
+func (o *standingOrders) Withdraw(_ context.Context, _ pg.DB, _ subscription.Owner, id, reference string) error {
+	if o.seen[reference] == id {
+		delete(o.seen, reference)
+	}
+	return nil
+}
+
 type rig struct {
+	orders standingOrders
 	*Settlement
 	t      testing.TB
 	pool   *pgxpool.Pool
@@ -67,7 +94,7 @@ var noon = time.Date(2026, 6, 17, 10, 0, 0, 0, time.UTC)
 
 func setup(t testing.TB) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: testclock.New(noon), ibans: map[string]string{}, vault: vaulttest.New(t)}
+	r := &rig{t: t, clock: testclock.New(noon), ibans: map[string]string{}, vault: vaulttest.New(t), orders: standingOrders{seen: map[string]string{}}}
 	var handler http.Handler
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { handler.ServeHTTP(w, q) }))
 	t.Cleanup(srv.Close)
@@ -85,7 +112,8 @@ func setup(t testing.TB) *rig {
 	r.store = store.New(r.pool, r.vault, r.clock.Now, func() {})
 	r.Settlement = New(Deps{
 		Config: Config{Poll: time.Hour, InstantDays: 2, ClassicDays: 4, TextDays: 90, ConsentDays: 180},
-		Pool:   r.pool, Vault: r.vault, Test: provider, Merchants: r, Payments: r.store, ReturnURL: returnURL, Wake: func() {}, Now: r.clock.Now, Log: quiet,
+		Pool:   r.pool, Vault: r.vault, Test: provider, Merchants: r, Payments: r.store, Occurrences: &r.orders,
+		ReturnURL: returnURL, Wake: func() {}, Now: r.clock.Now, Log: quiet,
 	})
 	r.client = &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},

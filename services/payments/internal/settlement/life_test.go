@@ -400,3 +400,40 @@ func TestTheClockChanges(t *testing.T) {
 		t.Errorf("%d lines", n)
 	}
 }
+
+// TestAnExecutionOfAStandingOrderIsNoPayment: it is matched to its subscription, and to nothing else of the same amount.
+func TestAnExecutionOfAStandingOrderIsNoPayment(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	m := r.merchant(ownIBAN)
+	r.connect(m)
+	other := r.paid(m, 2990, adaIBAN)
+	r.orders.ids, r.orders.cents = []string{"SUB-20260601-0123456789ABCDEF"}, 2990
+	id := r.book(m, 2990, "VIR PERM 0123456789ABCDEF", adaIBAN)
+	r.book(m, 100, "SUB-20260601-0123456789ABCDEF", adaIBAN) // another amount
+	r.sync()
+	var line Line
+	for _, l := range r.lines(m) {
+		if l.Cents == 2990 {
+			line = l
+		} else if l.State != "unmatched" || l.SubscriptionID != "" {
+			t.Errorf("a line of another amount is %+v", l)
+		}
+	}
+	if line.State != "matched" || line.SubscriptionID != r.orders.ids[0] || line.Matched != 2990 || len(line.Matches) != 0 || r.orders.seen[line.ID] == "" {
+		t.Errorf("the line is %+v, seen %v", line, r.orders.seen)
+	}
+	if r.payment(other.Reference).SettledAt != nil {
+		t.Error("another payment of the same payer and amount is settled by it")
+	}
+	r.must(r.bank.ChangeLine(id, func(l *bank.Line) { l.Deleted = true }))
+	r.clock.Advance(2 * time.Hour)
+	r.sync()
+	if len(r.orders.seen) != 0 {
+		t.Errorf("the bank took it back, and still it is seen: %v", r.orders.seen)
+	}
+	_, steps, err := r.Line(t.Context(), m, false, line.ID)
+	if err != nil || len(steps) != 3 || steps[1].What != "matched" || steps[1].Note != r.orders.ids[0] || steps[2].What != "gone" {
+		t.Errorf("the history is %+v, %v", steps, err)
+	}
+}

@@ -18,8 +18,10 @@ type Line struct {
 	State, Reason    string
 	Text, Name, IBAN string
 	RecordedAt       time.Time
-	Matches          []Matched
-	Suggestions      []Matched
+	// SubscriptionID is set for an execution of a standing order, which is matched to no payment.
+	SubscriptionID string
+	Matches        []Matched
+	Suggestions    []Matched
 }
 
 // Matched is a match of a line, or a suggestion, which has no ID.

@@ -59,6 +59,8 @@ type line struct {
 	sealed        *vault.Sealed
 	undone        []string
 	decision      match.Decision
+	// subscription is that of the standing order of which it is an execution; empty: none.
+	subscription string
 }
 
 // open is what is not matched yet, with its sign.
@@ -134,6 +136,14 @@ func (b *batch) decideAll(ctx context.Context, lines []line) error {
 	var rest []int
 	for i := range lines {
 		l := &lines[i]
+		if len(named[l.id]) == 0 {
+			if is, err := b.execution(ctx, l); err != nil || is {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+		}
 		switch {
 		case len(named[l.id]) > 0:
 			b.decide(l, match.Candidates{Named: b.current(named[l.id])})

@@ -141,7 +141,7 @@ func (a Account) proto() *paymentsv1.ReceivingAccount {
 func (l Line) proto() *paymentsv1.BankLine {
 	return &paymentsv1.BankLine{
 		Id: l.ID, AccountId: l.AccountID, AmountCents: int64(l.Cents), MatchedCents: int64(l.Matched), BookedOn: day(l.On), State: l.State, Reason: l.Reason,
-		Text: l.Text, CounterpartyName: l.Name, CounterpartyIban: l.IBAN, RecordedAt: timestamppb.New(l.RecordedAt),
+		Text: l.Text, CounterpartyName: l.Name, CounterpartyIban: l.IBAN, RecordedAt: timestamppb.New(l.RecordedAt), SubscriptionId: l.SubscriptionID,
 		Matches: column(l.Matches, Matched.proto), Suggestions: column(l.Suggestions, Matched.proto),
 	}
 }

@@ -15,11 +15,13 @@ import (
 
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/vault"
 	"european-pay.eu/eupay/services/payments/internal/consent"
 	"european-pay.eu/eupay/services/payments/internal/merchant"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/internal/store"
+	"european-pay.eu/eupay/services/payments/internal/subscription"
 )
 
 // Config is the part of the service's settings that concerns settlement.
@@ -70,6 +72,12 @@ type Merchants interface {
 	Get(ctx context.Context, id string, version int64) (merchant.Merchant, error)
 }
 
+// Occurrences marks what is expected of subscriptions as paid. A credit bears the id of its subscription, or the end of it.
+type Occurrences interface {
+	Observe(ctx context.Context, tx pg.DB, c subscription.Credit) (subscription.Occurrence, bool, error)
+	Withdraw(ctx context.Context, tx pg.DB, o subscription.Owner, subscriptionID, reference string) error
+}
+
 // Deps are what New needs.
 type Deps struct {
 	Config
@@ -80,6 +88,8 @@ type Deps struct {
 	Live, Test Provider
 	Merchants  Merchants
 	Payments   *store.Store
+	// Occurrences learns of the executions of standing orders.
+	Occurrences Occurrences
 	// ReturnURL is where the provider redirects merchants. The gateway serves it.
 	ReturnURL string
 	// Wake is called after each commit that recorded an event.

@@ -18,7 +18,7 @@ var states = map[string]string{
 	"matched": " and state in ('matched', 'partly')", "suggested": " and state = 'suggested'", "unmatched": " and state in ('new', 'unmatched')",
 }
 
-const viewColumns = `id::text, account_id::text, amount_cents, matched_cents, booked_on, state, reason, text_key_id, text_sealed, recorded_at`
+const viewColumns = `id::text, account_id::text, amount_cents, matched_cents, booked_on, state, reason, text_key_id, text_sealed, recorded_at, subscription_id`
 
 func (s *Settlement) listLines(ctx context.Context, o owner, f Filter) ([]Line, int64, error) {
 	where, args := `merchant_id = $1 and livemode = $2`, []any{o.ID, o.Livemode}
@@ -59,7 +59,7 @@ func (s *Settlement) collectLines(ctx context.Context, rows pgx.Rows) ([]Line, e
 	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (l Line, err error) {
 		var keyID *string
 		var data []byte
-		if err := r.Scan(&l.ID, &l.AccountID, &l.Cents, &l.Matched, &l.On, &l.State, &l.Reason, &keyID, &data, &l.RecordedAt); err != nil || keyID == nil {
+		if err := r.Scan(&l.ID, &l.AccountID, &l.Cents, &l.Matched, &l.On, &l.State, &l.Reason, &keyID, &data, &l.RecordedAt, &l.SubscriptionID); err != nil || keyID == nil {
 			return l, err
 		}
 		t, err := s.openText(l.ID, &vault.Sealed{KeyID: *keyID, Data: data})

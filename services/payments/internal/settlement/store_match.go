@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -291,8 +292,9 @@ func (b *batch) write(ctx context.Context, lines []line) (progress bool, err err
 	if err := w.write(ctx, b.tx); err != nil {
 		return false, err
 	}
+	executed := slices.ContainsFunc(lines, func(l line) bool { return l.subscription != "" })
 	if len(w.matches.lines) == 0 {
-		return false, nil
+		return executed, nil
 	}
 	if err := b.writeItems(ctx); err != nil {
 		return false, err
@@ -329,6 +331,7 @@ type matchRows struct {
 	actor, note          string
 	byHand               bool
 	ids, states, reasons []string
+	subscriptions        []string
 	booked               []int64
 	matches, suggestions links
 }
@@ -337,6 +340,9 @@ func (w *matchRows) add(l line) error {
 	state, booked := "unmatched", int64(l.booked)
 	for _, k := range l.decision.Links {
 		booked += int64(k.Cents)
+	}
+	if l.subscription != "" {
+		booked = int64(l.cents)
 	}
 	switch {
 	case booked == int64(max(l.cents, -l.cents)):
@@ -347,6 +353,7 @@ func (w *matchRows) add(l line) error {
 		state = "suggested"
 	}
 	w.ids, w.states, w.reasons, w.booked = append(w.ids, l.id), append(w.states, state), append(w.reasons, l.decision.Reason), append(w.booked, booked)
+	w.subscriptions = append(w.subscriptions, l.subscription)
 	if err := w.matches.add(l.id, l.decision.Links); err != nil {
 		return err
 	}
@@ -355,9 +362,10 @@ func (w *matchRows) add(l line) error {
 
 func (w *matchRows) write(ctx context.Context, tx pgx.Tx) error {
 	b := &pgx.Batch{}
-	b.Queue(`update bank_lines l set state = u.state, reason = u.reason, matched_cents = u.booked, updated_at = $5, by_hand = l.by_hand or $6
-		from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[]) u (id, state, reason, booked) where l.id = u.id`,
-		w.ids, w.states, w.reasons, w.booked, w.at, w.byHand)
+	b.Queue(`update bank_lines l set state = u.state, reason = u.reason, matched_cents = u.booked, updated_at = $5, by_hand = l.by_hand or $6,
+			subscription_id = u.subscription
+		from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $7::text[]) u (id, state, reason, booked, subscription) where l.id = u.id`,
+		w.ids, w.states, w.reasons, w.booked, w.at, w.byHand, w.subscriptions)
 	b.Queue(`delete from settlement_suggestions where line_id = any ($1::uuid[])`, w.ids)
 	if m := w.matches; len(m.lines) > 0 {
 		ids := make([]string, len(m.lines))

@@ -34,7 +34,7 @@ func Compact(s string) string {
 }
 
 var (
-	full  = regexp.MustCompile(`(PAY|REF)([0-9]{8})([0-9A-F]{16})`)
+	full  = regexp.MustCompile(`(PAY|REF|SUB)([0-9]{8})([0-9A-F]{16})`)
 	short = regexp.MustCompile(`^[0-9A-F]{16}$`)
 )
 
