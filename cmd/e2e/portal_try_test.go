@@ -42,13 +42,16 @@ var unanswered = map[string]string{
 	"confirmNotReceived": "no payment waits for the merchant's word", "bookLateReceipt": "no money came late", "submitInvoice": "the platform has the invoice already",
 	"releaseRedemption":      "the redemption is captured already",
 	"createPushSubscription": "takes a browser's own address", "updatePushSubscription": "there is no browser", "testPushSubscription": "there is no browser", "deletePushSubscription": "there is no browser",
-	"listenToWebhooks": "does not end",
+	"listenToWebhooks":    "does not end",
+	"returnFromReceiving": "leads the browser of a merchant", "confirmReceivingAccount": "takes the code of the bank's page",
+	"removeReceivingAccount": accountNeeded, "getBankLine": accountNeeded, "matchBankLine": accountNeeded, "undoBankMatch": accountNeeded,
 }
 
 const (
 	passkeyNeeded = "takes a device that keeps passkeys"
 	factorNeeded  = "takes a code of an app"
 	mailNeeded    = "takes the token of a mail, which one machine does not demand"
+	accountNeeded = "takes a bank account that is connected at the bank's page"
 	signedOnly    = "takes the signature of the provider"
 )
 

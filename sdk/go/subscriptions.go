@@ -76,7 +76,7 @@ type SubscriptionParams struct {
 	Currency  string    `json:"currency,omitzero"`
 	Frequency Frequency `json:"frequency,omitzero"`
 	// YYYY-MM-DD. Without EndDate and Count it runs until it is stopped; give one of them at most.
-	StartDate string  `json:"start_date"`
+	StartDate string  `json:"start_date,omitzero"`
 	EndDate   string  `json:"end_date,omitzero"`
 	Count     int     `json:"count,omitzero"`
 	Collect   Collect `json:"collect,omitzero"`
@@ -210,7 +210,7 @@ func (s Subscriptions) Create(ctx context.Context, p SubscriptionParams) (*Subsc
 	return s.make(ctx, call{path: subsPath}, p)
 }
 
-// Replace makes a subscription that takes the place of an active one, when the payer has authorised it. StartDate is required.
+// Replace makes a subscription that takes the place of an active one, when the payer has authorised it. Without a StartDate it begins tomorrow.
 func (s Subscriptions) Replace(ctx context.Context, id string, p SubscriptionParams) (*Subscription, error) {
 	return s.make(ctx, call{path: subPath + "/replace", ids: []string{id}}, p)
 }

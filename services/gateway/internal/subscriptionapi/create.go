@@ -85,8 +85,8 @@ func (r *createRequest) checkTerms(bad *refuse.Problems, replaces bool) {
 	}
 	oneOf(bad, "frequency", r.Frequency, frequencies, replaces)
 	oneOf(bad, "collect", r.Collect, ways, replaces)
-	checkDay(bad, "start_date", r.StartDate, true)
-	checkDay(bad, "end_date", r.EndDate, false)
+	checkDay(bad, "start_date", r.StartDate)
+	checkDay(bad, "end_date", r.EndDate)
 	bad.If(r.EndDate != "" && r.Count != nil, "count", "must not be given with end_date")
 	bad.If(r.Count != nil && (*r.Count < 1 || *r.Count > maxCount), "count", "must be from 1 to %d", maxCount)
 	bad.If(r.DaysBefore != nil && (*r.DaysBefore < 0 || *r.DaysBefore > maxAhead), "days_before", "must be from 0 to %d", maxAhead)
@@ -107,13 +107,9 @@ func oneOf(bad *refuse.Problems, field, value string, values []string, optional 
 	bad.If(!slices.Contains(values, value) && (value != "" || !optional), field, "must be one of %s", strings.Join(values, ", "))
 }
 
-func checkDay(bad *refuse.Problems, field, day string, required bool) {
-	if day == "" {
-		bad.If(required, field, "is required")
-		return
-	}
+func checkDay(bad *refuse.Problems, field, day string) {
 	_, err := time.Parse(time.DateOnly, day)
-	bad.If(err != nil, field, "must be a day, as YYYY-MM-DD")
+	bad.If(day != "" && err != nil, field, "must be a day, as YYYY-MM-DD")
 }
 
 func (r *createRequest) fingerprint(of caller.Account, replaces string) []byte {

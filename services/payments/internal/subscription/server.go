@@ -44,7 +44,7 @@ func public(err error) error {
 
 // CreateSubscription implements SubscriptionsService.
 func (s *Server) CreateSubscription(ctx context.Context, r *paymentsv1.CreateSubscriptionRequest) (*paymentsv1.CreateSubscriptionResponse, error) {
-	w, err := wishOf(r)
+	w, err := wishOf(r, calendar.Today(s.room.clock()))
 	if err != nil {
 		return nil, err
 	}
@@ -55,12 +55,16 @@ func (s *Server) CreateSubscription(ctx context.Context, r *paymentsv1.CreateSub
 	return &paymentsv1.CreateSubscriptionResponse{Subscription: out.Proto(), Replayed: match != NoMatch, ReplayedByKey: match == ByKey}, nil
 }
 
-func wishOf(r *paymentsv1.CreateSubscriptionRequest) (Wish, error) {
+// wishOf reads a request. Without a first day it is tomorrow, the first on which every bank can collect.
+func wishOf(r *paymentsv1.CreateSubscriptionRequest, today time.Time) (Wish, error) {
 	start, startErr := date("start_date", r.GetStartDate())
 	end, endErr := date("end_date", r.GetEndDate())
 	frequency := calendar.Frequency(r.GetFrequency())
 	if err := errors.Join(startErr, endErr); err != nil {
 		return Wish{}, err
+	}
+	if start.IsZero() {
+		start = today.AddDate(0, 0, 1)
 	}
 	if !frequency.Known() {
 		return Wish{}, errs.Invalid(errs.Field{Field: "frequency", Message: "frequency must be one that the API reference lists."})

@@ -11,8 +11,8 @@ var bodies = map[string]string{
 	"updatePaymentLink": `{"expires_at":"2030-12-31T23:00:00Z"}`,
 	"payPaymentLink":    `{"amount":29.99}`,
 
-	"createSubscription":  `{"amount":29.90,"description":"Gym membership","frequency":"monthly","start_date":"2037-01-31","count":12,"collect":"links","reference":"MEMBER-7"}`,
-	"replaceSubscription": `{"amount":34.90,"start_date":"2037-03-31"}`,
+	"createSubscription":  `{"amount":29.90,"description":"Gym membership","frequency":"monthly","count":12,"collect":"links","reference":"MEMBER-7"}`,
+	"replaceSubscription": `{"amount":34.90}`,
 	"cancelSubscription":  `{}`, "reportOccurrence": `{"status":"paid","note":"Seen on the statement of 3 July"}`,
 
 	"createInvoice": `{"customer_name":"Acme Corp","customer_email":"billing@acme.com","items":[{"product_name":"Consulting","quantity":1,"unit_price_ttc":1800.00,"vat_rate":20}],` +
