@@ -401,7 +401,7 @@ func TestARequestForAnExportIsChecked(t *testing.T) {
 
 // TestALargeExportOutlivesARestart: it is requested, the system ends in the middle of it, and after the next start its file has each payment once.
 func TestALargeExportOutlivesARestart(t *testing.T) {
-	const many = 100_000
+	const many = 20_000
 	w := newWorld(t, nil)
 	m := w.newMerchant(t)
 	w.sql(t, fmt.Sprintf(`insert into payments.payments (reference, kind, merchant_id, livemode, amount_cents, currency, status, sequence, description, execution_type,
