@@ -117,7 +117,7 @@ func ofTogether() []spoiled {
 		{name: "replicas that each apply sets back", kind: "Deployment", object: "gateway", policy: "scalers know what they scale",
 			change: put(int64(2), "spec", "replicas")},
 		{name: "more connections than PostgreSQL takes", kind: "HorizontalPodAutoscaler", object: "gateway", policy: "as many connections as PostgreSQL takes",
-			change: put(int64(30), "spec", "maxReplicas")},
+			change: put(int64(100), "spec", "maxReplicas")},
 		{name: "streams larger than the disk", kind: "ConfigMap", object: "eupay", policy: "as much room as the streams reserve",
 			change: put("16384", "data", "EUPAY_EVENTS_MIB")},
 	}
