@@ -304,6 +304,7 @@ func consentEnds(t *testing.T, w *world, m *receiver) {
 
 // executesAnOrder: the bank executes a standing order, and takes it back.
 func executesAnOrder(t *testing.T, m *receiver) {
+	t.Helper()
 	s := m.authorised(t, "nowhere", eupay.SubscriptionParams{StartDate: inParis(t, 1), Amount: 2990})
 	var booked struct{ ID int64 }
 	m.w.bank().do(t, http.MethodPost, "/accounts/"+m.iban+"/lines", `{"cents":2990,"text":"VIR PERM `+s.ID[len(s.ID)-16:]+`"}`, &booked)

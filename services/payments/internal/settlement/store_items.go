@@ -193,7 +193,8 @@ func (s *Settlement) expectNamed(ctx context.Context, tx pgx.Tx, a account, refs
 		}
 	}
 	rows, err := tx.Query(ctx, `select reference, case when status in ('failed', 'cancelled') then 'payment_failed' else 'payment_open' end from payments
-		where reference = any ($1) and merchant_id = $2 and livemode = $3 and kind <> 'mandate' and status not in ('completed', 'refunded') and late_cents is null and settle_by is null`,
+		where reference = any ($1) and merchant_id = $2 and livemode = $3 and kind <> 'mandate' and status not in ('completed', 'refunded')
+			and late_cents is null and settle_by is null`,
 		refs, a.owner.ID, a.Livemode)
 	if err != nil {
 		return nil, fmt.Errorf("read the states of named payments: %w", err)
