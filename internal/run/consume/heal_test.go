@@ -141,7 +141,8 @@ func TestADatabaseThatIsReadOnlyForAMomentParksNothing(t *testing.T) {
 	want = append(want, f.publishNew(5)...)
 	eventually(t, "nothing can be written", func() bool {
 		_, err := f.pool.Exec(t.Context(), `update effects set event_id = event_id where false`) // writes nothing, and may not all the same
-		if err == nil {                                                                          // this session began before the change and could not be seen when the others were ended
+		if err == nil {
+			// This session began before the change and could not be seen when the others were ended.
 			_, _ = f.pool.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()`)
 		}
 		return err != nil && pg.IsInfrastructure(err)
