@@ -23,7 +23,7 @@ type RewardProgramParams struct {
 	Multipliers []RewardMultiplier `json:"multipliers,omitempty"`
 	// WelcomePoints are for new members.
 	WelcomePoints int `json:"welcome_points,omitzero"`
-	// ValidityMonths is how long points can be used; 0: for ever.
+	// ValidityMonths is after how many months points expire; 0: they never expire.
 	ValidityMonths int `json:"validity_months,omitzero"`
 	// PointValue is what a point is worth in euros when it is redeemed; 0: points are redeemed by their number only.
 	PointValue Amount `json:"point_value,omitzero"`

@@ -13,7 +13,7 @@ import (
 
 // back receives a merchant from the provider's page. The query is not trusted: the state is signed, and the payments service asks the
 // provider. The browser goes on to the merchants' pages, which ask for the confirmation; without such pages the answer itself has what
-// the confirmation needs. Only pages of ours get the code: it must not reach whoever sent the merchant to its bank.
+// the confirmation needs. Only pages of ours get the code: it must not reach another site that sent the merchant to its bank.
 func (a *API) back(c echo.Context) error {
 	ctx, cancel := web.Calling(c, providerTimeout)
 	defer cancel()

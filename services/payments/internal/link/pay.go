@@ -110,7 +110,7 @@ func (x Link) checkAmount(p *payment.Payment) error {
 	return nil
 }
 
-// openPayment returns the payment that holds the only place of a link. Whoever wants another amount has to wait until it ends. One that has
+// openPayment returns the payment that holds the only place of a link. A request for another amount is refused until it ends. One that has
 // ended unpaid gives its place back at once: the event that says so is on its way.
 func (l *Links) openPayment(ctx context.Context, tx pgx.Tx, x *Link, wanted payment.Payment) (payment.Payment, error) {
 	reference, err := l.lastUse(ctx, tx, x.ID)

@@ -60,7 +60,7 @@ func (w *world) draw(t *rapid.T, is func(string) bool) string {
 		}
 	}
 	if len(fit) == 0 {
-		t.Skip()
+		t.Skip("no payment is in that state now: draw another step")
 	}
 	return rapid.SampledFrom(fit).Draw(t, "payment")
 }
@@ -105,7 +105,7 @@ func (w *world) outcomes(t *rapid.T) (list []consume.Event) {
 func (w *world) hear(t *rapid.T) {
 	all := w.outcomes(t)
 	if len(all) == 0 {
-		t.Skip()
+		t.Skip("nothing has been announced yet: draw another step")
 	}
 	w.hears(t, rapid.SliceOfN(rapid.SampledFrom(all), 1, 4).Draw(t, "events")...)
 }

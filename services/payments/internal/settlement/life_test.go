@@ -272,7 +272,7 @@ func TestACreditThatComesBeforeItsPaymentEnds(t *testing.T) {
 		return payment.Changed(payment.Change{To: payment.Completed, Cause: payment.CauseProvider, Event: "payment.completed"})
 	})
 	r.must(err)
-	r.clock.Advance(61 * time.Minute) // whoever announces it is late: the line is looked at again by itself
+	r.clock.Advance(61 * time.Minute) // the event has not been consumed: the line is looked at again without it
 	r.sync()
 	if l := r.line(m); l.State != "matched" || r.payment(p.Reference).SettledAt == nil {
 		t.Errorf("%+v", l)

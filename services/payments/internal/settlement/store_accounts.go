@@ -249,7 +249,7 @@ func (s *Settlement) dueAccounts(ctx context.Context, limit int) ([]account, err
 	return list, nil
 }
 
-// lockAccount locks the account's row: whoever matches its lines, records them or expects payments on it holds it, so that the
+// lockAccount locks the account's row. Recording lines, matching them and expecting payments all take this lock, so that the
 // decisions about one account are made one after the other.
 func lockAccount(ctx context.Context, tx pgx.Tx, id string) (account, error) {
 	rows, err := tx.Query(ctx, `select `+accountColumns+` from receiving_accounts where id = $1 for update`, id)

@@ -291,7 +291,8 @@ func (u *unit) activate(ctx context.Context, w why) error {
 	return u.supersede(ctx)
 }
 
-// supersede makes the subscription that this one replaces end. Whoever tends it next cancels its standing order, which takes a call, or its links.
+// supersede makes the subscription that this one replaces end. The loop of due subscriptions cancels its
+// standing order, which needs a call to the bank, or revokes its links.
 func (u *unit) supersede(ctx context.Context) error {
 	old, err := u.room.open(ctx, u.tx, u.Replaces, u.meta)
 	if err != nil || old.Status != Active {

@@ -10,9 +10,9 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// TestWhoeverComesFirst lets a cancellation, the bank's news, the merchant's report, a credit and the daily work meet at one subscription and at the
-// one that replaces it. Nobody waits for ever, nothing is written twice, and both end in a state that is consistent.
-func TestWhoeverComesFirst(t *testing.T) {
+// TestConcurrentWritersLeaveOneState lets a cancellation, the bank's news, the merchant's report, a credit and the daily work meet at one subscription and at the
+// one that replaces it. No transaction waits for another for ever, nothing is written twice, and both end in a state that is consistent.
+func TestConcurrentWritersLeaveOneState(t *testing.T) {
 	r := newRig(t)
 	for range 8 {
 		old := r.active("nowhere")

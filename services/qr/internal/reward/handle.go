@@ -109,7 +109,7 @@ func (s *Server) award(ctx context.Context, tx pgx.Tx, pay *paymentsv1.Payment, 
 	return s.correct(ctx, tx, pay, e, at)
 }
 
-// begin records that a payment earns points, whoever does so first; found is false if it earns none.
+// begin records that a payment earns points, unless that is recorded already; found is false if it earns none.
 func (s *Server) begin(ctx context.Context, tx pgx.Tx, pay *paymentsv1.Payment, at time.Time) (e earning, found bool, err error) {
 	completed := at
 	if pay.GetCompletedAt().IsValid() && pay.GetCompletedAt().AsTime().Unix() > 0 {

@@ -530,7 +530,7 @@ func TestACaptureThatDiesWithItsConnectionCanBeRepeated(t *testing.T) {
 	}
 }
 
-// TestTheDatabaseRefusesAWrongLedger, whoever writes it.
+// TestTheDatabaseRefusesAWrongLedger also when the statement does not come from our code.
 func TestTheDatabaseRefusesAWrongLedger(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
