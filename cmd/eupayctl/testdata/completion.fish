@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "payments rebuild" "database" "database prepare" "keys" "keys rotate" "smoke" "doctor" "leaders" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "database" "database prepare" "keys" "keys rotate" "smoke" "doctor" "leaders" "completion"
                 set at $at $word
         end
     end
@@ -166,6 +166,9 @@ complete -c eupayctl -n '__eupayctl_at "admin create"' -l another -d 'Also when 
 complete -c eupayctl -n '__eupayctl_at "admin create"' -l unless-any -d 'When there is an admin already, change nothing and end well: for jobs'
 complete -c eupayctl -n '__eupayctl_at "admin create"' -l run -d 'Do it'
 complete -c eupayctl -n '__eupayctl_at "payments"' -a history -d 'Show what happened to a payment, with the provider\'s answers'
+complete -c eupayctl -n '__eupayctl_at "payments"' -a show -d 'Show a payment as it is now'
+complete -c eupayctl -n '__eupayctl_at "payments"' -a stuck -d 'List payments that are not final and have waited too long'
+complete -c eupayctl -n '__eupayctl_at "payments"' -a reconcile -d 'Ask the provider about payments now'
 complete -c eupayctl -n '__eupayctl_at "payments"' -a rebuild -d 'Record what the stream and the provider know and a restored database does not'
 complete -c eupayctl -n '__eupayctl_at "payments"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "payments"' -l nats-url -x -d 'NATS server'
@@ -178,6 +181,27 @@ complete -c eupayctl -n '__eupayctl_at "payments history"' -l run-dir -x -d 'Run
 complete -c eupayctl -n '__eupayctl_at "payments history"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
 complete -c eupayctl -n '__eupayctl_at "payments history"' -l timeout -x -d 'How long to wait for each answer'
 complete -c eupayctl -n '__eupayctl_at "payments history"' -l answers -d 'With what the provider answered'
+complete -c eupayctl -n '__eupayctl_at "payments show"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "payments show"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "payments show"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "payments show"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "payments show"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "payments stuck"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "payments stuck"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "payments stuck"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "payments stuck"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "payments stuck"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "payments stuck"' -l overdue -x -d 'How long a payment may have been due'
+complete -c eupayctl -n '__eupayctl_at "payments stuck"' -l limit -x -d 'How many at most, up to 1000'
+complete -c eupayctl -n '__eupayctl_at "payments reconcile"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "payments reconcile"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "payments reconcile"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "payments reconcile"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "payments reconcile"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "payments reconcile"' -l stuck -d 'All that eupayctl payments stuck lists'
+complete -c eupayctl -n '__eupayctl_at "payments reconcile"' -l overdue -x -d 'How long a payment may have been due'
+complete -c eupayctl -n '__eupayctl_at "payments reconcile"' -l limit -x -d 'How many at most, up to 1000'
+complete -c eupayctl -n '__eupayctl_at "payments reconcile"' -l run -d 'Do it'
 complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l nats-url -x -d 'NATS server'
 complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
