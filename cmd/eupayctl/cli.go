@@ -65,6 +65,9 @@ type grammar struct {
 		Reconcile paymentReconcileCommand `cmd:"" help:"Ask the provider about payments now."`
 		Rebuild   paymentsRebuildCommand  `cmd:"" help:"Record what the stream and the provider know and a restored database does not."`
 	} `cmd:"" help:"Look at payments, and bring back what a restored database has lost."`
+	Numbers struct {
+		Raise numbersRaiseCommand `cmd:"" help:"Raise the counters of invoices and orders that a restored database continues too early."`
+	} `cmd:"" help:"Look after the numbers of documents."`
 	Database struct {
 		Prepare databasePrepareCommand `cmd:"" help:"Make a role and a schema for each service."`
 	} `cmd:"" help:"Look after the database."`

@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "database" "database prepare" "keys" "keys rotate" "smoke" "doctor" "leaders" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "numbers" "numbers raise" "database" "database prepare" "keys" "keys rotate" "smoke" "doctor" "leaders" "completion"
                 set at $at $word
         end
     end
@@ -17,6 +17,7 @@ complete -c eupayctl -n '__eupayctl_at ""' -a streams -d 'Watch streams and cons
 complete -c eupayctl -n '__eupayctl_at ""' -a einvoice -d 'Look after e-invoices'
 complete -c eupayctl -n '__eupayctl_at ""' -a admin -d 'Look after those who work for the platform'
 complete -c eupayctl -n '__eupayctl_at ""' -a payments -d 'Look at payments, and bring back what a restored database has lost'
+complete -c eupayctl -n '__eupayctl_at ""' -a numbers -d 'Look after the numbers of documents'
 complete -c eupayctl -n '__eupayctl_at ""' -a database -d 'Look after the database'
 complete -c eupayctl -n '__eupayctl_at ""' -a keys -d 'Look after master keys'
 complete -c eupayctl -n '__eupayctl_at ""' -a smoke -d 'Look whether everything answers, after a rollout'
@@ -209,6 +210,19 @@ complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l output -s o -x -a 
 complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l timeout -x -d 'How long to wait for each answer'
 complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l since -x -d 'The time to which the database was restored, or an hour before'
 complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l run -d 'Do it'
+complete -c eupayctl -n '__eupayctl_at "numbers"' -a raise -d 'Raise the counters of invoices and orders that a restored database continues too early'
+complete -c eupayctl -n '__eupayctl_at "numbers"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "numbers"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "numbers"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "numbers"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "numbers"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "numbers raise"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "numbers raise"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "numbers raise"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "numbers raise"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "numbers raise"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "numbers raise"' -l since -x -d 'The time to which the database was restored, or an hour before'
+complete -c eupayctl -n '__eupayctl_at "numbers raise"' -l run -d 'Do it'
 complete -c eupayctl -n '__eupayctl_at "database"' -a prepare -d 'Make a role and a schema for each service'
 complete -c eupayctl -n '__eupayctl_at "database"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "database"' -l nats-url -x -d 'NATS server'
