@@ -29,6 +29,7 @@ const (
 
 // Files of an identity, in PEM.
 type Files struct {
+	// Cert and Key are the files with the certificate of this service and its private key.
 	Cert string `env:"EUPAY_TLS_CERT,required"`
 	Key  string `env:"EUPAY_TLS_KEY,required"`
 	// CA holds the certificates of the authority: two during a change of authority.

@@ -53,10 +53,12 @@ type Config struct {
 
 // PlatformConfig is an account at the platform.
 type PlatformConfig struct {
-	BaseURL       string        `env:"BASE_URL"`
-	APIKey        string        `env:"API_KEY"`
-	WebhookSecret string        `env:"WEBHOOK_SECRET"`
-	CallTimeout   time.Duration `env:"CALL_TIMEOUT" envDefault:"20s"`
+	// BaseURL is where the platform's API is, APIKey and WebhookSecret are what it gave us. Without a BaseURL the mode is off.
+	BaseURL       string `env:"BASE_URL"`
+	APIKey        string `env:"API_KEY"`
+	WebhookSecret string `env:"WEBHOOK_SECRET"`
+	// CallTimeout is how long a call may take.
+	CallTimeout time.Duration `env:"CALL_TIMEOUT" envDefault:"20s"`
 }
 
 // Validate reports settings with which documents could be lost.

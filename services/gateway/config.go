@@ -23,9 +23,11 @@ const trustedProxies = "EUPAY_TRUSTED_PROXIES"
 // Config of the gateway.
 type Config struct {
 	boot.Base
+	// HTTPAddr is where the API is served.
 	HTTPAddr string `env:"EUPAY_HTTP_ADDR" envDefault:"127.0.0.1:8080"`
 	// PublicURL is the gateway's public URL, without the base path of the API.
-	PublicURL    string `env:"EUPAY_PUBLIC_URL,required"`
+	PublicURL string `env:"EUPAY_PUBLIC_URL,required"`
+	// PaymentsAddr, WebhooksAddr, QRAddr and EInvoiceAddr are where the other services answer.
 	PaymentsAddr string `env:"EUPAY_PAYMENTS_ADDR" envDefault:"127.0.0.1:9101"`
 	WebhooksAddr string `env:"EUPAY_WEBHOOKS_ADDR" envDefault:"127.0.0.1:9102"`
 	QRAddr       string `env:"EUPAY_QR_ADDR" envDefault:"127.0.0.1:9103"`

@@ -73,12 +73,16 @@ type Config struct {
 
 // ProviderConfig is an account at the provider.
 type ProviderConfig struct {
-	BaseURL      string        `env:"BASE_URL"`
-	ClientID     string        `env:"CLIENT_ID"`
-	ClientSecret string        `env:"CLIENT_SECRET"`
-	WebviewURL   string        `env:"WEBVIEW_URL"`
-	LinksURL     string        `env:"LINKS_URL" envDefault:"https://payment-links.powens.com"`
-	CallTimeout  time.Duration `env:"CALL_TIMEOUT" envDefault:"10s"`
+	// BaseURL is where the provider's API is, ClientID and ClientSecret are the account there, WebviewURL is its page for payers. Without
+	// a BaseURL the mode takes no payments.
+	BaseURL      string `env:"BASE_URL"`
+	ClientID     string `env:"CLIENT_ID"`
+	ClientSecret string `env:"CLIENT_SECRET"`
+	WebviewURL   string `env:"WEBVIEW_URL"`
+	// LinksURL is where its payment links are made.
+	LinksURL string `env:"LINKS_URL" envDefault:"https://payment-links.powens.com"`
+	// CallTimeout is how long a call may take.
+	CallTimeout time.Duration `env:"CALL_TIMEOUT" envDefault:"10s"`
 }
 
 func (p ProviderConfig) client(publicURL string, inFlight int) powens.Config {

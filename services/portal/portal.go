@@ -55,6 +55,7 @@ const trustedProxies = "EUPAY_TRUSTED_PROXIES"
 // Config of the portal.
 type Config struct {
 	boot.Plain
+	// HTTPAddr is where the pages are served.
 	HTTPAddr string `env:"EUPAY_HTTP_ADDR" envDefault:"127.0.0.1:8090"`
 	// APIURL is where the portal reaches the API, without /api/v1.
 	APIURL string `env:"EUPAY_API_URL" envDefault:"http://127.0.0.1:8080"`

@@ -18,7 +18,8 @@ type CatalogConfig struct {
 	// PublicURL is the URL of the gateway, which serves the illustrations.
 	PublicURL string `env:"EUPAY_PUBLIC_URL" envDefault:"https://api.european-pay.eu"`
 	// S3Endpoint is any S3-compatible store, without the bucket. Without it images cannot be uploaded.
-	S3Endpoint  string `env:"EUPAY_S3_ENDPOINT"`
+	S3Endpoint string `env:"EUPAY_S3_ENDPOINT"`
+	// S3Bucket, S3Region and the keys are of that store.
 	S3Bucket    string `env:"EUPAY_S3_BUCKET"`
 	S3Region    string `env:"EUPAY_S3_REGION" envDefault:"eu-west-3"`
 	S3AccessKey string `env:"EUPAY_S3_ACCESS_KEY"`
@@ -26,7 +27,8 @@ type CatalogConfig struct {
 	// S3PublicURL is the public URL of the bucket.
 	S3PublicURL string `env:"EUPAY_S3_PUBLIC_URL" envDefault:"https://cdn.european-pay.fr"`
 	// ImageSearch is "library" or "bedrock".
-	ImageSearch      string `env:"EUPAY_IMAGE_SEARCH" envDefault:"library"`
+	ImageSearch string `env:"EUPAY_IMAGE_SEARCH" envDefault:"library"`
+	// BedrockRegion, BedrockModel and the keys are those of the model that draws pictures; BedrockEndpoint is another address of it.
 	BedrockRegion    string `env:"EUPAY_BEDROCK_REGION" envDefault:"eu-west-1"`
 	BedrockModel     string `env:"EUPAY_BEDROCK_MODEL" envDefault:"amazon.nova-canvas-v1:0"`
 	BedrockAccessKey string `env:"EUPAY_BEDROCK_ACCESS_KEY"`

@@ -24,6 +24,7 @@ import (
 // Base holds the settings of a service that takes part in events and gRPC.
 type Base struct {
 	Plain
+	// NATSURL is of the broker: one server, or several with commas between them.
 	NATSURL string `env:"EUPAY_NATS_URL" envDefault:"nats://127.0.0.1:4222"`
 	// TLS names the files of this service's identity, which it presents to the other services and to NATS.
 	TLS identity.Files

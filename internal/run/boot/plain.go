@@ -4,8 +4,9 @@ import "time"
 
 // Plain holds the settings of a service that has a database, but neither the broker nor gRPC.
 type Plain struct {
+	// DatabaseURL is of PostgreSQL, with the role of the service: postgres://user:password@host/database. It may name several hosts.
 	DatabaseURL string `env:"EUPAY_DATABASE_URL,required"`
-	// DatabaseConns is how many connections this replica opens at most. 0: the service's share of PostgreSQL's default; see Conns.
+	// DatabaseConns is how many connections this replica opens at most. 0: the service's share of PostgreSQL's default of 100 connections.
 	DatabaseConns int32 `env:"EUPAY_DATABASE_CONNS"`
 	// DatabasePooling is "session" for PostgreSQL itself or a pooler that gives each client a connection of its own, "transaction"
 	// for a pooler that gives it one for each transaction. Then DatabaseDirectURL leads to PostgreSQL itself, for migrations.
@@ -15,7 +16,8 @@ type Plain struct {
 	DatabasePlainStartup bool `env:"EUPAY_DATABASE_PLAIN_STARTUP" envDefault:"false"`
 	// ManagementAddr is where health and metrics are served. Default: a free port on loopback.
 	ManagementAddr string `env:"EUPAY_MANAGEMENT_ADDR"`
-	LogLevel       string `env:"EUPAY_LOG_LEVEL" envDefault:"info"`
+	// LogLevel is debug, info, warn or error.
+	LogLevel string `env:"EUPAY_LOG_LEVEL" envDefault:"info"`
 	// Grace is the deadline between a stop signal and the end of the process.
 	Grace time.Duration `env:"EUPAY_GRACE" envDefault:"20s"`
 }

@@ -8,6 +8,7 @@ import (
 
 // StreamSettings are the settings for streams that services create. They do not change existing streams.
 type StreamSettings struct {
+	// NATSReplicas is how many servers keep a stream: 1, 3 or 5.
 	NATSReplicas int `env:"EUPAY_NATS_REPLICAS" envDefault:"1"`
 	// EventAge is how long events can be replayed.
 	EventAge time.Duration `env:"EUPAY_EVENT_AGE" envDefault:"2160h"`

@@ -13,6 +13,7 @@ import (
 // Limits are the calls per minute of logged-in users. Reads are GET, writes are all other methods. A merchant's limits apply to
 // all of its users together.
 type Limits struct {
+	// UserReads and UserWrites are the calls per minute of one user, MerchantReads and MerchantWrites those of all users of a merchant.
 	UserReads      int `env:"EUPAY_USER_READS" envDefault:"600"`
 	UserWrites     int `env:"EUPAY_USER_WRITES" envDefault:"60"`
 	MerchantReads  int `env:"EUPAY_MERCHANT_READS" envDefault:"3000"`

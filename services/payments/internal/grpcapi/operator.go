@@ -22,7 +22,9 @@ type Operator struct {
 const mostReconciled = 1000
 
 // NewOperator returns the service for s.
-func NewOperator(s *store.Store, now func() time.Time) *Operator { return &Operator{store: s, now: now} }
+func NewOperator(s *store.Store, now func() time.Time) *Operator {
+	return &Operator{store: s, now: now}
+}
 
 // ListAnswers implements OperatorService.
 func (o *Operator) ListAnswers(ctx context.Context, r *paymentsv1.ListAnswersRequest) (*paymentsv1.ListAnswersResponse, error) {
