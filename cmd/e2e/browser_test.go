@@ -46,13 +46,35 @@ func chromiumPath() string {
 	return "chromium"
 }
 
+// TestInTheBrowser has the tests with a browser. It has several processes, so there is one of them at a time, beside the other tests.
+func TestInTheBrowser(t *testing.T) {
+	t.Parallel()
+	t.Run("a payer authorises", aPayerAuthorisesInTheBrowser)
+	t.Run("a payer refuses", aPayerRefusesInTheBrowser)
+	t.Run("a payer has no money", aPayerWithoutMoneyFailsInTheBrowser)
+	t.Run("a payer gives up in a webview", aPayerGivesUpInTheWebview)
+	t.Run("a payer leaves the bank and comes back", aPayerWhoLeavesTheBankMayComeBack)
+	t.Run("a payer ends on our page", aPayerEndsOnOurPageWhenTheMerchantHasNone)
+	t.Run("a payer approves a cancellation", thePayerApprovesACancellation)
+	t.Run("a passkey", aPasskeyOfARealBrowser)
+	t.Run("a customer pays", portalACustomerPays)
+	t.Run("a merchant follows the link of the mail", portalAMerchantFollowsTheLinkOfTheMail)
+	t.Run("a merchant takes a payment", portalAMerchantTakesAPayment)
+	t.Run("a merchant looks at its webhooks", portalWebhooks)
+	t.Run("a merchant enrols and invoices", portalEnrolsAndInvoices)
+	t.Run("a merchant logs in with a passkey", portalLogsInWithAPasskey)
+	t.Run("a guest orders", portalAGuestOrders)
+	t.Run("the drawer fills the phone", portalTheDrawerFillsThePhone)
+	t.Run("the tester answers", portalTheTesterAnswers)
+}
+
 // tab is a payer at a browser without cookies or history.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
 }
 
-// openTab opens a window for one test. Tests with a browser, which has several processes, do not run in parallel with others.
+// openTab opens a window for one test, which runs in TestInTheBrowser or alone.
 func openTab(t *testing.T) *tab {
 	t.Helper()
 	if _, err := exec.LookPath(chromiumPath()); err != nil {
@@ -146,7 +168,7 @@ func publicStatus(t *testing.T, reference string) string {
 	return string(mustData[payment](t, shared.caller().do(t, "GET", "/gateway/payments/"+reference+"/status", ""), 200).Status)
 }
 
-func TestAPayerAuthorisesInTheBrowser(t *testing.T) {
+func aPayerAuthorisesInTheBrowser(t *testing.T) {
 	m := shared.newMerchant(t)
 	p := m.pays(t, object{"reference": "ORDER-1042"})
 	b := openTab(t)
@@ -167,7 +189,7 @@ func TestAPayerAuthorisesInTheBrowser(t *testing.T) {
 	b.lands("success", p, "completed")
 }
 
-func TestAPayerRefusesInTheBrowser(t *testing.T) {
+func aPayerRefusesInTheBrowser(t *testing.T) {
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
 	b := openTab(t)
@@ -184,7 +206,7 @@ func TestAPayerRefusesInTheBrowser(t *testing.T) {
 	}
 }
 
-func TestAPayerWithoutMoneyFailsInTheBrowser(t *testing.T) {
+func aPayerWithoutMoneyFailsInTheBrowser(t *testing.T) {
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
 	b := openTab(t)
@@ -202,7 +224,7 @@ func TestAPayerWithoutMoneyFailsInTheBrowser(t *testing.T) {
 	}
 }
 
-func TestAPayerGivesUpInTheWebview(t *testing.T) {
+func aPayerGivesUpInTheWebview(t *testing.T) {
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
 	b := openTab(t)
@@ -214,7 +236,7 @@ func TestAPayerGivesUpInTheWebview(t *testing.T) {
 	}
 }
 
-func TestAPayerWhoLeavesTheBankMayComeBack(t *testing.T) {
+func aPayerWhoLeavesTheBankMayComeBack(t *testing.T) {
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
 	b := openTab(t)
@@ -233,7 +255,7 @@ func TestAPayerWhoLeavesTheBankMayComeBack(t *testing.T) {
 }
 
 // If the merchant gave no URLs, the payer ends on a page of ours.
-func TestAPayerEndsOnOurPageWhenTheMerchantHasNone(t *testing.T) {
+func aPayerEndsOnOurPageWhenTheMerchantHasNone(t *testing.T) {
 	m := shared.newMerchant(t)
 	own := func(t *testing.T, answer, heading string) {
 		t.Helper()
