@@ -33,7 +33,6 @@ func readOnly(t *testing.T) time.Duration {
 // TestChaosTheBackboneHeals takes away what the services stand on while payments are made: the broker's consumers, its streams, its
 // disk, and the database's writes. Nothing is restarted but the broker. Afterwards all books must agree and no event was given up.
 func TestChaosTheBackboneHeals(t *testing.T) {
-	t.Parallel()
 	w := build(t)
 	w.start()
 	m := newMerchant(t, w)

@@ -38,7 +38,6 @@ const share = 40
 // TestChaosNothingAcceptedIsLost kills payments, NATS, PostgreSQL, webhooks and the gateway while merchants create
 // payments and payers answer at the bank. Afterwards the REST API, the bank and the received webhooks must tell the same.
 func TestChaosNothingAcceptedIsLost(t *testing.T) {
-	t.Parallel()
 	w := build(t)
 	w.start()
 	m := newMerchant(t, w)

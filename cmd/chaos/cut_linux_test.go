@@ -128,7 +128,6 @@ func (n *node) moveTo(services ...string) {
 // TestChaosANodeIsCutOff cuts the network of the node on which the leaders of payments and webhooks run. No connection is closed;
 // PostgreSQL and the broker believe in them for long. Webhooks must go on all the same.
 func TestChaosANodeIsCutOff(t *testing.T) {
-	t.Parallel()
 	w := build(t)
 	w.start()
 	m := newMerchant(t, w)

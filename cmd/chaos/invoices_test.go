@@ -26,7 +26,6 @@ func invoiceVictims() []string {
 // invoices, are paid, credit and cancel, and while the platform loses answers, connections and webhooks. Afterwards the REST API, the
 // platform and the received webhooks must tell the same.
 func TestChaosEveryInvoiceIsIssuedOnce(t *testing.T) {
-	t.Parallel()
 	victims := invoiceVictims()
 	kills := rounds(t) * len(victims)
 	w := build(t)
