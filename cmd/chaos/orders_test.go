@@ -15,6 +15,7 @@ import (
 // TestChaosAnOrderIsCancelledWithItsPayment kills the gateway, which was asked to cancel an order, before payments can hear that the
 // order's payment is to be cancelled too: it stayed payable for a day, for goods that nobody would bring.
 func TestChaosAnOrderIsCancelledWithItsPayment(t *testing.T) {
+	t.Parallel()
 	w := build(t)
 	w.start()
 	n := newMenu(t, w)
@@ -60,6 +61,7 @@ func TestChaosAnOrderIsCancelledWithItsPayment(t *testing.T) {
 // TestChaosAnOrderGetsItsPayment kills the service that is making the payment of an order, after the order was stored and before
 // payments gets the command. The order waited with no payment, and the guest could not pay it.
 func TestChaosAnOrderGetsItsPayment(t *testing.T) {
+	t.Parallel()
 	w := build(t)
 	w.start()
 	n := newMenu(t, w)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -30,6 +31,9 @@ func (w *world) broker(t *testing.T) jetstream.JetStream {
 	return js
 }
 
+// repeating are settings for shops that repeat what is not answered soon: while the broker or the database is away, nothing answers.
+var repeating = map[string]string{"EUPAY_CREATE_DEADLINE": "5s"}
+
 // tries creates a payment like a shop that repeats requests after a 503.
 func (m *merchant) tries(t *testing.T, reference string) payment {
 	t.Helper()
@@ -50,7 +54,7 @@ func (m *merchant) tries(t *testing.T, reference string) payment {
 // while every service reported that it was ready.
 func TestALostConsumerOrStreamComesBackByItself(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := newWorld(t, repeating)
 	m, js := w.newMerchant(t), w.broker(t)
 	for stream, consumer := range map[string]string{bus.Events: "webhooks", bus.Replay: "webhooks", bus.Commands: "payments"} {
 		if err := js.DeleteConsumer(t.Context(), stream, consumer); err != nil {
@@ -73,9 +77,9 @@ func TestALostConsumerOrStreamComesBackByItself(t *testing.T) {
 // TestNoWebhookIsLostWithTheBrokersDisk: the payment was completed while webhooks was stopped, so only the broker had its event.
 func TestNoWebhookIsLostWithTheBrokersDisk(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := newWorld(t, repeating)
 	m, js := w.newMerchant(t), w.broker(t)
-	p := m.pays(t, nil)
+	p := m.tries(t, "ORDER-1")
 	w.stack.StopService(system.Webhooks)
 	w.bank().authorise(t, p.Reference, object{})
 	eventually(t, "the broker has the event", func() bool {
@@ -122,11 +126,11 @@ func (w *world) sql(t *testing.T, statements ...string) {
 // were never announced.
 func TestADatabaseThatIsReadOnlyForAWhileParksNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := newWorld(t, repeating)
 	m, js := w.newMerchant(t), w.broker(t)
 	var open []payment
-	for range 5 {
-		open = append(open, m.pays(t, nil))
+	for n := range 5 {
+		open = append(open, m.tries(t, fmt.Sprint("ORDER-", n)))
 	}
 	const setting = `do $$ begin execute format('alter database %I SETTING', current_database()); end $$`
 	const drop = `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`

@@ -52,7 +52,7 @@ type tab struct {
 	ctx context.Context
 }
 
-// openTab opens a window for one test. Tests with a browser, which has several processes, do not run in parallel with others.
+// openTab opens a window for one test, which runs in TestInTheBrowser or alone.
 func openTab(t *testing.T) *tab {
 	t.Helper()
 	if _, err := exec.LookPath(chromiumPath()); err != nil {
@@ -146,7 +146,7 @@ func publicStatus(t *testing.T, reference string) string {
 	return string(mustData[payment](t, shared.caller().do(t, "GET", "/gateway/payments/"+reference+"/status", ""), 200).Status)
 }
 
-func TestAPayerAuthorisesInTheBrowser(t *testing.T) {
+func aPayerAuthorisesInTheBrowser(t *testing.T) {
 	m := shared.newMerchant(t)
 	p := m.pays(t, object{"reference": "ORDER-1042"})
 	b := openTab(t)
@@ -167,7 +167,7 @@ func TestAPayerAuthorisesInTheBrowser(t *testing.T) {
 	b.lands("success", p, "completed")
 }
 
-func TestAPayerRefusesInTheBrowser(t *testing.T) {
+func aPayerRefusesInTheBrowser(t *testing.T) {
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
 	b := openTab(t)
@@ -184,7 +184,7 @@ func TestAPayerRefusesInTheBrowser(t *testing.T) {
 	}
 }
 
-func TestAPayerWithoutMoneyFailsInTheBrowser(t *testing.T) {
+func aPayerWithoutMoneyFailsInTheBrowser(t *testing.T) {
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
 	b := openTab(t)
@@ -202,7 +202,7 @@ func TestAPayerWithoutMoneyFailsInTheBrowser(t *testing.T) {
 	}
 }
 
-func TestAPayerGivesUpInTheWebview(t *testing.T) {
+func aPayerGivesUpInTheWebview(t *testing.T) {
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
 	b := openTab(t)
@@ -214,7 +214,7 @@ func TestAPayerGivesUpInTheWebview(t *testing.T) {
 	}
 }
 
-func TestAPayerWhoLeavesTheBankMayComeBack(t *testing.T) {
+func aPayerWhoLeavesTheBankMayComeBack(t *testing.T) {
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
 	b := openTab(t)
@@ -233,7 +233,7 @@ func TestAPayerWhoLeavesTheBankMayComeBack(t *testing.T) {
 }
 
 // If the merchant gave no URLs, the payer ends on a page of ours.
-func TestAPayerEndsOnOurPageWhenTheMerchantHasNone(t *testing.T) {
+func aPayerEndsOnOurPageWhenTheMerchantHasNone(t *testing.T) {
 	m := shared.newMerchant(t)
 	own := func(t *testing.T, answer, heading string) {
 		t.Helper()

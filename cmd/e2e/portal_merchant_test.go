@@ -12,9 +12,9 @@ import (
 	"european-pay.eu/eupay/cmd/internal/system"
 )
 
-// TestPortalAMerchantTakesAPayment goes the whole way in the browser: registration, the admin's decision, a key, a payment that
+// portalAMerchantTakesAPayment goes the whole way in the browser: registration, the admin's decision, a key, a payment that
 // completes before the merchant's eyes, and its refund.
-func TestPortalAMerchantTakesAPayment(t *testing.T) {
+func portalAMerchantTakesAPayment(t *testing.T) {
 	email, shop := uuid.NewString()+"@example.com", "Bistrot "+uuid.NewString()[:8]
 	b := openPages(t)
 	b.goTo(pageURL("/portal/register"))
@@ -95,8 +95,8 @@ func lastPart(address string) string {
 	return u.Path[strings.LastIndex(u.Path, "/")+1:]
 }
 
-// TestPortalWebhooks adds an endpoint, sees what was delivered to it, and sends it once more.
-func TestPortalWebhooks(t *testing.T) {
+// portalWebhooks adds an endpoint, sees what was delivered to it, and sends it once more.
+func portalWebhooks(t *testing.T) {
 	m := shared.newMerchant(t)
 	second := newSite(t)
 	b := openPages(t)
@@ -120,8 +120,8 @@ func TestPortalWebhooks(t *testing.T) {
 	})
 }
 
-// TestPortalEnrolsAndInvoices enrols, is approved by the platform, issues an invoice and opens its PDF.
-func TestPortalEnrolsAndInvoices(t *testing.T) {
+// portalEnrolsAndInvoices enrols, is approved by the platform, issues an invoice and opens its PDF.
+func portalEnrolsAndInvoices(t *testing.T) {
 	m := shared.newMerchant(t)
 	id := siren()
 	b := openPages(t)

@@ -7,8 +7,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestPortalLogsInWithAPasskey adds a passkey on the page of one's security, logs out, and logs in without a password.
-func TestPortalLogsInWithAPasskey(t *testing.T) {
+// portalLogsInWithAPasskey adds a passkey on the page of one's security, logs out, and logs in without a password.
+func portalLogsInWithAPasskey(t *testing.T) {
 	m := shared.newMerchant(t)
 	b := openPages(t)
 	b.hasAuthenticator()

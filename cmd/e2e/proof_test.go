@@ -109,7 +109,8 @@ func refusedWith(err error, code eupay.Code) bool {
 }
 
 func TestTheMoneyCame(t *testing.T) {
-	w := newWorld(t, map[string]string{"EUPAY_PAYMENTS_SETTLEMENT_POLL": "2s"})
+	t.Parallel()
+	w := newWorld(t, map[string]string{"EUPAY_PAYMENTS_SETTLEMENT_POLL": "1s"})
 	m := w.newReceiver(t)
 	t.Run("a payment is settled", func(t *testing.T) { settles(t, m) })
 	t.Run("the bank's text is broken, and says nothing", func(t *testing.T) { settlesAnyway(t, m) })

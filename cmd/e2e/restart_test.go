@@ -6,6 +6,7 @@ import (
 )
 
 func TestNothingIsLostWhenEverythingStopsAndStarts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, map[string]string{"EUPAY_WEBHOOK_SCHEDULE": "0s,3s,1s,1s,1s"})
 	m := w.newMerchant(t)
 	done := m.paid(t, object{"reference": "ORDER-1"})

@@ -177,6 +177,7 @@ func listed(out, action string) (n int) {
 // TestARestoredDatabaseIsRebuilt is the restore exercise: a base backup, an archive of the write-ahead log, a database restored to a
 // point in time, and a bank that went on. The bank and the stream had 48 payments, the database 24, and no tool brought them back.
 func TestARestoredDatabaseIsRebuilt(t *testing.T) {
+	t.Parallel()
 	w := prepareWorld(t, nil)
 	w.options.DatabaseURL, w.options.Volatile = "", true
 	w.start(t)

@@ -106,8 +106,7 @@ func TestEveryServiceChecksItsCallers(t *testing.T) {
 // TestNoServiceReadsTheTablesOfAnother with the role with which it logs in to the database.
 func TestNoServiceReadsTheTablesOfAnother(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
-	sys := w.stack.System()
+	sys := shared.stack.System()
 	for _, service := range system.Names {
 		db, err := pgx.Connect(t.Context(), sys.ServiceDatabaseURL(service))
 		if err != nil {

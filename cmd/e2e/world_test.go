@@ -47,8 +47,7 @@ type world struct {
 	admin   func() (string, error)
 }
 
-// newWorld starts a system with its own database. env overrides the settings. A test that needs one in addition to the shared
-// system does not run in parallel with others: two systems are enough for one machine.
+// newWorld starts a system with its own database. env overrides the settings.
 func newWorld(t testing.TB, env map[string]string) *world {
 	t.Helper()
 	w := prepareWorld(t, env)

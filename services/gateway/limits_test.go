@@ -25,7 +25,7 @@ var parameter = regexp.MustCompile(`:[a-zA-Z_]+`)
 // Every admitted request counts, whoever the caller is: a new route without a limit fails here.
 func TestEveryRouteHasALimit(t *testing.T) {
 	t.Parallel()
-	w := gateSetup(t, false)
+	w := gateSetup(t, false, func(c *Config) { c.TrustedProxies = []string{"127.0.0.1"} })
 	w.admins(`{"enabled":true}`)
 	callers := map[string][]string{
 		"nobody": nil, "a key": w.keys[false], "the owner": bearer(w.owner), "a customer": bearer(w.customer), "an admin": bearer(w.admin),
@@ -39,7 +39,7 @@ func TestEveryRouteHasALimit(t *testing.T) {
 		routes++
 		limited := false
 		for name, headers := range callers {
-			header, code := w.headers(r.Method, strings.TrimPrefix(parameter.ReplaceAllString(r.Path, "x"), "/api/v1"), headers)
+			header, code := w.headers(r.Method, strings.TrimPrefix(parameter.ReplaceAllString(r.Path, "x"), "/api/v1"), w.elsewhere(headers))
 			switch {
 			case header.Get("RateLimit-Policy") != "":
 				limited = true
