@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,19 +170,10 @@ func (s *shop) buy(ctx context.Context, x *sale, amount eupay.Amount) {
 
 // open is a payer who opens a link until there is a way to the bank; empty: the link takes no payment.
 func (s *shop) open(ctx context.Context, x *sale, payer eupay.Payers, amount eupay.Amount, key string) string {
-	p := eupay.LinkPaymentParams{Amount: amount, IdempotencyKey: x.own + "-" + key}
-	made, err := insistOn(ctx, func(ctx context.Context) (*eupay.LinkPayment, error) {
-		made, err := payer.PayLink(ctx, path.Base(x.link.URL), p)
-		if err == nil {
-			x.note(&x.begun, made.Reference)
-			if made.PaymentURL == "" && made.Status == eupay.PaymentPending {
-				return nil, errNoAddress
-			}
-		}
-		return made, err
-	})
+	made, err := s.begin(ctx, payer, x.link.URL, amount, x.own+" "+key)
 	switch {
 	case err == nil:
+		x.note(&x.begun, made.Reference)
 		return made.Reference
 	case !refusedWith(err, eupay.ErrInvalidState):
 		s.unexpected(ctx, "open "+x.own, err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -149,6 +150,18 @@ func (s *seller) pays(ctx context.Context, p eupay.PaymentParams) (string, bool)
 		}
 	}
 	return "", false
+}
+
+// begin is a payer who opens a link until there is a way to the bank. key is what this payer and this payment have alone.
+func (s *seller) begin(ctx context.Context, payer eupay.Payers, link string, amount eupay.Amount, key string) (*eupay.LinkPayment, error) {
+	p := eupay.LinkPaymentParams{Amount: amount, IdempotencyKey: "a payer at the link, " + key}
+	return insistOn(ctx, func(ctx context.Context) (*eupay.LinkPayment, error) {
+		made, err := payer.PayLink(ctx, path.Base(link), p)
+		if err == nil && made.PaymentURL == "" && made.Status == eupay.PaymentPending {
+			return nil, errNoAddress
+		}
+		return made, err
+	})
 }
 
 // errNoAddress: the payer cannot be sent to the bank yet.

@@ -3,7 +3,6 @@ package chaos
 import (
 	"context"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -215,13 +214,7 @@ func (c *club) payByLink(ctx context.Context, own string) {
 	link := c.firstLink(ctx, m)
 	m.ends("active", "", "active", "occurrence.due")
 	for try := 0; link != "" && try < 5; try++ {
-		made, err := insistOn(ctx, func(ctx context.Context) (*eupay.LinkPayment, error) {
-			made, err := newPayer(c.t, c.w).PayLink(ctx, path.Base(link), eupay.LinkPaymentParams{IdempotencyKey: fmt.Sprint(own, "-", try)})
-			if err == nil && made.PaymentURL == "" && made.Status == eupay.PaymentPending {
-				return nil, errNoAddress
-			}
-			return made, err
-		})
+		made, err := c.begin(ctx, newPayer(c.t, c.w), link, 0, fmt.Sprint(own, "-", try))
 		if err != nil {
 			c.unexpected(ctx, "pay "+own, err)
 			return
