@@ -78,7 +78,9 @@ func (c *client) insist(ctx context.Context, method, path string, body, into any
 	return 0
 }
 
-func pause() <-chan struct{} { return after(50 * time.Millisecond) }
+const shortPause = 50 * time.Millisecond
+
+func pause() <-chan struct{} { return after(shortPause) }
 
 // rest is longer, for whoever compares books while others work.
 func rest() <-chan struct{} { return after(250 * time.Millisecond) }

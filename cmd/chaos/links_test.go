@@ -235,6 +235,9 @@ func (s *shop) compareBooks(ctx context.Context, t *testing.T) {
 		}
 		return wrong
 	})
+	agree(ctx, t, []*shop{s}, func(ctx context.Context, s *shop) []string {
+		return onlyOnce(s.api.PaymentLinks.All(ctx, eupay.PaymentLinkListParams{}), len(s.sales))
+	})
 	paid := 0
 	for _, list := range s.paid {
 		paid += len(list)

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"path"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"european-pay.eu/eupay/cmd/internal/system"
 	eupay "european-pay.eu/eupay/sdk/go"
@@ -100,10 +102,10 @@ func (c *client) hear(types []string, hears func(*webhook.Event)) (address strin
 	return hook.URL
 }
 
-// insistOn asks until there is an answer that is no failure of a server and no request for patience. The request must be one that can be
-// repeated: a read, or one with a key of its own. The error is that of ctx or an *eupay.Error.
+// insistOn asks, less and less often, until there is an answer that is no failure of a server and no request for patience. The request must
+// be one that can be repeated: a read, or one with a key of its own. The error is that of ctx or an *eupay.Error.
 func insistOn[T any](ctx context.Context, ask func(context.Context) (T, error)) (answer T, err error) {
-	for {
+	for wait := shortPause; ; wait = min(2*wait, time.Second) {
 		answer, err = ask(ctx)
 		var refused *eupay.Error
 		if err == nil || errors.As(err, &refused) && refused.Status < 500 && refused.Status != http.StatusTooManyRequests {
@@ -112,7 +114,7 @@ func insistOn[T any](ctx context.Context, ask func(context.Context) (T, error)) 
 		if ctx.Err() != nil {
 			return answer, ctx.Err()
 		}
-		<-pause()
+		<-after(wait)
 	}
 }
 
@@ -167,28 +169,25 @@ func (s *seller) begin(ctx context.Context, payer eupay.Payers, link string, amo
 // errNoAddress: the payer cannot be sent to the bank yet.
 var errNoAddress = errors.New("there is no address yet")
 
-// payerAddresses counts the payers, each of whom has an address of its own.
+// payerAddresses counts the addresses from which payers have sent something.
 var payerAddresses atomic.Int64
 
-// newPayer is somebody at a new address without an account.
+// newPayer is somebody without an account who is on the move: each request comes from a new address, as limits count requests by it.
 func newPayer(t *testing.T, w *world) eupay.Payers {
 	t.Helper()
-	n := payerAddresses.Add(1)
 	c := newClient(t, w)
-	c.http.Transport = from{fmt.Sprintf("198.18.%d.%d", n/250, n%250+1), c.http.Transport}
+	c.http.Transport = moving{c.http.Transport}
 	return c.sdk("", "").Payers
 }
 
-// from acts as the load balancer that reports the caller's address.
-type from struct {
-	address string
-	http.RoundTripper
-}
+// moving acts as the load balancer that reports the caller's address.
+type moving struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
-func (f from) RoundTrip(r *http.Request) (*http.Response, error) {
-	r.Header.Set("X-Forwarded-For", f.address)
-	return f.RoundTripper.RoundTrip(r)
+func (m moving) RoundTrip(r *http.Request) (*http.Response, error) {
+	n := payerAddresses.Add(1)
+	r.Header.Set("X-Forwarded-For", fmt.Sprintf("198.18.%d.%d", n/250%250, n%250+1))
+	return m.RoundTripper.RoundTrip(r)
 }
 
 // payment reads a payment, whoever made it.
@@ -216,4 +215,19 @@ func agree[T any](ctx context.Context, t *testing.T, things []T, check func(cont
 			}
 		}
 	}
+}
+
+// onlyOnce tells whether a list of REST has another number of things than were asked for: a repeated request makes nothing twice.
+func onlyOnce[T any](list iter.Seq2[T, error], want int) []string {
+	n := 0
+	for _, err := range list {
+		if err != nil {
+			return []string{err.Error()}
+		}
+		n++
+	}
+	if n != want {
+		return []string{fmt.Sprintf("%d were asked for, %d are listed", want, n)}
+	}
+	return nil
 }

@@ -259,6 +259,9 @@ func (c *club) compareBooks(ctx context.Context, t *testing.T) {
 		}
 		return wrong
 	})
+	agree(ctx, t, []*club{c}, func(ctx context.Context, c *club) []string {
+		return onlyOnce(c.api.Subscriptions.All(ctx, eupay.SubscriptionListParams{}), len(c.members))
+	})
 	t.Logf("%d subscriptions", len(c.members))
 }
 
