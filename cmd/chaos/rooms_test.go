@@ -3,7 +3,6 @@ package chaos
 import (
 	"context"
 	"os"
-	"slices"
 	"testing"
 	"time"
 
@@ -23,8 +22,8 @@ type room interface {
 // roomShare is the number of things that are done between two kills, in all rooms together.
 const roomShare = 28
 
-// roomVictims are killed in turn: at least those that do the work and the bank, and each that they need in the long rounds. payments comes last: its kill
-// also ends the leases that earlier ones have left.
+// roomVictims are killed in turn: at least those that do the work and the bank, and each that they need in the long rounds. payments comes
+// last: its kill also ends the leases that earlier ones have left.
 func roomVictims() []string {
 	victims := []string{sandbox, system.QR, system.Gateway, system.Payments}
 	if os.Getenv("EUPAY_CHAOS_ROUNDS") != "" {
@@ -33,8 +32,8 @@ func roomVictims() []string {
 	return victims
 }
 
-// TestChaosEveryRoomKeepsItsBooks kills payments, gateway, qr and the bank itself while payment links are paid and revoked, subscriptions are made,
-// replaced and cancelled, points are earned, spent and taken back, and the bank books what was paid: late, in batches, twice and
+// TestChaosEveryRoomKeepsItsBooks kills payments, gateway, qr and the bank itself while payment links are paid and revoked, subscriptions
+// are made, replaced and cancelled, points are earned, spent and taken back, and the bank books what was paid: late, in batches, twice and
 // mangled. Afterwards the REST API, the bank and the received webhooks must tell the same.
 func TestChaosEveryRoomKeepsItsBooks(t *testing.T) {
 	w := build(t)
@@ -85,7 +84,7 @@ func (w *world) passTime() {
 		"payment_link_hosted": {"due_at", "requested_at"}, "subscriptions": {"due_at"}, "subscription_occurrences": {"due_at"},
 		"receiving_accounts": {"due_at", "match_due_at"},
 	} {
-		for column := range slices.Values(columns) {
+		for _, column := range columns {
 			name := pgx.Identifier{column}.Sanitize()
 			if _, err := db.Exec(w.t.Context(), `update payments.`+table+` set `+name+` = `+name+` - interval '10 minutes'`); err != nil {
 				w.t.Fatal(err)
