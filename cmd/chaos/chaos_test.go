@@ -59,34 +59,12 @@ func (m *merchant) runUnderLoad(troubles []func()) {
 	defer cancel()
 
 	var done atomic.Int64
-	milestone := make(chan struct{}, orders)
-	numbers := make(chan int)
-	var running sync.WaitGroup
-	for range workers {
-		running.Go(func() {
-			for n := range numbers {
-				if m.order(ctx, n) {
-					m.answerAtTheBank(ctx, n)
-				}
-				done.Add(1)
-				milestone <- struct{}{}
-			}
-		})
-	}
-	running.Go(func() {
-		defer close(numbers)
-		for n := range orders {
-			numbers <- n
+	underLoad(share, troubles, func(n int) {
+		if m.order(ctx, n) {
+			m.answerAtTheBank(ctx, n)
 		}
+		done.Add(1)
 	})
-	// The load goes on meanwhile.
-	for _, trouble := range troubles {
-		for range share {
-			<-milestone
-		}
-		trouble()
-	}
-	running.Wait()
 	if ctx.Err() != nil {
 		m.t.Fatalf("only %d of %d orders were taken\n%s", done.Load(), orders, m.w.log(system.Payments))
 	}
@@ -94,17 +72,32 @@ func (m *merchant) runUnderLoad(troubles []func()) {
 	m.compareBooks(ctx, orders)
 }
 
-type bankPayment struct {
-	ID    int64
-	State string
-	Cents int64 `json:"amount_cents"`
-}
-
-// atTheBank are the bank's payments under one of our references.
-func (m *merchant) atTheBank(ctx context.Context, reference string) []bankPayment {
-	var got struct{ Payments []bankPayment }
-	m.request(ctx, http.MethodGet, m.w.sys.BankManagementURL()+"/payments?reference_id="+reference, nil, &got)
-	return got.Payments
+// underLoad lets workers do everything from 0 on, and calls one of the troubles after each share of it. The load goes on meanwhile.
+func underLoad(share int, troubles []func(), do func(n int)) {
+	all := share * (len(troubles) + 1)
+	milestone, numbers := make(chan struct{}, all), make(chan int)
+	var running sync.WaitGroup
+	defer running.Wait()
+	for range workers {
+		running.Go(func() {
+			for n := range numbers {
+				do(n)
+				milestone <- struct{}{}
+			}
+		})
+	}
+	running.Go(func() {
+		defer close(numbers)
+		for n := range all {
+			numbers <- n
+		}
+	})
+	for _, trouble := range troubles {
+		for range share {
+			<-milestone
+		}
+		trouble()
+	}
 }
 
 // answerAtTheBank lets the payer authorise or refuse.
@@ -115,8 +108,7 @@ func (m *merchant) answerAtTheBank(ctx context.Context, n int) {
 	}
 	found := m.atTheBank(ctx, m.reference(n))
 	for _, p := range found {
-		url := m.w.sys.BankManagementURL() + "/payments/" + strconv.FormatInt(p.ID, 10) + "/" + verb
-		if status := m.request(ctx, http.MethodPost, url, map[string]any{}, nil); status != http.StatusOK && (status != http.StatusConflict || len(found) == 1) { // see moneyAt
+		if status := m.act(ctx, p.ID, verb); status != http.StatusOK && (status != http.StatusConflict || len(found) == 1) { // see moneyAt
 			m.t.Errorf("%s payment %d at the bank: %d", verb, p.ID, status)
 		}
 	}

@@ -78,8 +78,15 @@ func (c *client) insist(ctx context.Context, method, path string, body, into any
 	return 0
 }
 
-func pause() <-chan struct{} {
+const shortPause = 50 * time.Millisecond
+
+func pause() <-chan struct{} { return after(shortPause) }
+
+// rest is longer, for whoever compares books while others work.
+func rest() <-chan struct{} { return after(250 * time.Millisecond) }
+
+func after(d time.Duration) <-chan struct{} {
 	done := make(chan struct{})
-	time.AfterFunc(50*time.Millisecond, func() { close(done) })
+	time.AfterFunc(d, func() { close(done) })
 	return done
 }

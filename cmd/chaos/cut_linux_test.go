@@ -131,7 +131,7 @@ func TestChaosANodeIsCutOff(t *testing.T) {
 	w := build(t)
 	w.start()
 	m := newMerchant(t, w)
-	far, ok := w.newNode(m.hook.URL)
+	far, ok := w.newNode(m.hook)
 	if !ok {
 		return
 	}

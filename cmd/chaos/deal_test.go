@@ -222,21 +222,3 @@ func (i *issuer) payAtTheBank(ctx context.Context, d *deal) bool {
 	}
 	return false
 }
-
-// authorise is the payer at the bank; false when the bank has nothing to authorise.
-func (i *issuer) authorise(ctx context.Context, reference string) (ok bool) {
-	url := i.w.sys.BankManagementURL() + "/payments"
-	return until(ctx, pause, func() bool {
-		var got struct{ Payments []bankPayment }
-		if i.request(ctx, http.MethodGet, url+"?reference_id="+reference, nil, &got) != http.StatusOK {
-			return false
-		}
-		for _, p := range got.Payments {
-			if p.State == "pending" || p.State == "done" {
-				return true
-			}
-			i.request(ctx, http.MethodPost, fmt.Sprintf("%s/%d/authorise", url, p.ID), object{}, nil)
-		}
-		return false
-	})
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"os"
-	"sync"
 	"testing"
 	"time"
 
@@ -36,42 +35,23 @@ func TestChaosEveryInvoiceIsIssuedOnce(t *testing.T) {
 	ready.approve(ctx)
 	w.misbehave(ctx, 0)
 
-	each := invoiceShare * (kills + 1)
-	milestone := make(chan struct{}, 2*each)
-	var running sync.WaitGroup
-	for _, i := range []*issuer{ready, waiting} {
-		numbers := make(chan int)
-		for range workers / 2 {
-			running.Go(func() {
-				for n := range numbers {
-					i.deal(ctx, n)
-					milestone <- struct{}{}
-				}
-			})
-		}
-		running.Go(func() {
-			defer close(numbers)
-			for n := range each {
-				numbers <- n
+	var troubles []func()
+	for k := range kills {
+		troubles = append(troubles, func() {
+			w.kill(victims[k%len(victims)])
+			w.misbehave(ctx, k+1)
+			if k == kills/2 { // what it issued so far has waited for it
+				waiting.approve(ctx)
 			}
 		})
 	}
-	for k := range kills {
-		for range 2 * invoiceShare {
-			<-milestone
-		}
-		w.kill(victims[k%len(victims)])
-		w.misbehave(ctx, k+1)
-		if k == kills/2 { // what it issued so far has waited for it
-			waiting.approve(ctx)
-		}
-	}
-	running.Wait()
+	issuers := []*issuer{ready, waiting}
+	underLoad(len(issuers)*invoiceShare, troubles, func(n int) { issuers[n%len(issuers)].deal(ctx, n/len(issuers)) })
 	if ctx.Err() != nil {
 		t.Fatalf("not every invoice was taken\n%s", w.log(system.EInvoice))
 	}
 	w.behave(ctx)
-	for _, i := range []*issuer{ready, waiting} {
+	for _, i := range issuers {
 		i.compareBooks(ctx)
 		i.report()
 	}

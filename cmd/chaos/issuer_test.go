@@ -4,11 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,10 +17,9 @@ import (
 // issuer is a merchant who issues invoices, as the documentation says: what was not answered is repeated with the same reference or
 // Idempotency-Key.
 type issuer struct {
-	*client        // with the API key
-	siren   string // of all that it sends
-	page    string // where it proves who it is
-	secret  string // of its webhooks
+	*seller
+	siren string // of all that it sends
+	page  string // where it proves who it is
 
 	mu    sync.Mutex
 	deals []*deal
@@ -43,48 +39,24 @@ type news struct {
 	}
 }
 
-type object = map[string]any
-
-// newIssuer registers a merchant with an API key, a webhook endpoint and an enrolment that nobody has approved yet.
+// newIssuer registers a merchant with an enrolment that nobody has approved yet.
 func newIssuer(t *testing.T, w *world, n int) *issuer {
 	t.Helper()
-	do := func(c *client, method, path string, body, into any, want int) {
+	i := &issuer{siren: siren(n), heard: make(map[string][]news)}
+	i.seller = newSeller(t, w, fmt.Sprint("issuer", n), system.MerchantIBAN, i.hear)
+	do := func(method, path string, body, into any) {
 		t.Helper()
-		if status := c.call(t.Context(), method, path, body, into); status != want {
+		if status := i.portal.call(t.Context(), method, path, body, into); status != http.StatusOK {
 			t.Fatalf("%s %s: %d\n%s", method, path, status, w.log(system.Gateway))
 		}
 	}
-	var admin, owner struct {
-		Token    string
-		Merchant string `json:"merchant_id"`
-	}
-	stranger := newClient(t, w)
-	do(stranger, http.MethodPost, "/auth/login", object{"email": system.AdminEmail, "password": w.sys.Secrets.AdminLogin}, &admin, http.StatusOK)
-	registration := object{"email": fmt.Sprintf("issuer%d@example.com", n), "password": "correct horse battery", "name": fmt.Sprint("Issuer ", n)}
-	do(stranger, http.MethodPost, "/auth/register", registration, &owner, http.StatusCreated)
-	portal := newClient(t, w, "Authorization", "Bearer "+owner.Token)
-	do(portal, http.MethodPatch, "/merchant", object{"iban": system.MerchantIBAN}, nil, http.StatusOK)
-	do(newClient(t, w, "Authorization", "Bearer "+admin.Token), http.MethodPost, "/admin/merchants/"+owner.Merchant+"/gateway", object{"enabled": true}, nil, http.StatusOK)
-
-	var key struct {
-		Public string `json:"api_key"`
-		Secret string `json:"api_secret"`
-	}
-	do(portal, http.MethodPost, "/merchant/api-keys", object{"name": "erp", "per_minute": 10_000}, &key, http.StatusCreated)
-	i := &issuer{client: newClient(t, w, "X-Api-Key", key.Public, "X-Api-Secret", key.Secret), siren: siren(n), heard: make(map[string][]news)}
-	hook := httptest.NewServer(http.HandlerFunc(i.receive))
-	t.Cleanup(hook.Close)
-	var endpoint struct{ Secret string }
-	do(portal, http.MethodPost, "/webhook-endpoints", object{"url": hook.URL, "event_types": []string{"*"}}, &endpoint, http.StatusCreated)
-	i.secret = endpoint.Secret
-
-	do(portal, http.MethodPost, "/einvoice/enroll", object{
+	do(http.MethodPost, "/einvoice/enroll", object{
 		"legal_name": fmt.Sprint("Issuer ", n, " SAS"), "siret": siret(i.siren), "vat_number": vatNumber(i.siren), "email": "compta@example.com",
 		"activity": "services", "vat_regime": "monthly", "term_days": 30,
 		"address": object{"street": "12 rue de la Paix", "post_code": "75002", "city": "Paris", "country": "FR"},
-	}, nil, http.StatusOK)
+	}, nil)
 	var link struct{ URL string }
-	do(portal, http.MethodGet, "/einvoice/enrollment/onboarding-link", nil, &link, http.StatusOK)
+	do(http.MethodGet, "/einvoice/enrollment/onboarding-link", nil, &link)
 	i.page = link.URL
 	return i
 }
@@ -109,30 +81,19 @@ func (i *issuer) approve(ctx context.Context) {
 	}
 }
 
-func (i *issuer) receive(_ http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
+// hear notes what a webhook says of an invoice. It comes in order.
+func (i *issuer) hear(e *webhook.Event) {
+	if !strings.HasPrefix(string(e.Type), "invoice.") {
 		return
 	}
-	if err := webhook.EuPay(i.secret, body, r.Header.Get("X-EuPay-Signature")); err != nil {
-		i.t.Errorf("a webhook does not verify: %v", err)
-		return
-	}
-	var n news
-	if err := json.Unmarshal(body, &n); err != nil {
+	n := news{Event: string(e.Type), Sequence: int64(e.Sequence)}
+	if err := json.Unmarshal(e.Raw, &n.Data); err != nil {
 		i.t.Error(err)
-	}
-	if !strings.HasPrefix(n.Event, "invoice.") {
-		return
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	// Each may come twice; what is new comes in order.
 	number, all := n.Data.Number, i.heard[n.Data.Number]
-	if slices.ContainsFunc(all, func(x news) bool { return x.Sequence == n.Sequence }) {
-		return
-	}
-	if len(all) > 0 && all[len(all)-1].Sequence > n.Sequence {
+	if len(all) > 0 && all[len(all)-1].Sequence >= n.Sequence {
 		i.t.Errorf("%s: webhook %d %s came after %d", number, n.Sequence, n.Event, all[len(all)-1].Sequence)
 	}
 	i.heard[number] = append(all, n)

@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"testing"
 
@@ -17,9 +15,7 @@ import (
 // same reference, and believes only webhooks whose signature verifies.
 type merchant struct {
 	*client
-	secret string
-	hook   *httptest.Server
-
+	hook     string // where its webhooks go
 	mu       sync.Mutex
 	heard    map[string]map[string]int // reference → final status → webhooks
 	accepted map[string]string         // our reference → EU Pay's
@@ -32,38 +28,21 @@ func newMerchant(t *testing.T, w *world) *merchant {
 		client: newClient(t, w, "X-Api-Key", w.sys.Secrets.APIKey, "X-Api-Secret", w.sys.Secrets.APISecret),
 		heard:  make(map[string]map[string]int), accepted: make(map[string]string),
 	}
-	m.hook = httptest.NewServer(http.HandlerFunc(m.receive))
-	t.Cleanup(m.hook.Close)
-	var endpoint struct{ Secret string }
-	if status := m.call(t.Context(), http.MethodPost, "/webhook-endpoints", map[string]any{"url": m.hook.URL}, &endpoint); status != http.StatusCreated {
-		t.Fatalf("webhook endpoint: %d", status)
-	}
-	m.secret = endpoint.Secret
+	m.hook = m.client.hear(nil, m.hear)
 	return m
 }
 
-func (m *merchant) receive(_ http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
+func (m *merchant) hear(e *webhook.Event) {
+	p, ok := e.Data.(*webhook.Payment)
+	if !ok {
 		return
-	}
-	if err := webhook.EuPay(m.secret, body, r.Header.Get("X-EuPay-Signature")); err != nil {
-		m.t.Errorf("a webhook does not verify: %v", err)
-		return
-	}
-	var event struct {
-		Event string
-		Data  struct{ Reference, Status string }
-	}
-	if err := json.Unmarshal(body, &event); err != nil {
-		m.t.Error(err)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.heard[event.Data.Reference] == nil {
-		m.heard[event.Data.Reference] = make(map[string]int)
+	if m.heard[p.Reference] == nil {
+		m.heard[p.Reference] = make(map[string]int)
 	}
-	m.heard[event.Data.Reference][event.Data.Status]++
+	m.heard[p.Reference][string(p.Status)]++
 }
 
 type answer struct {

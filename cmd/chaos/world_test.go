@@ -47,7 +47,7 @@ var quick = map[string]string{
 	"EUPAY_POWENS_TEST_CALL_TIMEOUT": "2s", "EUPAY_PAYMENTS_LEASE": "5s", "EUPAY_PAYMENTS_LOOKUP_WINDOW": "8s",
 	"EUPAY_PAYMENTS_QUIET_FIRST": "1s", "EUPAY_PAYMENTS_QUIET_MAX": "4s", "EUPAY_CREATE_DEADLINE": "4s",
 	"EUPAY_WEBHOOK_TIMEOUT": "2s", "EUPAY_WEBHOOK_SCHEDULE": "0s,1s,1s,2s,2s,4s,4s,8s", "EUPAY_LOG_LEVEL": "info",
-	"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "2s", "EUPAY_EINVOICE_LEASE": "5s", "EUPAY_BCRYPT_COST": "4",
+	"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "2s", "EUPAY_EINVOICE_LEASE": "5s", "EUPAY_BCRYPT_COST": "4", "EUPAY_PAYMENTS_SETTLEMENT_POLL": "1s",
 	"EUPAY_USER_READS": "100000", "EUPAY_USER_WRITES": "100000", "EUPAY_MERCHANT_READS": "100000", "EUPAY_MERCHANT_WRITES": "100000",
 }
 
@@ -218,8 +218,8 @@ func (w *world) allReady() {
 	}
 }
 
-// kill ends a process as a crash would, brings it back and waits until it is ready.
-func (w *world) kill(name string) {
+// kill ends a process as a crash would, brings it back and waits until it is ready. What is to happen meanwhile happens while it is away.
+func (w *world) kill(name string, meanwhile ...func()) {
 	w.t.Helper()
 	w.t.Logf("kill %s", name)
 	if name == postgres {
@@ -227,6 +227,9 @@ func (w *world) kill(name string) {
 		w.startPostgres()
 	} else {
 		w.end(name)
+		for _, do := range meanwhile {
+			do()
+		}
 		w.spawn(name)
 	}
 	w.allReady()

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,13 +15,6 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-// newIBAN returns the number of an account that nobody else has: DE, check digits by ISO 7064, 18 digits.
-func newIBAN() string {
-	bban := fmt.Sprintf("37040044%010d", rand.Uint64N(1e10))
-	n, _ := new(big.Int).SetString(bban+"131400", 10) // D = 13, E = 14
-	return fmt.Sprintf("DE%02d%s", 98-new(big.Int).Mod(n, big.NewInt(97)).Int64(), bban)
-}
-
 // receiver is a merchant whose own account is connected.
 type receiver struct {
 	*merchant
@@ -34,7 +25,7 @@ type receiver struct {
 // newReceiver registers a merchant with an account of its own, and connects it.
 func (w *world) newReceiver(t *testing.T) *receiver {
 	t.Helper()
-	r := &receiver{merchant: w.newcomer(t), iban: newIBAN()}
+	r := &receiver{merchant: w.newcomer(t), iban: payer.NewIBAN()}
 	if _, err := r.office.Merchant.Update(t.Context(), eupay.MerchantChange{IBAN: &r.iban}); err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +265,7 @@ func isPrivate(t *testing.T, w *world, m *receiver) {
 
 func onlyTheOwn(t *testing.T, m *receiver) {
 	t.Helper()
-	if _, q := m.visits(t, "", newIBAN(), payer.Authorise); q.Get("status") != "refused" || q.Get("code") != "" {
+	if _, q := m.visits(t, "", payer.NewIBAN(), payer.Authorise); q.Get("status") != "refused" || q.Get("code") != "" {
 		t.Errorf("another account: %v", q)
 	}
 	if _, q := m.visits(t, "", m.iban, payer.Refuse); q.Get("status") != "declined" {

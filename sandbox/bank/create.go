@@ -61,6 +61,9 @@ func (a *amount) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// MarshalJSON writes what UnmarshalJSON reads: the journal has requests as they came.
+func (a amount) MarshalJSON() ([]byte, error) { return []byte(signed(int64(a))), nil }
+
 // parseCents parses a positive decimal with at most two significant decimals.
 func parseCents(s string) (int64, bool) {
 	whole, fraction, _ := strings.Cut(s, ".")
