@@ -46,7 +46,7 @@ func scanLine(row pgx.CollectableRow) (l line, err error) {
 }
 
 func newLines(ctx context.Context, tx pgx.Tx, accountID string) ([]line, error) {
-	rows, err := tx.Query(ctx, `select `+lineColumns+` from bank_lines where account_id = $1 and state = 'new' order by booked_on, id limit $2`,
+	rows, err := tx.Query(ctx, `select `+lineColumns+` from bank_lines where account_id = $1 and state = 'new' order by booked_on, bank_lines.id limit $2`,
 		accountID, batchSize)
 	if err != nil {
 		return nil, fmt.Errorf("read new bank lines: %w", err)
@@ -434,9 +434,9 @@ func (b *batch) lookAgain(ctx context.Context, lines []line) error {
 	}
 	_, err := b.tx.Exec(ctx, `update bank_lines set state = 'new', updated_at = $5 where id in (
 			select l.id from unnest($2::bigint[], $3::bytea[]) u (cents, payer) join bank_lines l on l.account_id = $1 and l.amount_cents = u.cents
-				and l.payer_fingerprint = u.payer where l.state = 'suggested' and l.reason = 'ambiguous')
-		or id in (select id from bank_lines where account_id = $1 and amount_cents = any ($2) and payer_fingerprint is null
-			and state = 'suggested' and reason = 'ambiguous' limit $4)`, b.account.id, cents, payers, maxAgain, b.s.clock())
+				and l.payer_fingerprint = u.payer where l.state = 'suggested' and l.reason = 'ambiguous'
+			union all (select id from bank_lines where account_id = $1 and amount_cents = any ($2) and payer_fingerprint is null
+				and state = 'suggested' and reason = 'ambiguous' limit $4))`, b.account.id, cents, payers, maxAgain, b.s.clock())
 	if err != nil {
 		return fmt.Errorf("look again at ambiguous lines: %w", err)
 	}
