@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"european-pay.eu/eupay/internal/run/pg"
 )
@@ -49,18 +50,32 @@ type Claim struct {
 // Same reports whether the claim belongs to the request with the fingerprint.
 func (c Claim) Same(fingerprint []byte) bool { return bytes.Equal(c.Fingerprint, fingerprint) }
 
-// Take claims a free key for c and returns the current claim: c itself, or that of an earlier request. It waits for concurrent
-// transactions that claim the same key. Always take several keys in the same order.
-func Take(ctx context.Context, tx pg.DB, k Key, c Claim, now time.Time) (holder Claim, err error) {
+const takeSQL = `insert into claims (merchant_id, livemode, kind, key, reference, fingerprint, expires_at)
+	values ($1, $2, $3, $4, $5, $6, $7)
+	on conflict (merchant_id, livemode, kind, key) do update
+	set reference = excluded.reference, fingerprint = excluded.fingerprint, expires_at = excluded.expires_at
+	where claims.expires_at <= $8`
+
+func takeArguments(k Key, c Claim, now time.Time) []any {
 	if c.Fingerprint == nil {
 		c.Fingerprint = []byte{}
 	}
-	tag, err := tx.Exec(ctx, `insert into claims (merchant_id, livemode, kind, key, reference, fingerprint, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $7)
-		on conflict (merchant_id, livemode, kind, key) do update
-		set reference = excluded.reference, fingerprint = excluded.fingerprint, expires_at = excluded.expires_at
-		where claims.expires_at <= $8`,
-		k.MerchantID, k.Livemode, k.Kind, k.Key, c.Reference, c.Fingerprint, c.ExpiresAt, now)
+	return []any{k.MerchantID, k.Livemode, k.Kind, k.Key, c.Reference, c.Fingerprint, c.ExpiresAt, now}
+}
+
+// Queue adds to a batch what claims a free key for c, so that the first request with a key needs no round trip for it. taken is true after the
+// batch if the key was free. If it was not, call Take in the same transaction.
+func Queue(b *pgx.Batch, k Key, c Claim, now time.Time, taken *bool) {
+	b.Queue(takeSQL, takeArguments(k, c, now)...).Exec(func(tag pgconn.CommandTag) error {
+		*taken = tag.RowsAffected() == 1
+		return nil
+	})
+}
+
+// Take claims a free key for c and returns the current claim: c itself, or that of an earlier request. It waits for concurrent
+// transactions that claim the same key. Always take several keys in the same order.
+func Take(ctx context.Context, tx pg.DB, k Key, c Claim, now time.Time) (holder Claim, err error) {
+	tag, err := tx.Exec(ctx, takeSQL, takeArguments(k, c, now)...)
 	if err != nil {
 		return Claim{}, fmt.Errorf("take the %s %q: %w", k.Kind, k.Key, err)
 	}

@@ -50,6 +50,26 @@ func TestAKeyRefersToTheObjectOfTheFirstRequest(t *testing.T) {
 	}
 }
 
+func TestAQueuedClaimTakesAFreeKeyOnly(t *testing.T) {
+	t.Parallel()
+	pool := setup(t)
+	k := of("m_1", true)
+	for _, c := range []struct {
+		reference string
+		at        time.Time
+		want      bool
+	}{{"first", noon, true}, {"second", noon, false}, {"third", noon.Add(time.Hour), true}} {
+		b, taken := &pgx.Batch{}, false
+		Queue(b, k, Claim{Reference: c.reference, ExpiresAt: c.at.Add(time.Hour)}, c.at, &taken)
+		if err := pool.SendBatch(t.Context(), b).Close(); err != nil || taken != c.want {
+			t.Errorf("%s: taken %t, %v", c.reference, taken, err)
+		}
+	}
+	if got := take(t, pool, k, "mine", "", noon.Add(time.Hour)); got.Reference != "third" {
+		t.Errorf("the key stands for %+v", got)
+	}
+}
+
 func TestAKeyBecomesFreeWhenItExpires(t *testing.T) {
 	t.Parallel()
 	pool := setup(t)

@@ -33,6 +33,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -73,17 +74,17 @@ func QueueAll(b *pgx.Batch, list []events.Event) {
 	if len(list) == 0 {
 		return
 	}
-	columns := [9][]any{}
+	// Slices of types that pgx knows: it needs no reflection for each value.
+	var ids, types, sources, merchants, traces, requests []string
+	var modes []bool
+	var times []time.Time
+	var data [][]byte
 	for _, e := range list {
-		for i, v := range arguments(e) {
-			columns[i] = append(columns[i], v)
-		}
-	}
-	args := make([]any, len(columns))
-	for i := range columns {
-		args[i] = columns[i]
+		ids, types, sources, merchants = append(ids, e.ID), append(types, e.Type), append(sources, e.Source), append(merchants, e.Merchant)
+		modes, times = append(modes, e.Livemode), append(times, e.Time)
+		traces, requests, data = append(traces, e.Trace), append(requests, e.RequestID), append(data, e.Data)
 	}
 	b.Queue(`insert into outbox (event_id, event_type, source, merchant_id, livemode, occurred_at, trace, request_id, data)
 		select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::timestamptz[], $7::text[], $8::text[], $9::bytea[])`,
-		args...)
+		ids, types, sources, merchants, modes, times, traces, requests, data)
 }

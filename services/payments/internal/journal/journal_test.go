@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -169,7 +170,7 @@ func fill(t testing.TB, pool *pgxpool.Pool, n int) {
 	const sql = `insert into payments (reference, kind, original_reference, merchant_id, livemode, amount_cents, currency, status, sequence, description, metadata,
 		execution_type, merchant_name, wait_for_settlement, beneficiary_name, beneficiary_iban, beneficiary_kind, expires_at, created_at, updated_at, completed_at, settled_at)
 		select %s || n, %s, %s, $1::uuid, false, 100 + n %% 5000, 'EUR', 'completed', 3, 'Order ' || n, '{"table":"7"}', 'instant', 'Shop', false, 'Shop',
-		'FR1420041010050500013M02606', 'corporate', $2, $2::timestamptz + n * interval '30 days' / $3, $2, $2::timestamptz + n * interval '30 days' / $3, null
+		'FR1420041010050500013M02606', 'corporate', $2, $2::timestamptz + n * interval '30 days' / $3, $2, $2::timestamptz + n * interval '30 days' / $3, $2::timestamptz + n * interval '30 days' / $3
 		from generate_series(1, $3::int) n where n %% %d = 0`
 	for of, prefix := range map[string]string{merchant: "PAY-M-", other: "PAY-O-"} {
 		if _, err := pool.Exec(t.Context(), fmt.Sprintf(sql, "'"+prefix+"'", "'payment'", "null", 1), of, june, n); err != nil {
@@ -179,7 +180,7 @@ func fill(t testing.TB, pool *pgxpool.Pool, n int) {
 	if _, err := pool.Exec(t.Context(), fmt.Sprintf(sql, "'REF-M-'", "'refund'", "'PAY-M-' || n", 10), merchant, june, n); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := pool.Exec(t.Context(), `vacuum analyze payments`); err != nil {
+	if _, err := pool.Exec(t.Context(), `vacuum analyze payments, payment_settlements`); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -191,7 +192,7 @@ func TestAPartOfAJournalIsReadByItsIndex(t *testing.T) {
 	fill(t, pool, 20_000)
 	for basis, index := range map[paymentsv1.JournalBasis]string{
 		paymentsv1.JournalBasis_JOURNAL_BASIS_PAYMENTS_CREATED: "payments_list", paymentsv1.JournalBasis_JOURNAL_BASIS_REFUNDS_CREATED: "payments_refund_list",
-		paymentsv1.JournalBasis_JOURNAL_BASIS_MOVED: "payments_moved", paymentsv1.JournalBasis_JOURNAL_BASIS_SETTLED: "payments_settled",
+		paymentsv1.JournalBasis_JOURNAL_BASIS_MOVED: "payments_moved", paymentsv1.JournalBasis_JOURNAL_BASIS_SETTLED: "payment_settlements_pkey",
 	} {
 		rows, err := pool.Query(t.Context(), "explain "+bases[basis].sql(), uuid.MustParse(merchant), false, day(1), day(31), day(15), "PAY-M-10000", 100)
 		if err != nil {
@@ -210,6 +211,53 @@ func TestAPartOfAJournalIsReadByItsIndex(t *testing.T) {
 		}
 		if text := plan.String(); !strings.Contains(text, index) || strings.Contains(text, "Seq Scan") || strings.Contains(text, "Sort") {
 			t.Errorf("%s:\n%s", basis, text)
+		}
+	}
+}
+
+// TestTheListOfSettledPaymentsFollowsThem when the version before, or whoever else, changes only the payment.
+func TestTheListOfSettledPaymentsFollowsThem(t *testing.T) {
+	t.Parallel()
+	pool, _ := pgtest.New(t, "payments", migrations.FS)
+	s := NewServer(pool)
+	insert(t, pool, row{reference: "PAY-1", kind: "payment", status: "completed", cents: 1000, created: day(5), completed: at(day(9))})
+	for _, step := range []struct {
+		settled *time.Time
+		want    string
+	}{{nil, ""}, {at(day(12)), "PAY-1=1000@12"}, {at(day(13)), "PAY-1=1000@13"}, {nil, ""}} {
+		if _, err := pool.Exec(t.Context(), `update payments set settled_at = $1, updated_at = $2`, step.settled, day(20)); err != nil {
+			t.Fatal(err)
+		}
+		if got := words(read(t, s, paymentsv1.JournalBasis_JOURNAL_BASIS_SETTLED, merchant, false)); got != step.want {
+			t.Errorf("settled at %v: %s, want %s", step.settled, got, step.want)
+		}
+		var listed int
+		if err := pool.QueryRow(t.Context(), `select count(*) from payment_settlements`).Scan(&listed); err != nil {
+			t.Fatal(err)
+		}
+		if want := strings.Count(step.want, "="); listed != want {
+			t.Errorf("settled at %v: listed %d times, want %d", step.settled, listed, want)
+		}
+	}
+}
+
+// TestNoIndexOfPaymentsKnowsThatOneIsSettled, so that settling one writes to none of them: with an index on settled_at, it wrote to all of them.
+func TestNoIndexOfPaymentsKnowsThatOneIsSettled(t *testing.T) {
+	t.Parallel()
+	pool, _ := pgtest.New(t, "payments", migrations.FS)
+	rows, err := pool.Query(t.Context(), `select indexdef from pg_indexes where schemaname = current_schema() and tablename = 'payments'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	indexes, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(indexes) == 0 {
+		t.Fatalf("%d indexes, %v", len(indexes), err)
+	}
+	for _, index := range indexes {
+		for _, column := range []string{"settled_at", "sequence", "updated_at"} {
+			if strings.Contains(index, column) {
+				t.Errorf("settling a payment changes %s", index)
+			}
 		}
 	}
 }

@@ -23,10 +23,11 @@ type part struct {
 	limit          int
 }
 
-// basis is the time by which a journal is ordered, what it selects, the amount and the metadata that it shows, and how much of it is read at once.
+// basis is where the payments p of a journal are, the table of these whose index has its order, the time by which it is ordered, what it selects,
+// the amount and the metadata that it shows, and how much of it is read at once.
 type basis struct {
-	at, where, amount, metadata string
-	most                        int
+	from, of, at, where, amount, metadata string
+	most                                  int
 }
 
 // How much is read at once: a message has at most 4 MiB, and the metadata of one payment may have 8 KiB.
@@ -38,14 +39,18 @@ const (
 // moved is what a payment brought, or a refund gave back.
 const moved = `case when p.completed_at is null then coalesce(p.late_cents, 0) else p.amount_cents end`
 
-// The conditions are those of the indexes payments_list, payments_refund_list, payments_moved and payments_settled.
+// settlements lists payments by when they were settled. What a payment says itself is the truth.
+// The limit keeps the planner from reading all payments to join them.
+const settlements = `payment_settlements s cross join lateral (select * from payments where reference = s.reference and settled_at = s.settled_at limit 1) p`
+
+// The conditions are those of the indexes payments_list, payments_refund_list and payments_moved, and of the table payment_settlements.
 var bases = map[paymentsv1.JournalBasis]basis{
-	paymentsv1.JournalBasis_JOURNAL_BASIS_PAYMENTS_CREATED: {"p.created_at", `p.kind = 'payment' and p.origin <> 'scan'`, "p.amount_cents", "p.metadata", mostMetadata},
-	paymentsv1.JournalBasis_JOURNAL_BASIS_REFUNDS_CREATED:  {"p.created_at", `p.kind = 'refund'`, "p.amount_cents", "''", mostRows},
+	paymentsv1.JournalBasis_JOURNAL_BASIS_PAYMENTS_CREATED: {"payments p", "p", "p.created_at", `p.kind = 'payment' and p.origin <> 'scan'`, "p.amount_cents", "p.metadata", mostMetadata},
+	paymentsv1.JournalBasis_JOURNAL_BASIS_REFUNDS_CREATED:  {"payments p", "p", "p.created_at", `p.kind = 'refund'`, "p.amount_cents", "''", mostRows},
 	paymentsv1.JournalBasis_JOURNAL_BASIS_MOVED: {
-		"coalesce(p.completed_at, p.late_at)", `p.origin <> 'scan' and (p.completed_at is not null or p.late_at is not null)`, moved, "''", mostRows,
+		"payments p", "p", "coalesce(p.completed_at, p.late_at)", `p.origin <> 'scan' and (p.completed_at is not null or p.late_at is not null)`, moved, "''", mostRows,
 	},
-	paymentsv1.JournalBasis_JOURNAL_BASIS_SETTLED: {"p.settled_at", `p.origin <> 'scan' and p.settled_at is not null`, moved, "''", mostRows},
+	paymentsv1.JournalBasis_JOURNAL_BASIS_SETTLED: {settlements, "s", "s.settled_at", `p.origin <> 'scan'`, moved, "''", mostRows},
 }
 
 // columns end with what is known of the payment that a refund gives back. Refunds that completed at the same instant follow each other by reference.
@@ -58,9 +63,9 @@ const columns = `p.reference, p.kind, coalesce(p.original_reference, ''), p.curr
 
 // sql reads a part of the journal.
 func (b basis) sql() string {
-	return fmt.Sprintf(`select %[1]s, %[3]s, %[4]s, %[5]s from payments p left join payments o on o.reference = p.original_reference
-		where p.merchant_id = $1 and p.livemode = $2 and %[2]s and %[1]s >= $3 and %[1]s < $4 and (%[1]s, p.reference) > ($5, $6)
-		order by %[1]s, p.reference limit $7`, b.at, b.where, b.amount, b.metadata, columns)
+	return fmt.Sprintf(`select %[1]s, %[3]s, %[4]s, %[5]s from %[6]s left join payments o on o.reference = p.original_reference
+		where %[7]s.merchant_id = $1 and %[7]s.livemode = $2 and %[2]s and %[1]s >= $3 and %[1]s < $4 and (%[1]s, %[7]s.reference) > ($5, $6)
+		order by %[1]s, %[7]s.reference limit $7`, b.at, b.where, b.amount, b.metadata, columns, b.from, b.of)
 }
 
 func list(ctx context.Context, pool *pgxpool.Pool, b basis, p part) ([]*paymentsv1.JournalRow, error) {

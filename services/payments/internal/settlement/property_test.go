@@ -163,7 +163,9 @@ func (r *rig) noCreditIsCountedTwice(t fataler) {
 		union all select 'payment ' || i.reference from settlement_items i left join (select reference, sum(amount_cents) cents from settlement_matches
 			where undone_at is null group by reference) m on m.reference = i.reference where i.matched_cents <> coalesce(m.cents, 0)
 		union all select 'settled ' || p.reference from payments p join settlement_items i on i.reference = p.reference
-			where (p.settled_at is not null) <> (i.matched_cents = i.amount_cents)`)
+			where (p.settled_at is not null) <> (i.matched_cents = i.amount_cents)
+		union all select 'listed ' || coalesce(p.reference, s.reference) from (select * from payments where settled_at is not null) p
+			full join payment_settlements s using (merchant_id, livemode, settled_at, reference) where p.reference is null or s.reference is null`)
 	r.must(err)
 	wrong, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	r.must(err)

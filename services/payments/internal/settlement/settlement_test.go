@@ -1,7 +1,10 @@
 package settlement
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
 )
@@ -49,4 +52,34 @@ func TestOnlyTheMerchantsOwnAccountIsConnected(t *testing.T) {
 	r.wants(errs.InvalidState, err, "a merchant without an account")
 	_, err = r.Start(t.Context(), m, true, "")
 	r.wants(errs.LiveNotConfigured, err, "live mode")
+}
+
+// TestABatchReadsNoOtherLines, however many an account has: the plans find them by indexes, and sort nothing.
+func TestABatchReadsNoOtherLines(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	_, accountID := r.connectedAccount()
+	_, err := r.pool.Exec(t.Context(), `insert into bank_lines (id, account_id, merchant_id, livemode, provider_id, generation, amount_cents, booked_on, state, reason,
+			payer_fingerprint, content_hash, recorded_at, updated_at)
+		select gen_random_uuid(), $1, merchant_id, false, n, 1, 1000 + n % 500, $2::timestamptz, case when n % 100 = 0 then 'suggested' else 'new' end,
+			case when n % 100 = 0 then 'ambiguous' else '' end, decode(to_hex(n % 7), 'escape'), '', $2::timestamptz, $2::timestamptz
+		from receiving_accounts, generate_series(1, 20000) n where id = $1`, accountID, noon)
+	r.must(err)
+	_, err = r.pool.Exec(t.Context(), `analyze bank_lines`)
+	r.must(err)
+	for sql, c := range map[string]struct {
+		index string
+		args  []any
+	}{
+		newLinesSQL:  {"bank_lines_new", []any{accountID, batchSize}},
+		lookAgainSQL: {"bank_lines_ambiguous", []any{accountID, []int64{1000, 1001}, [][]byte{{1}, {2}}, maxAgain, noon}},
+	} {
+		rows, err := r.pool.Query(t.Context(), "explain "+sql, c.args...)
+		r.must(err)
+		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		r.must(err)
+		if text := strings.Join(plan, "\n"); !strings.Contains(text, c.index) || strings.Contains(text, "Seq Scan on bank_lines") || strings.Contains(text, "Sort Key: bank_lines.") {
+			t.Errorf("%s", text)
+		}
+	}
 }

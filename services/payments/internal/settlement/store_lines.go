@@ -31,7 +31,7 @@ func (s *Settlement) listLines(ctx context.Context, o owner, f Filter) ([]Line, 
 	if err := s.Pool.QueryRow(ctx, `select count(*) from bank_lines where `+where, args...).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count bank lines: %w", err)
 	}
-	rows, err := s.Pool.Query(ctx, fmt.Sprintf(`select %s from bank_lines where %s order by booked_on desc, id desc limit %d offset %d`,
+	rows, err := s.Pool.Query(ctx, fmt.Sprintf(`select %s from bank_lines where %s order by booked_on desc, bank_lines.id desc limit %d offset %d`,
 		viewColumns, where, f.Limit, (f.Page-1)*f.Limit), args...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list bank lines: %w", err)

@@ -45,9 +45,11 @@ func scanLine(row pgx.CollectableRow) (l line, err error) {
 	return l, err
 }
 
+// newLinesSQL orders by the column id: the result of that name is a text, which no index knows.
+const newLinesSQL = `select ` + lineColumns + ` from bank_lines where account_id = $1 and state = 'new' order by booked_on, bank_lines.id limit $2`
+
 func newLines(ctx context.Context, tx pgx.Tx, accountID string) ([]line, error) {
-	rows, err := tx.Query(ctx, `select `+lineColumns+` from bank_lines where account_id = $1 and state = 'new' order by booked_on, id limit $2`,
-		accountID, batchSize)
+	rows, err := tx.Query(ctx, newLinesSQL, accountID, batchSize)
 	if err != nil {
 		return nil, fmt.Errorf("read new bank lines: %w", err)
 	}
@@ -418,6 +420,13 @@ func writeMatched(ctx context.Context, tx pgx.Tx, references []string, matched [
 // maxAgain limits how many lines without a payer are looked at again.
 const maxAgain = 100
 
+// lookAgainSQL finds lines by the index bank_lines_ambiguous.
+const lookAgainSQL = `update bank_lines set state = 'new', updated_at = $5 where id in (
+		select l.id from unnest($2::bigint[], $3::bytea[]) u (cents, payer) join bank_lines l on l.account_id = $1 and l.amount_cents = u.cents
+		and l.payer_fingerprint = u.payer where l.state = 'suggested' and l.reason = 'ambiguous'
+		union all (select id from bank_lines where account_id = $1 and amount_cents = any ($2) and payer_fingerprint is null
+		and state = 'suggested' and reason = 'ambiguous' limit $4))`
+
 // lookAgain makes ambiguous lines new whose rivals the decisions took away: those of the same amount and payer as what was linked.
 func (b *batch) lookAgain(ctx context.Context, lines []line) error {
 	var cents []int64
@@ -432,11 +441,7 @@ func (b *batch) lookAgain(ctx context.Context, lines []line) error {
 			cents, payers = append(cents, amount, int64(l.cents)), append(payers, i.payer, l.payer)
 		}
 	}
-	_, err := b.tx.Exec(ctx, `update bank_lines set state = 'new', updated_at = $5 where id in (
-			select l.id from unnest($2::bigint[], $3::bytea[]) u (cents, payer) join bank_lines l on l.account_id = $1 and l.amount_cents = u.cents
-				and l.payer_fingerprint = u.payer where l.state = 'suggested' and l.reason = 'ambiguous')
-		or id in (select id from bank_lines where account_id = $1 and amount_cents = any ($2) and payer_fingerprint is null
-			and state = 'suggested' and reason = 'ambiguous' limit $4)`, b.account.id, cents, payers, maxAgain, b.s.clock())
+	_, err := b.tx.Exec(ctx, lookAgainSQL, b.account.id, cents, payers, maxAgain, b.s.clock())
 	if err != nil {
 		return fmt.Errorf("look again at ambiguous lines: %w", err)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -61,16 +62,19 @@ func (s *Store) confirmSeen(ctx context.Context, tx pgx.Tx, p payment.Payment, s
 	return after, s.take(ctx, tx, p, &after, payment.Changed(c), meta)
 }
 
-// seenBatch collects the rows of many payments, which are written in three statements.
+// seenBatch collects the rows of many payments, which are written in one statement for each table.
 type seenBatch struct {
 	store                       *Store
 	meta                        Meta
 	references, actors, notes   []string
+	merchants                   []string
+	livemodes                   []bool
 	statuses, details, failures []string
 	sequences                   []int64
-	settled, unsettled          []*time.Time
-	updated                     time.Time
-	events                      []events.Event
+	// before is when they were settled until now.
+	before, settled, unsettled []*time.Time
+	updated                    time.Time
+	events                     []events.Event
 }
 
 // add applies what was seen to a locked payment.
@@ -87,7 +91,8 @@ func (b *seenBatch) add(p payment.Payment, seen Seen) error {
 	b.references, b.actors, b.notes = append(b.references, p.Reference), append(b.actors, c.Actor), append(b.notes, c.Note)
 	b.statuses, b.details, b.failures = append(b.statuses, string(c.To)), append(b.details, c.Detail), append(b.failures, c.Failure)
 	b.sequences, b.updated = append(b.sequences, after.Sequence), after.UpdatedAt
-	b.settled, b.unsettled = append(b.settled, after.SettledAt), append(b.unsettled, after.UnsettledAt)
+	b.before, b.settled, b.unsettled = append(b.before, p.SettledAt), append(b.settled, after.SettledAt), append(b.unsettled, after.UnsettledAt)
+	b.merchants, b.livemodes = append(b.merchants, p.MerchantID), append(b.livemodes, p.Livemode)
 	if c.Event == "" || after.Unannounced() {
 		return nil
 	}
@@ -105,6 +110,7 @@ func (b *seenBatch) write(ctx context.Context, tx pgx.Tx) error {
 		return nil
 	}
 	batch := &pgx.Batch{}
+	b.queueList(batch)
 	batch.Queue(`update payments p set settled_at = u.settled, unsettled_at = u.unsettled, sequence = u.sequence, updated_at = $5
 		from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[]) u (reference, sequence, settled, unsettled)
 		where p.reference = u.reference`, b.references, b.sequences, b.settled, b.unsettled, b.updated)
@@ -113,11 +119,25 @@ func (b *seenBatch) write(ctx context.Context, tx pgx.Tx) error {
 		from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
 			u (reference, sequence, status, detail, failure, actor, note)`,
 		b.references, b.sequences, b.statuses, b.details, b.failures, b.actors, b.notes, payment.CauseSettlement, b.updated)
+	batch.Queue(`select set_config('eupay.settlements_listed', '', true)`)
 	outbox.QueueAll(batch, b.events)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("record what was seen of %d payments: %w", len(b.references), err)
 	}
 	return nil
+}
+
+// queueList brings the list of settled payments up to date in two statements, instead of the trigger of payments that does it for each row.
+func (b *seenBatch) queueList(batch *pgx.Batch) {
+	batch.Queue(`select set_config('eupay.settlements_listed', 'yes', true)`)
+	if slices.ContainsFunc(b.before, func(t *time.Time) bool { return t != nil }) {
+		batch.Queue(`delete from payment_settlements s using unnest($1::uuid[], $2::boolean[], $3::timestamptz[], $4::text[]) u (merchant, live, settled, reference)
+			where s.merchant_id = u.merchant and s.livemode = u.live and s.settled_at = u.settled and s.reference = u.reference`,
+			b.merchants, b.livemodes, b.before, b.references)
+	}
+	batch.Queue(`insert into payment_settlements (merchant_id, livemode, settled_at, reference)
+		select * from unnest($1::uuid[], $2::boolean[], $3::timestamptz[], $4::text[]) u (merchant, live, settled, reference) where settled is not null`,
+		b.merchants, b.livemodes, b.settled, b.references)
 }
 
 // All returns payments and refunds of any merchant, in the caller's transaction. Use it only for work that merchants cannot control.

@@ -126,9 +126,15 @@ func (c *change) commit(ctx context.Context, tx pgx.Tx) error {
 }
 
 // lock locks a member, takes over lines of versions before this one, and ends points that have expired. The change need not be committed if
-// nothing else happens. more are reads that go to the database with it. The change is nil if there is no such member.
-func (s *Server) lock(ctx context.Context, tx pgx.Tx, of owner, more ...func(*pgx.Batch)) (*change, error) {
-	m, found, old, gone, err := lockMember(ctx, tx, of, s.now(), more)
+// nothing else happens. It is nil if there is no such member.
+func (s *Server) lock(ctx context.Context, tx pgx.Tx, of owner) (*change, error) {
+	return s.lockAfter(ctx, tx, &pgx.Batch{}, byItsID, of.MemberID, of)
+}
+
+// lockAfter is lock in one round trip with the statements of first and the reads of more, which see what is locked. id is that of the member, or
+// of a redemption.
+func (s *Server) lockAfter(ctx context.Context, tx pgx.Tx, first *pgx.Batch, by, id string, of owner, more ...func(*pgx.Batch)) (*change, error) {
+	m, found, old, gone, err := lockMember(ctx, tx, first, by, id, of, s.now(), more)
 	if err != nil || !found {
 		return nil, err
 	}

@@ -55,8 +55,9 @@ type redemption struct {
 
 // hold is a redemption whose time has come.
 type hold struct {
-	owner
-	ID string
+	MerchantID string
+	Livemode   bool
+	ID         string
 }
 
 // HoldPoints implements RewardsService.
@@ -70,17 +71,30 @@ func (s *Server) HoldPoints(ctx context.Context, r *qrv1.HoldPointsRequest) (*qr
 	now, res := s.now(), &qrv1.HoldPointsResponse{}
 	mine := claim.Claim{Reference: events.NewID(), ExpiresAt: now.Add(keyLife), Fingerprint: fingerprint(
 		"hold", r.GetMemberId(), r.GetPoints(), r.GetAmountCents(), r.GetReference(), r.GetExpiresInSeconds())}
+	key := claim.Key{MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode(), Kind: "hold", Key: r.GetIdempotencyKey()}
 	err := s.commit(ctx, func(tx pgx.Tx) error {
-		first, err := s.claimed(ctx, tx, claim.Key{MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode(), Kind: "hold", Key: r.GetIdempotencyKey()}, mine, now)
+		var taken bool
+		var value int64
+		b := &pgx.Batch{}
+		claim.Queue(b, key, mine, now, &taken)
+		c, err := s.lockAfter(ctx, tx, b, byItsID, r.GetMemberId(), owner{r.GetMerchantId(), r.GetLivemode(), r.GetMemberId()}, func(b *pgx.Batch) {
+			queueValue(b, r.GetMerchantId(), r.GetLivemode(), now, &value)
+		})
 		if err != nil {
 			return err
 		}
-		if first != mine.Reference {
-			known, err := readRedemption(ctx, tx, r.GetMerchantId(), r.GetLivemode(), first)
-			res.Redemption, res.Existed = known.view(), true
-			return err
+		if !taken {
+			first, err := s.claimed(ctx, tx, key, mine, now)
+			if err != nil {
+				return err
+			}
+			if first != mine.Reference {
+				known, err := readRedemption(ctx, tx, r.GetMerchantId(), r.GetLivemode(), first)
+				res.Redemption, res.Existed = known.view(), true
+				return err
+			}
 		}
-		held, err := s.holdFor(ctx, tx, r, mine.Reference, now)
+		held, err := holdPoints(ctx, tx, c, r, value, mine.Reference, now)
 		res.Redemption = held.view()
 		return err
 	})
@@ -130,14 +144,8 @@ func checkText(bad *refuse.Problems, field, text string, least int) {
 	bad.If(n > maxText || strings.ContainsFunc(text, unicode.IsControl), field, "must be one line of at most %d characters", maxText)
 }
 
-func (s *Server) holdFor(ctx context.Context, tx pgx.Tx, r *qrv1.HoldPointsRequest, id string, now time.Time) (*redemption, error) {
-	var value int64
-	c, err := s.lock(ctx, tx, owner{r.GetMerchantId(), r.GetLivemode(), r.GetMemberId()}, func(b *pgx.Batch) {
-		queueValue(b, r.GetMerchantId(), r.GetLivemode(), now, &value)
-	})
-	if err != nil {
-		return nil, err
-	}
+// holdPoints sets points of a locked member aside.
+func holdPoints(ctx context.Context, tx pgx.Tx, c *change, r *qrv1.HoldPointsRequest, value int64, id string, now time.Time) (*redemption, error) {
 	if c == nil {
 		return nil, notFound()
 	}
@@ -197,12 +205,8 @@ func (s *Server) end(ctx context.Context, merchantID string, livemode bool, id, 
 	if !isID(id) {
 		return nil, errs.NotFound("Redemption")
 	}
-	known, err := readRedemption(ctx, s.pool, merchantID, livemode, id)
-	if err != nil {
-		return nil, err
-	}
 	err = s.commit(ctx, func(tx pgx.Tx) error {
-		r, err = s.endHold(ctx, tx, hold{owner{merchantID, livemode, known.MemberID}, id}, how)
+		r, err = s.endHold(ctx, tx, hold{merchantID, livemode, id}, how)
 		return err
 	})
 	if err != nil {
@@ -217,7 +221,9 @@ func (s *Server) end(ctx context.Context, merchantID string, livemode bool, id, 
 // endHold ends a redemption that is held, and returns it as it is then. A hold that is past its time has expired, whatever was asked for.
 func (s *Server) endHold(ctx context.Context, tx pgx.Tx, h hold, how string) (*redemption, error) {
 	var r *redemption
-	c, err := s.lock(ctx, tx, h.owner, func(b *pgx.Batch) { queueRedemptionRead(b, h, &r) })
+	c, err := s.lockAfter(ctx, tx, &pgx.Batch{}, byARedemption, h.ID, owner{MerchantID: h.MerchantID, Livemode: h.Livemode}, func(b *pgx.Batch) {
+		queueRedemptionRead(b, h, &r)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -20,15 +20,23 @@ func scanMember(row pgx.CollectableRow) (*member, error) {
 	return m, err
 }
 
-// lockMember locks a member. old are lines for it that a version before this one has written; gone is the number of points that have expired
-// and are still in the ledger. The lists of a customer at several merchants share a row, which is locked first, so that nobody waits in a circle.
-func lockMember(ctx context.Context, tx pgx.Tx, of owner, now time.Time, more []func(*pgx.Batch)) (m *member, found bool, old []entry, gone int64, err error) {
-	b := &pgx.Batch{}
+// How a member is found: by its own id, or by that of a redemption, which saves a round trip to read it.
+const (
+	byItsID       = `$1::uuid`
+	byARedemption = `(select member_id from reward_redemptions where id = $1::uuid)`
+)
+
+// lockMember adds the locking of the member of an id to a batch, and sends it. old are lines for the member that a version before this one has
+// written; gone is the number of points that have expired and are still in the ledger. The lists of a customer at several merchants share a row,
+// which is locked first, so that nobody waits in a circle. more are added after the lock.
+func lockMember(
+	ctx context.Context, tx pgx.Tx, b *pgx.Batch, by, id string, of owner, now time.Time, more []func(*pgx.Batch),
+) (m *member, found bool, old []entry, gone int64, err error) {
 	b.Queue(`insert into loyalty_accounts as a (customer_id, livemode, balance)
-		select subject, livemode, 0 from reward_members where id = $1 and merchant_id = $2 and livemode = $3 and kind = 'customer'
-		on conflict (customer_id, livemode) do update set balance = a.balance`, of.MemberID, of.MerchantID, of.Livemode)
-	b.Queue(`select `+memberColumns+` from reward_members where id = $1 and merchant_id = $2 and livemode = $3 for no key update`,
-		of.MemberID, of.MerchantID, of.Livemode).Query(func(rows pgx.Rows) error {
+		select subject, livemode, 0 from reward_members where id = `+by+` and merchant_id = $2 and livemode = $3 and kind = 'customer'
+		on conflict (customer_id, livemode) do update set balance = a.balance`, id, of.MerchantID, of.Livemode)
+	b.Queue(`select `+memberColumns+` from reward_members where id = `+by+` and merchant_id = $2 and livemode = $3 for no key update`,
+		id, of.MerchantID, of.Livemode).Query(func(rows pgx.Rows) error {
 		list, err := pgx.CollectRows(rows, scanMember)
 		if found = len(list) == 1; found {
 			m = list[0]
@@ -37,20 +45,20 @@ func lockMember(ctx context.Context, tx pgx.Tx, of owner, now time.Time, more []
 	})
 	b.Queue(`select e.id::text, e.kind, e.points, e.reference, e.occurred_at from reward_members m
 		join loyalty_entries e on e.customer_id = m.subject and e.merchant_id = m.merchant_id and e.livemode = m.livemode and not e.adopted
-		where m.id = $1 and m.kind = 'customer' order by e.id`, of.MemberID).Query(func(rows pgx.Rows) error {
+		where m.id = `+by+` and m.kind = 'customer' order by e.id`, id).Query(func(rows pgx.Rows) error {
 		old, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e entry, err error) {
 			err = row.Scan(&e.ID, &e.Kind, &e.Points, &e.Reference, &e.At)
 			return e, err
 		})
 		return err
 	})
-	b.Queue(`select coalesce(sum(left_points), 0) from reward_lots where member_id = $1 and left_points > 0 and expires_at <= $2`, of.MemberID, now).
+	b.Queue(`select coalesce(sum(left_points), 0) from reward_lots where member_id = `+by+` and left_points > 0 and expires_at <= $2`, id, now).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&gone) })
 	for _, queue := range more {
 		queue(b)
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return nil, false, nil, 0, fmt.Errorf("lock member %s: %w", of.MemberID, err)
+		return nil, false, nil, 0, fmt.Errorf("lock the member of %s: %w", id, err)
 	}
 	return m, found, old, gone, nil
 }

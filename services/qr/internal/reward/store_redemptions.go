@@ -81,12 +81,12 @@ func (s *Server) claimHolds(ctx context.Context, limit int) ([]hold, error) {
 	now := s.now()
 	rows, err := s.pool.Query(ctx, `update reward_redemptions set due_at = $2
 		where id in (select id from reward_redemptions where due_at <= $1 order by due_at limit $3 for update skip locked)
-		returning merchant_id, livemode, member_id::text, id::text`, now, now.Add(lease), limit)
+		returning merchant_id, livemode, id::text`, now, now.Add(lease), limit)
 	if err != nil {
 		return nil, fmt.Errorf("claim holds of points: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (h hold, err error) {
-		err = row.Scan(&h.MerchantID, &h.Livemode, &h.MemberID, &h.ID)
+		err = row.Scan(&h.MerchantID, &h.Livemode, &h.ID)
 		return h, err
 	})
 	if err != nil {
