@@ -61,6 +61,29 @@ func Object(groups []Group) (string, error) {
 	return "# Made of rules/ by: go test ./cmd/internal/monitoring -update\n" + string(text), nil
 }
 
+// command is a call of the operators' tool in a runbook, in a block or in a sentence.
+var command = regexp.MustCompile("(?m)(?:^|`)(eupayctl [^`\n]+)")
+
+// Commands returns the calls of eupayctl in all runbooks, each once.
+func Commands(root string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(root, "docs/runbooks/*.md"))
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, f := range files {
+		content, err := os.ReadFile(f)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range command.FindAllStringSubmatch(string(content), -1) {
+			all = append(all, strings.TrimSpace(m[1]))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
 // Use is a query, and where it stands.
 type Use struct{ Where, Expr string }
 

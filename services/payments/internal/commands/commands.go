@@ -203,7 +203,7 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 		handled.WithLabelValues(name, "behind").Inc()
 		h.logIf(m.NakWithDelay(min(syncWait*time.Duration(attempts(m)), maxSyncWait)), "nak command")
 	case errors.Is(err, errUnreadable), pg.IsData(err) && attempts(m) >= maxAttempts:
-		handled.WithLabelValues("unreadable", "parked").Inc()
+		handled.WithLabelValues(unreadable, "parked").Inc()
 		h.park(ctx, m, err)
 	default:
 		handled.WithLabelValues(name, "again").Inc()

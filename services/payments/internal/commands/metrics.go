@@ -40,10 +40,14 @@ func nameOf(subject string) string {
 	return "unknown"
 }
 
+// unreadable is the name of commands that are parked.
+const unreadable = "unreadable"
+
 func init() { // an increase from nothing is seen by no alert
 	for _, about := range []string{"account", "not_enabled", "order"} {
 		distrusted.WithLabelValues(about)
 	}
+	handled.WithLabelValues(unreadable, "parked")
 }
 
 // took measures a command that is done.
