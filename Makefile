@@ -147,6 +147,10 @@ cluster: ## Run everything in a Kubernetes cluster on this machine (Docker, and 
 check-deploy: ## Check the cluster's manifests: strict decoding, policies, and a real API server where one was built
 	@./deploy/check/run.sh
 
+.PHONY: check-alerts
+check-alerts: ## Test the rules of Prometheus with promtool (fetched once where it is missing)
+	@./deploy/observability/check.sh
+
 .PHONY: check-deploy-server
 check-deploy-server: ## Build the API server that the manifests are applied to (once, minutes), and check them with it
 	@./deploy/check/run.sh server

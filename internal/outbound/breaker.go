@@ -36,6 +36,8 @@ func VerdictOf(failed bool, err error) Verdict {
 
 // BreakerConfig defines when a circuit breaker opens and for how long.
 type BreakerConfig struct {
+	// Provider and Mode (live or test) name the breaker in the metric eupay_provider_breaker_open. Without Provider it is not measured.
+	Provider, Mode string
 	// TripAfter is the number of consecutive failures that open the circuit.
 	TripAfter int
 	// First is the cool-down after opening. Each failed probe doubles it, up to Longest.
@@ -61,7 +63,21 @@ type Breaker struct {
 
 // NewBreaker returns a closed breaker.
 func NewBreaker(cfg BreakerConfig, now func() time.Time, log *slog.Logger) *Breaker {
-	return &Breaker{cfg: cfg, now: now, log: log, cooldown: cfg.First}
+	b := &Breaker{cfg: cfg, now: now, log: log, cooldown: cfg.First}
+	b.measure()
+	return b
+}
+
+// measure exports whether the circuit is open.
+func (b *Breaker) measure() {
+	if b.cfg.Provider == "" {
+		return
+	}
+	open := 0.0
+	if b.open {
+		open = 1
+	}
+	breakerOpen.WithLabelValues(b.cfg.Provider, b.cfg.Mode).Set(open)
 }
 
 // Open reports whether the circuit is open, so that only probes are let through.
@@ -100,6 +116,7 @@ func (b *Breaker) Leave(ticket int, v Verdict) {
 	case v == Healthy && b.open:
 		b.open, b.failures, b.cooldown = false, 0, b.cfg.First
 		b.period++
+		b.measure()
 		b.log.Info("provider recovered, circuit closed")
 	case v == Healthy:
 		b.failures = 0
@@ -117,5 +134,6 @@ func (b *Breaker) trip() {
 	b.open = true
 	b.until = b.now().Add(b.cooldown)
 	b.period++
+	b.measure()
 	b.log.Warn("provider failing, circuit open", "for", b.cooldown)
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"european-pay.eu/eupay/internal/kit/testclock"
 )
 
@@ -102,4 +104,23 @@ func TestLateResultsDoNotCount(t *testing.T) {
 		t.Fatal("an old failure ended the probe")
 	}
 	b.Leave(probe, Healthy)
+}
+
+func TestAnOpenCircuitIsSeen(t *testing.T) {
+	t.Parallel()
+	c := testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC))
+	b := NewBreaker(BreakerConfig{Provider: "seen", Mode: "live", TripAfter: 1, First: time.Second, Longest: time.Second}, c.Now, slog.New(slog.DiscardHandler))
+	is := func() float64 { return testutil.ToFloat64(breakerOpen.WithLabelValues("seen", "live")) }
+	if is() != 0 {
+		t.Error("a new breaker is open")
+	}
+	ticket, _ := b.Enter()
+	if b.Leave(ticket, Sick); is() != 1 {
+		t.Error("a tripped breaker is closed")
+	}
+	c.Advance(time.Second)
+	probe, _ := b.Enter()
+	if b.Leave(probe, Healthy); is() != 0 {
+		t.Error("a breaker is open after a good probe")
+	}
 }

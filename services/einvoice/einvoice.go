@@ -15,6 +15,7 @@ import (
 	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/measure"
 	"european-pay.eu/eupay/internal/run/outbox"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
@@ -152,6 +153,8 @@ func (s *Service) platforms(cfg Config) (map[bool]platform.Platform, error) {
 func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Location, cfg Config) {
 	core := s.core
 	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)
+	relay.Measure(func(ctx context.Context) error { return measure.Queues(ctx, core.Pool, core.Name, core.Now(), queues) },
+		func() { measure.Forget(core.Name) })
 	documents := ledger.New(ledger.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Wake: relay.Wake, Log: core.Log,
 	})

@@ -17,6 +17,7 @@ import (
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/measure"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/vault"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
@@ -85,9 +86,9 @@ type ProviderConfig struct {
 	CallTimeout time.Duration `env:"CALL_TIMEOUT" envDefault:"10s"`
 }
 
-func (p ProviderConfig) client(publicURL string, inFlight int) powens.Config {
+func (p ProviderConfig) client(mode, publicURL string, inFlight int) powens.Config {
 	return powens.Config{
-		BaseURL: p.BaseURL, ClientID: p.ClientID, ClientSecret: p.ClientSecret, WebviewURL: p.WebviewURL, LinksURL: p.LinksURL,
+		Mode: mode, BaseURL: p.BaseURL, ClientID: p.ClientID, ClientSecret: p.ClientSecret, WebviewURL: p.WebviewURL, LinksURL: p.LinksURL,
 		RedirectURI: strings.TrimRight(publicURL, "/") + returnPath, CallTimeout: p.CallTimeout, MaxInFlight: inFlight,
 	}
 }
@@ -106,7 +107,7 @@ func (c *Config) Validate() error {
 		if c.Engine.Lease*9/10 < 2*p.CallTimeout {
 			problems = append(problems, fmt.Errorf("EUPAY_PAYMENTS_LEASE (%s) must be well over twice EUPAY_POWENS_%s_CALL_TIMEOUT (%s)", c.Engine.Lease, mode, p.CallTimeout))
 		}
-		if err := p.client(c.PublicURL, c.Engine.InFlight).Validate(); err != nil {
+		if err := p.client(strings.ToLower(mode), c.PublicURL, c.Engine.InFlight).Validate(); err != nil {
 			problems = append(problems, fmt.Errorf("EUPAY_POWENS_%s_…: %w", mode, err))
 		}
 	}
@@ -176,6 +177,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	s := store.New(core.Pool, keys, core.Now, relay.Wake)
 	svc := &Service{core: core, relay: relay, store: s}
 	svc.makeRooms(cfg, keys)
+	relay.Measure(svc.measure, svc.forget)
 	svc.makeConsumers()
 	svc.serve(keys)
 	return svc, nil
@@ -183,7 +185,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 
 func (s *Service) makeRooms(cfg Config, keys *vault.Vault) {
 	core, wake := s.core, s.relay.Wake
-	live, test := s.provider(cfg, cfg.Live), s.provider(cfg, cfg.Test)
+	live, test := s.provider(cfg, "live", cfg.Live), s.provider(cfg, "test", cfg.Test)
 	returnTo := strings.TrimRight(cfg.PublicURL, "/")
 	merchants := merchant.New(core.Pool, core.Now)
 	s.banks = bank.New(bank.Deps{Pool: core.Pool, Live: live, Test: test, Countries: cfg.BankCountries, Now: core.Now, Log: core.Log})
@@ -217,6 +219,17 @@ func (s *Service) makeConsumers() {
 	s.expects = consumer(settlement.Consumer, settlement.Subjects, s.settlement.Handle, s.settlement.Nudge)
 }
 
+// measure looks at what waits, on the replica that relays.
+func (s *Service) measure(ctx context.Context) error {
+	return errors.Join(measure.Queues(ctx, s.core.Pool, s.core.Name, s.core.Now(), queues), s.store.Measure(ctx), s.settlement.Measure(ctx))
+}
+
+func (s *Service) forget() {
+	measure.Forget(s.core.Name)
+	store.Forget()
+	settlement.Forget()
+}
+
 // serve names for each gRPC service who may call it.
 func (s *Service) serve(keys *vault.Vault) {
 	core := s.core
@@ -246,11 +259,11 @@ type provider interface {
 }
 
 // provider returns an untyped nil if there is no base URL: an interface that holds a nil pointer would not be nil.
-func (s *Service) provider(cfg Config, p ProviderConfig) provider {
+func (s *Service) provider(cfg Config, mode string, p ProviderConfig) provider {
 	if p.BaseURL == "" {
 		return nil
 	}
-	client := powens.New(p.client(cfg.PublicURL, cfg.Engine.InFlight), s.core.Now, s.core.Log)
+	client := powens.New(p.client(mode, cfg.PublicURL, cfg.Engine.InFlight), s.core.Now, s.core.Log)
 	s.clients = append(s.clients, client)
 	return client
 }

@@ -34,7 +34,7 @@ func Rebuild(ctx context.Context, cfg Config, facts []Fact, since time.Time, app
 		if p.BaseURL == "" {
 			continue
 		}
-		client := powens.New(p.client(cfg.PublicURL, cfg.Engine.InFlight), now, slog.New(slog.DiscardHandler))
+		client := powens.New(p.client("", cfg.PublicURL, cfg.Engine.InFlight), now, slog.New(slog.DiscardHandler))
 		defer client.Close()
 		*into = client
 	}

@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/command"
+	"european-pay.eu/eupay/internal/run/measure"
 	"european-pay.eu/eupay/internal/run/outbox"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
@@ -109,6 +110,8 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)}
+	s.relay.Measure(func(ctx context.Context) error { return measure.Queues(ctx, core.Pool, core.Name, core.Now(), queues) },
+		func() { measure.Forget(core.Name) })
 	core.Serve(&qrv1.QRService_ServiceDesc, grpcapi.New(signer, links, core.Now), identity.Gateway)
 	core.Serve(&qrv1.RenderService_ServiceDesc, render.NewServer(), identity.Gateway)
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, backlog.OfEvents("loyalty", "images", "orders")), identity.Gateway)

@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/measure"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/vault"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
@@ -76,6 +77,8 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	// PostgreSQL stores microseconds: a time that is compared with a stored one must not be more precise.
 	now := func() time.Time { return core.Now().UTC().Truncate(time.Microsecond) }
 	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)}
+	s.relay.Measure(func(ctx context.Context) error { return measure.Queues(ctx, core.Pool, core.Name, core.Now(), queues) },
+		func() { measure.Forget(core.Name) })
 	s.engine = delivery.NewEngine(cfg.engine(), delivery.Deps{
 		DB: core.Pool, Directory: endpoint.NewDirectory(store, secrets, now), Client: egress.NewClient(guard, cfg.Timeout, nil),
 		Now: now, Announced: s.relay.Wake, Log: core.Log,

@@ -30,6 +30,7 @@ type callers struct {
 // Serve registers a gRPC service that only the named identities may call.
 func (c *Core) Serve(desc *grpc.ServiceDesc, impl any, callers ...string) {
 	c.callers.of[desc.ServiceName] = callers
+	refusedCalls.WithLabelValues(c.Name, desc.ServiceName) // begins at 0: an increase from nothing is seen by no alert
 	c.GRPC.RegisterService(desc, impl)
 }
 

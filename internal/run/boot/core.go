@@ -18,6 +18,7 @@ import (
 	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/leader"
+	"european-pay.eu/eupay/internal/run/measure"
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
@@ -80,6 +81,7 @@ type Core struct {
 	callers      callers
 	health       *health.Server
 	endStreams   context.CancelFunc
+	unmeasure    func()
 	grpcListener net.Listener
 	management   *management
 }
@@ -162,6 +164,8 @@ func (c *Core) openDatabase(ctx context.Context, migrations fs.FS, leaders int32
 	if err := c.wait(ctx, func() error { return pg.Check(ctx, c.Pool, settings) }); err != nil {
 		return err
 	}
+	c.unmeasure = measure.Database(c.Name, c.Pool)
+	measure.Build(c.Name)
 	c.management, err = newManagement(orLoopback(c.Base.ManagementAddr), c)
 	return err
 }
@@ -229,6 +233,9 @@ func (c *Core) Run(ctx context.Context, workers ...func(context.Context) error) 
 
 // Close closes the connections. It may be called more than once.
 func (c *Core) Close() {
+	if c.unmeasure != nil {
+		c.unmeasure()
+	}
 	if c.GRPC != nil {
 		c.endStreams()
 		c.GRPC.Stop()

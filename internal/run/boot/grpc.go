@@ -21,6 +21,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/measure"
 )
 
 // reconnect uses short delays: the other service is on the same network and restarts within seconds.
@@ -38,8 +39,8 @@ const (
 func newGRPCServer(stopping context.Context, who *identity.Identity, c *callers, log *slog.Logger) (*grpc.Server, *health.Server) {
 	s := grpc.NewServer(
 		grpc.Creds(credentials.NewTLS(who.Server())),
-		grpc.ChainUnaryInterceptor(recovered(log), c.unary, errs.UnaryServer(log)),
-		grpc.ChainStreamInterceptor(recoveredStream(log), c.stream, untilStop(stopping), errs.StreamServer(log)),
+		grpc.ChainUnaryInterceptor(measure.UnaryServer(c.self), recovered(log), c.unary, errs.UnaryServer(log)),
+		grpc.ChainStreamInterceptor(measure.StreamServer(c.self), recoveredStream(log), c.stream, untilStop(stopping), errs.StreamServer(log)),
 		// Clients reconnect periodically, so that new replicas get their share.
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: 5 * time.Minute, MaxConnectionAgeGrace: 30 * time.Second, Time: pingEvery, Timeout: pingLimit,
@@ -125,7 +126,7 @@ func (c *Core) serveGRPC(ctx context.Context) error {
 func Dial(who *identity.Identity, name, target string) (*grpc.ClientConn, error) {
 	conn, err := grpc.NewClient("dns:///"+target,
 		grpc.WithTransportCredentials(serviceCredentials{who, name}),
-		grpc.WithChainUnaryInterceptor(errs.UnaryClient()),
+		grpc.WithChainUnaryInterceptor(errs.UnaryClient(), measure.UnaryClient(name)),
 		grpc.WithChainStreamInterceptor(errs.StreamClient()),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingEvery, Timeout: pingLimit, PermitWithoutStream: true}),

@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -34,7 +32,7 @@ func (m *management) run(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET /readyz", m.ready)
-	mux.Handle("GET /metrics", promhttp.Handler())
+	mux.HandleFunc("GET /metrics", m.metrics)
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	done := make(chan struct{})
 	go func() {
@@ -65,10 +63,6 @@ func (m *management) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
 	defer cancel()
 	trouble, disconnected := m.broker()
-	degraded.WithLabelValues(m.core.Name).Set(float64(len(trouble)))
-	if m.core.Identity != nil {
-		identityExpires.WithLabelValues(m.core.Name).Set(float64(m.core.Identity.Expires().Unix()))
-	}
 	switch {
 	case m.stopping.Load():
 		http.Error(w, "stopping", http.StatusServiceUnavailable)
@@ -83,6 +77,16 @@ func (m *management) ready(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// metrics serves those of the whole process, with what this service is only asked about now.
+func (m *management) metrics(w http.ResponseWriter, r *http.Request) {
+	trouble, _ := m.broker()
+	degraded.WithLabelValues(m.core.Name).Set(float64(len(trouble)))
+	if m.core.Identity != nil {
+		identityExpires.WithLabelValues(m.core.Name).Set(float64(m.core.Identity.Expires().Unix()))
+	}
+	promhttp.Handler().ServeHTTP(w, r)
+}
+
 // broker reports what is wrong with the broker. A service without one has nothing to report.
 func (m *management) broker() (trouble []string, disconnected bool) {
 	switch bus := m.core.Bus; {
@@ -94,7 +98,3 @@ func (m *management) broker() (trouble []string, disconnected bool) {
 		return bus.Problems(graceBeforeNotReady), false
 	}
 }
-
-var degraded = promauto.NewGaugeVec(prometheus.GaugeOpts{
-	Name: "eupay_degraded", Help: "What is wrong with the broker while the service answers its callers; 0: nothing. As of the last look at /readyz.",
-}, []string{"service"})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 const (
@@ -73,6 +74,9 @@ func (b *Bus) Expect(stream, name string, missing func()) (forget func()) {
 		if b.watch.expected[key] == e {
 			delete(b.watch.expected, key)
 			delete(b.watch.problems, key)
+			for _, g := range []*prometheus.GaugeVec{consumerPending, consumerUnacknowledged, consumerRedelivered} {
+				g.DeleteLabelValues(stream, name)
+			}
 		}
 	}
 }
@@ -184,6 +188,7 @@ func (b *Bus) checkConsumer(ctx context.Context, e *expectation) error {
 	defer cancel()
 	c, err := b.JS.Consumer(ctx, e.stream, e.name)
 	if err == nil {
+		b.measureConsumer(e, c.CachedInfo())
 		err = checkQuorum(c.CachedInfo().Cluster)
 	}
 	if err != nil {
@@ -253,13 +258,26 @@ func (b *Bus) compare(want, have jetstream.StreamConfig) {
 	b.log.Warn("stream differs from the settings, not changed", "stream", want.Name, "differences", text)
 }
 
-// measure exports the fill ratio of a stream and warns before it is full.
+// measureConsumer exports what a consumer has before it, unless it was forgotten meanwhile.
+func (b *Bus) measureConsumer(e *expectation, info *jetstream.ConsumerInfo) {
+	b.watch.mu.Lock()
+	defer b.watch.mu.Unlock()
+	if b.watch.expected[e.stream+" "+e.name] != e {
+		return
+	}
+	consumerPending.WithLabelValues(e.stream, e.name).Set(float64(info.NumPending))
+	consumerUnacknowledged.WithLabelValues(e.stream, e.name).Set(float64(info.NumAckPending))
+	consumerRedelivered.WithLabelValues(e.stream, e.name).Set(float64(info.NumRedelivered))
+}
+
+// measure exports how full a stream is and warns before it is full.
 func (b *Bus) measure(name string, info *jetstream.StreamInfo) {
 	share := 0.0
 	if info.Config.MaxBytes > 0 {
 		share = float64(info.State.Bytes) / float64(info.Config.MaxBytes)
 	}
 	streamFill.WithLabelValues(name).Set(share)
+	streamMessages.WithLabelValues(name).Set(float64(info.State.Msgs))
 	if full := share >= nearlyFull; full != b.watch.full[name] {
 		b.watch.full[name] = full
 		if full {

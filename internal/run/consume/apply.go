@@ -3,6 +3,7 @@ package consume
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,7 +11,8 @@ import (
 )
 
 func (c *Consumer) apply(ctx context.Context, lease *leader.Lease, batch []Event) error {
-	applied := false
+	applied, began := false, time.Now()
+	defer func() { applySeconds.WithLabelValues(c.cfg.Name).Observe(time.Since(began).Seconds()) }()
 	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
 		fresh, err := c.record(ctx, tx, batch)
 		if err != nil || len(fresh) == 0 {

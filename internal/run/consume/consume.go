@@ -108,6 +108,7 @@ func New(cfg Config, pool *pgxpool.Pool, b *bus.Bus, handle Handler, onCommit fu
 // Run consumes until ctx ends, then returns unhandled events to the broker. Only one replica consumes at a time: if two did,
 // events about one payment could overtake each other.
 func (c *Consumer) Run(ctx context.Context) error {
+	announce(c.cfg.Name)
 	for _, stream := range []string{bus.Events, bus.Replay} {
 		defer c.bus.Expect(stream, c.cfg.Name, c.suspect)()
 	}
@@ -221,30 +222,31 @@ func (c *Consumer) process(ctx context.Context, lease *leader.Lease, msgs []jets
 	switch {
 	case err == nil:
 		for i, m := range good {
-			c.settle(ctx, m, batch[i].ID, nil)
+			c.settle(ctx, m, batch[i], nil)
 		}
 	case len(batch) > 1 && !pg.IsInfrastructure(err) && !errors.Is(err, leader.ErrDeposed):
 		for i := range batch {
-			c.settle(ctx, good[i], batch[i].ID, c.apply(ctx, lease, batch[i:i+1]))
+			c.settle(ctx, good[i], batch[i], c.apply(ctx, lease, batch[i:i+1]))
 		}
 	default:
 		for i, m := range good {
-			c.settle(ctx, m, batch[i].ID, err)
+			c.settle(ctx, m, batch[i], err)
 		}
 	}
 }
 
-func (c *Consumer) settle(ctx context.Context, m jetstream.Msg, id string, err error) {
+func (c *Consumer) settle(ctx context.Context, m jetstream.Msg, e Event, err error) {
 	if err == nil {
-		delete(c.refusals, id)
+		delete(c.refusals, e.ID)
+		c.applied(e)
 		c.ack(m)
 		return
 	}
 	if pg.IsData(err) {
-		c.refusals[id]++
+		c.refusals[e.ID]++
 	}
-	if isPoison(err) || c.refusals[id] >= c.cfg.MaxAttempts {
-		delete(c.refusals, id)
+	if isPoison(err) || c.refusals[e.ID] >= c.cfg.MaxAttempts {
+		delete(c.refusals, e.ID)
 		c.park(ctx, m, err)
 		return
 	}
@@ -253,6 +255,7 @@ func (c *Consumer) settle(ctx context.Context, m jetstream.Msg, id string, err e
 	if pg.IsInfrastructure(err) || errors.Is(err, leader.ErrDeposed) {
 		delay = time.Second // the event is not at fault: it is retried until the database recovers
 	}
+	settled.WithLabelValues(c.cfg.Name, resultAgain).Inc()
 	c.log.Warn("event not applied, retrying", "subject", m.Subject(), "attempt", n, "in", delay, "error", err)
 	c.logIf(m.NakWithDelay(delay), "nak event")
 }

@@ -25,6 +25,7 @@ func (c *Consumer) park(ctx context.Context, m jetstream.Msg, reason error) {
 		c.nak(m)
 		return
 	}
+	settled.WithLabelValues(c.cfg.Name, resultParked).Inc()
 	c.log.Error("event parked in the dead-letter stream", "subject", m.Subject(), "reason", reason)
 	c.logIf(m.Term(), "terminate event")
 }

@@ -21,6 +21,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 const (
@@ -43,14 +46,15 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job string, log *slog.Logger, 
 
 // RunFenced is Run for a leader that fences its transactions with the lease.
 func RunFenced(ctx context.Context, pool *pgxpool.Pool, job string, log *slog.Logger, lead func(context.Context, *Lease) error) error {
-	me := identity()
+	me, leads := identity(), leading.WithLabelValues(pg.Schema(pool), job)
+	leads.Set(0)
 	own, giveBack, err := beside(ctx, pool)
 	if err != nil {
 		return err
 	}
 	defer giveBack()
 	for ctx.Err() == nil {
-		if err := hold(ctx, own, job, me, log, lead); err != nil && ctx.Err() == nil {
+		if err := hold(ctx, own, job, me, leads, log, lead); err != nil && ctx.Err() == nil {
 			log.Warn("leader's work interrupted, retrying", "job", job, "error", err)
 		}
 		select {
@@ -70,12 +74,14 @@ func identity() string {
 	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), uuid.NewString())
 }
 
-func hold(ctx context.Context, pool *pgxpool.Pool, job, me string, log *slog.Logger, lead func(context.Context, *Lease) error) error {
+func hold(ctx context.Context, pool *pgxpool.Pool, job, me string, leads prometheus.Gauge, log *slog.Logger, lead func(context.Context, *Lease) error) error {
 	k, err := take(ctx, pool, job, me)
 	if err != nil || k == nil {
 		return err
 	}
 	defer k.release(ctx, log)
+	leads.Set(1)
+	defer leads.Set(0)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	keeperDone := make(chan struct{})

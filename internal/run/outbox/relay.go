@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/nats-io/nats.go"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/leader"
 )
@@ -42,6 +44,9 @@ type Relay struct {
 	log     *slog.Logger
 	wake    chan struct{}
 	leading atomic.Bool
+	// measures and forget are those of Measure; they may be nil.
+	measures func(context.Context) error
+	forget   func()
 }
 
 // NewRelay returns a relay for the outbox in the pool's schema. Events are kept for that long after they were published, in case
@@ -84,6 +89,14 @@ func (r *Relay) Run(ctx context.Context) error {
 func (r *Relay) lead(ctx context.Context, lease *leader.Lease) error {
 	r.leading.Store(true)
 	defer r.leading.Store(false)
+	measuring, measured := context.WithCancel(ctx)
+	var meter sync.WaitGroup
+	defer func() {
+		measured()
+		meter.Wait()
+		r.unmeasure()
+	}()
+	meter.Go(func() { due.Every(measuring, measureEvery, "measuring the outbox", r.log, r.measure) })
 	t := &term{Relay: r, lease: lease}
 	poll, purge := time.NewTicker(pollEvery), time.NewTicker(time.Minute)
 	defer poll.Stop()

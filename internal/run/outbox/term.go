@@ -64,6 +64,7 @@ func (t *term) publishNew(ctx context.Context) (int, error) {
 	if len(stored) == 0 {
 		return len(batch), err
 	}
+	published.WithLabelValues(t.service).Add(float64(len(stored)))
 	if t.reconnects != t.bus.NC.Stats().Reconnects { // before the new events count as the last stored
 		err = errors.Join(err, t.check(ctx))
 	}

@@ -54,7 +54,7 @@ func Open(ctx context.Context, s Settings) (*pgxpool.Pool, error) {
 		cfg.MaxConns = s.MaxConns
 	}
 	s.prepare(cfg.ConnConfig)
-	cfg.ConnConfig.RuntimeParams["application_name"] = "eupay-" + s.Schema
+	cfg.ConnConfig.RuntimeParams["application_name"] = applicationPrefix + s.Schema
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
@@ -62,6 +62,14 @@ func Open(ctx context.Context, s Settings) (*pgxpool.Pool, error) {
 	}
 	return pool, nil
 }
+
+// Schema returns the schema of a pool that Open has returned.
+func Schema(pool *pgxpool.Pool) string {
+	return strings.TrimPrefix(pool.Config().ConnConfig.RuntimeParams["application_name"], applicationPrefix)
+}
+
+// applicationPrefix and the schema are the name of our connections in PostgreSQL's views.
+const applicationPrefix = "eupay-"
 
 const (
 	connectTimeout = 5 * time.Second

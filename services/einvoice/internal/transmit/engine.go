@@ -14,6 +14,7 @@ import (
 
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/outbound"
+	"european-pay.eu/eupay/internal/run/measure"
 )
 
 // Config of an engine. Zero values are replaced by the defaults.
@@ -56,7 +57,7 @@ type leased struct {
 }
 
 // A platform that does not answer is probed periodically, by one attempt at a time.
-var breakerConfig = outbound.BreakerConfig{TripAfter: breakAfter, First: probeEvery, Longest: probeEvery}
+var breakerConfig = outbound.BreakerConfig{Provider: "seqino", TripAfter: breakAfter, First: probeEvery, Longest: probeEvery}
 
 const (
 	breakAfter = 5
@@ -85,7 +86,9 @@ func New(pool *pgxpool.Pool, senders map[Kind]Sender, cfg Config, now func() tim
 }
 
 func (e *Engine) newMode(livemode bool) *mode {
-	m := &mode{livemode: livemode, breaker: outbound.NewBreaker(breakerConfig, e.now, e.log.With("livemode", livemode))}
+	breaking := breakerConfig
+	breaking.Mode = measure.Mode(livemode)
+	m := &mode{livemode: livemode, breaker: outbound.NewBreaker(breaking, e.now, e.log.With("livemode", livemode))}
 	m.loop = due.New(due.Config[leased]{
 		What: "transmissions", Every: e.cfg.Every, AtOnce: e.cfg.Workers, Within: e.attemptTimeout(), Grace: e.cfg.Grace, Log: e.log,
 		Claim: func(ctx context.Context, limit int) ([]leased, error) { return e.claim(ctx, m, limit) },
@@ -177,6 +180,7 @@ const recordTimeout = 10 * time.Second
 func (e *Engine) attempt(ctx context.Context, t leased) {
 	err := e.send(ctx, t.Transmission)
 	o := e.outcomeOf(t.Transmission, err)
+	attempted.WithLabelValues(measure.Mode(t.Livemode), string(t.Kind), o.name()).Inc()
 	e.modes[t.Livemode].breaker.Leave(t.ticket, verdictOf(ctx, o))
 	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()

@@ -116,11 +116,13 @@ func (k *Keys) Authenticate(ctx context.Context, public, secret string, from net
 		}
 		switch e.judge(p, now) {
 		case right:
+			hits.Inc()
 			return e.key, nil
 		case wrong:
 			return Key{}, errInvalidSecret()
 		}
 	}
+	misses.Inc()
 	return k.learnOnce(ctx, attempt{public: public, secret: secret, proof: p, from: from.Unmap()})
 }
 

@@ -46,6 +46,12 @@ var (
 	}, []string{"outcome"})
 )
 
+func init() {
+	for _, outcome := range []string{"sent", "refused", "void", "failed"} {
+		finished.WithLabelValues(outcome)
+	}
+}
+
 // Sender sends a mail. mail.ErrRefused ends the mail.
 type Sender interface {
 	Send(ctx context.Context, m mail.Message) error

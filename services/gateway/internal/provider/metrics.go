@@ -15,3 +15,9 @@ const (
 var webhooks = promauto.NewCounterVec(prometheus.CounterOpts{
 	Name: "eupay_gateway_provider_webhooks_total", Help: "Signed webhooks of the payment provider, by kind (payment, sync, other).",
 }, []string{"kind"})
+
+func init() {
+	for _, kind := range []string{kindPayment, kindSync, kindOther} {
+		webhooks.WithLabelValues(kind)
+	}
+}

@@ -21,8 +21,10 @@ func Limited(c echo.Context, limiter ratelimit.Limiter, key string, limit int) e
 	}
 	showLimit(c.Response().Header(), d)
 	if d.Allowed {
+		callsAllowed.Inc()
 		return nil
 	}
+	callsRefused.Inc()
 	e := errs.New(errs.RateLimitExceeded, "Too many requests: wait retry_after seconds before the next one.")
 	e.RetryAfter = max(d.Reset, time.Millisecond)
 	return e

@@ -14,17 +14,10 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/refuse"
 )
-
-var requestSeconds = promauto.NewHistogramVec(prometheus.HistogramOpts{
-	Name: "eupay_gateway_http_request_seconds", Help: "Time to answer a request, by route and status.",
-	Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
-}, []string{"method", "route", "status"})
 
 const maxRequestID = 64
 

@@ -183,7 +183,7 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 	r.meta = store.Meta{Trace: m.Headers().Get(events.HeaderTraceparent), RequestID: m.Headers().Get(events.HeaderRequestID)}
 	defer r.free()
 	defer h.keepAlive(m)()
-	name := strings.TrimPrefix(m.Subject(), "eupay.cmd.payments.")
+	name := nameOf(m.Subject())
 	if h.expired(m) {
 		handled.WithLabelValues(name, "expired").Inc()
 		h.ack(m) // the sender has answered that nothing happened, and may have retried
@@ -194,6 +194,7 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 	switch {
 	case err == nil:
 		handled.WithLabelValues(name, "done").Inc()
+		h.took(name, m)
 	case errors.As(err, &e):
 		handled.WithLabelValues(name, "refused").Inc()
 		h.ack(m)
@@ -202,7 +203,7 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 		handled.WithLabelValues(name, "behind").Inc()
 		h.logIf(m.NakWithDelay(min(syncWait*time.Duration(attempts(m)), maxSyncWait)), "nak command")
 	case errors.Is(err, errUnreadable), pg.IsData(err) && attempts(m) >= maxAttempts:
-		handled.WithLabelValues("unreadable", "parked").Inc()
+		handled.WithLabelValues(unreadable, "parked").Inc()
 		h.park(ctx, m, err)
 	default:
 		handled.WithLabelValues(name, "again").Inc()

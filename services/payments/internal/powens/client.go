@@ -49,12 +49,16 @@ func New(cfg Config, now func() time.Time, log *slog.Logger) *Client {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	breaking := breakerConfig
+	if cfg.Mode != "" {
+		breaking.Provider, breaking.Mode = "powens", cfg.Mode
+	}
 	c := &Client{
 		cfg: cfg, now: now, log: log.With("provider", "powens"),
 		base:    strings.TrimSuffix(cfg.BaseURL, "/") + "/2.0",
 		http:    outbound.NewClient(cfg.MaxInFlight),
 		slots:   make(chan struct{}, cfg.MaxInFlight),
-		breaker: outbound.NewBreaker(breakerConfig, now, log),
+		breaker: outbound.NewBreaker(breaking, now, log),
 	}
 	if u, err := url.Parse(cfg.BaseURL); err == nil {
 		c.domain = u.Host

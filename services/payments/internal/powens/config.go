@@ -19,6 +19,8 @@ const (
 
 // Config of a Client: one domain of the provider, or the sandbox bank.
 type Config struct {
+	// Mode is live or test: which of the provider's two accounts this is, for metrics. Empty: not measured.
+	Mode string
 	// BaseURL is the domain without the version, such as https://example.biapi.pro or http://127.0.0.1:4010.
 	BaseURL                string
 	ClientID, ClientSecret string

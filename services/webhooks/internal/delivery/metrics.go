@@ -17,6 +17,10 @@ var (
 		Name: "eupay_webhook_accepted_to_delivered_seconds", Help: "From the recording of a delivery to its success.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30, 300, 3600},
 	})
+	firstAttempt = promauto.NewHistogram(prometheus.HistogramOpts{
+		Name: "eupay_webhook_first_attempt_delay_seconds", Help: "From the recording of a delivery to the start of its first attempt, whatever the endpoint answers.",
+		Buckets: []float64{.01, .05, .25, 1, 2.5, 5, 10, 30, 300, 3600},
+	})
 	breakersOpen = promauto.NewGauge(prometheus.GaugeOpts{
 		Name: "eupay_webhook_breakers_open", Help: "Endpoints whose breaker is open or half open.",
 	})
@@ -30,3 +34,9 @@ var (
 		Name: "eupay_webhook_oldest_due_seconds", Help: "How long the oldest due attempt has been due.",
 	})
 )
+
+func init() { // an increase from nothing is seen by no alert
+	for _, reason := range []string{"failing", "gone"} {
+		disabled.WithLabelValues(reason)
+	}
+}

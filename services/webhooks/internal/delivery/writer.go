@@ -103,6 +103,9 @@ func (e *Engine) settle(batch []result, done recorded) {
 		if r.status != Pending {
 			finished.WithLabelValues(r.status).Inc()
 		}
+		if r.job.Attempts == 0 {
+			firstAttempt.Observe(max(r.started.Sub(r.job.CreatedAt).Seconds(), 0))
+		}
 		label := r.answer.Error
 		if label == "" {
 			label = "success"
