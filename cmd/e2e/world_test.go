@@ -56,9 +56,14 @@ func newWorld(t testing.TB, env map[string]string) *world {
 	return w
 }
 
-// prepareWorld is newWorld without its start.
+// systems has one for each system that runs: the shared one and two more are enough for one machine.
+var systems = make(chan struct{}, 3)
+
+// prepareWorld is newWorld without its start. It waits until there are few systems.
 func prepareWorld(t testing.TB, env map[string]string) *world {
 	t.Helper()
+	systems <- struct{}{}
+	t.Cleanup(func() { <-systems })
 	dir, err := os.MkdirTemp("", "eupay-e2e-") //nolint:usetesting // the shared system's t is no test's
 	if err != nil {
 		t.Fatal(err)
