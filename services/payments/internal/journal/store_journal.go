@@ -45,8 +45,10 @@ const settlements = `payment_settlements s cross join lateral (select * from pay
 
 // The conditions are those of the indexes payments_list, payments_refund_list and payments_moved, and of the table payment_settlements.
 var bases = map[paymentsv1.JournalBasis]basis{
-	paymentsv1.JournalBasis_JOURNAL_BASIS_PAYMENTS_CREATED: {"payments p", "p", "p.created_at", `p.kind = 'payment' and p.origin <> 'scan'`, "p.amount_cents", "p.metadata", mostMetadata},
-	paymentsv1.JournalBasis_JOURNAL_BASIS_REFUNDS_CREATED:  {"payments p", "p", "p.created_at", `p.kind = 'refund'`, "p.amount_cents", "''", mostRows},
+	paymentsv1.JournalBasis_JOURNAL_BASIS_PAYMENTS_CREATED: {
+		"payments p", "p", "p.created_at", `p.kind = 'payment' and p.origin <> 'scan'`, "p.amount_cents", "p.metadata", mostMetadata,
+	},
+	paymentsv1.JournalBasis_JOURNAL_BASIS_REFUNDS_CREATED: {"payments p", "p", "p.created_at", `p.kind = 'refund'`, "p.amount_cents", "''", mostRows},
 	paymentsv1.JournalBasis_JOURNAL_BASIS_MOVED: {
 		"payments p", "p", "coalesce(p.completed_at, p.late_at)", `p.origin <> 'scan' and (p.completed_at is not null or p.late_at is not null)`, moved, "''", mostRows,
 	},
