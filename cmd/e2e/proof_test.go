@@ -306,8 +306,7 @@ func consentEnds(t *testing.T, w *world, m *receiver) {
 func executesAnOrder(t *testing.T, m *receiver) {
 	t.Helper()
 	s := m.authorised(t, "nowhere", eupay.SubscriptionParams{StartDate: inParis(t, 1), Amount: 2990})
-	var booked struct{ ID int64 }
-	m.w.bank().do(t, http.MethodPost, "/accounts/"+m.iban+"/lines", `{"cents":2990,"text":"VIR PERM `+s.ID[len(s.ID)-16:]+`"}`, &booked)
+	m.w.bank().act(t, "execute", s.ID, nil)
 	m.site.wait(t, "subscription.occurrence.paid", "", func(h hook) bool {
 		return h.body.Event == "subscription.occurrence.paid" && strings.Contains(string(h.raw), s.ID)
 	})
@@ -323,6 +322,8 @@ func executesAnOrder(t *testing.T, m *receiver) {
 	if line.AmountMatched != 2990 || len(line.Matches) != 0 {
 		t.Errorf("the line is %+v", line)
 	}
-	m.w.bank().do(t, http.MethodPost, fmt.Sprintf("/lines/%d/delete", booked.ID), "", nil)
+	var booked struct{ Lines []bank.Line }
+	m.w.bank().do(t, http.MethodGet, "/accounts/"+m.iban+"/lines", "", &booked)
+	m.w.bank().do(t, http.MethodPost, fmt.Sprintf("/lines/%d/delete", booked.Lines[len(booked.Lines)-1].ID), "", nil)
 	eventually(t, "the occurrence is unknown again", func() bool { return m.occurrences(t, s.ID)[0].Status == eupay.OccurrenceUnknown })
 }

@@ -2,6 +2,7 @@ package settlement
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +12,9 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/internal/store"
+	"european-pay.eu/eupay/services/payments/internal/subscription/calendar"
 )
 
 func TestAPaymentThatDoesNotComeIsMissedOnce(t *testing.T) {
@@ -435,5 +438,43 @@ func TestAnExecutionOfAStandingOrderIsNoPayment(t *testing.T) {
 	_, steps, err := r.Line(t.Context(), m, false, line.ID)
 	if err != nil || len(steps) != 3 || steps[1].What != "matched" || steps[1].Note != r.orders.ids[0] || steps[2].What != "gone" {
 		t.Errorf("the history is %+v, %v", steps, err)
+	}
+}
+
+// TestABankExecutesAStandingOrderOnItsDays: the banks' own calendar and ours, which share no code, agree on every day, and each execution is
+// seen once.
+func TestABankExecutesAStandingOrderOnItsDays(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	m := r.merchant(ownIBAN)
+	r.connect(m)
+	const id = "SUB-20260601-0123456789ABCDEF"
+	r.orders.ids, r.orders.cents = []string{id}, 2990
+	ours := calendar.Schedule{Frequency: calendar.Monthly, Start: time.Date(2026, 7, 31, 0, 0, 0, 0, time.UTC)}.Ending(14)
+	made, err := r.powens.CreatePayment(t.Context(), powens.CreateRequest{
+		ReferenceID: id, State: id, Amount: 2990, Currency: "EUR", Label: "Gym", ExecutionType: powens.Periodic,
+		Schedule:    powens.Schedule{Frequency: string(ours.Frequency), Start: ours.Start.Format(time.DateOnly), End: ours.End.Format(time.DateOnly)},
+		Beneficiary: powens.Account{IBAN: ownIBAN, Label: "Shop"},
+	})
+	r.must(err)
+	order, err := strconv.ParseInt(made.ID, 10, 64)
+	r.must(err)
+	r.must(r.bank.Authorise(order))
+	for n := range ours.Count() {
+		day := calendar.Execution(ours.Nominal(n))
+		for i, hour := range []int{5, 7} {
+			r.at(calendar.Clock(day, hour))
+			r.bank.Tick()
+			if got := len(r.bank.BankLines(ownIBAN)); got != n+i {
+				t.Fatalf("%s, %d o'clock: %d were executed, want %d", day.Format(time.DateOnly), hour, got, n+i)
+			}
+		}
+		r.sync()
+	}
+	if got := r.lines(m); len(got) != 14 || len(r.orders.seen) != 14 {
+		t.Errorf("%d lines, of which %d are executions", len(got), len(r.orders.seen))
+	}
+	if p, err := r.bank.Payment(order); err != nil || p.NextExecution != "" {
+		t.Errorf("after the last one: %+v, %v", p, err)
 	}
 }
