@@ -302,10 +302,13 @@ func consentEnds(t *testing.T, w *world, m *receiver) {
 	}
 }
 
-// executesAnOrder: the bank executes a standing order, and takes it back.
+// executesAnOrder: the bank executes a standing order, and takes it back. The merchant's books and its customer's points follow.
 func executesAnOrder(t *testing.T, m *receiver) {
 	t.Helper()
-	s := m.authorised(t, "nowhere", eupay.SubscriptionParams{StartDate: inParis(t, 1), Amount: 2990})
+	if _, err := m.client.Rewards.SetProgram(t.Context(), eupay.RewardProgramParams{PointsPerEuro: 100, PointValue: 5}); err != nil {
+		t.Fatal(err)
+	}
+	s := m.authorised(t, "nowhere", eupay.SubscriptionParams{StartDate: inParis(t, 1), Amount: 2990, Metadata: eupay.Metadata{"reward_member": "M-1"}})
 	m.w.bank().act(t, "execute", s.ID, nil)
 	m.site.wait(t, "subscription.occurrence.paid", "", func(h hook) bool {
 		return h.body.Event == "subscription.occurrence.paid" && strings.Contains(string(h.raw), s.ID)
@@ -322,8 +325,27 @@ func executesAnOrder(t *testing.T, m *receiver) {
 	if line.AmountMatched != 2990 || len(line.Matches) != 0 {
 		t.Errorf("the line is %+v", line)
 	}
+	m.told(t, "reward.earned", s.ID+"/1", `"points":29`)
+	m.hasReceipts(t, s.ID+"/1", "occurrence 29.90 0.00")
 	var booked struct{ Lines []bank.Line }
 	m.w.bank().do(t, http.MethodGet, "/accounts/"+m.iban+"/lines", "", &booked)
 	m.w.bank().do(t, http.MethodPost, fmt.Sprintf("/lines/%d/delete", booked.Lines[len(booked.Lines)-1].ID), "", nil)
 	eventually(t, "the occurrence is unknown again", func() bool { return m.occurrences(t, s.ID)[0].Status == eupay.OccurrenceUnknown })
+	m.told(t, "reward.taken_back", s.ID+"/1", `"points":-29`)
+	m.hasReceipts(t, s.ID+"/1", "occurrence 29.90 0.00", "occurrence_undone 0.00 29.90")
+}
+
+// hasReceipts compares what the file of receipts says of a reference: its type, what came, and what went.
+func (r *receiver) hasReceipts(t *testing.T, reference string, want ...string) {
+	t.Helper()
+	_, raw := r.exports(t, eupay.ExportParams{Kind: eupay.ExportReceipts})
+	var got []string
+	for _, row := range table(t, raw) {
+		if row["reference"] == reference {
+			got = append(got, strings.Join([]string{row["type"], row["received"], row["paid_out"]}, " "))
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the receipts of %s are %v, want %v", reference, got, want)
+	}
 }
