@@ -300,6 +300,30 @@ func consentEnds(t *testing.T, w *world, m *receiver) {
 	if page, err := m.client.Settlement.Accounts(t.Context(), eupay.ListParams{}); err != nil || len(page.Data) != 0 {
 		t.Errorf("after its removal: %+v, %v", page, err)
 	}
+	m.auditHas(t, "removal_asked", "reconnect_asked", "connect_asked", "connect_asked", "connected", "connect_asked")
+}
+
+// auditHas compares what the merchant's audit log says of its receiving accounts, the newest first. It never has an account number in clear.
+func (r *receiver) auditHas(t *testing.T, want ...string) {
+	t.Helper()
+	page, err := r.office.Merchant.Audit(t.Context(), eupay.AuditParams{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range page.Data {
+		action, ours := strings.CutPrefix(e.Action, "receiving_account.")
+		if !ours {
+			continue
+		}
+		got = append(got, action)
+		if text := fmt.Sprint(e.Detail); e.ActorEmail != r.Email || strings.Contains(text, r.iban) || action == "connected" && !strings.Contains(text, r.account.IBANMasked) {
+			t.Errorf("%s by %s has %s", e.Action, e.ActorEmail, text)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the audit log has %v, want %v", got, want)
+	}
 }
 
 // executesAnOrder: the bank executes a standing order, and takes it back. The merchant's books and its customer's points follow.
