@@ -317,7 +317,7 @@ func (r *receiver) auditHas(t *testing.T, want ...string) {
 			continue
 		}
 		got = append(got, action)
-		if text := fmt.Sprint(e.Detail); e.ActorEmail != r.Email || strings.Contains(text, r.iban) || action == "connected" && !strings.Contains(text, r.account.IBANMasked) {
+		if text := string(e.Detail); e.ActorEmail != r.Email || strings.Contains(text, r.iban) || action == "connected" && !strings.Contains(text, r.account.IBANMasked) {
 			t.Errorf("%s by %s has %s", e.Action, e.ActorEmail, text)
 		}
 	}

@@ -110,17 +110,23 @@ func setup(t testing.TB) *rig {
 	}, r.clock.Now, quiet)
 	t.Cleanup(r.powens.Close)
 	r.pool, _ = pgtest.New(t, "payments", migrations.FS)
-	r.store = store.New(r.pool, r.vault, r.clock.Now, func() {})
-	r.Settlement = New(Deps{
-		Config: Config{Poll: time.Hour, InstantDays: 2, ClassicDays: 4, TextDays: 90, ConsentDays: 180},
-		Pool:   r.pool, Vault: r.vault, Test: r.powens, Merchants: r, Payments: r.store, Occurrences: &r.orders,
-		ReturnURL: returnURL, Wake: func() {}, Now: r.clock.Now, Log: quiet,
-	})
+	r.restart(r.vault)
 	r.client = &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return r
+}
+
+// restart makes the rooms anew, with other keys.
+func (r *rig) restart(keys *vault.Vault) {
+	r.vault = keys
+	r.store = store.New(r.pool, r.vault, r.clock.Now, func() {})
+	r.Settlement = New(Deps{
+		Config: Config{Poll: time.Hour, InstantDays: 2, ClassicDays: 4, TextDays: 90, ConsentDays: 180},
+		Pool:   r.pool, Vault: r.vault, Test: r.powens, Merchants: r, Payments: r.store, Occurrences: &r.orders,
+		ReturnURL: returnURL, Wake: func() {}, Now: r.clock.Now, Log: slog.New(slog.DiscardHandler),
+	})
 }
 
 func (r *rig) must(err error) {

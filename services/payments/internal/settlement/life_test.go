@@ -10,7 +10,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/kit/vaulttest"
+	"european-pay.eu/eupay/internal/vault"
 	"european-pay.eu/eupay/sandbox/bank"
+	customers "european-pay.eu/eupay/services/payments/internal/account"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/internal/store"
@@ -477,4 +480,50 @@ func TestABankExecutesAStandingOrderOnItsDays(t *testing.T) {
 	if p, err := r.bank.Payment(order); err != nil || p.NextExecution != "" {
 		t.Errorf("after the last one: %+v, %v", p, err)
 	}
+}
+
+// TestANewMasterKeyLosesNothing: numbers and texts open with the new key alone, payers are still found by their accounts, and a new connection
+// still recognises the lines of the old one. Lines were once recorded again, because the hash of what the bank says stayed under the old key.
+func TestANewMasterKeyLosesNothing(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	m := r.merchant(ownIBAN)
+	r.connect(m)
+	waits := r.paid(m, 2999, adaIBAN)
+	r.book(m, 1234, "SECRET WORDS", bobIBAN)
+	r.book(m, 1234, "SECRET WORDS", bobIBAN)
+	r.sync()
+	keyed := func(keys ...string) *vault.Vault {
+		v, err := vault.New("test", strings.Repeat(keys[0], 32), repeated(keys[1:])...)
+		r.must(err)
+		return v
+	}
+	r.restart(keyed("02", "01"))
+	all := append(new(customers.Accounts).Sealed()[:1], r.Sealed()...) // the token of the merchant at the provider, and all of this room
+	_, err := r.vault.Reseal(t.Context(), r.pool, append(all, r.store.Sealed()...)...)
+	r.must(err)
+	r.restart(keyed("02"))
+	vaulttest.UnderOneKey(t, r.pool, r.vault, all)
+	if l := r.lines(m); len(l) != 2 || l[0].Text != "SECRET WORDS" || l[0].IBAN != bobIBAN {
+		t.Errorf("the lines are %+v", l)
+	}
+	r.connect(m)
+	_, err = r.pool.Exec(t.Context(), `update receiving_accounts set read_from = $1`, noon.Add(-time.Hour)) // all is read again
+	r.must(err)
+	r.book(m, 2999, "VIR RECU", adaIBAN)
+	r.sync()
+	if l := r.lines(m); len(l) != 3 {
+		t.Errorf("after a new connection: %+v", l)
+	}
+	if r.payment(waits.Reference).SettledAt == nil {
+		t.Error("the payment of a known payer is not settled")
+	}
+}
+
+// repeated makes keys of two digits each.
+func repeated(digits []string) (keys []string) {
+	for _, d := range digits {
+		keys = append(keys, strings.Repeat(d, 32))
+	}
+	return keys
 }
