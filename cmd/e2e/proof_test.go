@@ -292,14 +292,40 @@ func consentEnds(t *testing.T, w *world, m *receiver) {
 	if page, err := m.client.Settlement.Accounts(t.Context(), eupay.ListParams{}); err != nil || len(page.Data) != 0 {
 		t.Errorf("after its removal: %+v, %v", page, err)
 	}
+	m.auditHas(t, "removal_asked", "reconnect_asked", "connect_asked", "connect_asked", "connected", "connect_asked")
 }
 
-// executesAnOrder: the bank executes a standing order, and takes it back.
+// auditHas compares what the merchant's audit log says of its receiving accounts, the newest first. It never has an account number in clear.
+func (r *receiver) auditHas(t *testing.T, want ...string) {
+	t.Helper()
+	page, err := r.office.Merchant.Audit(t.Context(), eupay.AuditParams{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range page.Data {
+		action, ours := strings.CutPrefix(e.Action, "receiving_account.")
+		if !ours {
+			continue
+		}
+		got = append(got, action)
+		if text := string(e.Detail); e.ActorEmail != r.Email || strings.Contains(text, r.iban) || action == "connected" && !strings.Contains(text, r.account.IBANMasked) {
+			t.Errorf("%s by %s has %s", e.Action, e.ActorEmail, text)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the audit log has %v, want %v", got, want)
+	}
+}
+
+// executesAnOrder: the bank executes a standing order, and takes it back. The merchant's books and its customer's points follow.
 func executesAnOrder(t *testing.T, m *receiver) {
 	t.Helper()
-	s := m.authorised(t, "nowhere", eupay.SubscriptionParams{StartDate: inParis(t, 1), Amount: 2990})
-	var booked struct{ ID int64 }
-	m.w.bank().do(t, http.MethodPost, "/accounts/"+m.iban+"/lines", `{"cents":2990,"text":"VIR PERM `+s.ID[len(s.ID)-16:]+`"}`, &booked)
+	if _, err := m.client.Rewards.SetProgram(t.Context(), eupay.RewardProgramParams{PointsPerEuro: 100, PointValue: 5}); err != nil {
+		t.Fatal(err)
+	}
+	s := m.authorised(t, "nowhere", eupay.SubscriptionParams{StartDate: inParis(t, 1), Amount: 2990, Metadata: eupay.Metadata{"reward_member": "M-1"}})
+	m.w.bank().act(t, "execute", s.ID, nil)
 	m.site.wait(t, "subscription.occurrence.paid", "", func(h hook) bool {
 		return h.body.Event == "subscription.occurrence.paid" && strings.Contains(string(h.raw), s.ID)
 	})
@@ -315,6 +341,27 @@ func executesAnOrder(t *testing.T, m *receiver) {
 	if line.AmountMatched != 2990 || len(line.Matches) != 0 {
 		t.Errorf("the line is %+v", line)
 	}
-	m.w.bank().do(t, http.MethodPost, fmt.Sprintf("/lines/%d/delete", booked.ID), "", nil)
+	m.told(t, "reward.earned", s.ID+"/1", `"points":29`)
+	m.hasReceipts(t, s.ID+"/1", "occurrence 29.90 0.00")
+	var booked struct{ Lines []bank.Line }
+	m.w.bank().do(t, http.MethodGet, "/accounts/"+m.iban+"/lines", "", &booked)
+	m.w.bank().do(t, http.MethodPost, fmt.Sprintf("/lines/%d/delete", booked.Lines[len(booked.Lines)-1].ID), "", nil)
 	eventually(t, "the occurrence is unknown again", func() bool { return m.occurrences(t, s.ID)[0].Status == eupay.OccurrenceUnknown })
+	m.told(t, "reward.taken_back", s.ID+"/1", `"points":-29`)
+	m.hasReceipts(t, s.ID+"/1", "occurrence 29.90 0.00", "occurrence_undone 0.00 29.90")
+}
+
+// hasReceipts compares what the file of receipts says of a reference: its type, what came, and what went.
+func (r *receiver) hasReceipts(t *testing.T, reference string, want ...string) {
+	t.Helper()
+	_, raw := r.exports(t, eupay.ExportParams{Kind: eupay.ExportReceipts})
+	var got []string
+	for _, row := range table(t, raw) {
+		if row["reference"] == reference {
+			got = append(got, strings.Join([]string{row["type"], row["received"], row["paid_out"]}, " "))
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the receipts of %s are %v, want %v", reference, got, want)
+	}
 }

@@ -55,7 +55,7 @@ var only = map[string]rights{
 	identity.QR: {
 		publish:   []string{"eupay.cmd.payments.order.*", "eupay.evt.*.order.*.*", "eupay.evt.*.product.*.*", "eupay.evt.*.reward.*.*"},
 		subscribe: []string{"eupay.reply.qr.>"},
-		durables:  events("loyalty", "images", "orders"),
+		durables:  events("loyalty", "occurrences", "images", "orders"),
 	},
 	identity.EInvoice: {publish: []string{"eupay.evt.*.invoice.*.*"}, durables: events("einvoice")},
 	identity.Webhooks: {

@@ -25,9 +25,14 @@ type Column struct {
 	Plain string
 	// Where restricts the rows; empty for all.
 	Where string
-	// Hash is a column that HashOf computes from the decrypted value; empty if none.
-	Hash   string
-	HashOf func(plain string) []byte
+	// Hashes are the columns with keyed hashes of the value: they change with the key.
+	Hashes []Hash
+}
+
+// Hash is a column that Of computes from the decrypted value, given the texts of Key and then Of of its row.
+type Hash struct {
+	Column string
+	Of     func(of []string, plain string) []byte
 }
 
 // batchSize is how many rows one transaction seals again.
@@ -127,8 +132,9 @@ func (v *Vault) resealOne(ctx context.Context, tx pgx.Tx, c Column, one resealed
 	if c.Plain != "" {
 		set += ", " + c.Plain + " = ''"
 	}
-	if c.Hash != "" {
-		set, args = set+fmt.Sprintf(", %s = $3", c.Hash), append(args, c.HashOf(plain))
+	for _, h := range c.Hashes {
+		args = append(args, h.Of(one.of, plain))
+		set += fmt.Sprintf(", %s = $%d", h.Column, len(args))
 	}
 	var where []string
 	for i, column := range c.Key {

@@ -104,7 +104,7 @@ func TestSecretsAreSealedAnewWhileAnEarlierKeyIsKnown(t *testing.T) {
 	owner := func(of []string) string { return of[1] + "\x00" + of[0] }
 	column := Column{
 		Table: "notes", Key: []string{"id", "owner"}, KeyID: "key_id", Data: "sealed", Owner: owner,
-		Hash: "hash", HashOf: func(plain string) []byte { return []byte("hash of " + plain) },
+		Hashes: []Hash{{"hash", func(_ []string, plain string) []byte { return []byte("hash of " + plain) }}},
 	}
 	first, second, third := hexKey(1), hexKey(2), hexKey(3)
 	ring := func(current string, earlier ...string) *Vault {

@@ -146,7 +146,7 @@ func (b *Bank) executed(r *record) {
 	}
 }
 
-// transfer books one side of a transfer as the rule says.
+// transfer books one side of a transfer as the rule says. Updated is when it was executed; zero: now.
 func (b *Bank) transfer(x Line) {
 	if x.IBAN == "" || !b.links.has(x.IBAN) {
 		return
@@ -172,11 +172,25 @@ func (b *Bank) transfer(x Line) {
 			one.Name, one.Other = "", ""
 		}
 		one.Coming = rule.Coming
-		one.Updated = b.cfg.Now().UTC().Add(time.Duration(rule.DelayMS) * time.Millisecond)
+		one.Date, one.Updated = b.seen(x.Updated, rule)
 		if _, err := b.BookLine(one); err != nil {
 			b.cfg.Log.Error("line not booked", "error", err)
 		}
 	}
+}
+
+// seen returns the day on which a transfer that was executed at a moment is booked, and when it shows: not before now.
+func (b *Bank) seen(executed time.Time, rule Booking) (date string, at time.Time) {
+	now := b.cfg.Now().UTC()
+	if executed.IsZero() {
+		executed = now
+	}
+	at = executed.Add(time.Duration(rule.DelayMS) * time.Millisecond).UTC()
+	date = at.In(paris).Format(time.DateOnly)
+	if at.Before(now) {
+		at = now
+	}
+	return date, at
 }
 
 // park keeps a credit until its batch is full, and then returns the line of the batch.

@@ -63,10 +63,12 @@ func (b *Bank) manageAct(r *http.Request) (any, error) {
 		err = b.Expire(id)
 	case "stop":
 		err = b.Stop(id)
+	case "execute":
+		err = b.Execute(id)
 	case "settle":
 		err = b.Settle(id, choice.State, choice.ErrorCode)
 	default:
-		err = errors.New("unknown verb, expected authorise, refuse, expire, stop or settle")
+		err = errors.New("unknown verb, expected authorise, refuse, expire, stop, execute or settle")
 	}
 	if err != nil {
 		return nil, err

@@ -60,6 +60,8 @@ type record struct {
 	Plan plan      `json:"plan,omitzero"`
 	Due  time.Time `json:"due,omitzero"`
 	Next step      `json:"next,omitempty"`
+	// Executed counts the transfers of a standing order that are over.
+	Executed int `json:"executed,omitempty"`
 	// UseCase is how the payer of a client's own webview authenticates.
 	UseCase string `json:"use_case,omitempty"`
 	// WebviewURL is where the payer of a client's own webview returns.
@@ -79,6 +81,7 @@ const (
 	stepPhase     step = "phase"     // one pending phase is over
 	stepDecoupled step = "decoupled" // the payer answered on another channel
 
+	stepExecute     step = "execute"      // the banks execute a transfer of a standing order
 	stepScheduleEnd step = "schedule_end" // a periodic payment has been made for the last time
 )
 

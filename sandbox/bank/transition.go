@@ -33,10 +33,20 @@ func (b *Bank) change(p *payment, fn func(r *record, now time.Time) error) (*rec
 	if next.Hook > 0 {
 		b.announce(next)
 	}
-	if next.State != old.State && Final(next.State) {
+	switch {
+	case old.Next == stepExecute && next.Executed > old.Executed:
+		b.book(next, earlier(old.Due, b.cfg.Now()))
+	case next.State != old.State && Final(next.State) && !next.isOrder():
 		b.executed(next)
 	}
 	return next, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // plan schedules the payment for Run at its next step.
@@ -75,6 +85,9 @@ func (b *Bank) takeStep(r *record, now time.Time) error {
 		b.approve(r, "", due)
 	case stepPhase:
 		b.proceed(r, due)
+	case stepExecute:
+		r.Executed++
+		r.order()
 	case stepScheduleEnd:
 		b.finish(r, StateDone, "", "")
 	case stepNoAnswer:
@@ -141,8 +154,7 @@ func (b *Bank) proceed(r *record, now time.Time) {
 	if r.StateDetail == "" {
 		r.ValidateURI = ""
 	}
-	first := r.Instructions[0]
-	schedule := first.Kind == periodic && r.Plan.State == StateDone && !r.Plan.Hang
+	reported := r.isOrder() && r.Plan.State == StateDone && !untracked(r)
 	switch {
 	case r.Plan.Phases > 0:
 		r.Plan.Phases--
@@ -151,12 +163,9 @@ func (b *Bank) proceed(r *record, now time.Time) {
 	case r.Plan.Hang:
 		b.pend(r)
 		r.schedule(stepExpire, now.Add(b.cfg.ExpireAfter))
-	case schedule && !untracked(r):
+	case reported:
 		b.pend(r)
-		r.schedule("", time.Time{}) // until it is stopped
-		if end, err := time.Parse(time.DateOnly, first.EndDate); err == nil {
-			r.schedule(stepScheduleEnd, end.AddDate(0, 0, 1))
-		}
+		r.setUp(now)
 	default:
 		b.finish(r, r.Plan.State, r.Plan.ErrorCode, "")
 	}
@@ -177,7 +186,8 @@ func (b *Bank) reject(r *record, code, message string) {
 	b.finish(r, StateRejected, code, message)
 }
 
-// finish ends the payment. A bank that does not report executions ends as accepted what others end as done.
+// finish ends the payment. A bank that does not report executions ends as accepted what others end as done. A standing order that is not refused
+// goes on, whatever its bank reports.
 func (b *Bank) finish(r *record, state, code, message string) {
 	if state == StateDone && untracked(r) {
 		state = StateAccepted
@@ -189,7 +199,12 @@ func (b *Bank) finish(r *record, state, code, message string) {
 	case StatePartial:
 		r.instructionsAre(StateDone)
 		r.Instructions[0].State = StateRejected
-	case StateDone, StateAccepted, StateRejected:
+	case StateDone, StateAccepted:
+		r.instructionsAre(state)
+		if r.isOrder() {
+			r.setUp(b.cfg.Now())
+		}
+	case StateRejected:
 		r.instructionsAre(state)
 	default:
 		r.instructionsAre("")

@@ -23,14 +23,16 @@ type Payment struct {
 	Action      string `json:"action,omitempty"`
 	ErrorCode   string `json:"error_code,omitempty"`
 	// Cents is the sum of all instructions; the following properties are those of the first.
-	Cents             int64     `json:"amount_cents"`
-	Currency          string    `json:"currency"`
-	ReferenceID       string    `json:"reference_id"`
-	Label             string    `json:"label"`
-	ExecutionDateType string    `json:"execution_date_type"`
-	Frequency         string    `json:"frequency,omitempty"`
-	StartDate         string    `json:"start_date,omitempty"`
-	EndDate           string    `json:"end_date,omitempty"`
+	Cents             int64  `json:"amount_cents"`
+	Currency          string `json:"currency"`
+	ReferenceID       string `json:"reference_id"`
+	Label             string `json:"label"`
+	ExecutionDateType string `json:"execution_date_type"`
+	Frequency         string `json:"frequency,omitempty"`
+	StartDate         string `json:"start_date,omitempty"`
+	EndDate           string `json:"end_date,omitempty"`
+	// NextExecution is the day on which the banks execute the next transfer of a standing order; empty: none.
+	NextExecution     string    `json:"next_execution,omitempty"`
 	BeneficiaryIBAN   string    `json:"beneficiary"`
 	PayerIBAN         string    `json:"payer,omitempty"`
 	PayerName         string    `json:"payer_label,omitempty"`
@@ -53,6 +55,9 @@ func (r *record) public() Payment {
 	}
 	if r.Payer != nil {
 		p.PayerIBAN, p.PayerName = r.Payer.Identification, r.Payer.Label
+	}
+	if r.Next == stepExecute {
+		p.NextExecution = r.Due.In(paris).Format(time.DateOnly)
 	}
 	return p
 }
@@ -214,17 +219,6 @@ func (b *Bank) Refuse(id int64) error {
 
 // Expire ends the payment as expired.
 func (b *Bank) Expire(id int64) error { return b.Settle(id, StateExpired, "") }
-
-// Stop acts as the payer's bank, or as its customer there: it ends a schedule that is active.
-func (b *Bank) Stop(id int64) error {
-	return b.act(id, func(r *record, _ time.Time) error {
-		if r.State != StatePending || r.Instructions[0].Kind != periodic {
-			return ErrWrongState
-		}
-		b.reject(r, "noSpecifiedReason", "The standing order was ended at the bank.")
-		return nil
-	})
-}
 
 // Settle acts as the payer's bank: it ends a payment in this state, or makes it pending until it is settled again. An error code
 // is only for rejected; its default is noSpecifiedReason.

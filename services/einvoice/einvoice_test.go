@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/kit/identitytest"
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/kit/vaulttest"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/config"
 )
@@ -33,6 +34,7 @@ func TestTheServiceRunsAndReportsItsHealth(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer svc.Close()
+	vaulttest.KnowsAll(t, svc.core.Pool, nil) // it seals nothing
 	for _, table := range []string{"inbox", "outbox"} {
 		var n int
 		if err := svc.core.Pool.QueryRow(t.Context(), `select count(*) from `+table).Scan(&n); err != nil || n != 0 {

@@ -125,7 +125,8 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Settlement: paymentsv1.NewSettlementServiceClient(to.payments),
 	}).Register(api)
 	settlementapi.New(settlementapi.Deps{
-		Settlement: paymentsv1.NewSettlementServiceClient(to.payments), Access: access, Limiter: limiter, Portal: strings.TrimRight(s.cfg.PortalURL, "/"), Log: s.core.Log,
+		Settlement: paymentsv1.NewSettlementServiceClient(to.payments), Audit: s.accounts.Audit, Access: access, Limiter: limiter,
+		Portal: strings.TrimRight(s.cfg.PortalURL, "/"), Log: s.core.Log,
 	}).Register(api)
 	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)

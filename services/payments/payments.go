@@ -245,7 +245,7 @@ func (s *Service) serve(keys *vault.Vault) {
 	consumers := append(backlog.OfEvents(merchant.Consumer, link.Consumer, subscription.Consumer, settlement.Consumer),
 		backlog.Durable{Stream: bus.Commands, Name: "payments"})
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, consumers), identity.Gateway)
-	sealed := slices.Concat(s.accounts.Sealed(), s.store.Sealed(), s.settlement.Sealed())
+	sealed := sealedBy(s.accounts, s.store, s.settlement)
 	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, sealed...), identity.Operator)
 }
 
@@ -288,3 +288,8 @@ func (s *Service) GRPCAddr() string { return s.core.GRPCAddr() }
 
 // ManagementAddr is where health and metrics are served.
 func (s *Service) ManagementAddr() string { return s.core.ManagementAddr() }
+
+// sealedBy lists all columns that are sealed with the connections key.
+func sealedBy(a *account.Accounts, st *store.Store, se *settlement.Settlement) []vault.Column {
+	return slices.Concat(a.Sealed(), st.Sealed(), se.Sealed())
+}

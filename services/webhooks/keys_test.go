@@ -8,8 +8,11 @@ import (
 
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/kit/identitytest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/kit/vaulttest"
 	"european-pay.eu/eupay/internal/run/boot"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
+	"european-pay.eu/eupay/services/webhooks/migrations"
 )
 
 // TestTheMasterKeyIsReplacedWhileWebhooksFlow: first beside the one before, then everything is sealed anew, then alone.
@@ -48,4 +51,11 @@ func TestTheMasterKeyIsReplacedWhileWebhooksFlow(t *testing.T) {
 	f.cfg.OldMasterKeys = nil
 	f.start()
 	arrives("with the new key alone")
+}
+
+// TestEverySealedColumnIsSealedAnew with a new master key.
+func TestEverySealedColumnIsSealedAnew(t *testing.T) {
+	t.Parallel()
+	pool, _ := pgtest.New(t, "webhooks", migrations.Files)
+	vaulttest.KnowsAll(t, pool, sealed())
 }

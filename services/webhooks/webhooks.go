@@ -88,7 +88,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
 	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
 	core.Serve(&webhooksv1.WebhooksService_ServiceDesc, rpc.NewServer(core.Pool, store, secrets, rules, s.engine, core.Now), identity.Gateway)
-	keys := vault.NewServer(secrets, core.Pool, core.Log, slices.Concat(endpoint.Sealed(), push.Sealed())...)
+	keys := vault.NewServer(secrets, core.Pool, core.Log, sealed()...)
 	s.push = push.New(push.Deps{
 		Pool: core.Pool, Bus: core.Bus, Vault: secrets, Key: pushKey, Guard: guard, Rules: rules, Now: now, Log: core.Log,
 	})
@@ -121,3 +121,6 @@ func (s *Service) GRPCAddr() string { return s.core.GRPCAddr() }
 
 // ManagementAddr is where health and metrics are served.
 func (s *Service) ManagementAddr() string { return s.core.ManagementAddr() }
+
+// sealed lists all columns that are sealed with the master key.
+func sealed() []vault.Column { return slices.Concat(endpoint.Sealed(), push.Sealed()) }

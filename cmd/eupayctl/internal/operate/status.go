@@ -75,7 +75,7 @@ func (o *Operator) Status(ctx context.Context) ([]Stream, error) {
 
 // consumers that the services create; push only if notifications to browsers are configured.
 var (
-	ofEvents  = []string{"einvoice", "images", "links", "loyalty", "merchants", "orders", "settlement", "subscriptions", "webhooks"}
+	ofEvents  = []string{"einvoice", "images", "links", "loyalty", "merchants", "occurrences", "orders", "settlement", "subscriptions", "webhooks"}
 	expecting = map[string][]string{bus.Commands: {"payments"}, bus.Events: ofEvents, bus.Replay: ofEvents}
 )
 

@@ -35,6 +35,9 @@ const (
 	JournalBasis_JOURNAL_BASIS_MOVED JournalBasis = 3
 	// Payments and refunds by the day on which they were seen on the merchant's account.
 	JournalBasis_JOURNAL_BASIS_SETTLED JournalBasis = 4
+	// What standing orders brought: occurrences of subscriptions by the time at which their proof was recorded, and by that at which it was taken
+	// back. Those whose payment link was paid are none: their payments are in the other journals.
+	JournalBasis_JOURNAL_BASIS_OCCURRENCES JournalBasis = 5
 )
 
 // Enum value maps for JournalBasis.
@@ -45,6 +48,7 @@ var (
 		2: "JOURNAL_BASIS_REFUNDS_CREATED",
 		3: "JOURNAL_BASIS_MOVED",
 		4: "JOURNAL_BASIS_SETTLED",
+		5: "JOURNAL_BASIS_OCCURRENCES",
 	}
 	JournalBasis_value = map[string]int32{
 		"JOURNAL_BASIS_UNSPECIFIED":      0,
@@ -52,6 +56,7 @@ var (
 		"JOURNAL_BASIS_REFUNDS_CREATED":  2,
 		"JOURNAL_BASIS_MOVED":            3,
 		"JOURNAL_BASIS_SETTLED":          4,
+		"JOURNAL_BASIS_OCCURRENCES":      5,
 	}
 )
 
@@ -90,7 +95,7 @@ type ListJournalRequest struct {
 	// From is inclusive, to is exclusive; both are required.
 	From *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
 	To   *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=to,proto3" json:"to,omitempty"`
-	// The last row of the part before: its at and its reference. Absent: from the beginning.
+	// The last row of the part before: its at and its position. Absent: from the beginning.
 	AfterAt        *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=after_at,json=afterAt,proto3" json:"after_at,omitempty"`
 	AfterReference string                 `protobuf:"bytes,7,opt,name=after_reference,json=afterReference,proto3" json:"after_reference,omitempty"`
 	// 1 to 1000; of payments by their creation, 1 to 250.
@@ -230,20 +235,21 @@ func (x *ListJournalResponse) GetRows() []*JournalRow {
 	return nil
 }
 
-// JournalRow is a payment or a refund in a journal. Amounts are integer cents of euros.
+// JournalRow is a payment, a refund or an occurrence of a subscription in a journal. Amounts are integer cents of euros.
 type JournalRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The time of the basis.
 	At        *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
 	Reference string                 `protobuf:"bytes,2,opt,name=reference,proto3" json:"reference,omitempty"`
-	// "payment" or "refund".
+	// "payment", "refund" or "occurrence", whose reference is that of its subscription, a slash and its number.
 	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Of a refund: the payment that it gives back.
 	OriginalReference string `protobuf:"bytes,4,opt,name=original_reference,json=originalReference,proto3" json:"original_reference,omitempty"`
-	// What was asked for; of a late receipt in a journal of what moved: what came.
-	AmountCents       int64  `protobuf:"varint,5,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
-	Currency          string `protobuf:"bytes,6,opt,name=currency,proto3" json:"currency,omitempty"`
-	Status            string `protobuf:"bytes,7,opt,name=status,proto3" json:"status,omitempty"`
+	// What was asked for; of a late receipt in a journal of what moved: what came; of an occurrence: below zero when its proof was taken back.
+	AmountCents int64  `protobuf:"varint,5,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	Currency    string `protobuf:"bytes,6,opt,name=currency,proto3" json:"currency,omitempty"`
+	Status      string `protobuf:"bytes,7,opt,name=status,proto3" json:"status,omitempty"`
+	// Of an occurrence: by what it was proven, as in Occurrence.
 	StatusDetail      string `protobuf:"bytes,8,opt,name=status_detail,json=statusDetail,proto3" json:"status_detail,omitempty"`
 	FailureCode       string `protobuf:"bytes,9,opt,name=failure_code,json=failureCode,proto3" json:"failure_code,omitempty"`
 	Description       string `protobuf:"bytes,10,opt,name=description,proto3" json:"description,omitempty"`
@@ -261,8 +267,10 @@ type JournalRow struct {
 	// Of a refund: what its payment had brought, and what earlier refunds had given back of that.
 	OriginalAmountCents int64 `protobuf:"varint,20,opt,name=original_amount_cents,json=originalAmountCents,proto3" json:"original_amount_cents,omitempty"`
 	RefundedBeforeCents int64 `protobuf:"varint,21,opt,name=refunded_before_cents,json=refundedBeforeCents,proto3" json:"refunded_before_cents,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// The place of the row among those of the same time. Absent in answers of earlier versions: the reference.
+	Position      string `protobuf:"bytes,22,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *JournalRow) Reset() {
@@ -442,6 +450,13 @@ func (x *JournalRow) GetRefundedBeforeCents() int64 {
 	return 0
 }
 
+func (x *JournalRow) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
 var File_eupay_payments_v1_journal_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_journal_proto_rawDesc = "" +
@@ -458,7 +473,7 @@ const file_eupay_payments_v1_journal_proto_rawDesc = "" +
 	"\x0fafter_reference\x18\a \x01(\tR\x0eafterReference\x12\x14\n" +
 	"\x05limit\x18\b \x01(\x05R\x05limit\"H\n" +
 	"\x13ListJournalResponse\x121\n" +
-	"\x04rows\x18\x01 \x03(\v2\x1d.eupay.payments.v1.JournalRowR\x04rows\"\xe4\x06\n" +
+	"\x04rows\x18\x01 \x03(\v2\x1d.eupay.payments.v1.JournalRowR\x04rows\"\x80\a\n" +
 	"\n" +
 	"JournalRow\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x1c\n" +
@@ -484,13 +499,15 @@ const file_eupay_payments_v1_journal_proto_rawDesc = "" +
 	"\x0fsubscription_id\x18\x12 \x01(\tR\x0esubscriptionId\x12\x12\n" +
 	"\x04late\x18\x13 \x01(\bR\x04late\x122\n" +
 	"\x15original_amount_cents\x18\x14 \x01(\x03R\x13originalAmountCents\x122\n" +
-	"\x15refunded_before_cents\x18\x15 \x01(\x03R\x13refundedBeforeCents*\xa8\x01\n" +
+	"\x15refunded_before_cents\x18\x15 \x01(\x03R\x13refundedBeforeCents\x12\x1a\n" +
+	"\bposition\x18\x16 \x01(\tR\bposition*\xc7\x01\n" +
 	"\fJournalBasis\x12\x1d\n" +
 	"\x19JOURNAL_BASIS_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eJOURNAL_BASIS_PAYMENTS_CREATED\x10\x01\x12!\n" +
 	"\x1dJOURNAL_BASIS_REFUNDS_CREATED\x10\x02\x12\x17\n" +
 	"\x13JOURNAL_BASIS_MOVED\x10\x03\x12\x19\n" +
-	"\x15JOURNAL_BASIS_SETTLED\x10\x042n\n" +
+	"\x15JOURNAL_BASIS_SETTLED\x10\x04\x12\x1d\n" +
+	"\x19JOURNAL_BASIS_OCCURRENCES\x10\x052n\n" +
 	"\x0eJournalService\x12\\\n" +
 	"\vListJournal\x12%.eupay.payments.v1.ListJournalRequest\x1a&.eupay.payments.v1.ListJournalResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
 

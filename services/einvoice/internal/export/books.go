@@ -100,11 +100,15 @@ func (d document) text() string {
 	}
 }
 
-// move is the entry of a movement: what came is in transit until it is seen on the merchant's account, against the invoices that it was set against
-// on that day; the rest waits on the suspense account. A refund gives back first what no invoice was paid with.
+// move is the entry of a movement: what came is in transit until it is seen on the merchant's account, as a standing order mostly was before; against
+// the invoices that it was set against on that day; the rest waits on the suspense account. A refund gives back first what no invoice was paid with.
 func (b *bookkeeper) move(m movement) fec.Entry {
 	e := fec.Entry{Journal: fec.Bank, Day: m.day, Document: m.GetReference(), DocumentDay: m.day, Text: m.text()}
-	e.Lines = append(e.Lines, fec.Line{Account: b.account(b.Transit), Debit: m.amount()})
+	account := b.Transit
+	if m.seen() {
+		account = b.Bank
+	}
+	e.Lines = append(e.Lines, fec.Line{Account: b.account(account), Debit: m.amount()})
 	if m.GetKind() == refundKind {
 		return b.giveBack(e, m)
 	}
@@ -139,6 +143,10 @@ func (m movement) text() string {
 	switch {
 	case m.GetKind() == refundKind:
 		return list("Remboursement", m.GetReference(), "de", m.GetOriginalReference())
+	case m.GetKind() == occurrenceKind && m.amount() < 0:
+		return list("Annulation du virement permanent", m.GetReference(), m.GetDescription())
+	case m.GetKind() == occurrenceKind:
+		return list("Virement permanent", m.GetReference(), m.GetDescription())
 	case m.GetLate():
 		return list("Encaissement tardif", m.GetReference(), m.GetDescription())
 	default:

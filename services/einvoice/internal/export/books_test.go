@@ -33,6 +33,8 @@ type story struct {
 	invoiced                             money.Cents
 	tax                                  map[vat.Rate]money.Cents
 	paid, refunded, cash, settled, count money.Cents
+	// Standing orders: what was seen on the account, what the payer's bank says, and what of the former was taken back.
+	standing, executed, undone money.Cents
 }
 
 // tell invents a month in which invoices are paid before and after they are issued, credited, cancelled and refunded in parts.
@@ -58,8 +60,32 @@ func (r *rig) tell(rnd *rand.Rand) *story {
 		}
 		r.sell(s, rnd, n, order, probe.Totals.Gross, day, then)
 	}
+	for n := range 4 {
+		r.repeat(s, rnd, fmt.Sprintf("SUB-%02d/1", n), then(1+rnd.IntN(20)))
+	}
 	slices.SortStableFunc(s.facts, func(a, b fact) int { return a.at.Compare(b.at) })
 	return s
+}
+
+// repeat invents the life of an occurrence of a standing order: its proof may be taken back at once or later, and come again.
+func (r *rig) repeat(s *story, rnd *rand.Rand, reference string, at time.Time) {
+	amount := money.Cents(1 + rnd.IntN(9000))
+	if rnd.IntN(3) == 0 {
+		s.executed += amount
+		s.happens(at, func() { r.repeats(reference, amount, byBank, at) })
+		return
+	}
+	for change := range 1 + rnd.IntN(3) {
+		part, when := amount, at
+		if change%2 == 1 {
+			part = -amount
+			s.undone += amount
+		} else {
+			s.standing += amount
+		}
+		s.happens(when, func() { r.repeats(reference, part, "settlement", when) })
+		at = at.Add(time.Duration(rnd.IntN(3)) * 30 * time.Hour)
+	}
 }
 
 func (s *story) happens(at time.Time, do func()) { s.facts = append(s.facts, fact{at, do}) }
@@ -213,14 +239,15 @@ func (r *rig) until(s *story, end time.Time) {
 
 func (r *rig) checkSums(s *story, seed uint64, x Export, got map[string]money.Cents) {
 	r.t.Helper()
-	for account, want := range map[string]money.Cents{"511000": s.paid - s.refunded - s.settled, "512000": s.settled, "530000": s.cash} {
+	for account, want := range map[string]money.Cents{"511000": s.paid - s.refunded - s.settled + s.executed, "512000": s.settled + s.standing - s.undone, "530000": s.cash} {
 		if got[account] != want {
 			r.t.Errorf("seed %d: %s has %s, want %s", seed, account, got[account], want)
 		}
 	}
 	// What customers owe, and what belongs to no invoice: what was invoiced, less what came.
-	if owed := got["411000"] + got["471000"]; owed != s.invoiced-s.paid+s.refunded-s.cash {
-		r.t.Errorf("seed %d: customers and the suspense account have %s, want %s", seed, owed, s.invoiced-s.paid+s.refunded-s.cash)
+	came, left := s.paid+s.cash+s.standing+s.executed, s.refunded+s.undone
+	if owed := got["411000"] + got["471000"]; owed != s.invoiced-came+left {
+		r.t.Errorf("seed %d: customers and the suspense account have %s, want %s", seed, owed, s.invoiced-came+left)
 	}
 	var tax money.Cents
 	for rate, of := range s.tax {
@@ -237,8 +264,8 @@ func (r *rig) checkSums(s *story, seed uint64, x Export, got map[string]money.Ce
 			r.t.Errorf("seed %d: %s has %s with VAT %s, want %s with %s", seed, kind, *table.Totals.Total, *table.Totals.VAT, s.invoiced, tax)
 		}
 	}
-	if table, _ := r.file(Receipts, "2026-11-01", "2026-11-30"); *table.Totals.Received != s.paid+s.cash || *table.Totals.PaidOut != s.refunded {
-		r.t.Errorf("seed %d: receipts have %s and %s, want %s and %s", seed, *table.Totals.Received, *table.Totals.PaidOut, s.paid+s.cash, s.refunded)
+	if table, _ := r.file(Receipts, "2026-11-01", "2026-11-30"); *table.Totals.Received != came || *table.Totals.PaidOut != left {
+		r.t.Errorf("seed %d: receipts have %s and %s, want %s and %s", seed, *table.Totals.Received, *table.Totals.PaidOut, came, left)
 	}
 }
 
@@ -252,6 +279,9 @@ func TestThePaymentOfAnInvoiceIsBookedWhereItBelongs(t *testing.T) {
 	r.receives(i, p, 120_00, noon(11, 3).Add(time.Minute))
 	r.givesBack("REF-1", p, 15_00, noon(11, 4)) // the ten, and five of the invoice
 	early := r.pays("PAY-2", 120_00, noon(11, 5))
+	r.repeats("SUB-1/1", 10_00, "settlement", noon(11, 5))
+	r.repeats("SUB-1/1", -10_00, "settlement", noon(11, 5))
+	r.repeats("SUB-1/2", 10_00, byBank, noon(11, 5))
 	j := r.issues(order, noon(11, 6))
 	r.receives(j, early, 120_00, noon(11, 6).Add(time.Minute))
 	_, raw := r.file(FEC, "2026-11-01", "2026-11-30")
@@ -265,6 +295,8 @@ func TestThePaymentOfAnInvoiceIsBookedWhereItBelongs(t *testing.T) {
 		"BQ000001 03 511000  130,00 0,00", "BQ000001 03 411000 987654324 0,00 120,00", "BQ000001 03 471000  0,00 10,00",
 		"BQ000002 04 471000  10,00 0,00", "BQ000002 04 411000 987654324 5,00 0,00", "BQ000002 04 511000  0,00 15,00",
 		"BQ000003 05 511000  120,00 0,00", "BQ000003 05 471000  0,00 120,00",
+		"BQ000004 05 512000  10,00 0,00", "BQ000004 05 471000  0,00 10,00", "BQ000005 05 471000  10,00 0,00", "BQ000005 05 512000  0,00 10,00",
+		"BQ000006 05 511000  10,00 0,00", "BQ000006 05 471000  0,00 10,00",
 		"VE000002 06 411000 987654324 120,00 0,00", "VE000002 06 707000  0,00 100,00", "VE000002 06 44571200  0,00 20,00",
 		"OD000001 06 471000  120,00 0,00", "OD000001 06 411000 987654324 0,00 120,00",
 	}

@@ -8,9 +8,14 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
-const refundKind = "refund"
+// The kinds of rows of the journal that are no payments.
+const (
+	refundKind     = "refund"
+	occurrenceKind = "occurrence"
+)
 
-// movement is money that came with a payment or went with a refund, on a day in France.
+// movement is money that came with a payment or a standing order, or went with a refund, on a day in France. A standing order whose proof was taken
+// back is one below zero.
 type movement struct {
 	*paymentsv1.JournalRow
 	day string
@@ -18,10 +23,15 @@ type movement struct {
 	allotted []receipt
 }
 
-// movements are those of the period.
+// movements are those of the period, by day.
 func (e *Exports) movements(ctx context.Context, x Export) iter.Seq2[movement, error] {
+	return merge(func(m movement) string { return m.day },
+		e.moved(ctx, x, paymentsv1.JournalBasis_JOURNAL_BASIS_MOVED), e.moved(ctx, x, paymentsv1.JournalBasis_JOURNAL_BASIS_OCCURRENCES))
+}
+
+func (e *Exports) moved(ctx context.Context, x Export, basis paymentsv1.JournalBasis) iter.Seq2[movement, error] {
 	from, to := e.period(x)
-	parts := e.journal(ctx, x, paymentsv1.JournalBasis_JOURNAL_BASIS_MOVED, from, to)
+	parts := e.journal(ctx, x, basis, from, to)
 	return func(yield func(movement, error) bool) {
 		for part, err := range parts {
 			var all []movement
@@ -90,6 +100,24 @@ func (m movement) invoices() string {
 	}
 	return list(numbers...)
 }
+
+// what is the kind of a movement in the tables.
+func (m movement) what() string {
+	switch {
+	case m.GetLate():
+		return "late_receipt"
+	case m.GetKind() == occurrenceKind && m.amount() < 0:
+		return "occurrence_undone"
+	default:
+		return m.GetKind()
+	}
+}
+
+// byBank is the evidence of a standing order whose money nobody has seen: the payer's bank says that it has executed all.
+const byBank = "bank"
+
+// seen reports whether the money was seen on the merchant's account, by us or by the merchant, before it was a movement.
+func (m movement) seen() bool { return m.GetKind() == occurrenceKind && m.GetStatusDetail() != byBank }
 
 // flow adds a movement to the sums.
 func (t *tally) flow(c money.Cents) {

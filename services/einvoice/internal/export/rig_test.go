@@ -44,9 +44,11 @@ type payments struct {
 func at(r *paymentsv1.JournalRow, basis paymentsv1.JournalBasis) *timestamppb.Timestamp {
 	refund := r.GetKind() == refundKind
 	switch {
+	case (r.GetKind() == occurrenceKind) != (basis == paymentsv1.JournalBasis_JOURNAL_BASIS_OCCURRENCES):
+		return nil
 	case basis == paymentsv1.JournalBasis_JOURNAL_BASIS_PAYMENTS_CREATED && !refund, basis == paymentsv1.JournalBasis_JOURNAL_BASIS_REFUNDS_CREATED && refund:
 		return r.GetCreatedAt()
-	case basis == paymentsv1.JournalBasis_JOURNAL_BASIS_MOVED:
+	case basis == paymentsv1.JournalBasis_JOURNAL_BASIS_MOVED, basis == paymentsv1.JournalBasis_JOURNAL_BASIS_OCCURRENCES:
 		return r.GetCompletedAt()
 	case basis == paymentsv1.JournalBasis_JOURNAL_BASIS_SETTLED:
 		return r.GetSettledAt()
@@ -67,7 +69,7 @@ func (p *payments) ListJournal(ctx context.Context, r *paymentsv1.ListJournalReq
 		if when == nil || when.AsTime().Before(r.GetFrom().AsTime()) || !when.AsTime().Before(r.GetTo().AsTime()) {
 			continue
 		}
-		if r.AfterAt != nil && cmp.Or(when.AsTime().Compare(r.GetAfterAt().AsTime()), cmp.Compare(row.GetReference(), r.GetAfterReference())) <= 0 {
+		if r.AfterAt != nil && cmp.Or(when.AsTime().Compare(r.GetAfterAt().AsTime()), cmp.Compare(place(row), r.GetAfterReference())) <= 0 {
 			continue
 		}
 		row := proto.CloneOf(row)
@@ -75,10 +77,13 @@ func (p *payments) ListJournal(ctx context.Context, r *paymentsv1.ListJournalReq
 		found = append(found, row)
 	}
 	slices.SortFunc(found, func(a, b *paymentsv1.JournalRow) int {
-		return cmp.Or(a.GetAt().AsTime().Compare(b.GetAt().AsTime()), cmp.Compare(a.GetReference(), b.GetReference()))
+		return cmp.Or(a.GetAt().AsTime().Compare(b.GetAt().AsTime()), cmp.Compare(place(a), place(b)))
 	})
 	return &paymentsv1.ListJournalResponse{Rows: found[:min(len(found), p.page)]}, ctx.Err()
 }
+
+// place is the position of a row. Payments of the version before have none.
+func place(r *paymentsv1.JournalRow) string { return cmp.Or(r.GetPosition(), r.GetReference()) }
 
 // rig is the exports of a merchant.
 type rig struct {
@@ -186,6 +191,14 @@ func (r *rig) givesBack(reference string, of *paymentsv1.JournalRow, amount mone
 	r.payments.rows = append(r.payments.rows, &paymentsv1.JournalRow{
 		Reference: reference, Kind: refundKind, OriginalReference: of.GetReference(), AmountCents: int64(amount), Currency: "EUR", Status: "completed",
 		CreatedAt: timestamppb.New(at), CompletedAt: timestamppb.New(at), OriginalAmountCents: of.GetAmountCents(), RefundedBeforeCents: before,
+	})
+}
+
+// repeats adds an occurrence of a standing order, below zero one whose proof was taken back.
+func (r *rig) repeats(reference string, amount money.Cents, evidence string, at time.Time) {
+	r.payments.rows = append(r.payments.rows, &paymentsv1.JournalRow{
+		Reference: reference, Kind: occurrenceKind, AmountCents: int64(amount), Currency: "EUR", Description: "Gym", StatusDetail: evidence,
+		CompletedAt: timestamppb.New(at), Position: fmt.Sprintf("%s/%04d", reference, len(r.payments.rows)),
 	})
 }
 

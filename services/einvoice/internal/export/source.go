@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -16,7 +17,7 @@ const (
 	journalLimit = 20 * time.Second
 )
 
-// journal reads payments and refunds from the payments service, the oldest first, in parts of which one is in memory.
+// journal reads payments, refunds or what standing orders brought from the payments service, the oldest first, in parts of which one is in memory.
 func (e *Exports) journal(ctx context.Context, x Export, basis paymentsv1.JournalBasis, from, to time.Time) iter.Seq2[[]*paymentsv1.JournalRow, error] {
 	req := &paymentsv1.ListJournalRequest{
 		MerchantId: x.MerchantID, Livemode: x.Livemode, Basis: basis, From: timestamppb.New(from), To: timestamppb.New(to), Limit: journalPage,
@@ -28,7 +29,7 @@ func (e *Exports) journal(ctx context.Context, x Export, basis paymentsv1.Journa
 				return
 			}
 			last := rows[len(rows)-1]
-			req.AfterAt, req.AfterReference = last.GetAt(), last.GetReference()
+			req.AfterAt, req.AfterReference = last.GetAt(), cmp.Or(last.GetPosition(), last.GetReference())
 		}
 	}
 }

@@ -193,11 +193,8 @@ func (e *Exports) receipts(ctx context.Context, x Export, w sheet.Writer, t *tal
 	}
 	moved := mapped(e.movements(ctx, x), func(m movement) (receiptLine, bool, error) {
 		l := receiptLine{
-			day: m.day, what: m.GetKind(), reference: m.GetReference(), of: m.GetOriginalReference(), invoices: m.invoices(), method: "eupay", text: m.GetDescription(),
+			day: m.day, what: m.what(), reference: m.GetReference(), of: m.GetOriginalReference(), invoices: m.invoices(), method: "eupay", text: m.GetDescription(),
 			amount: m.amount(),
-		}
-		if m.GetLate() {
-			l.what = "late_receipt"
 		}
 		return l, true, nil
 	})

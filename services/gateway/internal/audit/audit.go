@@ -103,6 +103,12 @@ func (l *Log) NoteRequeue(ctx context.Context, adminID string, sequence uint64) 
 	return Record(ctx, l.pool, l.now(), ByUser(adminID), "dead_letter.requeue_asked", strconv.FormatUint(sequence, 10), nil)
 }
 
+// NoteReceiving notes that an owner of the merchant asks to connect, reconnect or remove a receiving account, or has connected one. detail has no
+// account number but a masked one.
+func (l *Log) NoteReceiving(ctx context.Context, userID, merchantID, action string, detail map[string]any) error {
+	return Record(ctx, l.pool, l.now(), ByUser(userID), "receiving_account."+action, merchantID, detail)
+}
+
 // NoteBrowser notes that a user subscribed a browser to notifications, changed what it is told of, or unsubscribed it.
 func (l *Log) NoteBrowser(ctx context.Context, userID, action string, detail map[string]any) error {
 	return Record(ctx, l.pool, l.now(), ByUser(userID), action, userID, detail)

@@ -17,7 +17,9 @@ import (
 	"european-pay.eu/eupay/internal/reference"
 	"european-pay.eu/eupay/internal/refuse"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/form"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -38,6 +40,7 @@ const (
 // Deps are what New needs.
 type Deps struct {
 	Settlement paymentsv1.SettlementServiceClient
+	Audit      *audit.Log
 	Access     *caller.Access
 	Limiter    ratelimit.Limiter
 	// Portal is the address of the merchants' pages, where a merchant returns from its bank. Empty: there are none.
@@ -98,12 +101,33 @@ func (a *API) connect(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	action, detail := "connect_asked", map[string]any{}
+	if in.AccountID != "" {
+		action, detail["account"] = "reconnect_asked", in.AccountID
+	}
+	if in.AccountID != "" && !form.IsID(in.AccountID) {
+		return errs.NotFound("Bank account")
+	}
+	if err := a.note(c, whose, action, detail); err != nil {
+		return err
+	}
 	got, err := web.Call(c, providerTimeout, a.Settlement.StartReceiving,
 		&paymentsv1.StartReceivingRequest{MerchantId: whose.MerchantID, Livemode: whose.Livemode, AccountId: in.AccountID})
 	if err != nil {
 		return fmt.Errorf("connect a receiving account: %w", err)
 	}
 	return web.OK(c, http.StatusOK, map[string]string{"id": got.GetId(), "connect_url": got.GetConnectUrl(), "expires_at": web.Stamp(got.GetExpiresAt())})
+}
+
+// note writes to the merchant's audit log what its owner does with a receiving account. What is asked for is noted before it is done, so that nothing is
+// done without a note; a confirmation, which may be repeated, after it.
+func (a *API) note(c echo.Context, whose caller.Whose, action string, detail map[string]any) error {
+	detail["livemode"] = whose.Livemode
+	err := a.Audit.NoteReceiving(c.Request().Context(), caller.Of(c).Login.ID, whose.MerchantID, action, detail)
+	if err != nil {
+		return fmt.Errorf("note that a receiving account changes: %w", err)
+	}
+	return nil
 }
 
 // confirmAccount takes the code that the browser received. The owner sends it under its own login, which proves that the same person
@@ -127,12 +151,23 @@ func (a *API) confirmAccount(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("confirm a receiving account: %w", err)
 	}
-	return web.OK(c, http.StatusOK, accountView(got.GetAccount()))
+	one := got.GetAccount()
+	err = a.note(c, whose, "connected", map[string]any{"account": one.GetId(), "bank": one.GetBankName(), "iban": one.GetIbanMasked()})
+	if err != nil {
+		return err
+	}
+	return web.OK(c, http.StatusOK, accountView(one))
 }
 
 func (a *API) remove(c echo.Context) error {
 	whose, err := caller.WhoseOf(c, nil)
 	if err != nil {
+		return err
+	}
+	if !form.IsID(c.Param("id")) {
+		return errs.NotFound("Bank account")
+	}
+	if err := a.note(c, whose, "removal_asked", map[string]any{"account": c.Param("id")}); err != nil {
 		return err
 	}
 	_, err = web.Call(c, callTimeout, a.Settlement.RemoveReceiving,

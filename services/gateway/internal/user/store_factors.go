@@ -186,7 +186,12 @@ func (u *Users) CheckKeys(ctx context.Context) error {
 
 // KeysServer is the service that seals the secrets of second factors with the current key.
 func (u *Users) KeysServer() *vault.Server {
-	return vault.NewServer(u.vault, u.pool, u.log, vault.Column{
+	return vault.NewServer(u.vault, u.pool, u.log, Sealed()...)
+}
+
+// Sealed lists the columns that the vault seals.
+func Sealed() []vault.Column {
+	return []vault.Column{{
 		Table: "factors", Key: []string{"user_id"}, KeyID: "key_id", Data: "secret", Owner: func(of []string) string { return of[0] },
-	})
+	}}
 }

@@ -11,8 +11,8 @@ func (a *Accounts) Sealed() []vault.Column {
 		},
 		{
 			Table: "bank_accounts", Key: []string{"id"}, Of: []string{"customer_id", "livemode"}, KeyID: "iban_key_id", Data: "iban_sealed",
-			Owner: func(of []string) string { return owner{ID: of[1], Livemode: of[2] == "true"}.SealedFor("iban") },
-			Hash:  "iban_fingerprint", HashOf: a.consents.Hash,
+			Owner:  func(of []string) string { return owner{ID: of[1], Livemode: of[2] == "true"}.SealedFor("iban") },
+			Hashes: []vault.Hash{{Column: "iban_fingerprint", Of: a.consents.HashOf}},
 		},
 	}
 }

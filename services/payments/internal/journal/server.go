@@ -34,7 +34,7 @@ func (s *Server) ListJournal(ctx context.Context, r *paymentsv1.ListJournalReque
 		merchant: r.GetMerchantId(), livemode: r.GetLivemode(), from: r.GetFrom().AsTime(), to: r.GetTo().AsTime(),
 		afterAt: r.GetAfterAt().AsTime(), afterReference: r.GetAfterReference(), limit: max(1, min(int(r.GetLimit()), of.most)),
 	}
-	rows, err := list(ctx, s.pool, of, p)
+	rows, err := of.list(ctx, s.pool, p)
 	if err != nil {
 		return nil, err
 	}

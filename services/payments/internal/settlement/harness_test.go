@@ -78,6 +78,7 @@ type rig struct {
 	pool   *pgxpool.Pool
 	bank   *bank.Bank
 	clock  *testclock.Clock
+	powens *powens.Client
 	store  *store.Store
 	vault  *vault.Vault
 	client *http.Client
@@ -104,22 +105,28 @@ func setup(t testing.TB) *rig {
 	t.Cleanup(func() { r.must(r.bank.Close()) })
 	handler = r.bank.Handler()
 	quiet := slog.New(slog.DiscardHandler)
-	provider := powens.New(powens.Config{
+	r.powens = powens.New(powens.Config{
 		BaseURL: srv.URL, ClientID: "client", ClientSecret: "secret", RedirectURI: "https://eupay.example/return", CallTimeout: 10 * time.Second,
 	}, r.clock.Now, quiet)
-	t.Cleanup(provider.Close)
+	t.Cleanup(r.powens.Close)
 	r.pool, _ = pgtest.New(t, "payments", migrations.FS)
-	r.store = store.New(r.pool, r.vault, r.clock.Now, func() {})
-	r.Settlement = New(Deps{
-		Config: Config{Poll: time.Hour, InstantDays: 2, ClassicDays: 4, TextDays: 90, ConsentDays: 180},
-		Pool:   r.pool, Vault: r.vault, Test: provider, Merchants: r, Payments: r.store, Occurrences: &r.orders,
-		ReturnURL: returnURL, Wake: func() {}, Now: r.clock.Now, Log: quiet,
-	})
+	r.restart(r.vault)
 	r.client = &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return r
+}
+
+// restart makes the rooms anew, with other keys.
+func (r *rig) restart(keys *vault.Vault) {
+	r.vault = keys
+	r.store = store.New(r.pool, r.vault, r.clock.Now, func() {})
+	r.Settlement = New(Deps{
+		Config: Config{Poll: time.Hour, InstantDays: 2, ClassicDays: 4, TextDays: 90, ConsentDays: 180},
+		Pool:   r.pool, Vault: r.vault, Test: r.powens, Merchants: r, Payments: r.store, Occurrences: &r.orders,
+		ReturnURL: returnURL, Wake: func() {}, Now: r.clock.Now, Log: slog.New(slog.DiscardHandler),
+	})
 }
 
 func (r *rig) must(err error) {

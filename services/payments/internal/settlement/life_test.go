@@ -2,6 +2,7 @@ package settlement
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -9,9 +10,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/kit/vaulttest"
+	"european-pay.eu/eupay/internal/vault"
 	"european-pay.eu/eupay/sandbox/bank"
+	customers "european-pay.eu/eupay/services/payments/internal/account"
 	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/internal/store"
+	"european-pay.eu/eupay/services/payments/internal/subscription/calendar"
 )
 
 func TestAPaymentThatDoesNotComeIsMissedOnce(t *testing.T) {
@@ -436,4 +442,88 @@ func TestAnExecutionOfAStandingOrderIsNoPayment(t *testing.T) {
 	if err != nil || len(steps) != 3 || steps[1].What != "matched" || steps[1].Note != r.orders.ids[0] || steps[2].What != "gone" {
 		t.Errorf("the history is %+v, %v", steps, err)
 	}
+}
+
+// TestABankExecutesAStandingOrderOnItsDays: the banks' own calendar and ours, which share no code, agree on every day, and each execution is
+// seen once.
+func TestABankExecutesAStandingOrderOnItsDays(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	m := r.merchant(ownIBAN)
+	r.connect(m)
+	const id = "SUB-20260601-0123456789ABCDEF"
+	r.orders.ids, r.orders.cents = []string{id}, 2990
+	ours := calendar.Schedule{Frequency: calendar.Monthly, Start: time.Date(2026, 7, 31, 0, 0, 0, 0, time.UTC)}.Ending(14)
+	made, err := r.powens.CreatePayment(t.Context(), powens.CreateRequest{
+		ReferenceID: id, State: id, Amount: 2990, Currency: "EUR", Label: "Gym", ExecutionType: powens.Periodic,
+		Schedule:    powens.Schedule{Frequency: string(ours.Frequency), Start: ours.Start.Format(time.DateOnly), End: ours.End.Format(time.DateOnly)},
+		Beneficiary: powens.Account{IBAN: ownIBAN, Label: "Shop"},
+	})
+	r.must(err)
+	order, err := strconv.ParseInt(made.ID, 10, 64)
+	r.must(err)
+	r.must(r.bank.Authorise(order))
+	for n := range ours.Count() {
+		day := calendar.Execution(ours.Nominal(n))
+		for i, hour := range []int{5, 7} {
+			r.at(calendar.Clock(day, hour))
+			r.bank.Tick()
+			if got := len(r.bank.BankLines(ownIBAN)); got != n+i {
+				t.Fatalf("%s, %d o'clock: %d were executed, want %d", day.Format(time.DateOnly), hour, got, n+i)
+			}
+		}
+		r.sync()
+	}
+	if got := r.lines(m); len(got) != 14 || len(r.orders.seen) != 14 {
+		t.Errorf("%d lines, of which %d are executions", len(got), len(r.orders.seen))
+	}
+	if p, err := r.bank.Payment(order); err != nil || p.NextExecution != "" {
+		t.Errorf("after the last one: %+v, %v", p, err)
+	}
+}
+
+// TestANewMasterKeyLosesNothing: numbers and texts open with the new key alone, payers are still found by their accounts, and a new connection
+// still recognises the lines of the old one. Lines were once recorded again, because the hash of what the bank says stayed under the old key.
+func TestANewMasterKeyLosesNothing(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	m := r.merchant(ownIBAN)
+	r.connect(m)
+	waits := r.paid(m, 2999, adaIBAN)
+	r.book(m, 1234, "SECRET WORDS", bobIBAN)
+	r.book(m, 1234, "SECRET WORDS", bobIBAN)
+	r.sync()
+	keyed := func(keys ...string) *vault.Vault {
+		v, err := vault.New("test", strings.Repeat(keys[0], 32), repeated(keys[1:])...)
+		r.must(err)
+		return v
+	}
+	r.restart(keyed("02", "01"))
+	all := append(new(customers.Accounts).Sealed()[:1], r.Sealed()...) // the token of the merchant at the provider, and all of this room
+	_, err := r.vault.Reseal(t.Context(), r.pool, append(all, r.store.Sealed()...)...)
+	r.must(err)
+	r.restart(keyed("02"))
+	vaulttest.UnderOneKey(t, r.pool, r.vault, all)
+	if l := r.lines(m); len(l) != 2 || l[0].Text != "SECRET WORDS" || l[0].IBAN != bobIBAN {
+		t.Errorf("the lines are %+v", l)
+	}
+	r.connect(m)
+	_, err = r.pool.Exec(t.Context(), `update receiving_accounts set read_from = $1`, noon.Add(-time.Hour)) // all is read again
+	r.must(err)
+	r.book(m, 2999, "VIR RECU", adaIBAN)
+	r.sync()
+	if l := r.lines(m); len(l) != 3 {
+		t.Errorf("after a new connection: %+v", l)
+	}
+	if r.payment(waits.Reference).SettledAt == nil {
+		t.Error("the payment of a known payer is not settled")
+	}
+}
+
+// repeated makes keys of two digits each.
+func repeated(digits []string) (keys []string) {
+	for _, d := range digits {
+		keys = append(keys, strings.Repeat(d, 32))
+	}
+	return keys
 }

@@ -271,17 +271,20 @@ func (s *Settlement) Sealed() []vault.Column {
 			Owner: func(of []string) string {
 				return owner{ID: of[1], Livemode: of[2] == "true"}.SealedFor("receiving iban")
 			},
-			Hash: "iban_fingerprint", HashOf: s.consents.Hash,
+			Hashes: []vault.Hash{{Column: "iban_fingerprint", Of: s.consents.HashOf}},
 		},
 		{
-			Table: "bank_lines", Key: []string{"id"}, KeyID: "text_key_id", Data: "text_sealed",
+			Table: "bank_lines", Key: []string{"id"}, Of: []string{"booked_on", "amount_cents"}, KeyID: "text_key_id", Data: "text_sealed",
 			Owner: func(of []string) string { return lineOwner(of[0]) },
-			Hash:  "payer_fingerprint", HashOf: s.payerOfSealed,
+			Hashes: []vault.Hash{
+				{Column: "payer_fingerprint", Of: func(_ []string, plain string) []byte { return s.payerOf(unsealed(plain)) }},
+				{Column: "content_hash", Of: func(of []string, plain string) []byte { return s.consents.Hash(unsealed(plain).content(of[1], of[2])) }},
+			},
 		},
 		{
 			Table: "settlement_items", Key: []string{"reference"}, KeyID: "payer_key_id", Data: "payer_sealed",
-			Owner: func(of []string) string { return itemOwner(of[0]) },
-			Hash:  "payer_fingerprint", HashOf: s.consents.Hash,
+			Owner:  func(of []string) string { return itemOwner(of[0]) },
+			Hashes: []vault.Hash{{Column: "payer_fingerprint", Of: s.consents.HashOf}},
 		},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -201,8 +202,12 @@ func scanKnown(row pgx.CollectableRow) (k known, err error) {
 
 // content is everything that the bank says of a line.
 func content(l powens.BankLine) string {
-	t := textOf(l)
-	return fmt.Sprintf("%s %d\x00%s\x00%s\x00%s", l.On.Format(time.DateOnly), l.Cents, t.Text, t.Name, t.IBAN)
+	return textOf(l).content(l.On.Format(time.DateOnly), strconv.FormatInt(int64(l.Cents), 10))
+}
+
+// content is everything that the bank says of the line that has the text, given its day and its cents.
+func (t text) content(day, cents string) string {
+	return fmt.Sprintf("%s %s\x00%s\x00%s\x00%s", day, cents, t.Text, t.Name, t.IBAN)
 }
 
 // adopt finds the lines of a new connection that were recorded of an earlier one, where they had other numbers: the same day, amount
@@ -302,12 +307,12 @@ func (s *Settlement) payerOf(t text) []byte {
 	return s.consents.Hash(t.IBAN)
 }
 
-func (s *Settlement) payerOfSealed(plain string) []byte {
-	var t text
+// unsealed reads a text that was decrypted; one that cannot be read is empty.
+func unsealed(plain string) (t text) {
 	if json.Unmarshal([]byte(plain), &t) != nil {
-		return nil
+		return text{}
 	}
-	return s.payerOf(t)
+	return t
 }
 
 // column is one column of rows.

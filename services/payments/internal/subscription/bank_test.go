@@ -42,6 +42,7 @@ func TestAStandingOrderRunsToItsEnd(t *testing.T) {
 	r.until("2026-09-03")
 	r.want(s.ID, Completed, "")
 	r.wantCalendar(s.ID, "2026-07-01 paid bank", "2026-08-01 paid bank", "2026-09-01 paid bank")
+	r.wantMoney("1 2990 bank", "2 2990 bank", "3 2990 bank")
 	r.wantAnnounced(s.ID, "created", "pending_sca", "active", "occurrence.unknown", "occurrence.unknown",
 		"occurrence.paid", "occurrence.paid", "occurrence.paid", "completed")
 	if n := len(r.outbox("payment.%")); n != 0 {
@@ -384,6 +385,7 @@ func TestACreditPaysTheNearestOccurrence(t *testing.T) {
 		t.Errorf("late evidence pays %+v, %t", o, ok)
 	}
 	r.wantCalendar(s.ID, "2026-07-01 paid settlement", "2026-08-01 expected")
+	r.wantMoney("1 2990 settlement", "1 -2990 settlement", "1 2990 settlement")
 }
 
 func TestTheMerchantDecides(t *testing.T) {
@@ -407,6 +409,7 @@ func TestTheMerchantDecides(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.want(s.ID, Completed, "")
+	r.wantMoney("1 2990 merchant", "1 -2990 merchant", "1 2990 merchant", "2 2990 merchant")
 	rows, err := history(t.Context(), r.pool, s.ID)
 	if err != nil {
 		t.Fatal(err)

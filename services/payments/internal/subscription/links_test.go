@@ -90,6 +90,7 @@ func TestALinkIsSentAheadWithReminders(t *testing.T) {
 	// A payer who was at the bank when the link ended has paid all the same.
 	r.paid(shop, first, "PAY-1")
 	r.wantCalendar(s.ID, "2026-10-20 paid payment", "2026-11-20 expected")
+	r.wantMoney() // that of a payment is the payment
 	r.until("2026-11-14")
 	r.paid(shop, r.linkOf(s.ID, 2), "PAY-2")
 	r.want(s.ID, Completed, "")

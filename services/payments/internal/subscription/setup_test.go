@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/kit/pgtest"
@@ -29,6 +30,7 @@ import (
 	sandbox "european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/services/payments/internal/bank"
 	"european-pay.eu/eupay/services/payments/internal/engine"
+	"european-pay.eu/eupay/services/payments/internal/journal"
 	"european-pay.eu/eupay/services/payments/internal/link"
 	"european-pay.eu/eupay/services/payments/internal/merchant"
 	"european-pay.eu/eupay/services/payments/internal/payment"
@@ -109,7 +111,51 @@ func newRig(t *testing.T) *rig {
 	links := link.New(link.Deps{Pool: pool, Store: s, PagesURL: "https://pay.example", Wake: func() {}, Now: clock.Now, Log: quiet})
 	room := New(Deps{Pool: pool, Engine: e, Mandates: s, Banks: banks, Merchants: merchants{new(atomic.Int64)}, Links: links, Now: clock.Now, Wake: func() {}, Log: quiet})
 	s.OnMandate(room.Follow)
+	t.Cleanup(func() { booksAddUp(t, pool) })
 	return &rig{Room: room, t: t, clock: clock, pool: pool, bank: b, engine: e, store: s}
+}
+
+// booksAddUp checks after each test that what was paid without a payment, and nothing else, is in the merchants' books.
+func booksAddUp(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
+	rows, err := pool.Query(context.Background(), `select o.subscription_id || '/' || o.number || ' is ' || o.status || ' ' || o.evidence || ' with ' || booked.cents
+		from subscription_occurrences o join subscriptions s on s.id = o.subscription_id
+		cross join lateral (select coalesce(sum(amount_cents), 0) as cents from subscription_receipts r
+			where r.subscription_id = o.subscription_id and r.occurrence = o.number and r.merchant_id = s.merchant_id and r.livemode = s.livemode) booked
+		where booked.cents <> case when o.status = 'paid' and o.evidence <> 'payment' then s.amount_cents else 0 end`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(wrong) > 0 {
+		t.Errorf("the books have %v, %v", wrong, err)
+	}
+}
+
+// wantMoney compares the changes of the shop's books: "1 2990 merchant" is the first occurrence of a subscription.
+func (r *rig) wantMoney(want ...string) {
+	r.t.Helper()
+	req := &paymentsv1.ListJournalRequest{
+		MerchantId: shop.MerchantID, Basis: paymentsv1.JournalBasis_JOURNAL_BASIS_OCCURRENCES, From: timestamppb.New(time.Unix(0, 0)),
+		To: timestamppb.New(r.clock.Now().Add(time.Hour)), Limit: 2,
+	}
+	var got []string
+	for {
+		res, err := journal.NewServer(r.pool).ListJournal(r.t.Context(), req)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if len(res.GetRows()) == 0 {
+			break
+		}
+		for _, row := range res.GetRows() {
+			got = append(got, fmt.Sprintf("%s %d %s", strings.TrimPrefix(row.GetReference(), row.GetSubscriptionId()+"/"), row.GetAmountCents(), row.GetStatusDetail()))
+			req.AfterAt, req.AfterReference = row.GetAt(), row.GetPosition()
+		}
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		r.t.Errorf("the books have %q, want %q", got, want)
+	}
 }
 
 // wish is a subscription of 29.90 a month from 1 July 2026; change adapts it.

@@ -81,8 +81,10 @@ const (
 // Run applies events, ends holds and points that have come to their time, and takes over lines of versions before this one, until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	events := consume.New(consume.Config{Name: consumer, Subjects: subjects}, s.pool, s.bus, s.Handle, s.wake, s.log)
+	occurrences := consume.New(consume.Config{Name: Occurrences, Subjects: occurrenceSubjects}, s.pool, s.bus, s.HandleOccurrences, s.wake, s.log)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return events.Run(ctx) })
+	group.Go(func() error { return occurrences.Run(ctx) })
 	group.Go(func() error { return s.holds.Run(ctx) })
 	group.Go(func() error { return s.lots.Run(ctx) })
 	group.Go(func() error { return s.alone(ctx, "adopt points", adoptEvery, s.Adopt) })

@@ -37,6 +37,16 @@ func lockEarning(ctx context.Context, tx pgx.Tx, reference string) (e earning, f
 	return e, true, nil
 }
 
+// advanceOccurrence records that a change of an occurrence is applied; newer is false if a later one was.
+func advanceOccurrence(ctx context.Context, tx pgx.Tx, reference string, sequence int64) (newer bool, err error) {
+	tag, err := tx.Exec(ctx, `insert into reward_occurrences (reference, sequence) values ($1, $2)
+		on conflict (reference) do update set sequence = excluded.sequence where reward_occurrences.sequence < excluded.sequence`, reference, sequence)
+	if err != nil {
+		return false, fmt.Errorf("store change of occurrence: %w", err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
 // insertEarning records that a payment earns points, unless that was recorded meanwhile.
 func insertEarning(ctx context.Context, tx pgx.Tx, pay *paymentsv1.Payment, e earning) error {
 	_, err := tx.Exec(ctx, `insert into loyalty_payments (reference, customer_id, merchant_id, livemode, sequence, points, member_id, version, weighted_cents, day)
