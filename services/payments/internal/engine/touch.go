@@ -79,7 +79,7 @@ func (e *Engine) lookup(ctx context.Context, prov Provider, p payment.Payment) p
 func (e *Engine) Refresh(ctx context.Context, p payment.Payment, cause string) (payment.Payment, error) {
 	prov, err := e.Provider(p.Livemode)
 	if err != nil || p.ProviderID == "" || p.Status.Final() || p.OwnSession == payment.SessionClosed {
-		return p, nil
+		return p, nil //nolint:nilerr // without a provider there is nothing to read
 	}
 	return e.readState(ctx, prov, p, cause)
 }
