@@ -157,12 +157,20 @@ func (s *seller) pays(ctx context.Context, p eupay.PaymentParams) (string, bool)
 // begin is a payer who opens a link until there is a way to the bank. key is what this payer and this payment have alone.
 func (s *seller) begin(ctx context.Context, payer eupay.Payers, link string, amount eupay.Amount, key string) (*eupay.LinkPayment, error) {
 	p := eupay.LinkPaymentParams{Amount: amount, IdempotencyKey: "a payer at the link, " + key}
+	promised := ""
 	return insistOn(ctx, func(ctx context.Context) (*eupay.LinkPayment, error) {
 		made, err := payer.PayLink(ctx, path.Base(link), p)
-		if err == nil && made.PaymentURL == "" && made.Status == eupay.PaymentPending {
+		if err != nil {
+			return nil, err
+		}
+		if promised != "" && made.Reference != promised {
+			s.t.Errorf("%s became two payments: %s and %s", key, promised, made.Reference)
+		}
+		promised = made.Reference
+		if made.PaymentURL == "" && made.Status == eupay.PaymentPending {
 			return nil, errNoAddress
 		}
-		return made, err
+		return made, nil
 	})
 }
 

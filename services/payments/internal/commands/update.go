@@ -79,7 +79,10 @@ func (h *Handler) providerUpdate(ctx context.Context, r *request, c *paymentsv1.
 			return err
 		}
 	}
-	after := h.engine.Refresh(ctx, p, payment.CauseProvider)
+	after, err := h.engine.Refresh(ctx, p, payment.CauseProvider)
+	if err != nil {
+		return err // the hint comes again: nobody may be about to read the payment for hours
+	}
 	h.ack(r.msg)
 	h.sendReply(r.reply, readyReply(after, store.NoMatch))
 	return nil

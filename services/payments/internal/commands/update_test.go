@@ -15,6 +15,7 @@ import (
 	"european-pay.eu/eupay/internal/run/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/engine"
+	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 )
 
@@ -41,6 +42,31 @@ func TestSlowReadsDoNotBlockCreates(t *testing.T) {
 		t.Errorf("a create behind hints: %v", r)
 	}
 	close(b.provider.holdReads)
+}
+
+// TestAHintThatCannotBeRecordedComesAgain: while the database took no writes, a hint was acknowledged without an effect. The next read of a
+// standing order can be six hours away.
+func TestAHintThatCannotBeRecordedComesAgain(t *testing.T) {
+	b := setup(t)
+	made := last(b.send(command.CreatePayment, order(1))).GetPayment()
+	b.provider.set("1", powens.Done, "")
+	for _, sql := range []string{
+		`create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no writes' using errcode = 'read_only_sql_transaction'; end $$`,
+		`create trigger refuse before update on payments for each row execute function refuse()`,
+	} {
+		if _, err := b.pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.hint("1")
+	b.until("the payment is read again", func() bool { return b.provider.reads.Load() > 1 })
+	if _, err := b.pool.Exec(t.Context(), `drop trigger refuse on payments`); err != nil {
+		t.Fatal(err)
+	}
+	b.until("the payment is completed", func() bool {
+		p, err := b.store.ByReference(t.Context(), made.GetReference())
+		return err == nil && p.Status == payment.Completed
+	})
 }
 
 // TestASlowCommandIsNotRedelivered: the broker redelivers a command 4 s after the last sign of progress,

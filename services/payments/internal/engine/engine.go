@@ -4,6 +4,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -234,10 +235,17 @@ func (e *Engine) postpone(ctx context.Context, p payment.Payment, wait time.Dura
 
 // reschedule makes the payment due after wait and changes nothing else.
 func (e *Engine) reschedule(ctx context.Context, p payment.Payment, wait time.Duration) payment.Payment {
+	_ = e.setDue(ctx, p, wait) // it is due again when the lease ends
+	return p
+}
+
+// setDue makes the payment due after wait.
+func (e *Engine) setDue(ctx context.Context, p payment.Payment, wait time.Duration) error {
 	if err := e.store.SetDueAt(ctx, p.Reference, e.now().Add(wait)); err != nil {
 		e.log.Error("due time not set, due again when the lease ends", "reference", p.Reference, "error", err)
+		return fmt.Errorf("reschedule payment %s: %w", p.Reference, err)
 	}
-	return p
+	return nil
 }
 
 // markStalled announces, once, that a payment has had no news for longer than expected.

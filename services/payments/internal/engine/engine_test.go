@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -25,6 +26,16 @@ type bench struct {
 	store *store.Store
 	pool  *pgxpool.Pool
 	clock time.Time
+}
+
+// Refresh reads a payment, which must be possible to record.
+func (b *bench) Refresh(ctx context.Context, p payment.Payment, cause string) payment.Payment {
+	b.t.Helper()
+	after, err := b.Engine.Refresh(ctx, p, cause)
+	if err != nil {
+		b.t.Error(err)
+	}
+	return after
 }
 
 const reference = "PAY-20260617-0B25921FB72918ED"

@@ -116,7 +116,7 @@ func (e *Engine) Adopt(ctx context.Context, livemode bool, providerID string) (p
 	case p.Livemode != livemode:
 		return payment.Payment{}, store.ErrNotFound
 	case p.ProviderID == providerID: // recorded in the meantime
-		return e.Refresh(ctx, p, payment.CauseProvider), nil
+		return e.Refresh(ctx, p, payment.CauseProvider)
 	case p.ProviderID != "" || p.Status.Final():
 		e.cancelOthers(ctx, prov, p, []powens.Payment{seen}, p.ProviderID)
 		return p, nil

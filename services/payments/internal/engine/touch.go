@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
@@ -62,7 +63,8 @@ func (e *Engine) start(ctx context.Context, p payment.Payment) payment.Payment {
 func (e *Engine) lookup(ctx context.Context, prov Provider, p payment.Payment) payment.Payment {
 	found, err := prov.FindByReference(ctx, p.Reference)
 	if err != nil {
-		return e.recordReadFailure(ctx, p, err)
+		after, _ := e.recordReadFailure(ctx, p, err)
+		return after
 	}
 	if len(found) == 0 {
 		return e.handleNotFound(ctx, p)
@@ -72,16 +74,23 @@ func (e *Engine) lookup(ctx context.Context, prov Provider, p payment.Payment) p
 	return e.finishOpening(ctx, prov, p, kept)
 }
 
-// Refresh reads the payment from the provider and applies its state.
-func (e *Engine) Refresh(ctx context.Context, p payment.Payment, cause string) payment.Payment {
+// Refresh reads the payment from the provider and applies its state. An error means that nothing could be recorded, not even when to read it
+// again: whoever does not hold its lease must call again.
+func (e *Engine) Refresh(ctx context.Context, p payment.Payment, cause string) (payment.Payment, error) {
 	prov, err := e.Provider(p.Livemode)
 	if err != nil || p.ProviderID == "" || p.Status.Final() || p.OwnSession == payment.SessionClosed {
-		return p
+		return p, nil //nolint:nilerr // without a provider there is nothing to read
 	}
-	return e.refresh(ctx, prov, p, cause)
+	return e.readState(ctx, prov, p, cause)
 }
 
+// refresh is Refresh for a payment whose lease the caller holds, or which is due soon.
 func (e *Engine) refresh(ctx context.Context, prov Provider, p payment.Payment, cause string) payment.Payment {
+	after, _ := e.readState(ctx, prov, p, cause)
+	return after
+}
+
+func (e *Engine) readState(ctx context.Context, prov Provider, p payment.Payment, cause string) (payment.Payment, error) {
 	seen, err := prov.GetPayment(ctx, p.ProviderID)
 	if err != nil {
 		return e.recordReadFailure(ctx, p, err)
@@ -90,18 +99,18 @@ func (e *Engine) refresh(ctx context.Context, prov Provider, p payment.Payment, 
 		e.cancelDuplicates(ctx, prov, p)
 	}
 	if p.PaymentURL == "" && !p.Held() {
-		return e.finishOpening(ctx, prov, p, seen)
+		return e.finishOpening(ctx, prov, p, seen), nil
 	}
 	after, err := e.Observe(ctx, p.Reference, seen, "", cause)
 	if err != nil {
 		e.log.Error("provider state not applied, retrying", "reference", p.Reference, "error", err)
-		return e.reschedule(ctx, p, e.cfg.SweepEvery)
+		return p, e.setDue(ctx, p, e.cfg.SweepEvery)
 	}
-	return after
+	return after, nil
 }
 
 // recordReadFailure reschedules a payment that could not be read, and announces it as stalled if necessary.
-func (e *Engine) recordReadFailure(ctx context.Context, p payment.Payment, cause error) payment.Payment {
+func (e *Engine) recordReadFailure(ctx context.Context, p payment.Payment, cause error) (payment.Payment, error) {
 	e.log.Warn("payment not read from the provider", "reference", p.Reference, "error", cause)
 	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if q.Status.Final() {
@@ -113,9 +122,9 @@ func (e *Engine) recordReadFailure(ctx context.Context, p payment.Payment, cause
 	})
 	if err != nil {
 		e.log.Error("due time not set, due again when the lease ends", "reference", p.Reference, "error", err)
-		return p
+		return p, fmt.Errorf("reschedule payment %s: %w", p.Reference, err)
 	}
-	return after
+	return after, nil
 }
 
 func (e *Engine) expired(p payment.Payment) bool {
