@@ -202,7 +202,7 @@ func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, lim
 		Limiter: limiter, Now: s.core.Now, Deployment: s.deployment(),
 	}).Register(api)
 	payerapi.New(payerapi.Deps{
-		QR: qr, Payments: payments, Merchants: s.accounts.Merchants, Sender: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline},
+		QR: qr, Payments: payments, Banks: paymentsv1.NewBanksServiceClient(to.payments), Merchants: s.accounts.Merchants, Sender: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline},
 		Limiter: limiter, Now: s.core.Now, Deployment: s.deployment(),
 	}).Register(api)
 }
