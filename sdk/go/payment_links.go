@@ -120,6 +120,8 @@ type PaymentLinkListParams struct {
 	// Search is a text in the description or the reference.
 	Search         string
 	SubscriptionID string
+	// MadeBy is merchant, for those that you made, or subscription.
+	MadeBy string
 	// From is inclusive, To is exclusive: when they were created.
 	From, To time.Time
 }
@@ -161,6 +163,7 @@ func (s PaymentLinks) listing(p PaymentLinkListParams) listing[PaymentLink] {
 	q.text("reference", p.Reference)
 	q.text("search", p.Search)
 	q.text("subscription_id", p.SubscriptionID)
+	q.text("made_by", p.MadeBy)
 	q.time("from", p.From)
 	q.time("to", p.To)
 	return listing[PaymentLink]{s.c, call{path: linksPath, query: q, moded: true}, nil}

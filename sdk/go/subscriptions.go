@@ -111,13 +111,13 @@ type Subscription struct {
 	StartDate        string    `json:"start_date"`
 	EndDate          string    `json:"end_date"`
 	// 0: no end.
-	Count      int        `json:"count"`
-	Collect    Collect    `json:"collect"`
-	DaysBefore int        `json:"days_before"`
+	Count      int     `json:"count"`
+	Collect    Collect `json:"collect"`
+	DaysBefore int     `json:"days_before"`
 	// NotifyCustomer: the links are mailed to the customer.
-	NotifyCustomer bool `json:"notify_customer"`
-	Bank       string     `json:"bank"`
-	Settlement Settlement `json:"settlement"`
+	NotifyCustomer bool       `json:"notify_customer"`
+	Bank           string     `json:"bank"`
+	Settlement     Settlement `json:"settlement"`
 
 	Description    string   `json:"description"`
 	Reference      string   `json:"reference"`

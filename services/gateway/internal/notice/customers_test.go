@@ -78,7 +78,9 @@ func newDesk(t *testing.T, iban string) *desk {
 	}
 	d.Worker = postbox.Worker{
 		Pool: pool, Sender: d.out, Address: d.Customers.Address, Now: func() time.Time { return june }, Log: slog.New(slog.DiscardHandler),
-		Write: func(_ context.Context, _ pgx.Tx, m postbox.Mail) (mail.Message, error) { return notice.Write(m, m.Detail) },
+		Write: func(_ context.Context, _ pgx.Tx, m postbox.Mail) (mail.Message, error) {
+			return notice.Write(m, m.Detail)
+		},
 	}
 	return d
 }
