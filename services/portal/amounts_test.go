@@ -49,6 +49,7 @@ var amounts = []struct {
 	{"rewards/program", eupay.RoleMerchant, "POST", "/portal/rewards/program", "points_per_euro=AMOUNT", "PUT /rewards/program"},
 	{"rewards/program", eupay.RoleMerchant, "POST", "/portal/rewards/program", "points_per_euro=1&minimum_amount=AMOUNT", "PUT /rewards/program"},
 	{"rewards/program", eupay.RoleMerchant, "POST", "/portal/rewards/program", "points_per_euro=1&point_value=AMOUNT", "PUT /rewards/program"},
+	{"rewards/program", eupay.RoleMerchant, "POST", "/portal/rewards/program", "points_per_euro=1&multipliers[0].multiplier=AMOUNT", "PUT /rewards/program"},
 	{"settings/settings", eupay.RoleMerchant, "POST", "/portal/settings/payments", "refund_step_up_above=AMOUNT", "PATCH /merchant"},
 }
 
