@@ -12,7 +12,7 @@ import (
 
 const (
 	// mostProducts is how many products the form offers to choose from.
-	mostProducts = 200
+	mostProducts = 100
 	// mostMultipliers is how many the API takes.
 	mostMultipliers = 20
 )
