@@ -142,6 +142,7 @@ func (s *shop) collectsAgain(t *testing.T) {
 	for _, id := range []string{links.ID, open.ID, kept.ID} {
 		s.paths["/portal/subscriptions/{id}"] = append(s.paths["/portal/subscriptions/{id}"], "/portal/subscriptions/"+id)
 	}
+	s.paths["/portal/subscriptions/{id}/replace"] = []string{"/portal/subscriptions/" + links.ID + "/replace"}
 }
 
 // tellsABrowser has one that is told of everything.
