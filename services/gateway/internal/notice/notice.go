@@ -1,4 +1,5 @@
-// Package notice has the mails to users, to owners of merchants and to customers of their subscriptions: their kinds, their texts, and who gets them. The postbox sends them.
+// Package notice has the mails to users, to owners of merchants and to customers of their subscriptions: their kinds, their texts, and who
+// gets them. The postbox sends them.
 package notice
 
 import (

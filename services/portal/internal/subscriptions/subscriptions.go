@@ -164,7 +164,10 @@ func show(r *web.Request, status int, f *web.Form) error {
 	if err != nil {
 		return err
 	}
-	v := view{Subscription: s, Start: day(s.StartDate), End: day(s.EndDate), Form: f, Owner: owner(r), Ongoing: s.EndedAt.IsZero(), Replaceable: replaceable(s), Paging: web.PagingOf(got.Pagination)}
+	v := view{
+		Subscription: s, Start: day(s.StartDate), End: day(s.EndDate), Form: f, Owner: owner(r),
+		Ongoing: s.EndedAt.IsZero(), Replaceable: replaceable(s), Paging: web.PagingOf(got.Pagination),
+	}
 	for _, o := range got.Data {
 		v.Calendar = append(v.Calendar, dated(o, s.NextOccurrence))
 	}
