@@ -42,7 +42,9 @@ type Wish struct {
 	Count      int
 	Collect    Collect
 	DaysBefore int
-	BankID     string
+	// NotifyCustomer mails the links to the customer, if links collect.
+	NotifyCustomer bool
+	BankID         string
 
 	Description, MerchantReference, SuccessURL, CancelURL, Metadata string
 	Customer                                                        payment.Identity
@@ -152,6 +154,10 @@ func (r *Room) compose(ctx context.Context, tx pgx.Tx, w Wish, m *paymentsv1.Mer
 	}
 	if err := r.chooseWay(&s); err != nil {
 		return Subscription{}, err
+	}
+	s.NotifyCustomer = w.NotifyCustomer && s.Collect == CollectLinks
+	if s.NotifyCustomer && s.Customer.Email == "" {
+		return Subscription{}, errs.Invalid(errs.Field{Field: "customer.email", Message: "customer.email is required with notify_customer: the payment links are mailed there."})
 	}
 	return s, s.checkDays(calendar.Today(now))
 }
