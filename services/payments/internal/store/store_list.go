@@ -45,17 +45,16 @@ const (
 	Unsettled  Settled = "unsettled"
 )
 
-// condition is true of the payments of the list; each value has an index of its own.
-func (s Settled) condition() string {
+// apply keeps the payments of the list. No index of payments knows whether one is settled, because it would make settling slow, so those that
+// are not in the list are read and left out. A merchant of which none is settled, such as one without a connected account, is known at once.
+func (s Settled) apply(q *query, f Filter) {
 	switch s {
 	case WasSettled:
-		return "settled_at is not null"
+		q.and("settled_at is not null and (select exists (select from payment_settlements where merchant_id = ? and livemode = ?))", f.MerchantID, f.Livemode)
 	case NotSettled:
-		return "settled_at is null and (completed_at is not null or late_at is not null)"
+		q.and("settled_at is null and (completed_at is not null or late_at is not null)")
 	case Unsettled:
-		return "unsettled_at is not null"
-	default:
-		return "true"
+		q.and("unsettled_at is not null")
 	}
 }
 
@@ -122,7 +121,7 @@ func (f Filter) query() *query {
 	if f.MerchantReference != "" {
 		q.and("merchant_reference = ? and merchant_reference <> ''", f.MerchantReference)
 	}
-	q.and(f.Settled.condition())
+	f.Settled.apply(q, f)
 	if f.PaymentLinkID != "" {
 		q.and("payment_link_id = ? and payment_link_id <> ''", f.PaymentLinkID)
 	}
