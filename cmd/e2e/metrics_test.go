@@ -76,12 +76,12 @@ func has(f *dto.MetricFamily, label, value string) bool {
 }
 
 // used does what makes every metric appear that needs traffic.
-func used(t *testing.T) *merchant {
+func used(t *testing.T) {
 	t.Helper()
 	m := shared.mayInvoice(t)
 	m.paid(t, nil)
+	m.pays(t, nil) // one stays open
 	m.invoices(t, nil)
-	return m
 }
 
 // others are labels that Prometheus adds, and those of metrics that are not ours.
