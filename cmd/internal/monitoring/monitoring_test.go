@@ -63,8 +63,10 @@ func TestTheObjectOfTheClusterHasTheRules(t *testing.T) {
 type board struct {
 	UID, Title    string
 	SchemaVersion int
-	Templating    struct{ List []struct{ Name, Type, Query string } }
-	Panels        []struct {
+	Templating    struct {
+		List []struct{ Name, Type, Query string }
+	}
+	Panels []struct {
 		ID          int
 		Type, Title string
 		GridPos     struct{ X, Y, W, H int }
@@ -281,7 +283,7 @@ func TestNamesOfAQuery(t *testing.T) {
 	t.Parallel()
 	for expr, want := range map[string]string{
 		`sum by (le, code) (rate(eupay_a_bucket{route="/x{id}", status!~"5..", le=~"5(.0)?"}[5m]))`: "[eupay_a_bucket] [code le route status]",
-		`max(eupay_b) - max(eupay_b offset 1d) > 20 and on (mode) eupay_c{mode="live"}`:            "[eupay_b eupay_c] [mode]",
+		`max(eupay_b) - max(eupay_b offset 1d) > 20 and on (mode) eupay_c{mode="live"}`:             "[eupay_b eupay_c] [mode]",
 		`absent(up{job="x"})`: "[] [job]",
 	} {
 		if metrics, labels := Names(expr); fmt.Sprint(metrics, labels) != want {
