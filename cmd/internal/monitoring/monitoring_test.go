@@ -105,7 +105,7 @@ func (b board) problems() (all []string) {
 	if b.SchemaVersion < 36 || b.UID == "" || len(b.UID) > 40 || b.Title == "" {
 		complain("version %d, uid %q, title %q", b.SchemaVersion, b.UID, b.Title)
 	}
-	if len(b.Templating.List) != 1 || b.Templating.List[0].Name != "datasource" || b.Templating.List[0].Type != "datasource" || b.Templating.List[0].Query != "prometheus" {
+	if list := b.Templating.List; len(list) != 1 || list[0].Name != "datasource" || list[0].Type != "datasource" || list[0].Query != "prometheus" {
 		complain("the reader cannot choose the data source")
 	}
 	ids, taken := make(map[int]bool), make(map[[2]int]string)
@@ -148,7 +148,9 @@ func TestOverlappingPanelsAreFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, change := range [][2]string{{`"x": 8`, `"x": 7`}, {`"id": 3`, `"id": 2`}, {`"expr": "up"`, `"expr": ""`}, {`"schemaVersion": 39`, `"schemaVersion": 1`}, {`"x": 8`, `"x": 20`}} {
+	for _, change := range [][2]string{
+		{`"x": 8`, `"x": 7`}, {`"id": 3`, `"id": 2`}, {`"expr": "up"`, `"expr": ""`}, {`"schemaVersion": 39`, `"schemaVersion": 1`}, {`"x": 8`, `"x": 20`},
+	} {
 		var b board
 		if err := json.Unmarshal([]byte(strings.Replace(text, change[0], change[1], 1)), &b); err != nil {
 			t.Fatal(err)
@@ -252,7 +254,7 @@ func TestRecordsThatAreUsedAreMade(t *testing.T) {
 	}
 }
 
-// TestRunbooksLinkedFilesExist: also those that one runbook names for another.
+// TestRunbooksNameWhatExists: files, and other runbooks.
 func TestRunbooksNameWhatExists(t *testing.T) {
 	t.Parallel()
 	link, alert := regexp.MustCompile(`\]\(([^)#]+)\)`), regexp.MustCompile("`(Eupay[A-Za-z]+)`")
