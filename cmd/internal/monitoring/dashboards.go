@@ -25,7 +25,8 @@ func overview() Dashboard {
 				{Title: "Slowest routes, 95 %", Says: "A creation of a payment waits for the bank.", Unit: "s", Queries: one(
 					"topk(10, histogram_quantile(0.95, sum by (le, route) (rate(eupay_gateway_http_request_seconds_bucket[$__rate_interval]))))", "{{route}}")},
 				{Title: "Calls refused by rate limits", Says: "As a share of all limited calls.", Unit: "percentunit", Queries: one(
-					`sum(rate(eupay_gateway_rate_limit_decisions_total{decision="refused"}[$__rate_interval])) / sum(rate(eupay_gateway_rate_limit_decisions_total[$__rate_interval]))`, "refused")},
+					`sum(rate(eupay_gateway_rate_limit_decisions_total{decision="refused"}[$__rate_interval])) / sum(rate(eupay_gateway_rate_limit_decisions_total[$__rate_interval]))`,
+						"refused")},
 				{Title: "Limits counted in each replica", Says: "Redis is away while this is above 0.", Unit: "reqps", Red: 0.01,
 					Queries: one("sum(rate(eupay_gateway_rate_limit_fallbacks_total[$__rate_interval]))", "calls")},
 				{Title: "API keys known in memory", Says: "Near 100 % except after a start.", Unit: "percentunit", Queries: one(
@@ -166,7 +167,8 @@ func infrastructure() Dashboard {
 				{Title: "The last backup", Says: "One each night.", Unit: "dateTimeFromNow", Stat: true,
 					Queries: one("max(barman_cloud_cloudnative_pg_io_last_available_backup_timestamp) * 1000", "")},
 				{Title: "Free room of volumes", Says: "", Unit: "percentunit", Queries: one(
-					`min by (persistentvolumeclaim) (kubelet_volume_stats_available_bytes{namespace="eupay"} / kubelet_volume_stats_capacity_bytes{namespace="eupay"})`, "{{persistentvolumeclaim}}")},
+					`min by (persistentvolumeclaim) (kubelet_volume_stats_available_bytes{namespace="eupay"} / kubelet_volume_stats_capacity_bytes{namespace="eupay"})`,
+						"{{persistentvolumeclaim}}")},
 			}},
 		},
 	}
