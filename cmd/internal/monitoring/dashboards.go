@@ -26,7 +26,7 @@ func overview() Dashboard {
 					"topk(10, histogram_quantile(0.95, sum by (le, route) (rate(eupay_gateway_http_request_seconds_bucket[$__rate_interval]))))", "{{route}}")},
 				{Title: "Calls refused by rate limits", Says: "As a share of all limited calls.", Unit: "percentunit", Queries: one(
 					`sum(rate(eupay_gateway_rate_limit_decisions_total{decision="refused"}[$__rate_interval])) / sum(rate(eupay_gateway_rate_limit_decisions_total[$__rate_interval]))`,
-						"refused")},
+					"refused")},
 				{Title: "Limits counted in each replica", Says: "Redis is away while this is above 0.", Unit: "reqps", Red: 0.01,
 					Queries: one("sum(rate(eupay_gateway_rate_limit_fallbacks_total[$__rate_interval]))", "calls")},
 				{Title: "API keys known in memory", Says: "Near 100 % except after a start.", Unit: "percentunit", Queries: one(
@@ -168,7 +168,7 @@ func infrastructure() Dashboard {
 					Queries: one("max(barman_cloud_cloudnative_pg_io_last_available_backup_timestamp) * 1000", "")},
 				{Title: "Free room of volumes", Says: "", Unit: "percentunit", Queries: one(
 					`min by (persistentvolumeclaim) (kubelet_volume_stats_available_bytes{namespace="eupay"} / kubelet_volume_stats_capacity_bytes{namespace="eupay"})`,
-						"{{persistentvolumeclaim}}")},
+					"{{persistentvolumeclaim}}")},
 			}},
 		},
 	}
