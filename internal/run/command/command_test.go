@@ -62,7 +62,7 @@ func TestRepliesReachTheirCall(t *testing.T) {
 	t.Parallel()
 	b, c := setup(t)
 	expires := time.Now().Add(time.Minute).UTC()
-	call, err := c.Send(command.CreatePayment, &paymentsv1.CreatePayment{Reference: "PAY-1"}, command.Meta{Expires: expires, Trace: "00-t", RequestID: "r"})
+	call, err := c.Send(t.Context(), command.CreatePayment, &paymentsv1.CreatePayment{Reference: "PAY-1"}, command.Meta{Expires: expires, RequestID: "r"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestRepliesReachTheirCall(t *testing.T) {
 func TestTheCallersDeadlineEndsTheWait(t *testing.T) {
 	t.Parallel()
 	_, c := setup(t)
-	call, err := c.Send(command.CancelPayment, &paymentsv1.CancelPayment{}, command.Meta{})
+	call, err := c.Send(t.Context(), command.CancelPayment, &paymentsv1.CancelPayment{}, command.Meta{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestABrokerWithoutTheStreamIsUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	call, err := c.Send(command.CreatePayment, &paymentsv1.CreatePayment{}, command.Meta{})
+	call, err := c.Send(t.Context(), command.CreatePayment, &paymentsv1.CreatePayment{}, command.Meta{})
 	if err != nil {
 		t.Fatal(err)
 	}

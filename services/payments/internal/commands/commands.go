@@ -19,6 +19,7 @@ import (
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/run/trace"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/engine"
 	"european-pay.eu/eupay/services/payments/internal/merchant"
@@ -180,16 +181,21 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.engine.WorkTimeout())
 	defer cancel()
 	r := &request{msg: m, reply: replyTo(m), free: sync.OnceFunc(func() { <-h.slots })}
-	r.meta = store.Meta{Trace: m.Headers().Get(events.HeaderTraceparent), RequestID: m.Headers().Get(events.HeaderRequestID)}
+	r.meta = store.Meta{RequestID: m.Headers().Get(events.HeaderRequestID)}
 	defer r.free()
 	defer h.keepAlive(m)()
-	name := strings.TrimPrefix(m.Subject(), "eupay.cmd.payments.")
+	name := command.Name(m.Subject())
+	ctx, span := trace.Continue(ctx, m.Headers().Get(events.HeaderTraceparent), trace.Consumer, "process "+name,
+		append(trace.Message(bus.Commands, "process", m.Headers().Get(events.HeaderID)), trace.Group(durable), trace.RequestID(r.meta.RequestID))...)
 	if h.expired(m) {
 		handled.WithLabelValues(name, "expired").Inc()
+		span.Set(trace.Outcome("expired"))
+		span.End(nil)
 		h.ack(m) // the sender has answered that nothing happened, and may have retried
 		return
 	}
 	err := h.dispatch(ctx, r)
+	defer span.End(err)
 	var e *errs.Error
 	switch {
 	case err == nil:
@@ -209,6 +215,13 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 		h.log.Warn("command failed, retrying", "subject", m.Subject(), "error", err)
 		h.logIf(m.NakWithDelay(500*time.Millisecond), "nak command")
 	}
+}
+
+// about names the payment in the command's span, and links to the trace that recorded it if that is another.
+func about(ctx context.Context, p payment.Payment) {
+	span := trace.Current(ctx)
+	span.Set(trace.Reference(p.Reference), trace.Merchant(p.MerchantID), trace.Livemode(p.Livemode))
+	span.Link(p.Trace)
 }
 
 // keepAlive reports progress to the broker until stop is called, so that the command is not redelivered.

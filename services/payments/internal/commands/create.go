@@ -72,6 +72,7 @@ func (h *Handler) createRefund(ctx context.Context, r *request, c *paymentsv1.Re
 // recorded acknowledges a command whose payment is in the database, drives the payment and replies when it is ready. From here on
 // the payment's due time guarantees progress, so a crash loses nothing.
 func (h *Handler) recorded(ctx context.Context, r *request, p payment.Payment, match store.Match) error {
+	about(ctx, p)
 	h.ack(r.msg)
 	r.free()
 	h.sendReply(r.reply, replyOf(paymentsv1.CommandReply_STAGE_RECORDED, p.Proto(), match))
