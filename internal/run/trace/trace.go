@@ -29,7 +29,9 @@ type Tracer struct {
 	tracer   oteltrace.Tracer // nil: spans are not recorded, and there are only ids
 	provider *sdktrace.TracerProvider
 	exporter *exporter
-	close    sync.Once
+	// flush is how long Close waits for the collector.
+	flush time.Duration
+	close sync.Once
 }
 
 // New returns the tracer of the named service. Without an endpoint in the settings it records nothing. Close it last.
@@ -52,7 +54,7 @@ func New(service, instance string, s Settings, log *slog.Logger) (*Tracer, error
 	if err != nil {
 		return nil, err
 	}
-	t := &Tracer{exporter: e, provider: sdktrace.NewTracerProvider(
+	t := &Tracer{exporter: e, flush: flushWithin, provider: sdktrace.NewTracerProvider(
 		sdktrace.WithBatcher(e, sdktrace.WithExportTimeout(exportWithin)),
 		sdktrace.WithSampler(sdktrace.ParentBased(caused{sdktrace.TraceIDRatioBased(s.Ratio)})),
 		sdktrace.WithResource(about),
@@ -81,7 +83,7 @@ func (t *Tracer) Close() {
 		return
 	}
 	t.close.Do(func() {
-		timer := time.AfterFunc(flushWithin, t.exporter.abort)
+		timer := time.AfterFunc(t.flush, t.exporter.abort)
 		defer timer.Stop()
 		// Its error is that of an export, which the exporter has logged and counted. It returns soon after abort.
 		if err := t.provider.Shutdown(context.Background()); err != nil {
