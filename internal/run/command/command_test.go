@@ -78,7 +78,7 @@ func TestRepliesReachTheirCall(t *testing.T) {
 		t.Errorf("command %v, %v", got, err)
 	}
 	h := m.Headers()
-	if h.Get(events.HeaderExpires) != expires.Format(time.RFC3339Nano) ||  h.Get(events.HeaderRequestID) != "r" {
+	if h.Get(events.HeaderExpires) != expires.Format(time.RFC3339Nano) || h.Get(events.HeaderRequestID) != "r" {
 		t.Errorf("headers %v", h)
 	}
 	request.End(nil)

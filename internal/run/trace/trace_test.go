@@ -173,9 +173,11 @@ func TestARootIsRecordedByItsRatioOrItsCause(t *testing.T) {
 	defer tracer.Close()
 	ctx := tracer.Into(t.Context())
 	for name, begin := range map[string]func() (context.Context, trace.Span){
-		"by its ratio":        func() (context.Context, trace.Span) { return trace.Root(ctx, nil, trace.Internal, "none") },
-		"by a caller":         func() (context.Context, trace.Span) { return trace.Edge(ctx, foreign, trace.Server, "none") },
-		"by an unsampled one": func() (context.Context, trace.Span) { return trace.Continue(ctx, foreign[:53]+"00", trace.Server, "none") },
+		"by its ratio": func() (context.Context, trace.Span) { return trace.Root(ctx, nil, trace.Internal, "none") },
+		"by a caller":  func() (context.Context, trace.Span) { return trace.Edge(ctx, foreign, trace.Server, "none") },
+		"by an unsampled one": func() (context.Context, trace.Span) {
+			return trace.Continue(ctx, foreign[:53]+"00", trace.Server, "none")
+		},
 	} {
 		within, span := begin()
 		if span != (trace.Span{}) || trace.ID(within) == "" {

@@ -107,7 +107,7 @@ func (h *Handler) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		cc, err := h.consume(ctx)
 		if err != nil {
-			h.log.Warn("cannot consume commands, retrying", "error", err)
+			h.log.WarnContext(ctx, "cannot consume commands, retrying", "error", err)
 			select {
 			case <-ctx.Done():
 			case <-time.After(250 * time.Millisecond):
@@ -128,14 +128,14 @@ func (h *Handler) untilLost(ctx context.Context, cc jetstream.ConsumeContext, co
 		case <-ctx.Done():
 			return
 		case <-cc.Closed():
-			h.log.Warn("command subscription closed, resubscribing")
+			h.log.WarnContext(ctx, "command subscription closed, resubscribing")
 			return
 		case <-consumerLost:
 			ask, cancel := context.WithTimeout(ctx, askLimit)
 			_, err := h.bus.JS.Consumer(ask, bus.Commands, durable)
 			cancel()
 			if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
-				h.log.Warn("broker lost the command consumer, recreating it")
+				h.log.WarnContext(ctx, "broker lost the command consumer, recreating it")
 				return
 			}
 		}
@@ -212,7 +212,7 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 		h.park(ctx, m, err)
 	default:
 		handled.WithLabelValues(name, "again").Inc()
-		h.log.Warn("command failed, retrying", "subject", m.Subject(), "error", err)
+		h.log.WarnContext(ctx, "command failed, retrying", "subject", m.Subject(), "error", err)
 		h.logIf(m.NakWithDelay(500*time.Millisecond), "nak command")
 	}
 }
@@ -329,11 +329,11 @@ func (h *Handler) replyRefused(r *request, e *errs.Error) {
 // park moves an unreadable command to the dead-letter stream and terminates it.
 func (h *Handler) park(ctx context.Context, m jetstream.Msg, reason error) {
 	if _, err := h.bus.JS.PublishMsg(ctx, consume.DeadLetter(durable, m, reason)); err != nil {
-		h.log.Error("command not parked, retrying", "error", err)
+		h.log.ErrorContext(ctx, "command not parked, retrying", "error", err)
 		h.logIf(m.NakWithDelay(time.Second), "nak command")
 		return
 	}
-	h.log.Error("command parked in the dead-letter stream", "subject", m.Subject(), "reason", reason)
+	h.log.ErrorContext(ctx, "command parked in the dead-letter stream", "subject", m.Subject(), "reason", reason)
 	h.logIf(m.Term(), "terminate command")
 }
 

@@ -117,7 +117,7 @@ func (h *Handler) awaitReady(ctx context.Context, r *request, p payment.Payment,
 	h.ready.wait(p.Reference, r.reply, match)
 	latest, err := h.store.ByReference(ctx, p.Reference)
 	if err != nil {
-		h.log.Warn("payment not read again", "reference", p.Reference, "error", err)
+		h.log.WarnContext(ctx, "payment not read again", "reference", p.Reference, "error", err)
 		return nil // the command is done; the sender answers with the state it has
 	}
 	if isReady(latest) {

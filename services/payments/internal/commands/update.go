@@ -108,7 +108,7 @@ func (h *Handler) adoptUnknown(ctx context.Context, r *request, c *paymentsv1.Pr
 	case err != nil && attempts(r.msg) < maxAdoptions:
 		return fmt.Errorf("adopt provider payment %s: %w", c.GetProviderPaymentId(), err)
 	case err != nil:
-		h.log.Warn("hint about an unknown provider payment dropped", "provider_id", c.GetProviderPaymentId(), "error", err)
+		h.log.WarnContext(ctx, "hint about an unknown provider payment dropped", "provider_id", c.GetProviderPaymentId(), "error", err)
 		return errs.NotFound("Payment")
 	}
 	about(ctx, p)

@@ -25,11 +25,10 @@ func (e *Engine) Sweep(ctx context.Context, notify func(payment.Payment)) error 
 		Claim: func(ctx context.Context, limit int) ([]payment.Payment, error) {
 			return e.store.ClaimDue(ctx, limit, e.cfg.Lease)
 		},
+		Cause: func(p payment.Payment) string { return p.Trace },
 		Do: func(ctx context.Context, p payment.Payment) {
-			ctx, span := trace.Root(ctx, []string{p.Trace}, trace.Internal, "process due payment",
-				trace.Reference(p.Reference), trace.Merchant(p.MerchantID), trace.Livemode(p.Livemode))
+			trace.Current(ctx).Set(trace.Reference(p.Reference), trace.Merchant(p.MerchantID), trace.Livemode(p.Livemode))
 			notify(e.Process(ctx, p))
-			span.End(nil)
 		},
 	}).Run(ctx)
 }

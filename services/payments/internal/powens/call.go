@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/outbound"
-	"european-pay.eu/eupay/internal/run/trace"
 )
 
 const (
@@ -146,20 +145,9 @@ func (c *Client) exchange(ctx context.Context, r request, token string) (answer,
 	if wait > 0 {
 		return answer{}, &Error{Op: r.op, RetryAfter: wait, Err: errCircuitOpen}
 	}
-	a, failed, err := c.traced(ctx, r, token)
+	a, failed, err := c.send(ctx, r, token)
 	c.breaker.Leave(ticket, outbound.VerdictOf(failed, err))
 	return a, err
-}
-
-// traced is send within a span. The request has no trace headers: the provider is another system.
-func (c *Client) traced(ctx context.Context, r request, token string) (a answer, failed bool, err error) {
-	ctx, span := trace.Start(ctx, trace.Client, "powens "+r.op, trace.Method(r.method), trace.Host(c.host))
-	a, failed, err = c.send(ctx, r, token)
-	if a.status != 0 {
-		span.Set(trace.Status(a.status))
-	}
-	span.End(err)
-	return a, failed, err
 }
 
 // send performs the HTTP exchange. failed means that the provider did not answer like a healthy server.
@@ -182,7 +170,7 @@ func (c *Client) send(ctx context.Context, r request, token string) (a answer, f
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	resp, err := c.http.Do(req)
+	resp, err := outbound.Do(c.http, req, "powens "+r.op)
 	if err != nil {
 		return answer{}, true, &Error{Op: r.op, Ambiguous: written.Load(), Err: outbound.Cause(err)}
 	}

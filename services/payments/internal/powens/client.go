@@ -24,8 +24,7 @@ var breakerConfig = outbound.BreakerConfig{TripAfter: 20, First: time.Second, Lo
 type Client struct {
 	cfg    Config
 	base   string // including the version
-	domain string // host of the base URL, with its port
-	host   string // without it
+	domain string // host of the base URL
 	// connectURL is the webview in which users link accounts.
 	connectURL string
 	now        func() time.Time
@@ -58,7 +57,7 @@ func New(cfg Config, now func() time.Time, log *slog.Logger) *Client {
 		breaker: outbound.NewBreaker(breakerConfig, now, log),
 	}
 	if u, err := url.Parse(cfg.BaseURL); err == nil {
-		c.domain, c.host = u.Host, u.Hostname()
+		c.domain = u.Host
 	}
 	if c.cfg.WebviewURL == "" {
 		c.cfg.WebviewURL = c.base + "/auth/webview/payment"
