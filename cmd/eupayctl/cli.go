@@ -59,9 +59,15 @@ type grammar struct {
 		Create adminCreateCommand `cmd:"" help:"Make the first admin of a new deployment."`
 	} `cmd:"" help:"Look after those who work for the platform."`
 	Payments struct {
-		History paymentHistoryCommand  `cmd:"" help:"Show what happened to a payment, with the provider's answers."`
-		Rebuild paymentsRebuildCommand `cmd:"" help:"Record what the stream and the provider know and a restored database does not."`
+		History   paymentHistoryCommand   `cmd:"" help:"Show what happened to a payment, with the provider's answers."`
+		Show      paymentShowCommand      `cmd:"" help:"Show a payment as it is now."`
+		Stuck     paymentStuckCommand     `cmd:"" help:"List payments that are not final and have waited too long."`
+		Reconcile paymentReconcileCommand `cmd:"" help:"Ask the provider about payments now."`
+		Rebuild   paymentsRebuildCommand  `cmd:"" help:"Record what the stream and the provider know and a restored database does not."`
 	} `cmd:"" help:"Look at payments, and bring back what a restored database has lost."`
+	Numbers struct {
+		Raise numbersRaiseCommand `cmd:"" help:"Raise the counters of invoices and orders that a restored database continues too early."`
+	} `cmd:"" help:"Look after the numbers of documents."`
 	Database struct {
 		Prepare databasePrepareCommand `cmd:"" help:"Make a role and a schema for each service."`
 	} `cmd:"" help:"Look after the database."`

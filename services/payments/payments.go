@@ -224,7 +224,7 @@ func (s *Service) serve(keys *vault.Vault) {
 	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(s.accounts), identity.Gateway)
 	core.Serve(&paymentsv1.JournalService_ServiceDesc, journal.NewServer(core.Pool), identity.EInvoice)
 	core.Serve(&paymentsv1.OperationsService_ServiceDesc, grpcapi.NewOperations(s.store), identity.Gateway)
-	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s.store), identity.Operator)
+	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s.store, core.Now), identity.Operator)
 	consumers := append(backlog.OfEvents(merchant.Consumer, link.Consumer, subscription.Consumer, settlement.Consumer),
 		backlog.Durable{Stream: bus.Commands, Name: "payments"})
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, consumers), identity.Gateway)

@@ -3,7 +3,7 @@ _eupayctl() {
     local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" at="" word
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments rebuild"|"database"|"database prepare"|"keys"|"keys rotate"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"keys"|"keys rotate"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     COMPREPLY=()
@@ -27,12 +27,13 @@ _eupayctl() {
         --from) return ;;
         --to) return ;;
         --email) return ;;
+        --overdue) return ;;
+        --limit) return ;;
         --api) return ;;
         --pages) return ;;
-        --overdue) return ;;
     esac
     case "$at" in
-        "") COMPREPLY=($(compgen -W "events replay dlq streams einvoice admin payments database keys smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "") COMPREPLY=($(compgen -W "events replay dlq streams einvoice admin payments numbers database keys smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "events") COMPREPLY=($(compgen -W "tail show emit --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "events tail") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f" -- "$cur")) ;;
         "events show") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since" -- "$cur")) ;;
@@ -50,9 +51,14 @@ _eupayctl() {
         "einvoice export") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --from --to --live --force" -- "$cur")) ;;
         "admin") COMPREPLY=($(compgen -W "create --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "admin create") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --email --another --unless-any --run" -- "$cur")) ;;
-        "payments") COMPREPLY=($(compgen -W "history rebuild --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "payments") COMPREPLY=($(compgen -W "history show stuck reconcile rebuild --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "payments history") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --answers" -- "$cur")) ;;
+        "payments show") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "payments stuck") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --overdue --limit" -- "$cur")) ;;
+        "payments reconcile") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --stuck --overdue --limit --run" -- "$cur")) ;;
         "payments rebuild") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since --run" -- "$cur")) ;;
+        "numbers") COMPREPLY=($(compgen -W "raise --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "numbers raise") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since --run" -- "$cur")) ;;
         "database") COMPREPLY=($(compgen -W "prepare --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "database prepare") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --run" -- "$cur")) ;;
         "keys") COMPREPLY=($(compgen -W "rotate --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;

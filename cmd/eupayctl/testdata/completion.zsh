@@ -4,7 +4,7 @@ _eupayctl() {
     local prev="${words[CURRENT-1]}" at="" word
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments rebuild"|"database"|"database prepare"|"keys"|"keys rotate"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"keys"|"keys rotate"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
@@ -27,12 +27,13 @@ _eupayctl() {
         --from) return ;;
         --to) return ;;
         --email) return ;;
+        --overdue) return ;;
+        --limit) return ;;
         --api) return ;;
         --pages) return ;;
-        --overdue) return ;;
     esac
     case "$at" in
-        "") compadd -- events replay dlq streams einvoice admin payments database keys smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout ;;
+        "") compadd -- events replay dlq streams einvoice admin payments numbers database keys smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout ;;
         "events") compadd -- tail show emit --help -h --nats-url --run-dir --output -o --timeout ;;
         "events tail") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f ;;
         "events show") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since ;;
@@ -50,9 +51,14 @@ _eupayctl() {
         "einvoice export") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --from --to --live --force ;;
         "admin") compadd -- create --help -h --nats-url --run-dir --output -o --timeout ;;
         "admin create") compadd -- --help -h --nats-url --run-dir --output -o --timeout --email --another --unless-any --run ;;
-        "payments") compadd -- history rebuild --help -h --nats-url --run-dir --output -o --timeout ;;
+        "payments") compadd -- history show stuck reconcile rebuild --help -h --nats-url --run-dir --output -o --timeout ;;
         "payments history") compadd -- --help -h --nats-url --run-dir --output -o --timeout --answers ;;
+        "payments show") compadd -- --help -h --nats-url --run-dir --output -o --timeout ;;
+        "payments stuck") compadd -- --help -h --nats-url --run-dir --output -o --timeout --overdue --limit ;;
+        "payments reconcile") compadd -- --help -h --nats-url --run-dir --output -o --timeout --stuck --overdue --limit --run ;;
         "payments rebuild") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since --run ;;
+        "numbers") compadd -- raise --help -h --nats-url --run-dir --output -o --timeout ;;
+        "numbers raise") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since --run ;;
         "database") compadd -- prepare --help -h --nats-url --run-dir --output -o --timeout ;;
         "database prepare") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
         "keys") compadd -- rotate --help -h --nats-url --run-dir --output -o --timeout ;;

@@ -22,6 +22,371 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type ShowPaymentRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reference     string                 `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShowPaymentRequest) Reset() {
+	*x = ShowPaymentRequest{}
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShowPaymentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShowPaymentRequest) ProtoMessage() {}
+
+func (x *ShowPaymentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShowPaymentRequest.ProtoReflect.Descriptor instead.
+func (*ShowPaymentRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *ShowPaymentRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+type ShowPaymentResponse struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Payment *StalledPayment        `protobuf:"bytes,1,opt,name=payment,proto3" json:"payment,omitempty"`
+	// At the provider; empty while it knows none.
+	ProviderPaymentId string `protobuf:"bytes,2,opt,name=provider_payment_id,json=providerPaymentId,proto3" json:"provider_payment_id,omitempty"`
+	FailureCode       string `protobuf:"bytes,3,opt,name=failure_code,json=failureCode,proto3" json:"failure_code,omitempty"`
+	BankId            string `protobuf:"bytes,4,opt,name=bank_id,json=bankId,proto3" json:"bank_id,omitempty"`
+	OriginalReference string `protobuf:"bytes,5,opt,name=original_reference,json=originalReference,proto3" json:"original_reference,omitempty"`
+	PaymentLinkId     string `protobuf:"bytes,6,opt,name=payment_link_id,json=paymentLinkId,proto3" json:"payment_link_id,omitempty"`
+	SubscriptionId    string `protobuf:"bytes,7,opt,name=subscription_id,json=subscriptionId,proto3" json:"subscription_id,omitempty"`
+	RefundedCents     int64  `protobuf:"varint,8,opt,name=refunded_cents,json=refundedCents,proto3" json:"refunded_cents,omitempty"`
+	// Since when a request to create it at the provider may have taken effect without an answer.
+	RequestedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=requested_at,json=requestedAt,proto3" json:"requested_at,omitempty"`
+	CompletedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=completed_at,json=completedAt,proto3" json:"completed_at,omitempty"`
+	// When its money was seen on the merchant's account, or was missed there.
+	SettledAt     *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=settled_at,json=settledAt,proto3" json:"settled_at,omitempty"`
+	UnsettledAt   *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=unsettled_at,json=unsettledAt,proto3" json:"unsettled_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShowPaymentResponse) Reset() {
+	*x = ShowPaymentResponse{}
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShowPaymentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShowPaymentResponse) ProtoMessage() {}
+
+func (x *ShowPaymentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShowPaymentResponse.ProtoReflect.Descriptor instead.
+func (*ShowPaymentResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ShowPaymentResponse) GetPayment() *StalledPayment {
+	if x != nil {
+		return x.Payment
+	}
+	return nil
+}
+
+func (x *ShowPaymentResponse) GetProviderPaymentId() string {
+	if x != nil {
+		return x.ProviderPaymentId
+	}
+	return ""
+}
+
+func (x *ShowPaymentResponse) GetFailureCode() string {
+	if x != nil {
+		return x.FailureCode
+	}
+	return ""
+}
+
+func (x *ShowPaymentResponse) GetBankId() string {
+	if x != nil {
+		return x.BankId
+	}
+	return ""
+}
+
+func (x *ShowPaymentResponse) GetOriginalReference() string {
+	if x != nil {
+		return x.OriginalReference
+	}
+	return ""
+}
+
+func (x *ShowPaymentResponse) GetPaymentLinkId() string {
+	if x != nil {
+		return x.PaymentLinkId
+	}
+	return ""
+}
+
+func (x *ShowPaymentResponse) GetSubscriptionId() string {
+	if x != nil {
+		return x.SubscriptionId
+	}
+	return ""
+}
+
+func (x *ShowPaymentResponse) GetRefundedCents() int64 {
+	if x != nil {
+		return x.RefundedCents
+	}
+	return 0
+}
+
+func (x *ShowPaymentResponse) GetRequestedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RequestedAt
+	}
+	return nil
+}
+
+func (x *ShowPaymentResponse) GetCompletedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CompletedAt
+	}
+	return nil
+}
+
+func (x *ShowPaymentResponse) GetSettledAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SettledAt
+	}
+	return nil
+}
+
+func (x *ShowPaymentResponse) GetUnsettledAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UnsettledAt
+	}
+	return nil
+}
+
+type ListStuckRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How long a payment may have been due. Seconds; at least 1.
+	OverdueSeconds int64 `protobuf:"varint,1,opt,name=overdue_seconds,json=overdueSeconds,proto3" json:"overdue_seconds,omitempty"`
+	Limit          int32 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ListStuckRequest) Reset() {
+	*x = ListStuckRequest{}
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListStuckRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListStuckRequest) ProtoMessage() {}
+
+func (x *ListStuckRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListStuckRequest.ProtoReflect.Descriptor instead.
+func (*ListStuckRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ListStuckRequest) GetOverdueSeconds() int64 {
+	if x != nil {
+		return x.OverdueSeconds
+	}
+	return 0
+}
+
+func (x *ListStuckRequest) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type ListStuckResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Payments      []*StalledPayment      `protobuf:"bytes,1,rep,name=payments,proto3" json:"payments,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListStuckResponse) Reset() {
+	*x = ListStuckResponse{}
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListStuckResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListStuckResponse) ProtoMessage() {}
+
+func (x *ListStuckResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListStuckResponse.ProtoReflect.Descriptor instead.
+func (*ListStuckResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ListStuckResponse) GetPayments() []*StalledPayment {
+	if x != nil {
+		return x.Payments
+	}
+	return nil
+}
+
+type ReconcileRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	References    []string               `protobuf:"bytes,1,rep,name=references,proto3" json:"references,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReconcileRequest) Reset() {
+	*x = ReconcileRequest{}
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReconcileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReconcileRequest) ProtoMessage() {}
+
+func (x *ReconcileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReconcileRequest.ProtoReflect.Descriptor instead.
+func (*ReconcileRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ReconcileRequest) GetReferences() []string {
+	if x != nil {
+		return x.References
+	}
+	return nil
+}
+
+type ReconcileResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those that are due now.
+	References    []string `protobuf:"bytes,1,rep,name=references,proto3" json:"references,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReconcileResponse) Reset() {
+	*x = ReconcileResponse{}
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReconcileResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReconcileResponse) ProtoMessage() {}
+
+func (x *ReconcileResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReconcileResponse.ProtoReflect.Descriptor instead.
+func (*ReconcileResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ReconcileResponse) GetReferences() []string {
+	if x != nil {
+		return x.References
+	}
+	return nil
+}
+
 type ListAnswersRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Reference     string                 `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
@@ -31,7 +396,7 @@ type ListAnswersRequest struct {
 
 func (x *ListAnswersRequest) Reset() {
 	*x = ListAnswersRequest{}
-	mi := &file_eupay_payments_v1_operator_proto_msgTypes[0]
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -43,7 +408,7 @@ func (x *ListAnswersRequest) String() string {
 func (*ListAnswersRequest) ProtoMessage() {}
 
 func (x *ListAnswersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_operator_proto_msgTypes[0]
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -56,7 +421,7 @@ func (x *ListAnswersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAnswersRequest.ProtoReflect.Descriptor instead.
 func (*ListAnswersRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{0}
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListAnswersRequest) GetReference() string {
@@ -75,7 +440,7 @@ type ListAnswersResponse struct {
 
 func (x *ListAnswersResponse) Reset() {
 	*x = ListAnswersResponse{}
-	mi := &file_eupay_payments_v1_operator_proto_msgTypes[1]
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -87,7 +452,7 @@ func (x *ListAnswersResponse) String() string {
 func (*ListAnswersResponse) ProtoMessage() {}
 
 func (x *ListAnswersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_operator_proto_msgTypes[1]
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -100,7 +465,7 @@ func (x *ListAnswersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAnswersResponse.ProtoReflect.Descriptor instead.
 func (*ListAnswersResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{1}
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListAnswersResponse) GetEntries() []*AnsweredEntry {
@@ -121,7 +486,7 @@ type AnsweredEntry struct {
 
 func (x *AnsweredEntry) Reset() {
 	*x = AnsweredEntry{}
-	mi := &file_eupay_payments_v1_operator_proto_msgTypes[2]
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -133,7 +498,7 @@ func (x *AnsweredEntry) String() string {
 func (*AnsweredEntry) ProtoMessage() {}
 
 func (x *AnsweredEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_operator_proto_msgTypes[2]
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -146,7 +511,7 @@ func (x *AnsweredEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnsweredEntry.ProtoReflect.Descriptor instead.
 func (*AnsweredEntry) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{2}
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *AnsweredEntry) GetEntry() *HistoryEntry {
@@ -172,7 +537,7 @@ type ListStalledRequest struct {
 
 func (x *ListStalledRequest) Reset() {
 	*x = ListStalledRequest{}
-	mi := &file_eupay_payments_v1_operator_proto_msgTypes[3]
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -184,7 +549,7 @@ func (x *ListStalledRequest) String() string {
 func (*ListStalledRequest) ProtoMessage() {}
 
 func (x *ListStalledRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_operator_proto_msgTypes[3]
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -197,7 +562,7 @@ func (x *ListStalledRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStalledRequest.ProtoReflect.Descriptor instead.
 func (*ListStalledRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{3}
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListStalledRequest) GetLimit() int32 {
@@ -218,7 +583,7 @@ type ListStalledResponse struct {
 
 func (x *ListStalledResponse) Reset() {
 	*x = ListStalledResponse{}
-	mi := &file_eupay_payments_v1_operator_proto_msgTypes[4]
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -230,7 +595,7 @@ func (x *ListStalledResponse) String() string {
 func (*ListStalledResponse) ProtoMessage() {}
 
 func (x *ListStalledResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_operator_proto_msgTypes[4]
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -243,7 +608,7 @@ func (x *ListStalledResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStalledResponse.ProtoReflect.Descriptor instead.
 func (*ListStalledResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{4}
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListStalledResponse) GetPayments() []*StalledPayment {
@@ -283,7 +648,7 @@ type StalledPayment struct {
 
 func (x *StalledPayment) Reset() {
 	*x = StalledPayment{}
-	mi := &file_eupay_payments_v1_operator_proto_msgTypes[5]
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -295,7 +660,7 @@ func (x *StalledPayment) String() string {
 func (*StalledPayment) ProtoMessage() {}
 
 func (x *StalledPayment) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_operator_proto_msgTypes[5]
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -308,7 +673,7 @@ func (x *StalledPayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StalledPayment.ProtoReflect.Descriptor instead.
 func (*StalledPayment) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{5}
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *StalledPayment) GetReference() string {
@@ -400,6 +765,36 @@ var File_eupay_payments_v1_operator_proto protoreflect.FileDescriptor
 const file_eupay_payments_v1_operator_proto_rawDesc = "" +
 	"\n" +
 	" eupay/payments/v1/operator.proto\x12\x11eupay.payments.v1\x1a\x1feupay/payments/v1/payment.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"2\n" +
+	"\x12ShowPaymentRequest\x12\x1c\n" +
+	"\treference\x18\x01 \x01(\tR\treference\"\xdd\x04\n" +
+	"\x13ShowPaymentResponse\x12;\n" +
+	"\apayment\x18\x01 \x01(\v2!.eupay.payments.v1.StalledPaymentR\apayment\x12.\n" +
+	"\x13provider_payment_id\x18\x02 \x01(\tR\x11providerPaymentId\x12!\n" +
+	"\ffailure_code\x18\x03 \x01(\tR\vfailureCode\x12\x17\n" +
+	"\abank_id\x18\x04 \x01(\tR\x06bankId\x12-\n" +
+	"\x12original_reference\x18\x05 \x01(\tR\x11originalReference\x12&\n" +
+	"\x0fpayment_link_id\x18\x06 \x01(\tR\rpaymentLinkId\x12'\n" +
+	"\x0fsubscription_id\x18\a \x01(\tR\x0esubscriptionId\x12%\n" +
+	"\x0erefunded_cents\x18\b \x01(\x03R\rrefundedCents\x12=\n" +
+	"\frequested_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\vrequestedAt\x12=\n" +
+	"\fcompleted_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\vcompletedAt\x129\n" +
+	"\n" +
+	"settled_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tsettledAt\x12=\n" +
+	"\funsettled_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\vunsettledAt\"Q\n" +
+	"\x10ListStuckRequest\x12'\n" +
+	"\x0foverdue_seconds\x18\x01 \x01(\x03R\x0eoverdueSeconds\x12\x14\n" +
+	"\x05limit\x18\x02 \x01(\x05R\x05limit\"R\n" +
+	"\x11ListStuckResponse\x12=\n" +
+	"\bpayments\x18\x01 \x03(\v2!.eupay.payments.v1.StalledPaymentR\bpayments\"2\n" +
+	"\x10ReconcileRequest\x12\x1e\n" +
+	"\n" +
+	"references\x18\x01 \x03(\tR\n" +
+	"references\"3\n" +
+	"\x11ReconcileResponse\x12\x1e\n" +
+	"\n" +
+	"references\x18\x01 \x03(\tR\n" +
+	"references\"2\n" +
 	"\x12ListAnswersRequest\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\"Q\n" +
 	"\x13ListAnswersResponse\x12:\n" +
@@ -429,9 +824,12 @@ const file_eupay_payments_v1_operator_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x129\n" +
 	"\n" +
 	"stalled_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tstalledAt\x121\n" +
-	"\x06due_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x05dueAt2o\n" +
+	"\x06due_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x05dueAt2\xfd\x02\n" +
 	"\x0fOperatorService\x12\\\n" +
-	"\vListAnswers\x12%.eupay.payments.v1.ListAnswersRequest\x1a&.eupay.payments.v1.ListAnswersResponse2q\n" +
+	"\vListAnswers\x12%.eupay.payments.v1.ListAnswersRequest\x1a&.eupay.payments.v1.ListAnswersResponse\x12\\\n" +
+	"\vShowPayment\x12%.eupay.payments.v1.ShowPaymentRequest\x1a&.eupay.payments.v1.ShowPaymentResponse\x12V\n" +
+	"\tListStuck\x12#.eupay.payments.v1.ListStuckRequest\x1a$.eupay.payments.v1.ListStuckResponse\x12V\n" +
+	"\tReconcile\x12#.eupay.payments.v1.ReconcileRequest\x1a$.eupay.payments.v1.ReconcileResponse2q\n" +
 	"\x11OperationsService\x12\\\n" +
 	"\vListStalled\x12%.eupay.payments.v1.ListStalledRequest\x1a&.eupay.payments.v1.ListStalledResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
 
@@ -447,34 +845,52 @@ func file_eupay_payments_v1_operator_proto_rawDescGZIP() []byte {
 	return file_eupay_payments_v1_operator_proto_rawDescData
 }
 
-var file_eupay_payments_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_eupay_payments_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_eupay_payments_v1_operator_proto_goTypes = []any{
-	(*ListAnswersRequest)(nil),    // 0: eupay.payments.v1.ListAnswersRequest
-	(*ListAnswersResponse)(nil),   // 1: eupay.payments.v1.ListAnswersResponse
-	(*AnsweredEntry)(nil),         // 2: eupay.payments.v1.AnsweredEntry
-	(*ListStalledRequest)(nil),    // 3: eupay.payments.v1.ListStalledRequest
-	(*ListStalledResponse)(nil),   // 4: eupay.payments.v1.ListStalledResponse
-	(*StalledPayment)(nil),        // 5: eupay.payments.v1.StalledPayment
-	(*HistoryEntry)(nil),          // 6: eupay.payments.v1.HistoryEntry
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*ShowPaymentRequest)(nil),    // 0: eupay.payments.v1.ShowPaymentRequest
+	(*ShowPaymentResponse)(nil),   // 1: eupay.payments.v1.ShowPaymentResponse
+	(*ListStuckRequest)(nil),      // 2: eupay.payments.v1.ListStuckRequest
+	(*ListStuckResponse)(nil),     // 3: eupay.payments.v1.ListStuckResponse
+	(*ReconcileRequest)(nil),      // 4: eupay.payments.v1.ReconcileRequest
+	(*ReconcileResponse)(nil),     // 5: eupay.payments.v1.ReconcileResponse
+	(*ListAnswersRequest)(nil),    // 6: eupay.payments.v1.ListAnswersRequest
+	(*ListAnswersResponse)(nil),   // 7: eupay.payments.v1.ListAnswersResponse
+	(*AnsweredEntry)(nil),         // 8: eupay.payments.v1.AnsweredEntry
+	(*ListStalledRequest)(nil),    // 9: eupay.payments.v1.ListStalledRequest
+	(*ListStalledResponse)(nil),   // 10: eupay.payments.v1.ListStalledResponse
+	(*StalledPayment)(nil),        // 11: eupay.payments.v1.StalledPayment
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*HistoryEntry)(nil),          // 13: eupay.payments.v1.HistoryEntry
 }
 var file_eupay_payments_v1_operator_proto_depIdxs = []int32{
-	2, // 0: eupay.payments.v1.ListAnswersResponse.entries:type_name -> eupay.payments.v1.AnsweredEntry
-	6, // 1: eupay.payments.v1.AnsweredEntry.entry:type_name -> eupay.payments.v1.HistoryEntry
-	5, // 2: eupay.payments.v1.ListStalledResponse.payments:type_name -> eupay.payments.v1.StalledPayment
-	7, // 3: eupay.payments.v1.StalledPayment.created_at:type_name -> google.protobuf.Timestamp
-	7, // 4: eupay.payments.v1.StalledPayment.updated_at:type_name -> google.protobuf.Timestamp
-	7, // 5: eupay.payments.v1.StalledPayment.stalled_at:type_name -> google.protobuf.Timestamp
-	7, // 6: eupay.payments.v1.StalledPayment.due_at:type_name -> google.protobuf.Timestamp
-	0, // 7: eupay.payments.v1.OperatorService.ListAnswers:input_type -> eupay.payments.v1.ListAnswersRequest
-	3, // 8: eupay.payments.v1.OperationsService.ListStalled:input_type -> eupay.payments.v1.ListStalledRequest
-	1, // 9: eupay.payments.v1.OperatorService.ListAnswers:output_type -> eupay.payments.v1.ListAnswersResponse
-	4, // 10: eupay.payments.v1.OperationsService.ListStalled:output_type -> eupay.payments.v1.ListStalledResponse
-	9, // [9:11] is the sub-list for method output_type
-	7, // [7:9] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	11, // 0: eupay.payments.v1.ShowPaymentResponse.payment:type_name -> eupay.payments.v1.StalledPayment
+	12, // 1: eupay.payments.v1.ShowPaymentResponse.requested_at:type_name -> google.protobuf.Timestamp
+	12, // 2: eupay.payments.v1.ShowPaymentResponse.completed_at:type_name -> google.protobuf.Timestamp
+	12, // 3: eupay.payments.v1.ShowPaymentResponse.settled_at:type_name -> google.protobuf.Timestamp
+	12, // 4: eupay.payments.v1.ShowPaymentResponse.unsettled_at:type_name -> google.protobuf.Timestamp
+	11, // 5: eupay.payments.v1.ListStuckResponse.payments:type_name -> eupay.payments.v1.StalledPayment
+	8,  // 6: eupay.payments.v1.ListAnswersResponse.entries:type_name -> eupay.payments.v1.AnsweredEntry
+	13, // 7: eupay.payments.v1.AnsweredEntry.entry:type_name -> eupay.payments.v1.HistoryEntry
+	11, // 8: eupay.payments.v1.ListStalledResponse.payments:type_name -> eupay.payments.v1.StalledPayment
+	12, // 9: eupay.payments.v1.StalledPayment.created_at:type_name -> google.protobuf.Timestamp
+	12, // 10: eupay.payments.v1.StalledPayment.updated_at:type_name -> google.protobuf.Timestamp
+	12, // 11: eupay.payments.v1.StalledPayment.stalled_at:type_name -> google.protobuf.Timestamp
+	12, // 12: eupay.payments.v1.StalledPayment.due_at:type_name -> google.protobuf.Timestamp
+	6,  // 13: eupay.payments.v1.OperatorService.ListAnswers:input_type -> eupay.payments.v1.ListAnswersRequest
+	0,  // 14: eupay.payments.v1.OperatorService.ShowPayment:input_type -> eupay.payments.v1.ShowPaymentRequest
+	2,  // 15: eupay.payments.v1.OperatorService.ListStuck:input_type -> eupay.payments.v1.ListStuckRequest
+	4,  // 16: eupay.payments.v1.OperatorService.Reconcile:input_type -> eupay.payments.v1.ReconcileRequest
+	9,  // 17: eupay.payments.v1.OperationsService.ListStalled:input_type -> eupay.payments.v1.ListStalledRequest
+	7,  // 18: eupay.payments.v1.OperatorService.ListAnswers:output_type -> eupay.payments.v1.ListAnswersResponse
+	1,  // 19: eupay.payments.v1.OperatorService.ShowPayment:output_type -> eupay.payments.v1.ShowPaymentResponse
+	3,  // 20: eupay.payments.v1.OperatorService.ListStuck:output_type -> eupay.payments.v1.ListStuckResponse
+	5,  // 21: eupay.payments.v1.OperatorService.Reconcile:output_type -> eupay.payments.v1.ReconcileResponse
+	10, // 22: eupay.payments.v1.OperationsService.ListStalled:output_type -> eupay.payments.v1.ListStalledResponse
+	18, // [18:23] is the sub-list for method output_type
+	13, // [13:18] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_operator_proto_init() }
@@ -489,7 +905,7 @@ func file_eupay_payments_v1_operator_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_operator_proto_rawDesc), len(file_eupay_payments_v1_operator_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

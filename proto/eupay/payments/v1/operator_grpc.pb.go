@@ -20,6 +20,9 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	OperatorService_ListAnswers_FullMethodName = "/eupay.payments.v1.OperatorService/ListAnswers"
+	OperatorService_ShowPayment_FullMethodName = "/eupay.payments.v1.OperatorService/ShowPayment"
+	OperatorService_ListStuck_FullMethodName   = "/eupay.payments.v1.OperatorService/ListStuck"
+	OperatorService_Reconcile_FullMethodName   = "/eupay.payments.v1.OperatorService/Reconcile"
 )
 
 // OperatorServiceClient is the client API for OperatorService service.
@@ -31,6 +34,14 @@ type OperatorServiceClient interface {
 	// ListAnswers returns the history of any payment or refund, with what the provider answered: evidence in a dispute. The answers hold
 	// personal data.
 	ListAnswers(ctx context.Context, in *ListAnswersRequest, opts ...grpc.CallOption) (*ListAnswersResponse, error)
+	// ShowPayment returns any payment, refund or mandate as it is now.
+	ShowPayment(ctx context.Context, in *ShowPaymentRequest, opts ...grpc.CallOption) (*ShowPaymentResponse, error)
+	// ListStuck returns payments, refunds and mandates that are not final and were due longer ago than the limit, or have had no news for
+	// longer than expected; the oldest first.
+	ListStuck(ctx context.Context, in *ListStuckRequest, opts ...grpc.CallOption) (*ListStuckResponse, error)
+	// Reconcile makes payments due that the provider knows, so that it is asked about them at once. Final ones are left, and so are those
+	// that are being opened.
+	Reconcile(ctx context.Context, in *ReconcileRequest, opts ...grpc.CallOption) (*ReconcileResponse, error)
 }
 
 type operatorServiceClient struct {
@@ -51,6 +62,36 @@ func (c *operatorServiceClient) ListAnswers(ctx context.Context, in *ListAnswers
 	return out, nil
 }
 
+func (c *operatorServiceClient) ShowPayment(ctx context.Context, in *ShowPaymentRequest, opts ...grpc.CallOption) (*ShowPaymentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ShowPaymentResponse)
+	err := c.cc.Invoke(ctx, OperatorService_ShowPayment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *operatorServiceClient) ListStuck(ctx context.Context, in *ListStuckRequest, opts ...grpc.CallOption) (*ListStuckResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListStuckResponse)
+	err := c.cc.Invoke(ctx, OperatorService_ListStuck_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *operatorServiceClient) Reconcile(ctx context.Context, in *ReconcileRequest, opts ...grpc.CallOption) (*ReconcileResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReconcileResponse)
+	err := c.cc.Invoke(ctx, OperatorService_Reconcile_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // OperatorServiceServer is the server API for OperatorService service.
 // All implementations must embed UnimplementedOperatorServiceServer
 // for forward compatibility.
@@ -60,6 +101,14 @@ type OperatorServiceServer interface {
 	// ListAnswers returns the history of any payment or refund, with what the provider answered: evidence in a dispute. The answers hold
 	// personal data.
 	ListAnswers(context.Context, *ListAnswersRequest) (*ListAnswersResponse, error)
+	// ShowPayment returns any payment, refund or mandate as it is now.
+	ShowPayment(context.Context, *ShowPaymentRequest) (*ShowPaymentResponse, error)
+	// ListStuck returns payments, refunds and mandates that are not final and were due longer ago than the limit, or have had no news for
+	// longer than expected; the oldest first.
+	ListStuck(context.Context, *ListStuckRequest) (*ListStuckResponse, error)
+	// Reconcile makes payments due that the provider knows, so that it is asked about them at once. Final ones are left, and so are those
+	// that are being opened.
+	Reconcile(context.Context, *ReconcileRequest) (*ReconcileResponse, error)
 	mustEmbedUnimplementedOperatorServiceServer()
 }
 
@@ -72,6 +121,15 @@ type UnimplementedOperatorServiceServer struct{}
 
 func (UnimplementedOperatorServiceServer) ListAnswers(context.Context, *ListAnswersRequest) (*ListAnswersResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAnswers not implemented")
+}
+func (UnimplementedOperatorServiceServer) ShowPayment(context.Context, *ShowPaymentRequest) (*ShowPaymentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ShowPayment not implemented")
+}
+func (UnimplementedOperatorServiceServer) ListStuck(context.Context, *ListStuckRequest) (*ListStuckResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListStuck not implemented")
+}
+func (UnimplementedOperatorServiceServer) Reconcile(context.Context, *ReconcileRequest) (*ReconcileResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Reconcile not implemented")
 }
 func (UnimplementedOperatorServiceServer) mustEmbedUnimplementedOperatorServiceServer() {}
 func (UnimplementedOperatorServiceServer) testEmbeddedByValue()                         {}
@@ -112,6 +170,60 @@ func _OperatorService_ListAnswers_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _OperatorService_ShowPayment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ShowPaymentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperatorServiceServer).ShowPayment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperatorService_ShowPayment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperatorServiceServer).ShowPayment(ctx, req.(*ShowPaymentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OperatorService_ListStuck_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListStuckRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperatorServiceServer).ListStuck(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperatorService_ListStuck_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperatorServiceServer).ListStuck(ctx, req.(*ListStuckRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OperatorService_Reconcile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReconcileRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperatorServiceServer).Reconcile(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperatorService_Reconcile_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperatorServiceServer).Reconcile(ctx, req.(*ReconcileRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // OperatorService_ServiceDesc is the grpc.ServiceDesc for OperatorService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -122,6 +234,18 @@ var OperatorService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListAnswers",
 			Handler:    _OperatorService_ListAnswers_Handler,
+		},
+		{
+			MethodName: "ShowPayment",
+			Handler:    _OperatorService_ShowPayment_Handler,
+		},
+		{
+			MethodName: "ListStuck",
+			Handler:    _OperatorService_ListStuck_Handler,
+		},
+		{
+			MethodName: "Reconcile",
+			Handler:    _OperatorService_Reconcile_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -36,15 +36,9 @@ func (o *Operations) ListStalled(ctx context.Context, r *paymentsv1.ListStalledR
 }
 
 func stalledPayment(p payment.Payment) *paymentsv1.StalledPayment {
-	v := &paymentsv1.StalledPayment{
+	return &paymentsv1.StalledPayment{
 		Reference: p.Reference, Kind: string(p.Kind), MerchantId: p.MerchantID, Livemode: p.Livemode, AmountCents: int64(p.Amount), Status: string(p.Status),
 		Detail: p.Detail, ProviderState: p.ProviderState, CreatedAt: timestamppb.New(p.CreatedAt), UpdatedAt: timestamppb.New(p.UpdatedAt),
+		StalledAt: moment(p.StalledAt), DueAt: moment(p.DueAt),
 	}
-	if p.StalledAt != nil {
-		v.StalledAt = timestamppb.New(*p.StalledAt)
-	}
-	if p.DueAt != nil {
-		v.DueAt = timestamppb.New(*p.DueAt)
-	}
-	return v
 }

@@ -2,7 +2,11 @@ package grpcapi
 
 import (
 	"context"
+	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
@@ -11,10 +15,14 @@ import (
 type Operator struct {
 	paymentsv1.UnimplementedOperatorServiceServer
 	store *store.Store
+	now   func() time.Time
 }
 
+// mostReconciled bounds one request.
+const mostReconciled = 1000
+
 // NewOperator returns the service for s.
-func NewOperator(s *store.Store) *Operator { return &Operator{store: s} }
+func NewOperator(s *store.Store, now func() time.Time) *Operator { return &Operator{store: s, now: now} }
 
 // ListAnswers implements OperatorService.
 func (o *Operator) ListAnswers(ctx context.Context, r *paymentsv1.ListAnswersRequest) (*paymentsv1.ListAnswersResponse, error) {
@@ -27,4 +35,51 @@ func (o *Operator) ListAnswers(ctx context.Context, r *paymentsv1.ListAnswersReq
 		out.Entries = append(out.Entries, &paymentsv1.AnsweredEntry{Entry: entry(e.Entry), Answer: e.Answer})
 	}
 	return out, nil
+}
+
+// ShowPayment implements OperatorService.
+func (o *Operator) ShowPayment(ctx context.Context, r *paymentsv1.ShowPaymentRequest) (*paymentsv1.ShowPaymentResponse, error) {
+	p, err := o.store.ByReference(ctx, r.GetReference())
+	if err != nil {
+		return nil, public(err)
+	}
+	return &paymentsv1.ShowPaymentResponse{
+		Payment: stalledPayment(p), ProviderPaymentId: p.ProviderID, FailureCode: p.Failure, BankId: p.BankID, OriginalReference: p.OriginalReference,
+		PaymentLinkId: p.PaymentLinkID, SubscriptionId: p.SubscriptionID, RefundedCents: int64(p.AmountRefunded),
+		RequestedAt: moment(p.RequestedAt), CompletedAt: moment(p.CompletedAt), SettledAt: moment(p.SettledAt), UnsettledAt: moment(p.UnsettledAt),
+	}, nil
+}
+
+// ListStuck implements OperatorService.
+func (o *Operator) ListStuck(ctx context.Context, r *paymentsv1.ListStuckRequest) (*paymentsv1.ListStuckResponse, error) {
+	overdue := time.Duration(max(1, r.GetOverdueSeconds())) * time.Second
+	list, err := o.store.Stuck(ctx, o.now().Add(-overdue), max(1, min(int(r.GetLimit()), mostReconciled)))
+	if err != nil {
+		return nil, public(err)
+	}
+	out := &paymentsv1.ListStuckResponse{}
+	for _, p := range list {
+		out.Payments = append(out.Payments, stalledPayment(p))
+	}
+	return out, nil
+}
+
+// Reconcile implements OperatorService.
+func (o *Operator) Reconcile(ctx context.Context, r *paymentsv1.ReconcileRequest) (*paymentsv1.ReconcileResponse, error) {
+	if n := len(r.GetReferences()); n == 0 || n > mostReconciled {
+		return nil, errs.Invalid(errs.Field{Field: "references", Message: "Name 1 to 1,000 payments."})
+	}
+	due, err := o.store.MakeDue(ctx, r.GetReferences())
+	if err != nil {
+		return nil, public(err)
+	}
+	return &paymentsv1.ReconcileResponse{References: due}, nil
+}
+
+// moment returns nil for no time.
+func moment(t *time.Time) *timestamppb.Timestamp {
+	if t == nil {
+		return nil
+	}
+	return timestamppb.New(*t)
 }

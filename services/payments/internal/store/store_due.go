@@ -3,7 +3,10 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/claim"
 	"european-pay.eu/eupay/services/payments/internal/payment"
@@ -39,6 +42,22 @@ func (s *Store) SetDueAt(ctx context.Context, reference string, at time.Time) er
 		return fmt.Errorf("set due time of payment %s: %w", reference, err)
 	}
 	return nil
+}
+
+// MakeDue makes payments due now that the provider knows, and returns their references. Final and unknown ones are left out, and so are
+// those without a provider id: their due time is the lease of a request that may be on its way, and another worker must not come earlier.
+func (s *Store) MakeDue(ctx context.Context, references []string) ([]string, error) {
+	rows, err := s.pool.Query(ctx, `update payments set due_at = $2
+		where reference = any($1) and due_at is not null and provider_payment_id is not null returning reference`, references, s.clock())
+	if err != nil {
+		return nil, fmt.Errorf("make payments due: %w", err)
+	}
+	due, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("make payments due: %w", err)
+	}
+	slices.Sort(due)
+	return due, nil
 }
 
 // PurgeClaims deletes expired idempotency keys.

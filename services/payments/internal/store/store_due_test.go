@@ -256,3 +256,56 @@ func TestAListIsFiltered(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyWhatTheProviderKnowsAndIsNotFinalIsAskedAboutAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.now = b.now.Truncate(time.Microsecond)
+	for i := range 3 {
+		if _, _, err := b.Create(t.Context(), draft(ref("PAY", i)), Idempotency{}, Meta{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	later := b.now.Add(time.Hour)
+	b.edit(t, ref("PAY", 1), func(p *payment.Payment) { p.ProviderID, p.DueAt = "at the provider", &later })
+	if ok, err := b.MarkRequested(t.Context(), ref("PAY", 2), time.Hour); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	final := b.completed(t, ref("PAY", 7), 100)
+	due, err := b.MakeDue(t.Context(), []string{ref("PAY", 1), ref("PAY", 2), final.Reference, "PAY-UNKNOWN"})
+	if err != nil || !slices.Equal(due, []string{ref("PAY", 1)}) {
+		t.Fatalf("due are %q, %v", due, err)
+	}
+	p, err := b.ByReference(t.Context(), ref("PAY", 1))
+	if err != nil || !p.DueAt.Equal(b.now) {
+		t.Errorf("it is due at %v, %v", p.DueAt, err)
+	}
+	if p, err = b.ByReference(t.Context(), ref("PAY", 2)); err != nil || !p.DueAt.Equal(later) {
+		t.Errorf("the lease of a request on its way ends at %v, %v", p.DueAt, err)
+	}
+}
+
+func TestWhatWasDueForTooLongOrHasNoNewsIsStuck(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for i := range 4 {
+		if _, _, err := b.Create(t.Context(), draft(ref("PAY", i)), Idempotency{}, Meta{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.SetDueAt(t.Context(), ref("PAY", i), b.now.Add(time.Duration(i)*time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.pool.Exec(t.Context(), `update payments set stalled_at = $2 where reference = $1`, ref("PAY", 3), b.now); err != nil {
+		t.Fatal(err)
+	}
+	b.completed(t, ref("PAY", 7), 100)
+	list, err := b.Stuck(t.Context(), b.now.Add(2*time.Minute), 10)
+	var got []string
+	for _, p := range list {
+		got = append(got, p.Reference)
+	}
+	if want := []string{ref("PAY", 0), ref("PAY", 1), ref("PAY", 3)}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("stuck are %q, not %q, %v", got, want, err)
+	}
+}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
@@ -21,4 +22,13 @@ func (s *Store) Stalled(ctx context.Context, limit int) ([]payment.Payment, int6
 	}
 	list, err := s.collect(s.pool.Query(ctx, `select `+columns+` `+stalled+` order by stalled_at, reference limit $1`, limit))
 	return list, total, err
+}
+
+// Stuck returns payments, refunds and mandates of all merchants that are not final and either were due before the time or have had no
+// news for longer than expected. The oldest comes first.
+func (s *Store) Stuck(ctx context.Context, dueBefore time.Time, limit int) ([]payment.Payment, error) {
+	return s.collect(s.pool.Query(ctx, `select `+columns+` from payments where reference in (
+			(select reference from payments where due_at < $1 order by due_at limit $2)
+			union (select reference `+stalled+` order by stalled_at limit $2))
+		order by created_at, reference limit $2`, dueBefore.UTC(), limit))
 }
