@@ -38,13 +38,14 @@ func (c *Consumer) apply(ctx context.Context, lease *leader.Lease, batch []Event
 // event, or a trace of the batch with links to and from its events.
 func (c *Consumer) traced(ctx context.Context, batch []Event) (context.Context, []Event, func(error)) {
 	batch = slices.Clone(batch)
-	within, spans, traces := ctx, make([]trace.Span, len(batch)), make([]string, len(batch))
+	within, spans, traces := ctx, make([]trace.Span, 0, len(batch)+1), make([]string, len(batch))
 	for i := range batch {
 		e := &batch[i]
-		within, spans[i] = trace.Continue(ctx, e.Trace, trace.Consumer, "process "+e.Type,
+		var span trace.Span
+		within, span = trace.Continue(ctx, e.Trace, trace.Consumer, "process "+e.Type,
 			append(trace.Message(bus.Events, "process", e.ID), trace.Group(c.cfg.Name), trace.Merchant(e.Merchant))...)
 		e.Trace = cmp.Or(trace.Parent(within), e.Trace)
-		traces[i] = e.Trace
+		spans, traces[i] = append(spans, span), e.Trace
 	}
 	if len(batch) > 1 {
 		var all trace.Span
