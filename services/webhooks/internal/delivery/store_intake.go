@@ -18,7 +18,8 @@ select n.id, n.endpoint_id, n.merchant_id, n.livemode, n.event_id, n.event_type,
 	case when n.missed then 'missed' when w.waits then 'waiting' else 'pending' end, $11::timestamptz, $11::timestamptz,
 	case when not w.waits and n.reserved then $12::timestamptz else $11::timestamptz end, case when not w.waits and n.reserved then $13::uuid end,
 	case when n.missed then $11::timestamptz end, n.trace
-from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bool[], $5::uuid[], $6::text[], $7::text[], $8::bigint[], $9::bytea[], $10::bool[], $14::bool[], $15::bool[], $16::text[])
+from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bool[], $5::uuid[], $6::text[], $7::text[], $8::bigint[], $9::bytea[],
+	$10::bool[], $14::bool[], $15::bool[], $16::text[])
 	as n (id, endpoint_id, merchant_id, livemode, event_id, event_type, reference, sequence, body, reserved, behind, missed, trace)
 left join lateral (
 	select true as yes from deliveries d where d.endpoint_id = n.endpoint_id and d.reference = n.reference and d.status in ('waiting', 'pending') limit 1
