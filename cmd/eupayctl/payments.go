@@ -72,6 +72,7 @@ func viewOf(a *paymentsv1.AnsweredEntry) historyView {
 	e := a.GetEntry()
 	return historyView{
 		Sequence: e.GetSequence(), At: e.GetOccurredAt().AsTime(), From: e.GetFromStatus(), To: e.GetToStatus(), Detail: e.GetStatusDetail(),
-		Failure: e.GetFailureCode(), Cause: e.GetCause(), Actor: e.GetActor(), Note: e.GetNote(), ProviderState: e.GetProviderState(), TraceID: e.GetTraceId(), Answer: a.GetAnswer(),
+		Failure: e.GetFailureCode(), Cause: e.GetCause(), Actor: e.GetActor(), Note: e.GetNote(), ProviderState: e.GetProviderState(),
+		TraceID: e.GetTraceId(), Answer: a.GetAnswer(),
 	}
 }
