@@ -162,7 +162,7 @@ func TestTheOrderServiceMovesMoneyOfOrdersOnly(t *testing.T) {
 	defer commands.Close()
 	says := func(subject string, payload proto.Message) *paymentsv1.CommandReply {
 		t.Helper()
-		call, err := commands.Send(subject, payload, command.Meta{})
+		call, err := commands.Send(t.Context(), subject, payload, command.Meta{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -81,7 +81,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		func() { measure.Forget(core.Name) })
 	s.engine = delivery.NewEngine(cfg.engine(), delivery.Deps{
 		DB: core.Pool, Directory: endpoint.NewDirectory(store, secrets, now), Client: egress.NewClient(guard, cfg.Timeout, nil),
-		Now: now, Announced: s.relay.Wake, Log: core.Log,
+		Now: now, Announced: s.relay.Wake, Log: core.Log, Background: core.Background(),
 	})
 	s.consumer = consume.New(
 		consume.Config{Name: "webhooks", Subjects: subjects, InboxKeep: cfg.engine().InboxRetention},

@@ -506,8 +506,9 @@ type CreateSubscriptionRequest struct {
 	IdempotencyKey    string    `protobuf:"bytes,20,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	Fingerprint       []byte    `protobuf:"bytes,21,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
 	// The subscription that this one takes the place of; empty: none. What is absent is taken over from it.
-	Replaces       string `protobuf:"bytes,22,opt,name=replaces,proto3" json:"replaces,omitempty"`
-	Trace          string `protobuf:"bytes,24,opt,name=trace,proto3" json:"trace,omitempty"`
+	Replaces string `protobuf:"bytes,22,opt,name=replaces,proto3" json:"replaces,omitempty"`
+	// Deprecated: Marked as deprecated in eupay/payments/v1/subscription.proto.
+	Trace          string `protobuf:"bytes,24,opt,name=trace,proto3" json:"trace,omitempty"` // traces travel in the metadata of calls
 	RequestId      string `protobuf:"bytes,25,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	NotifyCustomer bool   `protobuf:"varint,26,opt,name=notify_customer,json=notifyCustomer,proto3" json:"notify_customer,omitempty"`
 	unknownFields  protoimpl.UnknownFields
@@ -698,6 +699,7 @@ func (x *CreateSubscriptionRequest) GetReplaces() string {
 	return ""
 }
 
+// Deprecated: Marked as deprecated in eupay/payments/v1/subscription.proto.
 func (x *CreateSubscriptionRequest) GetTrace() string {
 	if x != nil {
 		return x.Trace
@@ -1878,7 +1880,7 @@ const file_eupay_payments_v1_subscription_proto_rawDesc = "" +
 	" \x01(\x05R\treminders\x129\n" +
 	"\n" +
 	"decided_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\x12!\n" +
-	"\famount_cents\x18\f \x01(\x03R\vamountCents\"\xc8\x06\n" +
+	"\famount_cents\x18\f \x01(\x03R\vamountCents\"\xcc\x06\n" +
 	"\x19CreateSubscriptionRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1907,8 +1909,8 @@ const file_eupay_payments_v1_subscription_proto_rawDesc = "" +
 	"\bcustomer\x18\x13 \x01(\v2\x1b.eupay.payments.v1.CustomerR\bcustomer\x12'\n" +
 	"\x0fidempotency_key\x18\x14 \x01(\tR\x0eidempotencyKey\x12 \n" +
 	"\vfingerprint\x18\x15 \x01(\fR\vfingerprint\x12\x1a\n" +
-	"\breplaces\x18\x16 \x01(\tR\breplaces\x12\x14\n" +
-	"\x05trace\x18\x18 \x01(\tR\x05trace\x12\x1d\n" +
+	"\breplaces\x18\x16 \x01(\tR\breplaces\x12\x18\n" +
+	"\x05trace\x18\x18 \x01(\tB\x02\x18\x01R\x05trace\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x19 \x01(\tR\trequestId\x12'\n" +
 	"\x0fnotify_customer\x18\x1a \x01(\bR\x0enotifyCustomer\"\xa5\x01\n" +

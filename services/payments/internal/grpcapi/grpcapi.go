@@ -171,7 +171,7 @@ func entry(e store.Entry) *paymentsv1.HistoryEntry {
 	return &paymentsv1.HistoryEntry{
 		Sequence: e.Sequence, FromStatus: e.From, ToStatus: e.To, StatusDetail: e.Detail, FailureCode: e.Failure,
 		Cause: e.Cause, ProviderState: e.ProviderState, OccurredAt: timestamppb.New(e.At),
-		Actor: e.Actor, Note: e.Note,
+		Actor: e.Actor, Note: e.Note, TraceId: e.TraceID,
 	}
 }
 

@@ -89,7 +89,7 @@ func (r *Room) Create(ctx context.Context, w Wish) (Subscription, Match, error) 
 	r.Engine.Request(ctx, *mandate)
 	after, err := find(ctx, r.Pool, out.ID)
 	if err != nil { // it is recorded, and its mandate is due
-		r.Log.Warn("subscription not read again", "subscription", out.ID, "error", err)
+		r.Log.WarnContext(ctx, "subscription not read again", "subscription", out.ID, "error", err)
 		return out, match, nil
 	}
 	return after, match, nil

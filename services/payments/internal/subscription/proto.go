@@ -30,7 +30,7 @@ func (u *unit) announce(ctx context.Context, eventType string, from Status, o *O
 	}
 	return outbox.Add(ctx, u.tx, events.Event{
 		ID: events.NewID(), Type: eventType, Source: "payments", Merchant: u.MerchantID, Livemode: u.Livemode,
-		Time: u.now, Trace: u.meta.Trace, RequestID: u.meta.RequestID, Data: data,
+		Time: u.now, RequestID: u.meta.RequestID, Data: data,
 	})
 }
 
