@@ -15,7 +15,7 @@ const (
 )
 
 var resolve = []string{
-	`select 'reference', id::text from invoices where id in (` + chosen + `)`,
+	`select 'reference', unnest(array[id::text, number]) from invoices where id in (` + chosen + `)`,
 	`select 'reference', payment_reference from invoices where payment_reference <> '' and id in (` + chosen + `)`,
 	`select distinct 'merchant', merchant_id from invoices where id in (` + chosen + `)`,
 }

@@ -18,7 +18,7 @@ func Room() privacy.Room {
 			privacy.Outbox(),
 		},
 		Impersonal: map[string]string{
-			"payments.beneficiary_kind": "a word of ours",
+			"payments.beneficiary_kind":                   "a word of ours",
 			"payments.merchant_name":                      "the merchant",
 			"payments.beneficiary_bic":                    "a bank",
 			"payments.payer_bic":                          "a bank; summaries count by it",

@@ -11,7 +11,7 @@ func Room() privacy.Room {
 		Obstacles: obstacles,
 		Holdings:  []privacy.Holding{orders, orderLines, members, entries, customers, privacy.Outbox()},
 		Impersonal: map[string]string{
-			"loyalty_entries.customer_id": "an id: nobody's when the account is erased",
+			"loyalty_entries.customer_id":   "an id: nobody's when the account is erased",
 			"products.name":                 "goods",
 			"products.description":          "goods",
 			"products.image_url":            "a picture of goods",
