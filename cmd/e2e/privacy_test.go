@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	eupay "european-pay.eu/eupay/sdk/go"
+	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
 // personal is a file of eupayctl gdpr export.
@@ -86,9 +87,7 @@ func newJane(t *testing.T) *jane {
 		Collect: eupay.CollectLinks, Reference: "MEMBER-JANE", Count: 2, Metadata: map[string]any{"customer_email": j.email},
 	})
 	due := m.site.next(t, "subscription.occurrence.due", "MEMBER-JANE")
-	link := about[struct {
-		URL string `json:"payment_link_url"`
-	}](t, due).URL
+	link := about[webhook.Occurrence](t, due).PaymentLinkURL
 	begun, err := shared.caller().client("", "").Payers.PayLink(t.Context(), path.Base(link), eupay.LinkPaymentParams{IdempotencyKey: uuid.NewString()})
 	if err != nil {
 		t.Fatal(err)
