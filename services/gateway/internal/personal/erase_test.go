@@ -179,3 +179,22 @@ func TestAPatternFindsNobody(t *testing.T) {
 		}
 	}
 }
+
+// TestAnUnverifiedAddressIsNobodys: whoever registers with somebody else's address neither shows up in that person's copy nor stops the erasure.
+func TestAnUnverifiedAddressIsNobodys(t *testing.T) {
+	f := setup(t)
+	name, iban := "Stranger", roomtest.IBAN
+	if _, err := f.users.Register(t.Context(), user.Registration{
+		Email: "jane@example.com", Password: roomtest.Password, Profile: merchant.Change{Name: &name, IBAN: &iban},
+	}, phone); err != nil {
+		t.Fatal(err)
+	}
+	f.Exec(t, `update users set unverified_since = now()`)
+	who := f.Resolve(known("jane@example.com"))
+	if _, open, err := f.Erase(who, true); err != nil || len(open) != 0 || len(who.GetCustomers()) != 0 {
+		t.Errorf("a stranger counts as Jane: %q, %v, %v", open, who, err)
+	}
+	if found := f.Find(who); len(found["users"])+len(found["sessions"])+len(found["merchants"]) != 0 {
+		t.Errorf("Jane gets a stranger's data: %v", found)
+	}
+}

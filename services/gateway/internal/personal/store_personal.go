@@ -3,8 +3,9 @@ package personal
 import "european-pay.eu/eupay/internal/privacy"
 
 const (
-	// persons are the users that a subject names.
-	persons = `select u.id from users u where (u.id = any(@customers::text[]::uuid[]) or lower(u.email) = any(@emails::text[]))
+	// persons are the users that a subject names. An address is that of the user who has verified it: others who gave it are strangers, and gone
+	// after 7 days.
+	persons = `select u.id from users u where (u.id = any(@customers::text[]::uuid[]) or lower(u.email) = any(@emails::text[]) and u.unverified_since is null)
 		and (@merchant::text = '' or u.merchant_id::text = @merchant::text)`
 	// leaving are those of them who work for nobody.
 	leaving = persons + ` and (u.role = 'customer' or u.removed_at is not null)`
@@ -62,9 +63,8 @@ var merchants = privacy.Holding{
 	Duty: "the contract with the merchant, and its books (article L123-22 Code de commerce)",
 	Find: `select jsonb_build_object('id', m.id, 'name', m.name, 'email', m.email, 'iban', m.iban, 'account_name', m.account_name, 'legal_name', m.legal_name,
 			'address', m.address, 'created_at', m.created_at) from merchants m
-		where (@merchant::text = '' or m.id::text = @merchant::text) and m.id in (
-			select id from merchants where lower(email) collate "C" = any(@emails::text[])
-			union select u.merchant_id from users u where u.role = 'merchant' and u.removed_at is null and u.id in (` + persons + `))`,
+		where (@merchant::text = '' or m.id::text = @merchant::text)
+			and m.id in (select u.merchant_id from users u where u.role = 'merchant' and u.removed_at is null and u.id in (` + persons + `))`,
 }
 
 // users are erased last: the other tables are found by them.

@@ -8,8 +8,11 @@ const (
 	// chosenOrders are those that the subject names.
 	chosenOrders = `select id from orders where (id = any(@ids::text[]::uuid[]) or payment_reference = any(@references::text[]))` + ofMerchant
 	// chosenMembers are those that the subject names: by the customer of the app, the hash of the address, the merchant's number, or the member's id.
-	chosenMembers = `select id from reward_members where (kind = 'customer' and subject = any(@customers::text[])
-		or kind = 'email' and subject = any(@hashes::text[]) or kind = 'number' and subject = any(@numbers::text[]) or id = any(@ids::text[]::uuid[]))` + ofMerchant
+	chosenMembers = `select id from reward_members where id in (
+		select id from reward_members where subject <> '' and kind = 'customer' and subject = any(@customers::text[])
+		union select id from reward_members where subject <> '' and kind = 'email' and subject = any(@hashes::text[])
+		union select id from reward_members where subject <> '' and kind = 'number' and subject = any(@numbers::text[])
+		union select id from reward_members where id = any(@ids::text[]::uuid[]))` + ofMerchant
 
 	points = "the ledger of points, which are owed and are never changed, under the member's id"
 )

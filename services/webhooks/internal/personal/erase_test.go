@@ -15,7 +15,8 @@ const (
 	shop  = "0190a000-0000-7000-8000-000000000001"
 	other = "0190a000-0000-7000-8000-000000000002"
 	user  = "0190a000-0000-7000-8000-0000000000c1"
-	body  = `{"event":"payment.completed","timestamp":"t","sequence":3,"data":{"reference":"PAY-1","amount":29.90,"metadata":{"reward_member":"jane@example.com"}}}`
+	// body has escapes that are JSON, and that PostgreSQL's jsonb refuses.
+	body = `{"event":"payment.completed","timestamp":"t","sequence":3,"data":{"reference":"PAY-1","amount":29.90,"metadata":{"reward_member":"jane@example.com","a":"\u0000\ud83d","b":"\\\\u0000\\\\"}}}`
 )
 
 var today = time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)
@@ -31,14 +32,14 @@ func TestWebhooksLoseMetadataOnceTheyAreDelivered(t *testing.T) {
 	}
 	for _, reference := range []string{"PAY-1", "PAY-2"} {
 		exec(`insert into events (id, merchant_id, livemode, event_type, reference, sequence, body, created_at)
-			values (gen_random_uuid(), $1, false, 'payment.completed', $2, 3, $3, $4)`, shop, reference, body, today)
+			values (gen_random_uuid(), $1, false, 'payment.completed', $2, 3, $3, $4)`, shop, reference, []byte(body), today)
 	}
 	for _, status := range []string{"delivered", "pending"} {
 		exec(`with d as (insert into deliveries (id, endpoint_id, merchant_id, livemode, event_id, event_type, reference, sequence, body, status, created_at, next_attempt_at,
 				claimable_at, finished_at) values (gen_random_uuid(), gen_random_uuid(), $1, false, gen_random_uuid(), 'payment.completed', 'PAY-1', 3, $2, $3, $4, $4, $4,
 				case when $3 = 'delivered' then $4::timestamptz end) returning id, endpoint_id)
 			insert into attempts (delivery_id, endpoint_id, number, started_at, duration_micros, response_status, response_body, error)
-				select id, endpoint_id, 1, $4, 1, 200, 'Thanks, Jane', '' from d`, shop, body, status, today)
+				select id, endpoint_id, 1, $4, 1, 200, 'Thanks, Jane', '' from d`, shop, []byte(body), status, today)
 	}
 	exec(`insert into push_subscriptions (id, merchant_id, user_id, livemode, endpoint_hash, push_service, key_id, sealed, description, created_at)
 		values (gen_random_uuid(), $1, $2, false, 'x', 'push.example', 'k', 'x', 'Firefox of Jane', $3)`, shop, user, today)

@@ -7,10 +7,12 @@ const (
 	// about are the rows of the person's payments, orders, subscriptions and members. Merchants are known by then; with them the index is used.
 	about = ` merchant_id = any(@merchants::text[]) and livemode in (true, false) and reference = any(@references::text[])` + ofMerchant
 	over  = ` status in ('delivered', 'exhausted', 'missed', 'cancelled')`
+	// parsed is the body as PostgreSQL reads it: without the escapes that its jsonb refuses or does not know, which a merchant's metadata may have.
+	parsed = `regexp_replace(convert_from(body, 'UTF8'), '(?<!\\)((?:\\\\)*)\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})', '\1', 'g')::jsonb`
 	// personal are the fields of a webhook that can name a person.
-	personal = ` convert_from(body, 'UTF8')::jsonb -> 'data' ?| array['metadata', 'customer_name', 'customer_number', 'customer_id', 'email_sha256', 'notes']`
+	personal = ` ` + parsed + ` -> 'data' ?| array['metadata', 'customer_name', 'customer_number', 'customer_id', 'email_sha256', 'notes']`
 	// without is the body without them. What was sent is not sent again in this form unless the merchant asks for it.
-	without = ` convert_to((convert_from(body, 'UTF8')::jsonb #- '{data,metadata}' #- '{data,customer_name}' #- '{data,customer_number}' #- '{data,customer_id}'
+	without = ` convert_to((` + parsed + ` #- '{data,metadata}' #- '{data,customer_name}' #- '{data,customer_number}' #- '{data,customer_id}'
 		#- '{data,email_sha256}' #- '{data,notes}')::text, 'UTF8')`
 	days = "90 days (`EUPAY_WEBHOOK_RETENTION`)"
 )
@@ -19,7 +21,7 @@ var events = privacy.Holding{
 	Table: "events", Columns: []string{"body", "merchant_reference"},
 	What: "what happened, as the merchant is told: its own metadata, and who has points", Why: "to show it to the merchant", Kept: days,
 	Erasing: "Metadata and what names the customer are taken out.", Duty: "what happened: references, amounts and states, for " + days,
-	Find:  `select jsonb_build_object('id', id, 'type', event_type, 'body', convert_from(body, 'UTF8')::jsonb, 'created_at', created_at) from events where` + about,
+	Find:  `select jsonb_build_object('id', id, 'type', event_type, 'body', ` + parsed + `, 'created_at', created_at) from events where` + about,
 	Erase: []string{`update events set body =` + without + ` where` + about + ` and` + personal},
 }
 
@@ -28,7 +30,7 @@ var deliveries = privacy.Holding{
 	What: "the same, for each endpoint of the merchant", Why: "to deliver it", Kept: days,
 	Erasing: "Metadata and what names the customer are taken out of what was delivered or given up.",
 	Duty:    "what happened, for " + days + "; what is still to be delivered, until it is",
-	Find: `select jsonb_build_object('id', id, 'type', event_type, 'status', status, 'body', convert_from(body, 'UTF8')::jsonb, 'created_at', created_at)
+	Find: `select jsonb_build_object('id', id, 'type', event_type, 'status', status, 'body', ` + parsed + `, 'created_at', created_at)
 		from deliveries where reference = any(@references::text[]) and merchant_id = any(@merchants::text[])` + ofMerchant,
 	Erase: []string{`update deliveries set body =` + without + ` where reference = any(@references::text[]) and merchant_id = any(@merchants::text[])
 		and` + over + ` and` + personal + ofMerchant},
