@@ -24,7 +24,9 @@ type personal struct {
 	Services map[string]map[string]struct{ Rows []map[string]any }
 }
 
-func (p personal) rows(service, table string) []map[string]any { return p.Services[service][table].Rows }
+func (p personal) rows(service, table string) []map[string]any {
+	return p.Services[service][table].Rows
+}
 
 func (o operator) copies(t *testing.T, by ...string) (p personal) {
 	t.Helper()
@@ -55,13 +57,13 @@ func (o operator) refuses(t *testing.T, args ...string) string {
 
 // jane is a customer of the app who has done everything at one merchant.
 type jane struct {
-	email           string
-	app             caller
-	m               *merchant
-	paid            payment
-	order           placed
-	subscription    *eupay.Subscription
-	invoice, member string
+	email        string
+	app          caller
+	m            *merchant
+	paid         payment
+	order        placed
+	subscription *eupay.Subscription
+	invoice      string
 }
 
 func newJane(t *testing.T) *jane {
@@ -184,6 +186,8 @@ func TestAPersonGetsACopyAndIsErased(t *testing.T) {
 	if a := j.app.do(t, http.MethodGet, "/customer/payments", ""); a.status != http.StatusUnauthorized {
 		t.Errorf("the account still answers %d", a.status)
 	}
-	eventually(t, "the consents at the bank are taken back", func() bool { return len(o.copies(t, "--payment", j.order.Payment.Reference).rows("payments", "bank_users")) == 0 })
+	eventually(t, "the consents at the bank are taken back", func() bool {
+		return len(o.copies(t, "--payment", j.order.Payment.Reference).rows("payments", "bank_users")) == 0
+	})
 	o.lines(t, "gdpr", "erase", "--email", j.email, "--run", "--by", "Ann") // once more changes nothing
 }

@@ -34,24 +34,30 @@ func NewServer(room Room, pool *pgxpool.Pool, v *vault.Vault, now func() time.Ti
 	return &Server{room: room, pool: pool, vault: v, now: now, log: log}
 }
 
+// known is a row of a statement of Room.Resolve.
+type known struct{ Kind, Value string }
+
 // Resolve implements PrivacyService.
 func (s *Server) Resolve(ctx context.Context, r *privacyv1.ResolveRequest) (*privacyv1.ResolveResponse, error) {
 	if err := check(r.GetSubject()); err != nil {
 		return nil, err
 	}
-	known := proto.CloneOf(r.GetSubject())
+	who := proto.CloneOf(r.GetSubject())
 	params := args(r.GetSubject(), s.now())
 	for _, statement := range s.room.Resolve {
-		var kind, value string
 		rows, err := s.pool.Query(ctx, statement, params)
 		if err != nil {
 			return nil, fmt.Errorf("resolve a person: %w", err)
 		}
-		if _, err := pgx.ForEachRow(rows, []any{&kind, &value}, func() error { add(known, kind, value); return nil }); err != nil {
+		values, err := pgx.CollectRows(rows, pgx.RowToStructByPos[known])
+		if err != nil {
 			return nil, fmt.Errorf("resolve a person: %w", err)
 		}
+		for _, v := range values {
+			add(who, v.Kind, v.Value)
+		}
 	}
-	return &privacyv1.ResolveResponse{Subject: known}, nil
+	return &privacyv1.ResolveResponse{Subject: who}, nil
 }
 
 // Find implements PrivacyService.

@@ -20,8 +20,9 @@ import (
 var update = flag.Bool("update", false, "write the tables of docs/personal-data.md")
 
 // looks matches the names of columns that may be about a person.
-var looks = regexp.MustCompile(`(^|_)(name|names|e?mail|iban|bic|phone|address|addresses|ip|network|payer|customer|beneficiary|recipient|holder|identity|user|agent|device` +
-	`|notes?|metadata|description|reason|detail|body|headers|raw|answer|text|sealed|payload|document|xml|pdf|evidence|actor|subject|label|url|key|by|token|birth|city|street)(_|$)`)
+var looks = regexp.MustCompile(`(^|_)(name|names|e?mail|iban|bic|phone|address|addresses|ip|network|payer|customer|beneficiary|recipient|holder|identity|user|agent` +
+	`|device|notes?|metadata|description|reason|detail|body|headers|raw|answer|text|sealed|payload|document|xml|pdf|evidence|actor|subject|label|url|key|by|token` +
+	`|birth|city|street)(_|$)`)
 
 // texts are types that can hold a text about a person, and free those that can hold anything, whatever the column's name says.
 var (

@@ -32,7 +32,8 @@ var invoices = privacy.Holding{
 var documents = privacy.Holding{
 	Table: "documents", Columns: []string{"xml", "pdf", "platform_pdf"},
 	What: "the files of invoices, as they were sent to the platform", Why: "invoices that the law requires", Kept: "with the books", Erasing: "Nothing.", Duty: law,
-	Find: `select jsonb_build_object('invoice_id', invoice_id, 'xml', convert_from(xml, 'UTF8'), 'created_at', created_at) from documents where invoice_id in (` + chosen + `)`,
+	Find: `select jsonb_build_object('invoice_id', invoice_id, 'xml', convert_from(xml, 'UTF8'), 'created_at', created_at) from documents
+		where invoice_id in (` + chosen + `)`,
 }
 
 var files = privacy.Holding{
@@ -42,5 +43,6 @@ var files = privacy.Holding{
 
 var enrolments = privacy.Holding{
 	Table: "enrolments", Columns: []string{"settings"},
-	What: "a merchant's legal data; that of a sole trader is about a person", Why: "to issue its invoices", Kept: "with the books", Erasing: "Nothing: it is the merchant's.",
+	What: "a merchant's legal data; that of a sole trader is about a person", Why: "to issue its invoices", Kept: "with the books",
+	Erasing: "Nothing: it is the merchant's.",
 }

@@ -37,7 +37,8 @@ var mails = privacy.Holding{
 	Table: "mails", Columns: []string{"recipient", "detail"},
 	What: "mails to the person: the kind, and what their text names", Why: "to send them", Kept: "7 days after they were sent", Erasing: "Deleted.",
 	Find: `select jsonb_build_object('kind', m.kind, 'recipient', m.recipient, 'detail', m.detail, 'created_at', m.created_at, 'sent_at', m.done_at) from mails m
-		where m.id in (select id from mails where lower(recipient) = any(@emails::text[]) and @merchant::text = '' union select id from mails where user_id in (` + persons + `))`,
+		where m.id in (select id from mails where lower(recipient) = any(@emails::text[]) and @merchant::text = '' union select id from mails
+			where user_id in (` + persons + `))`,
 	Erase: []string{`delete from mails where id in (select id from mails where lower(recipient) = any(@emails::text[]) and @merchant::text = ''
 		union select id from mails where user_id in (` + leaving + `))`},
 }
@@ -74,6 +75,7 @@ var users = privacy.Holding{
 	Erasing: "Emptied, and nobody can log in any more. The row stays without a name, because the audit log has its id.",
 	Find: `select jsonb_build_object('id', u.id, 'email', u.email, 'name', u.name, 'role', u.role, 'merchant_id', u.merchant_id, 'created_at', u.created_at,
 		'removed_at', u.removed_at) from users u where (u.email <> '' or u.name <> '' or u.password_hash <> '') and u.id in (` + persons + `)`,
-	Erase: []string{`update users set email = '', name = '', password_hash = '', disabled = true, unverified_since = null, removed_at = coalesce(removed_at, @now::timestamptz)
+	Erase: []string{`update users set email = '', name = '', password_hash = '', disabled = true, unverified_since = null,
+			removed_at = coalesce(removed_at, @now::timestamptz)
 		where (email <> '' or name <> '' or password_hash <> '') and id in (` + leaving + `)`},
 }

@@ -60,10 +60,13 @@ func Room() privacy.Room {
 
 // ofPayer, ofBeneficiary and the others are what sealed values are bound to: as the packages say that seal them.
 func ofPayer(row map[string]any) string { return fmt.Sprintf("payer iban\x00%s", row["reference"]) }
+
 func ofBeneficiary(row map[string]any) string {
 	return fmt.Sprintf("beneficiary iban\x00%s", row["reference"])
 }
+
 func ofItem(row map[string]any) string { return fmt.Sprintf("expected payer\x00%s", row["reference"]) }
+
 func ofLine(row map[string]any) string { return fmt.Sprintf("bank line\x00%s", row["id"]) }
 
 func ofAnswer(row map[string]any) string {

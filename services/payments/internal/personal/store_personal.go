@@ -107,7 +107,8 @@ var subscriptions = privacy.Holding{
 	Table: "subscriptions", Columns: []string{"customer", "description", "metadata", "merchant_reference", "success_url", "cancel_url"},
 	What: "subscriptions: the payer as the merchant named it, and the merchant's texts", Why: "to collect what was agreed",
 	Kept:    "with the books; of the payer only the name after the end",
-	Erasing: "The payer, metadata and addresses to return to are emptied when the subscription has ended.", Duty: "amounts, days, states and the text of the transfer, by " + books,
+	Erasing: "The payer, metadata and addresses to return to are emptied when the subscription has ended.",
+	Duty:    "amounts, days, states and the text of the transfer, by " + books,
 	Find: `select jsonb_build_object('id', id, 'merchant_id', merchant_id, 'merchant_name', merchant_name, 'livemode', livemode, 'amount_cents', amount_cents,
 		'frequency', frequency, 'status', status, 'description', description, 'merchant_reference', merchant_reference, 'metadata', metadata, 'customer', customer,
 		'start_date', start_date, 'end_date', end_date, 'created_at', created_at, 'ended_at', ended_at) from subscriptions where id = any(@references::text[])` + ofMerchant,
@@ -158,7 +159,8 @@ var lines = privacy.Holding{
 	Table: "bank_lines", Columns: []string{"text_key_id", "text_sealed", "payer_fingerprint", "refs"},
 	What: "what the bank wrote about a credit or debit on the merchant's account, sealed, and a keyed hash of the other account",
 	Why:  "to match it to payments", Kept: "90 days after the booking (`EUPAY_PAYMENTS_SETTLEMENT_TEXT_DAYS`)",
-	Erasing: "Texts of lines that are matched to the person's payments alone are emptied.", Duty: "a line about several payers, and what is not wholly matched, until the 90 days are over",
+	Erasing: "Texts of lines that are matched to the person's payments alone are emptied.",
+	Duty:    "a line about several payers, and what is not wholly matched, until the 90 days are over",
 	Find: `select jsonb_build_object('id', l.id, 'amount_cents', l.amount_cents, 'booked_on', l.booked_on, 'text', ` + sealed("l.text_key_id", "l.text_sealed") + `)
 		from bank_lines l where (l.text_sealed is not null or l.payer_fingerprint is not null) and l.id in (
 			select m.line_id from settlement_matches m join settlement_items using (reference) where m.undone_at is null and` + chosen + `)`,
@@ -173,7 +175,8 @@ var accounts = privacy.Holding{
 	Table: "bank_accounts", Columns: []string{"customer_id", "bank_name", "name", "iban_masked", "iban_key_id", "iban_sealed", "iban_fingerprint"},
 	What: "bank accounts that a customer of the app has linked, sealed", Why: "to pay from them", Kept: "until the customer removes them",
 	Erasing: "Removed: the consent is taken back at the provider, then the row is deleted.", Duty: "until the provider has taken the consent back, within minutes",
-	Find: `select jsonb_build_object('id', id, 'customer_id', customer_id, 'livemode', livemode, 'bank_name', bank_name, 'name', name, 'state', state, 'linked_at', linked_at,
+	Find: `select jsonb_build_object('id', id, 'customer_id', customer_id, 'livemode', livemode, 'bank_name', bank_name, 'name', name, 'state', state,
+		'linked_at', linked_at,
 		'iban', ` + sealed("iban_key_id", "iban_sealed") + `) from bank_accounts where customer_id = any(@customers::text[]::uuid[]) and` + platform,
 	Sealed: []privacy.SealedField{{Name: "iban", Owner: ofAccount}},
 	Erase: []string{`update bank_accounts set state = 'removing', due_at = @now::timestamptz
@@ -197,7 +200,8 @@ var bankUsers = privacy.Holding{
 
 var visits = privacy.Holding{
 	Table: "bank_visits", Columns: []string{"customer_id", "return_url", "connection_id"},
-	What: "visits to the provider's page, to link an account", Why: "to bring the visitor back", Kept: "until shortly after they expire", Erasing: "Nothing: they end by themselves.",
+	What: "visits to the provider's page, to link an account", Why: "to bring the visitor back", Kept: "until shortly after they expire",
+	Erasing: "Nothing: they end by themselves.",
 }
 
 var merchants = privacy.Holding{
@@ -207,5 +211,6 @@ var merchants = privacy.Holding{
 
 var receivingAccounts = privacy.Holding{
 	Table: "receiving_accounts", Columns: []string{"bank_name", "name", "iban_masked", "iban_key_id", "iban_sealed", "iban_fingerprint"},
-	What: "a merchant's own bank accounts, sealed", Why: "to see whether money came", Kept: "with the lines that were read", Erasing: "Nothing: the merchant disconnects them.",
+	What: "a merchant's own bank accounts, sealed", Why: "to see whether money came", Kept: "with the lines that were read",
+	Erasing: "Nothing: the merchant disconnects them.",
 }

@@ -12,7 +12,8 @@ func Room() privacy.Room {
 			{
 				Table: "sessions", Columns: []string{"id", "email", "name", "key_id", "sealed"},
 				What: "browsers that are logged in: a copy of the address and the name, and the login's tokens, sealed", Why: "to show pages",
-				Kept: "until the login ends, at most 30 days", Erasing: "Nothing: the login ends at once in the gateway, the row when the browser comes back or the 30 days are over.",
+				Kept:    "until the login ends, at most 30 days",
+				Erasing: "Nothing: the login ends at once in the gateway, the row when the browser comes back or the 30 days are over.",
 			},
 			{
 				Table: "answers", Columns: []string{"session", "id", "key_id", "sealed"},

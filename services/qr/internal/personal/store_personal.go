@@ -29,8 +29,10 @@ var resolve = []string{
 }
 
 var obstacles = []string{
-	`select 'order ' || id || ' (' || status || ')' from orders where status in ('awaiting_payment', 'received', 'preparing', 'ready') and id in (` + chosenOrders + `) order by id`,
-	`select 'refund of order ' || id || ' (' || refund_status || ')' from orders where refund_status in ('requested', 'pending') and id in (` + chosenOrders + `) order by id`,
+	`select 'order ' || id || ' (' || status || ')' from orders where status in ('awaiting_payment', 'received', 'preparing', 'ready')
+		and id in (` + chosenOrders + `) order by id`,
+	`select 'refund of order ' || id || ' (' || refund_status || ')' from orders where refund_status in ('requested', 'pending')
+		and id in (` + chosenOrders + `) order by id`,
 	`select 'redemption ' || id || ' (held)' from reward_redemptions where status = 'held' and member_id in (` + chosenMembers + `) order by id`,
 }
 

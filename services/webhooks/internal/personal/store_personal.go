@@ -44,7 +44,8 @@ var attempts = privacy.Holding{
 	What: "what the merchant's server answered", Why: "so that the merchant finds mistakes", Kept: days, Erasing: "Emptied.",
 	Find: `select jsonb_build_object('delivery_id', delivery_id, 'number', number, 'response_body', encode(response_body, 'escape'), 'response_headers', response_headers)
 		from attempts where (response_body <> '' or response_headers <> '') and delivery_id in (` + theirs + `)`,
-	Erase: []string{`update attempts set response_body = '', response_headers = '' where (response_body <> '' or response_headers <> '') and delivery_id in (` + theirs + `)`},
+	Erase: []string{`update attempts set response_body = '', response_headers = '' where (response_body <> '' or response_headers <> '')
+		and delivery_id in (` + theirs + `)`},
 }
 
 // browsersOf are the browsers of the person, who works or has worked for these merchants.
@@ -61,5 +62,6 @@ var browsers = privacy.Holding{
 
 var messages = privacy.Holding{
 	Table: "push_messages", Columns: []string{"payload"},
-	What: "messages that wait for a browser", Why: "to notify the person", Kept: "until they are delivered or worth nothing, at most a day", Erasing: "Deleted with the browser.",
+	What: "messages that wait for a browser", Why: "to notify the person", Kept: "until they are delivered or worth nothing, at most a day",
+	Erasing: "Deleted with the browser.",
 }
