@@ -139,8 +139,15 @@ func TestAPersonGetsACopyAndIsErased(t *testing.T) {
 	upper := strings.ToUpper(j.email)
 	before := o.copies(t, "--email", upper)
 	for _, of := range [][2]string{
-		{"payments", "payments"}, {"payments", "subscriptions"}, {"payments", "bank_accounts"}, {"qr", "orders"}, {"qr", "reward_members"}, {"einvoice", "invoices"},
-		{"webhooks", "events"}, {"gateway", "users"}, {"gateway", "sessions"},
+		{"payments", "payments"},
+		{"payments", "subscriptions"},
+		{"payments", "bank_accounts"},
+		{"qr", "orders"},
+		{"qr", "reward_members"},
+		{"einvoice", "invoices"},
+		{"webhooks", "events"},
+		{"gateway", "users"},
+		{"gateway", "sessions"},
 	} {
 		if len(before.rows(of[0], of[1])) == 0 {
 			t.Errorf("the copy lacks %s of %s: %s", of[1], of[0], before.text)

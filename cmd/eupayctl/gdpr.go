@@ -71,7 +71,7 @@ var keepers = []holder{
 	{identity.Gateway, gatewayAddr, usualGateway},
 }
 
-// keepers connects to all of them.
+// keepers connects to all of them. What they are asked has no deadline: a person may have a hundred thousand rows. Ctrl-C ends it.
 func (t *tool) keepers() (all []operate.Holder, done func(), err error) {
 	var ends []func()
 	done = func() {
