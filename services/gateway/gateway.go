@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/privacy"
 	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/command"
@@ -24,11 +25,13 @@ import (
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	privacyv1 "european-pay.eu/eupay/proto/eupay/privacy/v1"
 	"european-pay.eu/eupay/services/gateway/internal/attempts"
 	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/notice"
 	"european-pay.eu/eupay/services/gateway/internal/operator"
+	"european-pay.eu/eupay/services/gateway/internal/personal"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -110,10 +113,11 @@ func (s *Service) open(ctx context.Context) error {
 		return err
 	}
 	s.money = gate.NewCommands(s.commands)
-	s.core.Serve(&gatewayv1.OperatorService_ServiceDesc, operator.NewServer(s.accounts.Users), identity.Operator)
+	s.core.Serve(&gatewayv1.OperatorService_ServiceDesc, operator.NewServer(s.accounts.Users, s.accounts.Audit), identity.Operator)
 	s.core.Serve(&keysv1.KeysService_ServiceDesc, s.accounts.Users.KeysServer(), identity.Operator)
 	consumers := backlog.NewServer(s.core.Bus.JS, backlog.OfEvents(notice.Consumer))
 	s.core.Serve(&operationsv1.BacklogService_ServiceDesc, consumers, identity.Gateway)
+	s.core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), s.core.Pool, nil, s.core.Now, s.core.Log), identity.Operator)
 	if s.echo, err = s.routes(); err != nil {
 		return err
 	}
