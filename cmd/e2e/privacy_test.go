@@ -18,17 +18,17 @@ import (
 	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
-// personal is a file of eupayctl gdpr export.
-type personal struct {
+// copied is a file of eupayctl gdpr export.
+type copied struct {
 	text     string
 	Services map[string]map[string]struct{ Rows []map[string]any }
 }
 
-func (p personal) rows(service, table string) []map[string]any {
+func (p copied) rows(service, table string) []map[string]any {
 	return p.Services[service][table].Rows
 }
 
-func (o operator) copies(t *testing.T, by ...string) (p personal) {
+func (o operator) copies(t *testing.T, by ...string) (p copied) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "person.json")
 	o.lines(t, append([]string{"gdpr", "export", file}, by...)...)
