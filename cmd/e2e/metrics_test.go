@@ -66,7 +66,7 @@ func (f families) find(name string) *dto.MetricFamily {
 	return nil
 }
 
-// has reports whether a series of the metric has the label, with that value unless it is empty.
+// labelled reports whether a series of the metric has the label, with that value unless it is empty.
 func labelled(f *dto.MetricFamily, label, value string) bool {
 	return slices.ContainsFunc(f.GetMetric(), func(m *dto.Metric) bool {
 		return slices.ContainsFunc(m.GetLabel(), func(l *dto.LabelPair) bool {
