@@ -76,6 +76,13 @@ chaos: export EUPAY_CHAOS_READ_ONLY ?= 60s
 chaos: bin/with-postgres bin/gotestsum ## Kill parts of the system under load, break its infrastructure, and compare all records
 	@$(RACE) ./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -timeout 90m $(TESTFLAGS) ./cmd/chaos
 
+# The version that `make upgrade-exercise` upgrades from.
+BASE ?= HEAD~1
+
+.PHONY: upgrade-exercise
+upgrade-exercise: bin/gotestsum ## Upgrade a system of BASE's programs to this tree under load (BASE=HEAD~1), and compare all records
+	@./tools/upgrade.sh '$(BASE)'
+
 .PHONY: restore-exercise
 restore-exercise: bin/with-postgres bin/gotestsum ## Restore a database to a point in time while the bank goes on, rebuild it, and compare all records
 	@$(RACE) ./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -timeout 20m -run '^TestARestoredDatabaseIsRebuilt$$' $(TESTFLAGS) ./cmd/e2e

@@ -19,6 +19,8 @@ type client struct {
 	headers []string // name, value, …
 	// repeated counts the requests that insist had to send again.
 	repeated atomic.Int64
+	// heardAgain counts the webhooks whose id had come before.
+	heardAgain atomic.Int64
 }
 
 func newClient(t *testing.T, w *world, headers ...string) *client {
