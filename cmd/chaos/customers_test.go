@@ -77,7 +77,7 @@ func (m *customers) deed(reference string) *deed {
 
 // reads are requests that change nothing; each room of the system answers some.
 var reads = []string{
-	"/gateway/payments?limit=20", "/webhook-endpoints", "/merchant", "/product/list", "/einvoice/invoices", "/payment-links",
+	"/gateway/payments?limit=20", "/webhook-endpoints", "/merchant", "/product/list", "/einvoice/invoices", "/gateway/payment-links",
 }
 
 // use sends requests until during has returned and all of them are answered.
@@ -217,14 +217,16 @@ func brief(sorted []time.Duration, percent int) time.Duration {
 	return sorted[(len(sorted)-1)*percent/100].Round(time.Millisecond)
 }
 
-// settle waits until some more payments were paid.
-func (m *customers) settle(ctx context.Context, phase string) {
-	m.enter(phase)
+// some is how many payments show that the system works.
+const some = 15
+
+// goOn waits until some more payments have been paid.
+func (m *customers) goOn(ctx context.Context) {
 	m.mu.Lock()
-	goal := m.completed() + 20
+	goal := m.completed() + some
 	m.mu.Unlock()
 	if !until(ctx, pause, func() bool { m.mu.Lock(); defer m.mu.Unlock(); return m.completed() >= goal }) {
-		m.t.Errorf("no payments are paid %s", phase)
+		m.t.Errorf("%s: payments are not paid any more", m.phase)
 	}
 }
 

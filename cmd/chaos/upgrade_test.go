@@ -26,6 +26,9 @@ var asShipped = map[string]string{
 	"EUPAY_USER_READS": "100000", "EUPAY_USER_WRITES": "100000", "EUPAY_MERCHANT_READS": "100000", "EUPAY_MERCHANT_WRITES": "100000",
 }
 
+// bankTakes is how many milliseconds the bank takes to answer, so that replicas are stopped while they wait for it.
+const bankTakes = 300
+
 // replicasOfEach is as many as in deploy/k8s.
 const replicasOfEach = 2
 
@@ -53,16 +56,21 @@ func TestNobodyNoticesAnUpgrade(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	m := newCustomers(t, c.world)
+	if status := m.request(ctx, http.MethodPut, c.sys.BankManagementURL()+"/latency", object{"ms": bankTakes}, nil); status != http.StatusOK {
+		t.Fatalf("the bank's latency: %d", status)
+	}
 	m.use(ctx, func() {
-		m.settle(ctx, "before it")
+		m.goOn(ctx)
 		for _, service := range system.Names {
 			for range replicasOfEach {
 				m.enter(service)
 				c.join(fresh, service)
+				m.goOn(ctx) // of both versions
 				c.leave(service)
 			}
 		}
-		m.settle(ctx, "after it")
+		m.enter("after it")
+		m.goOn(ctx)
 	})
 	m.report(ctx)
 	if again := m.portal.heardAgain.Load(); again > 0 {
