@@ -146,6 +146,19 @@ split-programs:
 bin/buf bin/golangci-lint bin/gotestsum bin/protoc-gen-go bin/protoc-gen-go-grpc: tools/go.mod tools/go.sum tools/package-lock.json
 	@./tools/install.sh $(@F)
 
+# The version of `make images`, which is their tag. Empty: the commit.
+VERSION ?=
+# The folder of the images.
+IMAGES ?= bin/images
+
+.PHONY: images
+images: ## Build the reproducible images of all services, with their parts lists and provenance (VERSION=1.2.3, IMAGES=folder)
+	@mkdir -p bin && cd deploy/images && GOWORK=off go build -o ../../bin/build-images . && cd ../.. && ./bin/build-images -out '$(IMAGES)' -version '$(VERSION)'
+
+.PHONY: check-images
+check-images: ## Check that an image is the same wherever it is built, is valid and runs (the first run compiles for minutes)
+	@cd deploy/images && GOWORK=off go test -count=1 -timeout 30m .
+
 .PHONY: cluster
 cluster: ## Run everything in a Kubernetes cluster on this machine (Docker, and kind or k3d)
 	@./deploy/cluster.sh
