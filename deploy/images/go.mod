@@ -4,6 +4,8 @@ go 1.26.0
 
 require github.com/google/go-containerregistry v0.22.1
 
+require github.com/google/go-cmp v0.7.0 // indirect
+
 require (
 	github.com/klauspost/compress v1.19.2 // indirect
 	github.com/opencontainers/go-digest v1.0.0 // indirect
