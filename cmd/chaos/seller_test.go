@@ -84,10 +84,12 @@ func (c *client) hear(types []string, hears func(*webhook.Event)) (address strin
 		}
 		turn <- struct{}{}
 		defer func() { <-turn }()
-		if !known[event.ID] {
-			known[event.ID] = true
-			hears(event)
+		if known[event.ID] {
+			c.heardAgain.Add(1)
+			return
 		}
+		known[event.ID] = true
+		hears(event)
 	}))
 	c.t.Cleanup(hook.Close)
 	body := object{"url": hook.URL}
