@@ -40,6 +40,7 @@ func Room() privacy.Room {
 			"subscription_occurrences.evidence":           "a word of ours",
 			"subscription_occurrences.evidence_reference": "a reference",
 			"subscription_occurrences.payment_link_url":   "the page of a link",
+			"subscription_receipts.evidence":              "a word of ours",
 			"subscription_history.status_detail":          "a word of ours",
 			"settlement_matches.evidence":                 "references, amounts and days",
 			"settlement_matches.actor":                    "who of the merchant's side matched it: an id",
