@@ -39,7 +39,12 @@ type world struct {
 
 	mu        sync.Mutex
 	processes map[string]*child.Process
+	pids      map[string]int
 	database  *pgserver.Server
+
+	// observe, if any, sees the requests of all clients; fails, if any, decides how receivers of webhooks fail.
+	observe func(http.RoundTripper) http.RoundTripper
+	fails   func() receiverFault
 }
 
 // quick are settings that shorten what a real platform waits for, so that the test does not.
@@ -65,16 +70,21 @@ var programs = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	built = dir
-	args := []string{"build", "-race", "-o", dir + "/", "european-pay.eu/eupay/cmd/eupay-dev", "european-pay.eu/eupay/sandbox/cmd/eupay-sandbox"}
+	return dir, compile(dir, "-race", "european-pay.eu/eupay/cmd/eupay-dev")
+})
+
+// compile builds the services, the sandbox and others into a folder.
+func compile(dir string, flagsAndOthers ...string) error {
+	args := append([]string{"build", "-o", dir + "/"}, flagsAndOthers...)
+	args = append(args, "european-pay.eu/eupay/sandbox/cmd/eupay-sandbox")
 	for _, service := range roles.Services() {
 		args = append(args, "european-pay.eu/eupay/services/"+service+"/cmd/"+service)
 	}
-	cmd := exec.Command("go", args...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the programs: %w\n%s", err, out)
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("build the programs: %w\n%s", err, out)
 	}
-	return dir, nil
-})
+	return nil
+}
 
 // built is what programs made, to be removed in the end.
 var built string
@@ -99,10 +109,7 @@ func build(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{t: t, dir: dir, processes: make(map[string]*child.Process)}
-	if _, err := programs(); err != nil {
-		t.Fatal(err)
-	}
+	w := &world{t: t, dir: dir, processes: make(map[string]*child.Process), pids: make(map[string]int)}
 	ports, err := system.Prefer(system.Ports{}, system.Ports{})
 	if err != nil {
 		t.Fatal(err)
@@ -162,11 +169,6 @@ func (w *world) spawn(name string) { w.spawnAs(name, exec.Command, name) }
 // spawnAs starts a program, by command, under a name of its own.
 func (w *world) spawnAs(name string, command func(string, ...string) *exec.Cmd, program string) {
 	w.t.Helper()
-	out, err := os.OpenFile(filepath.Join(w.dir, name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer out.Close()
 	bin, err := programs()
 	if err != nil {
 		w.t.Fatal(err)
@@ -175,9 +177,20 @@ func (w *world) spawnAs(name string, command func(string, ...string) *exec.Cmd, 
 	if program == nats {
 		cmd = command(filepath.Join(bin, "eupay-dev"), nats)
 	}
+	w.launch(name, cmd, w.env(program))
+}
+
+// launch starts a command with these settings alone, under a name that its log has too.
+func (w *world) launch(name string, cmd *exec.Cmd, env map[string]string) {
+	w.t.Helper()
+	out, err := os.OpenFile(filepath.Join(w.dir, name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer out.Close()
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "EUPAY_") })
-	for k, v := range w.env(program) {
+	for k, v := range env {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
 	w.startProcess(name, cmd)
@@ -191,7 +204,7 @@ func (w *world) startProcess(name string, cmd *exec.Cmd) {
 		w.t.Fatal(err)
 	}
 	w.mu.Lock()
-	w.processes[name] = p
+	w.processes[name], w.pids[name] = p, cmd.Process.Pid
 	w.mu.Unlock()
 }
 
