@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -156,4 +157,38 @@ func (e *estate) brokersWhole() bool {
 		}
 	}
 	return true
+}
+
+// leadingBroker waits until there is a leader.
+func (e *estate) leadingBroker() (i int) {
+	limit, cancel := context.WithTimeout(e.t.Context(), settledLimit)
+	defer cancel()
+	if !until(limit, rest, func() (ok bool) {
+		var err error
+		i, err = e.brokersLeader()
+		return err == nil
+	}) {
+		e.t.Error("the stream of events has no leader")
+	}
+	return i
+}
+
+// limitCommands changes how many bytes the stream of commands may have, and returns how many it might have before.
+func (e *estate) limitCommands(bytes int64) (before int64) {
+	js, end, err := e.jetStream()
+	if err != nil {
+		e.t.Error(err)
+		return 0
+	}
+	defer end()
+	stream, err := js.Stream(e.t.Context(), bus.Commands)
+	if err == nil {
+		cfg := stream.CachedInfo().Config
+		before, cfg.MaxBytes = cfg.MaxBytes, bytes
+		_, err = js.UpdateStream(e.t.Context(), cfg)
+	}
+	if err != nil {
+		e.t.Errorf("limit the stream of commands: %v", err)
+	}
+	return before
 }

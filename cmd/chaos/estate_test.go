@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -205,16 +204,6 @@ func (e *estate) operate(args ...string) (string, error) {
 	cmd.Env = append(cmd.Env, "PATH=/usr/bin:/bin", "EUPAY_DATABASE_URL="+u.String(), "EUPAY_NATS_URL=nats://"+e.brokers.clients[0], "EUPAY_NATS_REPLICAS=3")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
-}
-
-// freeze stops processes without a word, and thaw lets them go on.
-func (e *estate) freeze(names ...string) { e.signalAll(syscall.SIGSTOP, names) }
-func (e *estate) thaw(names ...string)   { e.signalAll(syscall.SIGCONT, names) }
-
-func (e *estate) signalAll(sig syscall.Signal, names []string) {
-	for _, name := range names {
-		e.signal(name, sig)
-	}
 }
 
 // inner are the fronts between the parts of EU Pay.

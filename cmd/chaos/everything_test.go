@@ -148,8 +148,8 @@ func newTraffic(ctx context.Context, t *testing.T, e *estate) *traffic {
 	x.m = newMerchant(t, e.world)
 	x.invoice = newIssuer(t, e.world, 1)
 	x.invoice.approve(ctx)
-	x.names = []string{"links", "subscriptions", "rewards"}
-	x.rooms = []room{newShop(t, e.world), newClub(t, e.world), newTill(t, e.world)}
+	x.names = []string{"links", "subscriptions", "rewards", "orders"}
+	x.rooms = []room{newShop(t, e.world), newClub(t, e.world), newTill(t, e.world), newCounter(t, e.world)}
 	return x
 }
 

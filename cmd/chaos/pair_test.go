@@ -143,3 +143,36 @@ func (p *pair) promote() {
 	p.mu.Unlock()
 	p.run(`select pg_promote()`, `alter system reset synchronous_standby_names`, `select pg_reload_conf()`)
 }
+
+// exhaust takes every connection that the server has to give, also those that are in use, until release.
+func (p *pair) exhaust() (release func()) {
+	limit, cancel := context.WithCancel(p.t.Context())
+	var all []*pgx.Conn
+	first, err := p.connect(limit)
+	if err != nil {
+		p.t.Error(err)
+		cancel()
+		return func() {}
+	}
+	all = append(all, first)
+	fill := func() {
+		for {
+			c, err := p.connect(limit)
+			if err != nil {
+				return
+			}
+			all = append(all, c)
+		}
+	}
+	fill()
+	if _, err := first.Exec(limit, `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'eupay-%'`); err != nil {
+		p.t.Error(err)
+	}
+	fill()
+	return func() {
+		for _, c := range all {
+			c.Close(limit)
+		}
+		cancel()
+	}
+}
