@@ -46,7 +46,7 @@ func (c *counter) use(ctx context.Context, n int) {
 	until(ctx, pause, func() bool {
 		got = placed{}
 		status := guest.insist(ctx, http.MethodPost, c.path, c.order(), &got, "Idempotency-Key", key)
-		return status != http.StatusCreated && status != http.StatusTooManyRequests || got.Payment.PaymentURL != ""
+		return status != http.StatusCreated && status != http.StatusTooManyRequests || got.Payment.PaymentURL != "" || c.ended(ctx, got.Payment.Reference)
 	})
 	if got.Order.ID == "" || got.Payment.Reference == "" {
 		if ctx.Err() == nil {
@@ -55,14 +55,29 @@ func (c *counter) use(ctx context.Context, n int) {
 		return
 	}
 	s := served{id: got.Order.ID, reference: got.Payment.Reference}
+	if got.Payment.PaymentURL == "" {
+		c.note(s)
+		return
+	}
 	if n%4 == 3 {
 		guest.refuse(ctx, s.reference)
 	} else {
 		s.authorised = guest.authorise(ctx, s.reference)
 	}
+	c.note(s)
+}
+
+func (c *counter) note(s served) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.orders = append(c.orders, s)
+}
+
+// ended reports whether a payment has ended: the bank never took it, and there is nothing to authorise.
+func (c *counter) ended(ctx context.Context, reference string) bool {
+	var got answer
+	return reference != "" && c.owner.call(ctx, http.MethodGet, "/gateway/payments/"+reference, nil, &got) == http.StatusOK &&
+		(got.Data.Status == "failed" || got.Data.Status == "cancelled")
 }
 
 // compareBooks waits until each order has ended as its payment has, and the stock is what was not sold.

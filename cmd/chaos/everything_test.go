@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"runtime"
 	"sync"
@@ -43,6 +44,7 @@ func TestChaosEverythingAtOnce(t *testing.T) {
 	finish()
 	t.Logf("%d things were done; now everything is mended", x.done.Load())
 	r.unexpected = t.Failed()
+	x.patient.Store(true)
 	e.quiet(ctx)
 	for _, i := range invariants {
 		held := t.Run(i.name, func(t *testing.T) {
@@ -118,7 +120,6 @@ func (e *estate) quiet(ctx context.Context) {
 	}
 	e.faults(ctx, e.sys.BankManagementURL(), []object{})
 	e.behave(ctx)
-	e.fails = nil
 	e.restartPayments()
 	e.settled()
 }
@@ -131,6 +132,10 @@ type traffic struct {
 	invoice *issuer
 	done    atomic.Int64
 	webhook atomic.Int64
+	patient atomic.Bool // receivers of webhooks fail no more
+
+	mu    sync.Mutex
+	begun map[int]string // what was begun and has not ended
 }
 
 // trafficWorkers do things at the same time; each begins one every trafficEvery at most.
@@ -143,7 +148,7 @@ const (
 
 func newTraffic(ctx context.Context, t *testing.T, e *estate) *traffic {
 	t.Helper()
-	x := &traffic{}
+	x := &traffic{begun: make(map[int]string)}
 	e.fails = x.receiverFails
 	x.m = newMerchant(t, e.world)
 	x.invoice = newIssuer(t, e.world, 1)
@@ -155,7 +160,11 @@ func newTraffic(ctx context.Context, t *testing.T, e *estate) *traffic {
 
 // receiverFails makes every tenth request to a receiver of webhooks fail before, and every tenth after the work.
 func (x *traffic) receiverFails() receiverFault {
-	switch x.webhook.Add(1) % 10 {
+	n := x.webhook.Add(1)
+	if x.patient.Load() {
+		return 0
+	}
+	switch n % 10 {
 	case 3:
 		return failsBefore
 	case 7:
@@ -174,7 +183,10 @@ func (x *traffic) begin(ctx context.Context) (finish func()) {
 		running.Go(func() {
 			for {
 				pace := after(trafficEvery)
-				x.do(ctx, int(number.Add(1)-1))
+				n := int(number.Add(1) - 1)
+				x.note(n, x.kind(n))
+				x.do(ctx, n)
+				x.note(n, "")
 				x.done.Add(1)
 				select {
 				case <-over:
@@ -186,13 +198,36 @@ func (x *traffic) begin(ctx context.Context) (finish func()) {
 	}
 	return func() {
 		close(over)
-		time.AfterFunc(finishLimit, cancel)
+		late := time.AfterFunc(finishLimit, func() {
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			x.m.t.Errorf("what was begun did not end in time: %v", x.begun)
+			cancel()
+		})
+		defer late.Stop()
 		running.Wait()
-		if ctx.Err() != nil {
-			x.m.t.Error("what was begun did not end in time")
-		}
 		cancel()
 	}
+}
+
+// note keeps what was begun, until it has ended and is empty.
+func (x *traffic) note(n int, what string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.begun[n] = what; what == "" {
+		delete(x.begun, n)
+	}
+}
+
+// kind says what the n-th thing is.
+func (x *traffic) kind(n int) string {
+	if n%2 == 0 {
+		return "payment"
+	}
+	if turn := n / 2 % (len(x.rooms) + 1); turn < len(x.rooms) {
+		return fmt.Sprint(x.names[turn], " ", n/2/(len(x.rooms)+1))
+	}
+	return fmt.Sprint("invoice ", n/2/(len(x.rooms)+1))
 }
 
 // do does the n-th thing: a payment each second time, and the rooms in turn.
@@ -251,4 +286,3 @@ func (x *traffic) counts() (payments int, webhooks int64) {
 	defer x.m.mu.Unlock()
 	return len(x.m.accepted), x.webhook.Load()
 }
-

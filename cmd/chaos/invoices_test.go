@@ -70,7 +70,9 @@ func (w *world) misbehave(ctx context.Context, seed int) {
 }
 
 // behave ends that.
-func (w *world) behave(ctx context.Context) { w.faults(ctx, w.sys.InvoicingManagementURL(), []object{}) }
+func (w *world) behave(ctx context.Context) {
+	w.faults(ctx, w.sys.InvoicingManagementURL(), []object{})
+}
 
 // faults are those of the bank or the platform from now on, by the URL of its management.
 func (w *world) faults(ctx context.Context, url string, rules []object) {

@@ -15,7 +15,9 @@ type tally struct {
 	refused map[string]int
 }
 
-func newTally() *tally { return &tally{during: calm, all: make(map[string]int), refused: make(map[string]int)} }
+func newTally() *tally {
+	return &tally{during: calm, all: make(map[string]int), refused: make(map[string]int)}
+}
 
 // calm is when nothing is broken.
 const calm = "between faults"
