@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -31,7 +30,6 @@ type estate struct {
 	// unanswered counts the requests to the REST API that got no answer, or a server's failure, by what went on.
 	unanswered *tally
 
-	mu  sync.Mutex
 	bin string
 }
 
@@ -184,8 +182,8 @@ func (e *estate) leads(service, job string) (int, bool) {
 	if db.QueryRow(e.t.Context(), `select holder from `+service+`.leadership where job = $1 and expires_at > clock_timestamp()`, job).Scan(&holder) != nil {
 		return 0, false
 	}
-	e.world.mu.Lock()
-	defer e.world.mu.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	for i, name := range bothReplicas(service) {
 		if strings.Contains(holder, fmt.Sprint("/", e.pids[name], "/")) {
 			return i, true

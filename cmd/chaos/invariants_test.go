@@ -30,6 +30,7 @@ var invariants = []invariant{
 }
 
 func paymentsAgree(ctx context.Context, t *testing.T, _ *estate, x *traffic) {
+	t.Helper()
 	x.m.mu.Lock()
 	var references []string
 	for _, reference := range x.m.accepted {
@@ -53,7 +54,7 @@ func none(ctx context.Context, t *testing.T, e *estate, sql string) {
 			return []string{err.Error()}
 		}
 		defer db.Close(ctx)
-		rows, err := db.Query(ctx, sql) //nolint:rowserrcheck // CollectRows checks it
+		rows, err := db.Query(ctx, sql)
 		if err != nil {
 			return []string{err.Error()}
 		}
@@ -66,6 +67,7 @@ func none(ctx context.Context, t *testing.T, e *estate, sql string) {
 }
 
 func historiesAreWhole(ctx context.Context, t *testing.T, e *estate, _ *traffic) {
+	t.Helper()
 	none(ctx, t, e, `select p.reference || ' has changed ' || p.sequence || ' times, and its history has ' || count(h.sequence) || ' up to ' || coalesce(max(h.sequence), 0)
 		from payments.payments p left join payments.payment_history h using (reference)
 		group by p.reference, p.sequence, p.status
@@ -75,6 +77,7 @@ func historiesAreWhole(ctx context.Context, t *testing.T, e *estate, _ *traffic)
 }
 
 func refundsStayWithin(ctx context.Context, t *testing.T, e *estate, _ *traffic) {
+	t.Helper()
 	none(ctx, t, e, `select p.reference || ': ' || sum(r.amount_cents) || ' of ' || p.amount_cents || ' cents are refunded, it says ' || p.amount_refunded_cents
 		from payments.payments p join payments.payments r on r.original_reference = p.reference and r.status = 'completed'
 		group by p.reference, p.amount_cents, p.amount_refunded_cents
@@ -82,10 +85,14 @@ func refundsStayWithin(ctx context.Context, t *testing.T, e *estate, _ *traffic)
 }
 
 func roomAgrees(n int) func(context.Context, *testing.T, *estate, *traffic) {
-	return func(ctx context.Context, t *testing.T, _ *estate, x *traffic) { x.rooms[n].compareBooks(ctx, t) }
+	return func(ctx context.Context, t *testing.T, _ *estate, x *traffic) {
+		t.Helper()
+		x.rooms[n].compareBooks(ctx, t)
+	}
 }
 
 func invoicesAgree(ctx context.Context, t *testing.T, _ *estate, x *traffic) {
+	t.Helper()
 	before := x.invoice.t
 	x.invoice.t = t
 	defer func() { x.invoice.t = before }()
@@ -93,6 +100,7 @@ func invoicesAgree(ctx context.Context, t *testing.T, _ *estate, x *traffic) {
 }
 
 func eventsArrive(ctx context.Context, t *testing.T, e *estate, _ *traffic) {
+	t.Helper()
 	for _, service := range roles.Services() {
 		if service == "portal" {
 			continue
@@ -115,6 +123,7 @@ func eventsArrive(ctx context.Context, t *testing.T, e *estate, _ *traffic) {
 }
 
 func nothingIsStuck(ctx context.Context, t *testing.T, e *estate, _ *traffic) {
+	t.Helper()
 	agree(ctx, t, [][]string{{"payments", "stuck"}, {"doctor"}}, func(_ context.Context, args []string) []string {
 		said, err := e.operate(args...)
 		if err != nil {

@@ -39,7 +39,7 @@ func newPair(t *testing.T, dir string) *pair {
 	p := &pair{t: t}
 	for i := range p.dirs {
 		p.dirs[i] = filepath.Join(dir, fmt.Sprint("postgres", i+1))
-		if err := os.MkdirAll(p.dirs[i], 0o755); err != nil { //nolint:gosec // its user must be able to enter; the data below is its own
+		if err := os.MkdirAll(p.dirs[i], 0o755); err != nil {
 			t.Fatal(err)
 		}
 		p.ports[i] = must(freeport.Find())
