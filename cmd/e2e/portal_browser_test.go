@@ -95,10 +95,16 @@ func (f *faults) watch(event any) {
 			f.add("the console says: %s %s", e.Entry.Text, e.Entry.URL)
 		}
 	case *network.EventRequestWillBeSent:
-		if ours(e.DocumentURL) && e.Request != nil && !ours(e.Request.URL) && !within(e.Request.URL, shared.stack.System().S3PublicURL()) {
+		if ours(e.DocumentURL) && e.Request != nil && !ours(e.Request.URL) && !pictured(e.Request.URL) {
 			f.add("%s asks another host: %s", e.DocumentURL, e.Request.URL)
 		}
 	}
+}
+
+// pictured reports whether pages may show pictures from there: the store has those of products, the bank connection those of banks.
+func pictured(address string) bool {
+	system := shared.stack.System()
+	return within(address, system.S3PublicURL()) || within(address, system.BankURL()+"/2.0/logos")
 }
 
 // expectedEntry reports whether the console only repeats the status of a page: of a form that was refused, or of one that is not there.

@@ -38,19 +38,28 @@ var mailLink = regexp.MustCompile(`https?://\S+/portal/verify-email\S*`)
 func (w *world) linkOfTheMail(t *testing.T, email string) (link string) {
 	t.Helper()
 	eventually(t, "the mail is in the sandbox mailbox", func() bool {
-		resp, err := w.client.Get(w.stack.System().MailboxURL() + "/mails?to=" + url.QueryEscape(email))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		var got struct{ Mails []struct{ Text string } }
-		if err := json.NewDecoder(resp.Body).Decode(&got); err != nil || resp.StatusCode != http.StatusOK {
-			t.Fatalf("the mailbox answers %s, %v", resp.Status, err)
-		}
-		for _, m := range got.Mails {
-			link = mailLink.FindString(m.Text)
+		for _, text := range w.mailsTo(t, email) {
+			link = mailLink.FindString(text)
 		}
 		return link != ""
 	})
 	return link
+}
+
+// mailsTo are the texts of the mails that somebody has got so far.
+func (w *world) mailsTo(t *testing.T, email string) (texts []string) {
+	t.Helper()
+	resp, err := w.client.Get(w.stack.System().MailboxURL() + "/mails?to=" + url.QueryEscape(email))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var got struct{ Mails []struct{ Text string } }
+	if err := json.NewDecoder(resp.Body).Decode(&got); err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("the mailbox answers %s, %v", resp.Status, err)
+	}
+	for _, m := range got.Mails {
+		texts = append(texts, m.Text)
+	}
+	return texts
 }

@@ -109,7 +109,11 @@ func (s *shop) takesPayments(t *testing.T) {
 	}
 	s.paths["/portal/payments/{reference}"] = []string{"/portal/payments/" + paid.Reference, "/portal/payments/" + open.Reference}
 	s.paths["/portal/webhooks/deliveries/{id}"] = []string{"/portal/webhooks/deliveries/" + s.m.deliveries(t, paid.Reference)[0].ID}
-	s.paths["/pay"] = []string{"/pay", strings.TrimPrefix(open.QRData.QRData, shared.stack.URL())}
+	own := must[struct{ QRData string }](t, s.m.portal.do(t, http.MethodPost, "/qr/generate", `{"label":"Till 2"}`), http.StatusOK).QRData
+	s.m.banks(t, eupay.BankListParams{})
+	mine := strings.TrimPrefix(own, shared.stack.URL())
+	s.paths["/pay"] = []string{"/pay", strings.TrimPrefix(open.QRData.QRData, shared.stack.URL()), mine, mine + "&bank_search=ba"}
+	s.paths["/portal/payments/new"] = []string{"/portal/payments/new", "/portal/payments/new?bank_search=ba"}
 	s.paths["/pay/result"] = []string{"/pay/result?reference=" + paid.Reference, "/pay/result?reference=" + open.Reference}
 }
 
@@ -122,7 +126,7 @@ func (s *shop) handsOutALink(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.paths["/portal/links/{id}"] = []string{"/portal/links/" + open.ID, "/portal/links/" + ended.ID}
-	s.paths["/l/{slug}"] = []string{"/l/" + path.Base(open.URL), "/l/" + path.Base(open.URL) + "?bank_search=bank", "/l/" + path.Base(ended.URL), "/l/1111111111"}
+	s.paths["/l/{slug}"] = []string{"/l/" + path.Base(open.URL), "/l/" + path.Base(open.URL) + "?bank_search=ba", "/l/" + path.Base(ended.URL), "/l/1111111111"}
 }
 
 // collectsAgain has a subscription with its calendar, one whose payer has yet to authorise it, and one that only the payer can stop.
@@ -138,6 +142,7 @@ func (s *shop) collectsAgain(t *testing.T) {
 	for _, id := range []string{links.ID, open.ID, kept.ID} {
 		s.paths["/portal/subscriptions/{id}"] = append(s.paths["/portal/subscriptions/{id}"], "/portal/subscriptions/"+id)
 	}
+	s.paths["/portal/subscriptions/{id}/replace"] = []string{"/portal/subscriptions/" + links.ID + "/replace"}
 }
 
 // tellsABrowser has one that is told of everything.

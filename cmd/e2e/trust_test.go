@@ -58,13 +58,16 @@ func rpcs(t *testing.T) map[string][]string {
 	return all
 }
 
-// servedBy returns the services that serve a package of proto/: its own service, or those that have sealed secrets or consumers of events.
+// servedBy returns the services that serve a package of proto/: its own service, or those that have sealed secrets, consumers of events or personal
+// data.
 func servedBy(pkg string) []string {
 	switch pkg {
 	case "keys":
 		return []string{identity.Gateway, identity.Payments, identity.Webhooks}
 	case "operations":
 		return []string{identity.Payments, identity.Webhooks, identity.QR, identity.EInvoice}
+	case "privacy":
+		return identity.Services()
 	default:
 		return []string{pkg}
 	}
@@ -87,7 +90,7 @@ func TestEveryServiceChecksItsCallers(t *testing.T) {
 			}
 			for _, method := range methods {
 				allowed := []string{identity.Gateway}
-				if strings.Contains(method, "OperatorService") || strings.Contains(method, "KeysService") {
+				if slices.ContainsFunc([]string{"OperatorService", "KeysService", "PrivacyService"}, func(s string) bool { return strings.Contains(method, s) }) {
 					allowed = []string{identity.Operator}
 				}
 				if strings.Contains(method, "JournalService") {
@@ -162,7 +165,7 @@ func TestTheOrderServiceMovesMoneyOfOrdersOnly(t *testing.T) {
 	defer commands.Close()
 	says := func(subject string, payload proto.Message) *paymentsv1.CommandReply {
 		t.Helper()
-		call, err := commands.Send(subject, payload, command.Meta{})
+		call, err := commands.Send(t.Context(), subject, payload, command.Meta{})
 		if err != nil {
 			t.Fatal(err)
 		}

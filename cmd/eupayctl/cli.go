@@ -74,6 +74,10 @@ type grammar struct {
 	Keys struct {
 		Rotate keysRotateCommand `cmd:"" help:"Seal all secrets with the current master keys."`
 	} `cmd:"" help:"Look after master keys."`
+	GDPR struct {
+		Export gdprExportCommand `cmd:"" help:"Write all that is held about a person into a file."`
+		Erase  gdprEraseCommand  `cmd:"" help:"Erase what is held about a person, except what a duty keeps."`
+	} `cmd:"" name:"gdpr" help:"Answer persons who ask for their data or its erasure."`
 	Smoke      smokeCommand      `cmd:"" help:"Look whether everything answers, after a rollout."`
 	Doctor     doctorCommand     `cmd:"" help:"Check database, NATS and certificate, and say what is wrong."`
 	Leaders    leadersCommand    `cmd:"" help:"Show which replica does the jobs that only one does."`

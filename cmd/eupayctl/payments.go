@@ -29,6 +29,7 @@ type historyView struct {
 	Actor         string    `json:"actor,omitempty"`
 	Note          string    `json:"note,omitempty"`
 	ProviderState string    `json:"provider_state,omitempty"`
+	TraceID       string    `json:"trace_id,omitempty"`
 	Answer        string    `json:"provider_answer,omitempty"`
 }
 
@@ -45,7 +46,7 @@ func (c *paymentHistoryCommand) Run(t *tool) error {
 	if err != nil {
 		return answered(err, identity.Payments, paymentsAddr)
 	}
-	columns := []string{"SEQ", "AT", "FROM", "TO", "DETAIL", "FAILURE", "CAUSE", "PROVIDER STATE"}
+	columns := []string{"SEQ", "AT", "FROM", "TO", "DETAIL", "FAILURE", "CAUSE", "PROVIDER STATE", "TRACE"}
 	if c.Answers {
 		columns = append(columns, "PROVIDER ANSWER")
 	}
@@ -62,7 +63,7 @@ func (c *paymentHistoryCommand) Run(t *tool) error {
 			continue
 		}
 		row(w, strconv.FormatInt(v.Sequence, 10), clock(v.At), orDash(line(v.From)), line(v.To), orDash(line(v.Detail)), orDash(line(v.Failure)),
-			line(v.Cause), orDash(line(v.ProviderState)), line(v.Answer))
+			line(v.Cause), orDash(line(v.ProviderState)), orDash(line(v.TraceID)), line(v.Answer))
 	}
 	return w.Flush()
 }
@@ -71,6 +72,7 @@ func viewOf(a *paymentsv1.AnsweredEntry) historyView {
 	e := a.GetEntry()
 	return historyView{
 		Sequence: e.GetSequence(), At: e.GetOccurredAt().AsTime(), From: e.GetFromStatus(), To: e.GetToStatus(), Detail: e.GetStatusDetail(),
-		Failure: e.GetFailureCode(), Cause: e.GetCause(), Actor: e.GetActor(), Note: e.GetNote(), ProviderState: e.GetProviderState(), Answer: a.GetAnswer(),
+		Failure: e.GetFailureCode(), Cause: e.GetCause(), Actor: e.GetActor(), Note: e.GetNote(), ProviderState: e.GetProviderState(),
+		TraceID: e.GetTraceId(), Answer: a.GetAnswer(),
 	}
 }

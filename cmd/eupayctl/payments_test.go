@@ -28,7 +28,7 @@ func (ledger) ListAnswers(_ context.Context, r *paymentsv1.ListAnswersRequest) (
 	return &paymentsv1.ListAnswersResponse{Entries: []*paymentsv1.AnsweredEntry{
 		{Entry: &paymentsv1.HistoryEntry{Sequence: 1, ToStatus: "pending", Cause: "api", OccurredAt: at}},
 		{Entry: &paymentsv1.HistoryEntry{
-			Sequence: 2, FromStatus: "pending", ToStatus: "completed", Cause: "provider", ProviderState: "done", OccurredAt: at,
+			Sequence: 2, FromStatus: "pending", ToStatus: "completed", Cause: "provider", ProviderState: "done", OccurredAt: at, TraceId: "0af7651916cd43dd8448eb211c80319c",
 		}, Answer: `{"state":"done"}`},
 	}}, nil
 }
@@ -40,7 +40,7 @@ func TestTheHistoryOfAPaymentNamesTheProvidersAnswersOnlyWhenAsked(t *testing.T)
 		code        int
 		says, never string
 	}{
-		{[]string{"payments", "history", "PAY-1"}, 0, "completed", "{"},
+		{[]string{"payments", "history", "PAY-1"}, 0, "0af7651916cd43dd8448eb211c80319c", "{"},
 		{[]string{"payments", "history", "PAY-1", "--answers"}, 0, `{"state":"done"}`, "none"},
 		{[]string{"payments", "history", "PAY-1", "-o", "json"}, 0, `"to_status":"completed"`, "provider_answer"},
 		{[]string{"payments", "history", "PAY-1", "-o", "json", "--answers"}, 0, `"provider_answer":"{\"state\":\"done\"}"`, "SEQ"},

@@ -16,6 +16,12 @@ import (
 // serve replaces the named service, at the address in the setting; it expects an operator's identity.
 func serve(t *testing.T, name, setting string, desc *grpc.ServiceDesc, answers any) {
 	t.Helper()
+	serveAll(t, name, setting, answers, desc)
+}
+
+// serveAll is serve for several gRPC services.
+func serveAll(t *testing.T, name, setting string, answers any, all ...*grpc.ServiceDesc) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +29,9 @@ func serve(t *testing.T, name, setting string, desc *grpc.ServiceDesc, answers a
 	log := slog.New(slog.DiscardHandler)
 	creds := credentials.NewTLS(identitytest.Load(t, name).Server())
 	srv := grpc.NewServer(grpc.Creds(creds), grpc.ChainUnaryInterceptor(errs.UnaryServer(log)), grpc.ChainStreamInterceptor(errs.StreamServer(log)))
-	srv.RegisterService(desc, answers)
+	for _, desc := range all {
+		srv.RegisterService(desc, answers)
+	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	t.Cleanup(func() {

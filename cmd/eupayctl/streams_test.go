@@ -46,7 +46,7 @@ func lagOf(s streamView, consumer string) uint64 {
 }
 
 // ofEvents are the consumers of events of all services.
-var ofEvents = []string{"einvoice", "images", "links", "loyalty", "merchants", "occurrences", "orders", "settlement", "subscriptions", "webhooks"}
+var ofEvents = []string{"einvoice", "images", "links", "loyalty", "merchants", "notices", "occurrences", "orders", "settlement", "subscriptions", "webhooks"}
 
 // consumers are those of all services. They have no messages, so that only the test's own lags.
 func consumers(t *testing.T, b *bus.Bus) {

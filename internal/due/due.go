@@ -9,12 +9,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 // claimWithin is the deadline of one claim.
 const claimWithin = 10 * time.Second
 
-// Config of a loop over rows of type T. Everything but Grace is required.
+// Config of a loop over rows of type T. Everything but Grace and Cause is required.
 type Config[T any] struct {
 	// What names the rows in the log: "push messages".
 	What string
@@ -32,8 +34,10 @@ type Config[T any] struct {
 	Claim func(ctx context.Context, limit int) ([]T, error)
 	// Do processes a row, records the result and logs its own errors. If the claim took too long, its context has already ended,
 	// because another process may have claimed the row.
-	Do  func(ctx context.Context, row T)
-	Log *slog.Logger
+	Do func(ctx context.Context, row T)
+	// Cause returns the traceparent of what made the row. The work on a row is a trace of its own, which is linked to it.
+	Cause func(row T) string
+	Log   *slog.Logger
 }
 
 // Loop claims due rows and processes them.
@@ -134,6 +138,15 @@ func (l *Loop[T]) start(ctx context.Context, begun time.Time, row T) {
 		}()
 		ctx, cancel := context.WithDeadline(ctx, begun.Add(l.Within))
 		defer cancel()
+		ctx, span := trace.Root(ctx, l.causes(row), trace.Internal, "due "+l.What)
+		defer span.End(nil)
 		l.Do(ctx, row)
 	})
+}
+
+func (l *Loop[T]) causes(row T) []string {
+	if l.Cause == nil {
+		return nil
+	}
+	return []string{l.Cause(row)}
 }

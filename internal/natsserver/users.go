@@ -43,6 +43,7 @@ var only = map[string]rights{
 		// One token: the commands for orders belong to qr.
 		publish:   []string{"eupay.cmd.payments.*", "eupay.evt.*.merchant.*.*", "eupay.gateway.forget"},
 		subscribe: []string{"eupay.reply.gateway.>", "eupay.gateway.forget"},
+		durables:  events("notices"),
 	},
 	identity.Payments: {
 		publish: []string{

@@ -5,7 +5,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
+
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 const (
@@ -30,6 +33,21 @@ func NewClient(inFlight int) *http.Client {
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// Do sends the request within a span, which ends when the head of the response has come. name is that of the provider and of what it is
+// asked. The request has no trace headers: the provider is another system.
+func Do(c *http.Client, req *http.Request, name string) (*http.Response, error) {
+	ctx, span := trace.Start(req.Context(), trace.Client, name, trace.Method(req.Method), trace.Host(req.URL.Hostname()))
+	resp, err := c.Do(req.WithContext(ctx)) //nolint:gosec // the provider's address is a setting
+	if err == nil {
+		span.Set(trace.Status(resp.StatusCode))
+		if resp.StatusCode >= http.StatusInternalServerError {
+			span.Fail(strconv.Itoa(resp.StatusCode))
+		}
+	}
+	span.End(err)
+	return resp, err
 }
 
 // ErrTooLarge is returned when a response exceeds its size limit.

@@ -30,6 +30,8 @@ type Bank struct {
 	Cancellable bool `json:"cancellable"`
 	// False: there is trouble with this bank.
 	Stable bool `json:"stable"`
+	// Why the bank cannot do what was asked; empty: it can. Only with Incompatible of the list.
+	Incompatible string `json:"incompatible"`
 }
 
 // BankTransfer is a kind of transfer that a bank makes.
@@ -59,6 +61,8 @@ type BankListParams struct {
 	ExecutionType ExecutionType
 	// Amount: only banks whose minimum is not above it.
 	Amount Amount
+	// Incompatible: also the banks that cannot do what is asked, which say why.
+	Incompatible bool
 }
 
 func (s Banks) listing(p BankListParams) listing[Bank] {
@@ -67,6 +71,9 @@ func (s Banks) listing(p BankListParams) listing[Bank] {
 	q.text("search", p.Search)
 	q.text("execution_type", string(p.ExecutionType))
 	q.amount("amount", p.Amount)
+	if p.Incompatible {
+		q.flag("incompatible", true)
+	}
 	return listing[Bank]{s.c, call{path: "/gateway/banks", query: q, moded: true}, nil}
 }
 

@@ -25,6 +25,8 @@ type Error struct {
 	Action string `json:"action,omitempty"`
 	// Total is what the order costs now; only with ErrTotalChanged.
 	Total Amount `json:"total,omitzero"`
+	// TraceID finds what happened within EU Pay: quote it when you ask for help.
+	TraceID string `json:"trace_id,omitempty"`
 	// Status is that of HTTP.
 	Status int `json:"-"`
 	// RequestID identifies the request: quote it when you ask for help.
@@ -72,7 +74,7 @@ func (e *Error) Temporary() bool {
 // LogValue implements slog.LogValuer.
 func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("code", string(e.Code)), slog.Int("status", e.Status), slog.String("message", e.Message),
-		slog.String("request_id", e.RequestID))
+		slog.String("request_id", e.RequestID), slog.String("trace_id", e.TraceID))
 }
 
 // refusal reads the error in an answer of another status than success.

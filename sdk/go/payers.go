@@ -38,6 +38,8 @@ type CheckoutParams struct {
 	QRData string `json:"qrData"`
 	// Required where the code leaves it open; else it may only repeat the code's.
 	Amount Amount `json:"amount,omitzero"`
+	// The id of a bank of QRBanks; empty: the payer chooses later.
+	Bank string `json:"bank,omitzero"`
 	// IdempotencyKey makes a repetition of the request harmless; random, of one payer and one payment. Empty: the client makes one, for its
 	// own repetitions.
 	IdempotencyKey string `json:"-"`
@@ -82,6 +84,13 @@ func (s Payers) Preview(ctx context.Context, qrData string) (*PreviewedQR, error
 		QRData string `json:"qrData"`
 	}{qrData}
 	return get[PreviewedQR](ctx, s.c, call{method: http.MethodPost, path: "/qr/preview", body: body, open: true})
+}
+
+// QRBanks reads one page of the banks that a merchant's own code can be paid from, by name. qrData is the text of the code.
+func (s Payers) QRBanks(ctx context.Context, qrData string, p PayerBankListParams) (*Page[PayerBank], error) {
+	q := p.query()
+	q.text("qrData", qrData)
+	return s.banks(ctx, "/qr/banks", nil, q, p)
 }
 
 // Checkout begins to pay a merchant's own code.

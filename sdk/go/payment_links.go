@@ -120,6 +120,8 @@ type PaymentLinkListParams struct {
 	// Search is a text in the description or the reference.
 	Search         string
 	SubscriptionID string
+	// MadeBy is merchant, for those that you made, or subscription.
+	MadeBy string
 	// From is inclusive, To is exclusive: when they were created.
 	From, To time.Time
 }
@@ -161,6 +163,7 @@ func (s PaymentLinks) listing(p PaymentLinkListParams) listing[PaymentLink] {
 	q.text("reference", p.Reference)
 	q.text("search", p.Search)
 	q.text("subscription_id", p.SubscriptionID)
+	q.text("made_by", p.MadeBy)
 	q.time("from", p.From)
 	q.time("to", p.To)
 	return listing[PaymentLink]{s.c, call{path: linksPath, query: q, moded: true}, nil}
@@ -212,17 +215,28 @@ type OpenedLinkPayment struct {
 }
 
 // PayerBank is a bank as a payer chooses it.
-type PayerBank struct {
-	ID      string `json:"id"`
-	Name    string `json:"name"`
-	LogoURL string `json:"logo_url"`
-}
+type PayerBank = Bank
 
-// PayerBankListParams choose banks. What is empty chooses nothing.
+// PayerBankListParams choose banks for a payer. What is empty chooses nothing.
 type PayerBankListParams struct {
 	ListParams
 	// Country is ISO 3166-1 alpha-2, Search a part of the name.
 	Country, Search string
+	// Amount is what the payer wants to pay, where that is open.
+	Amount Amount
+	// Incompatible: also the banks that cannot do what is asked, which say why.
+	Incompatible bool
+}
+
+// banks reads one page of them. q has what else the path wants.
+func (s Payers) banks(ctx context.Context, path string, ids []string, q query, p PayerBankListParams) (*Page[PayerBank], error) {
+	q.text("country", p.Country)
+	q.text("search", p.Search)
+	q.amount("amount", p.Amount)
+	if p.Incompatible {
+		q.flag("incompatible", true)
+	}
+	return listing[PayerBank]{s.c, call{path: path, ids: ids, query: q, open: true}, nil}.page(ctx)
 }
 
 // LinkPaymentParams is how a payer pays a link.
@@ -256,10 +270,7 @@ func (s Payers) OpenLink(ctx context.Context, slug string) (*OpenedPaymentLink, 
 
 // LinkBanks reads one page of the banks that a link can be paid from, by name.
 func (s Payers) LinkBanks(ctx context.Context, slug string, p PayerBankListParams) (*Page[PayerBank], error) {
-	q := p.query()
-	q.text("country", p.Country)
-	q.text("search", p.Search)
-	return listing[PayerBank]{s.c, call{path: openPath + "/banks", ids: []string{slug}, query: q, open: true}, nil}.page(ctx)
+	return s.banks(ctx, openPath+"/banks", []string{slug}, p.query(), p)
 }
 
 // PayLink begins to pay a link.

@@ -150,6 +150,8 @@ type PaymentChange struct {
 	Actor      string    `json:"actor"`
 	Note       string    `json:"note"`
 	OccurredAt time.Time `json:"occurred_at"`
+	// TraceID finds what happened within EU Pay: quote it when you ask for help. Old changes have none.
+	TraceID string `json:"trace_id"`
 }
 
 // PublicStatus is what anybody may know of a payment.

@@ -85,6 +85,19 @@ func (s Payments) QRImage(ctx context.Context, reference string, p QRImageParams
 	return s.c.file(ctx, call{path: paymentPath + "/qr." + string(p.format()), ids: []string{reference}, query: q, moded: true})
 }
 
+// SettledFilter chooses payments by what became of their money on your account.
+type SettledFilter string
+
+// The values of SettledFilter.
+const (
+	// SettledYes: the money was seen.
+	SettledYes SettledFilter = "true"
+	// SettledNo: the payment is paid, and its money was not seen, also because no account is connected.
+	SettledNo SettledFilter = "false"
+	// SettledMissed: the money was not seen in time, or the bank has taken it back.
+	SettledMissed SettledFilter = "unsettled"
+)
+
 // PaymentListParams choose payments. What is empty chooses nothing.
 type PaymentListParams struct {
 	ListParams
@@ -102,6 +115,10 @@ type PaymentListParams struct {
 	Search string
 	// Metadata is a value of the metadata, or key:value.
 	Metadata string
+	// Settled is what became of the money on your account.
+	Settled SettledFilter
+	// PaymentLinkID is the link that is paid.
+	PaymentLinkID string
 	// Uncounted: do not count all that match, which is faster. The page has HasMore in place of Pagination.
 	Uncounted bool
 }
@@ -128,6 +145,8 @@ func (p PaymentListParams) filter(q query) query {
 	q.amount("max_amount", p.MaxAmount)
 	q.text("search", p.Search)
 	q.text("metadata", p.Metadata)
+	q.text("settled", string(p.Settled))
+	q.text("payment_link_id", p.PaymentLinkID)
 	return q
 }
 

@@ -82,6 +82,8 @@ type SubscriptionParams struct {
 	Collect   Collect `json:"collect,omitzero"`
 	// How many days before its day the link of an occurrence is sent. Nil: 7.
 	DaysBefore *int `json:"days_before,omitzero"`
+	// Mail each link to the customer, whose Email is then required; only where links collect. Nil: no, or as it was.
+	NotifyCustomer *bool `json:"notify_customer,omitzero"`
 	// The payer's bank, of Banks. Empty: the payer chooses.
 	Bank string `json:"bank,omitzero"`
 	// Shown to the payer, and on bank statements. One line.
@@ -109,11 +111,13 @@ type Subscription struct {
 	StartDate        string    `json:"start_date"`
 	EndDate          string    `json:"end_date"`
 	// 0: no end.
-	Count      int        `json:"count"`
-	Collect    Collect    `json:"collect"`
-	DaysBefore int        `json:"days_before"`
-	Bank       string     `json:"bank"`
-	Settlement Settlement `json:"settlement"`
+	Count      int     `json:"count"`
+	Collect    Collect `json:"collect"`
+	DaysBefore int     `json:"days_before"`
+	// NotifyCustomer: the links are mailed to the customer.
+	NotifyCustomer bool       `json:"notify_customer"`
+	Bank           string     `json:"bank"`
+	Settlement     Settlement `json:"settlement"`
 
 	Description    string   `json:"description"`
 	Reference      string   `json:"reference"`

@@ -14,16 +14,24 @@ import (
 	"google.golang.org/grpc"
 
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/privacy"
+	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/command"
+	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/outbox"
 	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
+	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	privacyv1 "european-pay.eu/eupay/proto/eupay/privacy/v1"
 	"european-pay.eu/eupay/services/gateway/internal/attempts"
 	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/notice"
 	"european-pay.eu/eupay/services/gateway/internal/operator"
+	"european-pay.eu/eupay/services/gateway/internal/personal"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -53,6 +61,8 @@ type Service struct {
 	conns    []*grpc.ClientConn
 	listener net.Listener
 	echo     *echo.Echo
+	// notices learns what customers of merchants are to be told.
+	notices *consume.Consumer
 }
 
 // New opens the gateway: it migrates its schema, connects and listens.
@@ -103,8 +113,11 @@ func (s *Service) open(ctx context.Context) error {
 		return err
 	}
 	s.money = gate.NewCommands(s.commands)
-	s.core.Serve(&gatewayv1.OperatorService_ServiceDesc, operator.NewServer(s.accounts.Users), identity.Operator)
+	s.core.Serve(&gatewayv1.OperatorService_ServiceDesc, operator.NewServer(s.accounts.Users, s.accounts.Audit), identity.Operator)
 	s.core.Serve(&keysv1.KeysService_ServiceDesc, s.accounts.Users.KeysServer(), identity.Operator)
+	consumers := backlog.NewServer(s.core.Bus.JS, backlog.OfEvents(notice.Consumer))
+	s.core.Serve(&operationsv1.BacklogService_ServiceDesc, consumers, identity.Gateway)
+	s.core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), s.core.Pool, nil, s.core.Now, s.core.Log), identity.Operator)
 	if s.echo, err = s.routes(); err != nil {
 		return err
 	}
@@ -112,6 +125,15 @@ func (s *Service) open(ctx context.Context) error {
 		return fmt.Errorf("listen for HTTP: %w", err)
 	}
 	return nil
+}
+
+// writeToCustomers has mails for the customers of subscriptions queued, and addressed when they are sent.
+func (s *Service) writeToCustomers(to others) {
+	customers := &notice.Customers{
+		Pool: s.core.Pool, Subscriptions: paymentsv1.NewSubscriptionsServiceClient(to.payments), TestToAnybody: s.cfg.MailboxURL != "",
+	}
+	s.accounts.Mails.Address = customers.Address
+	s.notices = consume.New(consume.Config{Name: notice.Consumer, Subjects: notice.Subjects}, s.core.Pool, s.core.Bus, customers.Handle, nil, s.core.Log)
 }
 
 // dial connects to the named service; the connection is closed with the gateway.
@@ -154,7 +176,7 @@ func (s *Service) Run(ctx context.Context) error {
 	serve := func(ctx context.Context) error {
 		return web.Serve(ctx, s.listener, s.echo, s.cfg.Grace, s.core.Log)
 	}
-	return s.core.Run(ctx, serve, s.relay.Run, s.accounts.Run)
+	return s.core.Run(ctx, serve, s.relay.Run, s.accounts.Run, s.notices.Run)
 }
 
 // Close releases what New opened. It may be called more than once.

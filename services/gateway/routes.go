@@ -82,6 +82,11 @@ func (s *Service) routes() (*echo.Echo, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.writeToCustomers(to)
+	own, err := s.dial(identity.Gateway, s.core.GRPCAddr())
+	if err != nil {
+		return nil, err
+	}
 	reference, err := apidoc.Load()
 	if err != nil {
 		return nil, err
@@ -100,7 +105,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	authapi.New(authapi.Deps{Accounts: s.accounts, Access: access}).Register(api)
 	merchantapi.New(merchantapi.Deps{Accounts: s.accounts, Access: access, Limiter: limiter}).Register(api)
 	adminapi.New(adminapi.Deps{Accounts: s.accounts, Access: access}).Register(api)
-	s.operations(to, access).Register(api)
+	s.operations(to, own, access).Register(api)
 	webhookapi.New(webhookapi.Deps{
 		Merchants: s.accounts.Merchants, Webhooks: webhooksv1.NewWebhooksServiceClient(to.webhooks), Push: webhooksv1.NewPushServiceClient(to.webhooks),
 		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Audit: s.accounts.Audit, Access: access, Limiter: limiter,
@@ -150,7 +155,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 }
 
 // operations is what admins see of all services.
-func (s *Service) operations(to others, access *caller.Access) *adminapi.Operations {
+func (s *Service) operations(to others, own grpc.ClientConnInterface, access *caller.Access) *adminapi.Operations {
 	return adminapi.NewOperations(adminapi.OperationsDeps{
 		Audit: s.accounts.Audit, Access: access, Payments: paymentsv1.NewOperationsServiceClient(to.payments),
 		Webhooks: webhooksv1.NewOperationsServiceClient(to.webhooks), Transmissions: einvoicev1.NewOperationsServiceClient(to.einvoice), JS: s.core.Bus.JS,
@@ -159,6 +164,7 @@ func (s *Service) operations(to others, access *caller.Access) *adminapi.Operati
 			{Name: identity.Webhooks, Client: operationsv1.NewBacklogServiceClient(to.webhooks)},
 			{Name: identity.QR, Client: operationsv1.NewBacklogServiceClient(to.qr)},
 			{Name: identity.EInvoice, Client: operationsv1.NewBacklogServiceClient(to.einvoice)},
+			{Name: identity.Gateway, Client: operationsv1.NewBacklogServiceClient(own)},
 		},
 	})
 }
@@ -203,7 +209,7 @@ func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, lim
 		Limiter: limiter, Now: s.core.Now, Deployment: s.deployment(),
 	}).Register(api)
 	payerapi.New(payerapi.Deps{
-		QR: qr, Payments: payments, Merchants: s.accounts.Merchants, Sender: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline},
+		QR: qr, Payments: payments, Banks: paymentsv1.NewBanksServiceClient(to.payments), Merchants: s.accounts.Merchants, Sender: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline},
 		Limiter: limiter, Now: s.core.Now, Deployment: s.deployment(),
 	}).Register(api)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/privacy"
 	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/bus"
@@ -23,6 +24,7 @@ import (
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	privacyv1 "european-pay.eu/eupay/proto/eupay/privacy/v1"
 	"european-pay.eu/eupay/services/payments/internal/account"
 	"european-pay.eu/eupay/services/payments/internal/bank"
 	"european-pay.eu/eupay/services/payments/internal/commands"
@@ -31,6 +33,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/journal"
 	"european-pay.eu/eupay/services/payments/internal/link"
 	"european-pay.eu/eupay/services/payments/internal/merchant"
+	"european-pay.eu/eupay/services/payments/internal/personal"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/internal/settlement"
 	"european-pay.eu/eupay/services/payments/internal/store"
@@ -247,6 +250,7 @@ func (s *Service) serve(keys *vault.Vault) {
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, consumers), identity.Gateway)
 	sealed := sealedBy(s.accounts, s.store, s.settlement)
 	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, sealed...), identity.Operator)
+	core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), core.Pool, keys, core.Now, core.Log), identity.Operator)
 }
 
 // provider is the provider of one mode, for payments and linked accounts.

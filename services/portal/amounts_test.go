@@ -38,6 +38,7 @@ var amounts = []struct {
 	{"links/new", eupay.RoleMerchant, "POST", "/portal/links/new", "description=x&kind=open&minimum_amount=AMOUNT", "POST /gateway/payment-links"},
 	{"links/new", eupay.RoleMerchant, "POST", "/portal/links/new", "description=x&kind=open&maximum_amount=AMOUNT", "POST /gateway/payment-links"},
 	{"subscriptions/new", eupay.RoleMerchant, "POST", "/portal/subscriptions/new", "description=x&frequency=monthly&start_date=2037-01-31&collect=bank&amount=AMOUNT", "POST /gateway/subscriptions"},
+	{"subscriptions/replace", eupay.RoleMerchant, "POST", "/portal/subscriptions/SUB-1/replace", "description=x&frequency=monthly&collect=bank&amount=AMOUNT", "POST /gateway/subscriptions/SUB-1/replace"},
 	{"pay/link", "", "POST", "/l/7Fq2mXc9Tb", "amount=AMOUNT", "POST /links/7Fq2mXc9Tb/pay"},
 	{"payments/detail", eupay.RoleMerchant, "POST", "/portal/payments/PAY-1/refund", "amount=AMOUNT", "POST /gateway/payments/PAY-1/refund"},
 	{"payments/detail", eupay.RoleMerchant, "POST", "/portal/payments/PAY-1/late", "amount=AMOUNT", "POST /gateway/payments/PAY-1/late-receipt"},
@@ -48,6 +49,7 @@ var amounts = []struct {
 	{"rewards/program", eupay.RoleMerchant, "POST", "/portal/rewards/program", "points_per_euro=AMOUNT", "PUT /rewards/program"},
 	{"rewards/program", eupay.RoleMerchant, "POST", "/portal/rewards/program", "points_per_euro=1&minimum_amount=AMOUNT", "PUT /rewards/program"},
 	{"rewards/program", eupay.RoleMerchant, "POST", "/portal/rewards/program", "points_per_euro=1&point_value=AMOUNT", "PUT /rewards/program"},
+	{"rewards/program", eupay.RoleMerchant, "POST", "/portal/rewards/program", "points_per_euro=1&multipliers[0].multiplier=AMOUNT", "PUT /rewards/program"},
 	{"settings/settings", eupay.RoleMerchant, "POST", "/portal/settings/payments", "refund_step_up_above=AMOUNT", "PATCH /merchant"},
 }
 

@@ -48,7 +48,7 @@ var doing = map[string]struct {
 // harmless are the other forms, by why sending one twice does not do twice what it does.
 var harmless = map[string][]string{
 	"the API takes the key that is in the form": {
-		"POST /app/pay", "POST /pay", "POST /l/{slug}", "POST /portal/links/new", "POST /portal/subscriptions/new", "POST /order/{merchant}/{token}", "POST /portal/payments/new", "POST /portal/payments/{reference}/refund",
+		"POST /app/pay", "POST /pay", "POST /l/{slug}", "POST /portal/links/new", "POST /portal/subscriptions/new", "POST /portal/subscriptions/{id}/replace", "POST /order/{merchant}/{token}", "POST /portal/payments/new", "POST /portal/payments/{reference}/refund",
 		"POST /portal/invoices/new", "POST /portal/invoices/{id}/paid", "POST /portal/invoices/{id}/credit",
 		"POST /portal/rewards/members/{id}/points",
 		"POST /portal/exports",

@@ -10,14 +10,17 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/privacy"
 	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/command"
 	"european-pay.eu/eupay/internal/run/measure"
 	"european-pay.eu/eupay/internal/run/outbox"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
+	privacyv1 "european-pay.eu/eupay/proto/eupay/privacy/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
+	"european-pay.eu/eupay/services/qr/internal/personal"
 	"european-pay.eu/eupay/services/qr/internal/render"
 	"european-pay.eu/eupay/services/qr/internal/reward"
 	"european-pay.eu/eupay/services/qr/internal/signed"
@@ -120,6 +123,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Pool: core.Pool, Bus: core.Bus, PerEuro: cfg.PointsPerEuro, Now: core.Now, Wake: s.relay.Wake, Log: core.Log,
 	})
 	core.Serve(&qrv1.RewardsService_ServiceDesc, rewards, identity.Gateway)
+	core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), core.Pool, nil, core.Now, core.Log), identity.Operator)
 	if s.catalog, err = openCatalog(core, cfg.CatalogConfig, s.relay.Wake); err != nil {
 		s.Close()
 		return nil, err

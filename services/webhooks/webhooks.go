@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/privacy"
 	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/consume"
@@ -18,11 +19,13 @@ import (
 	"european-pay.eu/eupay/internal/vault"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
+	privacyv1 "european-pay.eu/eupay/proto/eupay/privacy/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 	"european-pay.eu/eupay/services/webhooks/internal/listen"
+	"european-pay.eu/eupay/services/webhooks/internal/personal"
 	"european-pay.eu/eupay/services/webhooks/internal/push"
 	"european-pay.eu/eupay/services/webhooks/internal/rpc"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
@@ -81,7 +84,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		func() { measure.Forget(core.Name) })
 	s.engine = delivery.NewEngine(cfg.engine(), delivery.Deps{
 		DB: core.Pool, Directory: endpoint.NewDirectory(store, secrets, now), Client: egress.NewClient(guard, cfg.Timeout, nil),
-		Now: now, Announced: s.relay.Wake, Log: core.Log,
+		Now: now, Announced: s.relay.Wake, Log: core.Log, Background: core.Background(),
 	})
 	s.consumer = consume.New(
 		consume.Config{Name: "webhooks", Subjects: subjects, InboxKeep: cfg.engine().InboxRetention},
@@ -101,6 +104,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	}
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, backlog.OfEvents(names...)), identity.Gateway)
 	core.Serve(&keysv1.KeysService_ServiceDesc, keys, identity.Operator)
+	core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), core.Pool, nil, core.Now, core.Log), identity.Operator)
 	return s, nil
 }
 

@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "numbers" "numbers raise" "database" "database prepare" "keys" "keys rotate" "smoke" "doctor" "leaders" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "numbers" "numbers raise" "database" "database prepare" "keys" "keys rotate" "gdpr" "gdpr export" "gdpr erase" "smoke" "doctor" "leaders" "completion"
                 set at $at $word
         end
     end
@@ -20,6 +20,7 @@ complete -c eupayctl -n '__eupayctl_at ""' -a payments -d 'Look at payments, and
 complete -c eupayctl -n '__eupayctl_at ""' -a numbers -d 'Look after the numbers of documents'
 complete -c eupayctl -n '__eupayctl_at ""' -a database -d 'Look after the database'
 complete -c eupayctl -n '__eupayctl_at ""' -a keys -d 'Look after master keys'
+complete -c eupayctl -n '__eupayctl_at ""' -a gdpr -d 'Answer persons who ask for their data or its erasure'
 complete -c eupayctl -n '__eupayctl_at ""' -a smoke -d 'Look whether everything answers, after a rollout'
 complete -c eupayctl -n '__eupayctl_at ""' -a doctor -d 'Check database, NATS and certificate, and say what is wrong'
 complete -c eupayctl -n '__eupayctl_at ""' -a leaders -d 'Show which replica does the jobs that only one does'
@@ -247,6 +248,34 @@ complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l run-dir -x -d 'Run fold
 complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
 complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l timeout -x -d 'How long to wait for each answer'
 complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l run -d 'Do it'
+complete -c eupayctl -n '__eupayctl_at "gdpr"' -a export -d 'Write all that is held about a person into a file'
+complete -c eupayctl -n '__eupayctl_at "gdpr"' -a erase -d 'Erase what is held about a person, except what a duty keeps'
+complete -c eupayctl -n '__eupayctl_at "gdpr"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "gdpr"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "gdpr"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "gdpr"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "gdpr"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "gdpr export"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "gdpr export"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "gdpr export"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "gdpr export"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "gdpr export"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "gdpr export"' -l email -x -d 'The person\'s email address'
+complete -c eupayctl -n '__eupayctl_at "gdpr export"' -l customer -x -d 'A user\'s id; with --merchant also the merchant\'s own number of its customer'
+complete -c eupayctl -n '__eupayctl_at "gdpr export"' -l payment -x -d 'Who paid this payment, or gets this refund'
+complete -c eupayctl -n '__eupayctl_at "gdpr export"' -l merchant -x -d 'Only what is held for this merchant'
+complete -c eupayctl -n '__eupayctl_at "gdpr export"' -l force -d 'Replace the file when it exists'
+complete -c eupayctl -n '__eupayctl_at "gdpr erase"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "gdpr erase"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "gdpr erase"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "gdpr erase"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "gdpr erase"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "gdpr erase"' -l email -x -d 'The person\'s email address'
+complete -c eupayctl -n '__eupayctl_at "gdpr erase"' -l customer -x -d 'A user\'s id; with --merchant also the merchant\'s own number of its customer'
+complete -c eupayctl -n '__eupayctl_at "gdpr erase"' -l payment -x -d 'Who paid this payment, or gets this refund'
+complete -c eupayctl -n '__eupayctl_at "gdpr erase"' -l merchant -x -d 'Only what is held for this merchant'
+complete -c eupayctl -n '__eupayctl_at "gdpr erase"' -l by -x -d 'Who does it, for the audit log'
+complete -c eupayctl -n '__eupayctl_at "gdpr erase"' -l run -d 'Do it'
 complete -c eupayctl -n '__eupayctl_at "smoke"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "smoke"' -l nats-url -x -d 'NATS server'
 complete -c eupayctl -n '__eupayctl_at "smoke"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'

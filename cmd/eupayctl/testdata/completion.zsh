@@ -4,7 +4,7 @@ _eupayctl() {
     local prev="${words[CURRENT-1]}" at="" word
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"keys"|"keys rotate"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
@@ -29,11 +29,14 @@ _eupayctl() {
         --email) return ;;
         --overdue) return ;;
         --limit) return ;;
+        --customer) return ;;
+        --payment) return ;;
+        --by) return ;;
         --api) return ;;
         --pages) return ;;
     esac
     case "$at" in
-        "") compadd -- events replay dlq streams einvoice admin payments numbers database keys smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout ;;
+        "") compadd -- events replay dlq streams einvoice admin payments numbers database keys gdpr smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout ;;
         "events") compadd -- tail show emit --help -h --nats-url --run-dir --output -o --timeout ;;
         "events tail") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f ;;
         "events show") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since ;;
@@ -63,6 +66,9 @@ _eupayctl() {
         "database prepare") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
         "keys") compadd -- rotate --help -h --nats-url --run-dir --output -o --timeout ;;
         "keys rotate") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
+        "gdpr") compadd -- export erase --help -h --nats-url --run-dir --output -o --timeout ;;
+        "gdpr export") compadd -- --help -h --nats-url --run-dir --output -o --timeout --email --customer --payment --merchant --force ;;
+        "gdpr erase") compadd -- --help -h --nats-url --run-dir --output -o --timeout --email --customer --payment --merchant --by --run ;;
         "smoke") compadd -- --help -h --nats-url --run-dir --output -o --timeout --api --pages ;;
         "doctor") compadd -- --help -h --nats-url --run-dir --output -o --timeout --max-lag --overdue ;;
         "leaders") compadd -- --help -h --nats-url --run-dir --output -o --timeout ;;

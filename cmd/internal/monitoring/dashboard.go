@@ -54,7 +54,9 @@ func (d Dashboard) JSON() (string, error) {
 	id, y := 0, 0
 	next := func() int { id++; return id }
 	for _, r := range d.Rows {
-		panels = append(panels, object{"id": next(), "type": "row", "title": r.Title, "collapsed": false, "panels": []any{}, "gridPos": object{"x": 0, "y": y, "w": columns, "h": 1}})
+		panels = append(panels, object{
+			"id": next(), "type": "row", "title": r.Title, "collapsed": false, "panels": []any{}, "gridPos": object{"x": 0, "y": y, "w": columns, "h": 1},
+		})
 		y++
 		x, tallest := 0, 0
 		for _, p := range r.Panels {
@@ -90,16 +92,22 @@ func (p Panel) json() object {
 	source := object{"type": "prometheus", "uid": "${datasource}"}
 	var targets []object
 	for i, q := range p.Queries {
-		targets = append(targets, object{"refId": string(rune('A' + i)), "expr": q.Expr, "legendFormat": q.Legend, "datasource": source, "instant": p.Stat, "range": !p.Stat})
+		targets = append(targets, object{
+			"refId": string(rune('A' + i)), "expr": q.Expr, "legendFormat": q.Legend, "datasource": source, "instant": p.Stat, "range": !p.Stat,
+		})
 	}
 	steps := []object{{"color": "green", "value": nil}}
 	if p.Red != 0 {
 		steps = append(steps, object{"color": "red", "value": p.Red})
 	}
 	defaults := object{"unit": p.Unit, "min": 0, "thresholds": object{"mode": "absolute", "steps": steps}}
-	panel := object{"title": p.Title, "description": p.Says, "datasource": source, "targets": targets, "fieldConfig": object{"defaults": defaults, "overrides": []any{}}}
+	panel := object{
+		"title": p.Title, "description": p.Says, "datasource": source, "targets": targets, "fieldConfig": object{"defaults": defaults, "overrides": []any{}},
+	}
 	if p.Stat {
-		panel["type"], panel["options"] = "stat", object{"reduceOptions": object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false}, "colorMode": "value", "graphMode": "none"}
+		panel["type"], panel["options"] = "stat", object{
+			"reduceOptions": object{"calcs": []string{"lastNotNull"}, "fields": "", "values": false}, "colorMode": "value", "graphMode": "none",
+		}
 		return panel
 	}
 	style := "off"
@@ -107,6 +115,8 @@ func (p Panel) json() object {
 		style = "line"
 	}
 	defaults["custom"] = object{"lineWidth": 1, "fillOpacity": 10, "showPoints": "never", "spanNulls": false, "thresholdsStyle": object{"mode": style}}
-	panel["type"], panel["options"] = "timeseries", object{"legend": object{"displayMode": "list", "placement": "bottom"}, "tooltip": object{"mode": "multi", "sort": "desc"}}
+	panel["type"], panel["options"] = "timeseries", object{
+		"legend": object{"displayMode": "list", "placement": "bottom"}, "tooltip": object{"mode": "multi", "sort": "desc"},
+	}
 	return panel
 }

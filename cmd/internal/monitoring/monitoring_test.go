@@ -63,8 +63,10 @@ func TestTheObjectOfTheClusterHasTheRules(t *testing.T) {
 type board struct {
 	UID, Title    string
 	SchemaVersion int
-	Templating    struct{ List []struct{ Name, Type, Query string } }
-	Panels        []struct {
+	Templating    struct {
+		List []struct{ Name, Type, Query string }
+	}
+	Panels []struct {
 		ID          int
 		Type, Title string
 		GridPos     struct{ X, Y, W, H int }
@@ -103,7 +105,7 @@ func (b board) problems() (all []string) {
 	if b.SchemaVersion < 36 || b.UID == "" || len(b.UID) > 40 || b.Title == "" {
 		complain("version %d, uid %q, title %q", b.SchemaVersion, b.UID, b.Title)
 	}
-	if len(b.Templating.List) != 1 || b.Templating.List[0].Name != "datasource" || b.Templating.List[0].Type != "datasource" || b.Templating.List[0].Query != "prometheus" {
+	if list := b.Templating.List; len(list) != 1 || list[0].Name != "datasource" || list[0].Type != "datasource" || list[0].Query != "prometheus" {
 		complain("the reader cannot choose the data source")
 	}
 	ids, taken := make(map[int]bool), make(map[[2]int]string)
@@ -146,7 +148,9 @@ func TestOverlappingPanelsAreFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, change := range [][2]string{{`"x": 8`, `"x": 7`}, {`"id": 3`, `"id": 2`}, {`"expr": "up"`, `"expr": ""`}, {`"schemaVersion": 39`, `"schemaVersion": 1`}, {`"x": 8`, `"x": 20`}} {
+	for _, change := range [][2]string{
+		{`"x": 8`, `"x": 7`}, {`"id": 3`, `"id": 2`}, {`"expr": "up"`, `"expr": ""`}, {`"schemaVersion": 39`, `"schemaVersion": 1`}, {`"x": 8`, `"x": 20`},
+	} {
 		var b board
 		if err := json.Unmarshal([]byte(strings.Replace(text, change[0], change[1], 1)), &b); err != nil {
 			t.Fatal(err)
@@ -250,7 +254,7 @@ func TestRecordsThatAreUsedAreMade(t *testing.T) {
 	}
 }
 
-// TestRunbooksLinkedFilesExist: also those that one runbook names for another.
+// TestRunbooksNameWhatExists: files, and other runbooks.
 func TestRunbooksNameWhatExists(t *testing.T) {
 	t.Parallel()
 	link, alert := regexp.MustCompile(`\]\(([^)#]+)\)`), regexp.MustCompile("`(Eupay[A-Za-z]+)`")
@@ -281,7 +285,7 @@ func TestNamesOfAQuery(t *testing.T) {
 	t.Parallel()
 	for expr, want := range map[string]string{
 		`sum by (le, code) (rate(eupay_a_bucket{route="/x{id}", status!~"5..", le=~"5(.0)?"}[5m]))`: "[eupay_a_bucket] [code le route status]",
-		`max(eupay_b) - max(eupay_b offset 1d) > 20 and on (mode) eupay_c{mode="live"}`:            "[eupay_b eupay_c] [mode]",
+		`max(eupay_b) - max(eupay_b offset 1d) > 20 and on (mode) eupay_c{mode="live"}`:             "[eupay_b eupay_c] [mode]",
 		`absent(up{job="x"})`: "[] [job]",
 	} {
 		if metrics, labels := Names(expr); fmt.Sprint(metrics, labels) != want {

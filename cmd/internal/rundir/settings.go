@@ -51,7 +51,7 @@ func Load() (Settings, error) {
 	}
 	s.Extra = make(map[string]string)
 	for name, value := range vars {
-		if strings.HasPrefix(name, "EUPAY_") || name == "REDIS_URL" {
+		if strings.HasPrefix(name, "EUPAY_") || strings.HasPrefix(name, "OTEL_") || name == "REDIS_URL" {
 			s.Extra[name] = value
 		}
 	}

@@ -48,6 +48,7 @@ func (s System) Demo() [][2]string {
 		{"EUPAY_GATEWAY_ADDR", Loopback(s.Ports.GRPC[Gateway])},
 		{"EUPAY_PAYMENTS_ADDR", Loopback(s.Ports.GRPC[Payments])},
 		{"EUPAY_WEBHOOKS_ADDR", Loopback(s.Ports.GRPC[Webhooks])},
+		{"EUPAY_QR_ADDR", Loopback(s.Ports.GRPC[QR])},
 		{"EUPAY_EINVOICE_ADDR", Loopback(s.Ports.GRPC[EInvoice])},
 		{"EUPAY_DATABASE_URL", s.DatabaseURL},
 	}

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/measure"
 )
 
 // callers is the list of identities that may call each gRPC service of this process. A service that is not listed accepts no
@@ -31,6 +32,7 @@ type callers struct {
 func (c *Core) Serve(desc *grpc.ServiceDesc, impl any, callers ...string) {
 	c.callers.of[desc.ServiceName] = callers
 	refusedCalls.WithLabelValues(c.Name, desc.ServiceName) // begins at 0: an increase from nothing is seen by no alert
+	measure.Announce(c.Name, desc)
 	c.GRPC.RegisterService(desc, impl)
 }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
@@ -20,6 +21,7 @@ import (
 	"european-pay.eu/eupay/internal/run/leader"
 	"european-pay.eu/eupay/internal/run/measure"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 // Base holds the settings of a service that takes part in events and gRPC.
@@ -78,6 +80,7 @@ type Core struct {
 	// Identity is this service's identity.
 	Identity *identity.Identity
 
+	tracer       *trace.Tracer
 	callers      callers
 	health       *health.Server
 	endStreams   context.CancelFunc
@@ -108,7 +111,7 @@ func newCore(name string, base Base, deps Deps) *Core {
 	if c.Log == nil {
 		c.Log = defaultLogger(base.LogLevel)
 	}
-	c.Log = c.Log.With("service", name)
+	c.Log = trace.Logger(c.Log).With("service", name)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -117,7 +120,11 @@ func newCore(name string, base Base, deps Deps) *Core {
 
 // start opens the core, and closes what was opened when that fails.
 func start(c *Core, open func(*Core) error) (*Core, error) {
-	if err := open(c); err != nil {
+	var err error
+	if c.tracer, err = trace.New(c.Name, uuid.NewString(), c.Base.Tracing, c.Log); err == nil {
+		err = open(c)
+	}
+	if err != nil {
 		c.Close()
 		return nil, fmt.Errorf("open %s: %w", c.Name, err)
 	}
@@ -142,7 +149,7 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 	}
 	stopping, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	c.callers = callers{self: c.Name, log: c.Log, of: make(map[string][]string)}
-	c.GRPC, c.health = newGRPCServer(stopping, c.Identity, &c.callers, c.Log)
+	c.GRPC, c.health = newGRPCServer(stopping, c.Identity, c.tracer, &c.callers, c.Log)
 	c.endStreams = endStreams
 	return nil
 }
@@ -201,6 +208,10 @@ func (c *Core) wait(ctx context.Context, do func() error) error {
 	}
 }
 
+// Background returns the context of work that neither a worker nor a call owns. It never ends, and spans that start in it are those
+// of this service.
+func (c *Core) Background() context.Context { return c.tracer.Into(context.Background()) }
+
 // GRPCAddr is where the gRPC server listens.
 func (c *Core) GRPCAddr() string { return c.grpcListener.Addr().String() }
 
@@ -208,9 +219,10 @@ func (c *Core) GRPCAddr() string { return c.grpcListener.Addr().String() }
 func (c *Core) ManagementAddr() string { return c.management.listener.Addr().String() }
 
 // Run serves what was opened and runs the workers until ctx ends or one of them fails. Then the service reports that it is
-// not ready, the workers end, and calls in progress are completed within the grace period.
+// not ready, the workers end, and calls in progress are completed within the grace period. Spans that start in the workers' context
+// are those of this service.
 func (c *Core) Run(ctx context.Context, workers ...func(context.Context) error) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := errgroup.WithContext(c.tracer.Into(ctx))
 	if c.GRPC != nil {
 		if err := c.callers.complete(c.GRPC); err != nil {
 			return err
@@ -231,7 +243,7 @@ func (c *Core) Run(ctx context.Context, workers ...func(context.Context) error) 
 	return err
 }
 
-// Close closes the connections. It may be called more than once.
+// Close closes the connections, and exports the last spans. It may be called more than once.
 func (c *Core) Close() {
 	if c.unmeasure != nil {
 		c.unmeasure()
@@ -252,4 +264,5 @@ func (c *Core) Close() {
 	if c.Pool != nil {
 		c.Pool.Close()
 	}
+	c.tracer.Close()
 }

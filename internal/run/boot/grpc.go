@@ -22,6 +22,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/run/measure"
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 // reconnect uses short delays: the other service is on the same network and restarts within seconds.
@@ -36,11 +37,11 @@ const (
 )
 
 // newGRPCServer returns a server whose streams end when stopping is cancelled.
-func newGRPCServer(stopping context.Context, who *identity.Identity, c *callers, log *slog.Logger) (*grpc.Server, *health.Server) {
+func newGRPCServer(stopping context.Context, who *identity.Identity, t *trace.Tracer, c *callers, log *slog.Logger) (*grpc.Server, *health.Server) {
 	s := grpc.NewServer(
 		grpc.Creds(credentials.NewTLS(who.Server())),
-		grpc.ChainUnaryInterceptor(measure.UnaryServer(c.self), recovered(log), c.unary, errs.UnaryServer(log)),
-		grpc.ChainStreamInterceptor(measure.StreamServer(c.self), recoveredStream(log), c.stream, untilStop(stopping), errs.StreamServer(log)),
+		grpc.ChainUnaryInterceptor(t.UnaryServer(), measure.UnaryServer(c.self), recovered(log), c.unary, errs.UnaryServer(log)),
+		grpc.ChainStreamInterceptor(t.StreamServer(), measure.StreamServer(c.self), recoveredStream(log), c.stream, untilStop(stopping), errs.StreamServer(log)),
 		// Clients reconnect periodically, so that new replicas get their share.
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: 5 * time.Minute, MaxConnectionAgeGrace: 30 * time.Second, Time: pingEvery, Timeout: pingLimit,
@@ -126,8 +127,8 @@ func (c *Core) serveGRPC(ctx context.Context) error {
 func Dial(who *identity.Identity, name, target string) (*grpc.ClientConn, error) {
 	conn, err := grpc.NewClient("dns:///"+target,
 		grpc.WithTransportCredentials(serviceCredentials{who, name}),
-		grpc.WithChainUnaryInterceptor(errs.UnaryClient(), measure.UnaryClient(name)),
-		grpc.WithChainStreamInterceptor(errs.StreamClient()),
+		grpc.WithChainUnaryInterceptor(trace.UnaryClient(), errs.UnaryClient(), measure.UnaryClient(name)),
+		grpc.WithChainStreamInterceptor(trace.StreamClient(), errs.StreamClient()),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingEvery, Timeout: pingLimit, PermitWithoutStream: true}),
 		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: 2 * time.Second, Backoff: reconnect}),

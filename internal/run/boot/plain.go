@@ -1,6 +1,10 @@
 package boot
 
-import "time"
+import (
+	"time"
+
+	"european-pay.eu/eupay/internal/run/trace"
+)
 
 // Plain holds the settings of a service that has a database, but neither the broker nor gRPC.
 type Plain struct {
@@ -20,4 +24,6 @@ type Plain struct {
 	LogLevel string `env:"EUPAY_LOG_LEVEL" envDefault:"info"`
 	// Grace is the deadline between a stop signal and the end of the process.
 	Grace time.Duration `env:"EUPAY_GRACE" envDefault:"20s"`
+	// Tracing says where traces are sent.
+	Tracing trace.Settings
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/run/trace"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
@@ -77,7 +79,6 @@ func (c *Client) Close() {
 type Meta struct {
 	// Expires is when the sender stops waiting. An expired command is not executed. Zero: never.
 	Expires   time.Time
-	Trace     string
 	RequestID string
 }
 
@@ -89,8 +90,8 @@ type Call struct {
 	ack     jetstream.PubAckFuture
 }
 
-// Send publishes the command and returns a Call for its replies. It does not wait for the broker.
-func (c *Client) Send(subject string, payload proto.Message, meta Meta) (*Call, error) {
+// Send publishes the command within the trace of ctx and returns a Call for its replies. It does not wait for the broker.
+func (c *Client) Send(ctx context.Context, subject string, payload proto.Message, meta Meta) (*Call, error) {
 	data, err := proto.Marshal(payload)
 	if err != nil {
 		return nil, fmt.Errorf("encode command %s: %w", subject, err)
@@ -100,7 +101,9 @@ func (c *Client) Send(subject string, payload proto.Message, meta Meta) (*Call, 
 	c.mu.Lock()
 	c.calls[id] = call
 	c.mu.Unlock()
-	call.ack, err = c.bus.JS.PublishMsgAsync(c.message(subject, id, c.prefix+id, data, meta))
+	ctx, span := sending(ctx, subject, id)
+	call.ack, err = c.bus.JS.PublishMsgAsync(c.message(ctx, subject, id, c.prefix+id, data, meta))
+	span.End(err)
 	if err != nil {
 		call.Close()
 		return nil, unavailable(err)
@@ -108,20 +111,31 @@ func (c *Client) Send(subject string, payload proto.Message, meta Meta) (*Call, 
 	return call, nil
 }
 
+func sending(ctx context.Context, subject, id string) (context.Context, trace.Span) {
+	return trace.Start(ctx, trace.Producer, "send "+Name(subject), trace.Message(bus.Commands, "send", id)...)
+}
+
+// Name returns what a command is called in traces and metrics: its subject without what all have in common.
+func Name(subject string) string { return strings.TrimPrefix(subject, "eupay.cmd.payments.") }
+
 // Post publishes a command without replies and returns once the broker has stored it.
 func (c *Client) Post(ctx context.Context, subject string, payload proto.Message, meta Meta) error {
 	data, err := proto.Marshal(payload)
 	if err != nil {
 		return fmt.Errorf("encode command %s: %w", subject, err)
 	}
-	if _, err := c.bus.JS.PublishMsg(ctx, c.message(subject, events.NewID(), "", data, meta)); err != nil {
+	id := events.NewID()
+	ctx, span := sending(ctx, subject, id)
+	_, err = c.bus.JS.PublishMsg(ctx, c.message(ctx, subject, id, "", data, meta))
+	span.End(err)
+	if err != nil {
 		return unavailable(err)
 	}
 	return nil
 }
 
-func (c *Client) message(subject, id, reply string, data []byte, meta Meta) *nats.Msg {
-	e := events.Event{ID: id, Type: subject, Source: c.service, Time: time.Now(), Trace: meta.Trace, RequestID: meta.RequestID, Data: data}
+func (c *Client) message(ctx context.Context, subject, id, reply string, data []byte, meta Meta) *nats.Msg {
+	e := events.Event{ID: id, Type: subject, Source: c.service, Time: time.Now(), Trace: trace.Parent(ctx), RequestID: meta.RequestID, Data: data}
 	m := e.Message(subject)
 	if reply != "" {
 		m.Header.Set(events.HeaderReply, reply)

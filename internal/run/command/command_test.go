@@ -14,9 +14,11 @@ import (
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/kit/identitytest"
 	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/kit/otlptest"
 	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/command"
 	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/run/trace"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
@@ -62,7 +64,10 @@ func TestRepliesReachTheirCall(t *testing.T) {
 	t.Parallel()
 	b, c := setup(t)
 	expires := time.Now().Add(time.Minute).UTC()
-	call, err := c.Send(command.CreatePayment, &paymentsv1.CreatePayment{Reference: "PAY-1"}, command.Meta{Expires: expires, Trace: "00-t", RequestID: "r"})
+	collector := otlptest.Start(t)
+	ctx, end := collector.Tracer(t, "gateway")
+	ctx, request := trace.Edge(ctx, "", trace.Server, "POST")
+	call, err := c.Send(ctx, command.CreatePayment, &paymentsv1.CreatePayment{Reference: "PAY-1"}, command.Meta{Expires: expires, RequestID: "r"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,8 +78,14 @@ func TestRepliesReachTheirCall(t *testing.T) {
 		t.Errorf("command %v, %v", got, err)
 	}
 	h := m.Headers()
-	if h.Get(events.HeaderExpires) != expires.Format(time.RFC3339Nano) || h.Get(events.HeaderTraceparent) != "00-t" || h.Get(events.HeaderRequestID) != "r" {
+	if h.Get(events.HeaderExpires) != expires.Format(time.RFC3339Nano) || h.Get(events.HeaderRequestID) != "r" {
 		t.Errorf("headers %v", h)
+	}
+	request.End(nil)
+	end()
+	sent := collector.Spans()[0]
+	if want := "00-" + trace.ID(ctx) + "-" + sent.SpanID + "-01"; sent.Name != "send create" || h.Get(events.HeaderTraceparent) != want {
+		t.Errorf("the command says %q, want %q of %+v", h.Get(events.HeaderTraceparent), want, sent)
 	}
 	for _, stage := range []paymentsv1.CommandReply_Stage{paymentsv1.CommandReply_STAGE_RECORDED, paymentsv1.CommandReply_STAGE_READY} {
 		reply(t, b, h.Get(events.HeaderReply), &paymentsv1.CommandReply{Stage: stage})
@@ -88,7 +99,7 @@ func TestRepliesReachTheirCall(t *testing.T) {
 func TestTheCallersDeadlineEndsTheWait(t *testing.T) {
 	t.Parallel()
 	_, c := setup(t)
-	call, err := c.Send(command.CancelPayment, &paymentsv1.CancelPayment{}, command.Meta{})
+	call, err := c.Send(t.Context(), command.CancelPayment, &paymentsv1.CancelPayment{}, command.Meta{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +127,7 @@ func TestABrokerWithoutTheStreamIsUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	call, err := c.Send(command.CreatePayment, &paymentsv1.CreatePayment{}, command.Meta{})
+	call, err := c.Send(t.Context(), command.CreatePayment, &paymentsv1.CreatePayment{}, command.Meta{})
 	if err != nil {
 		t.Fatal(err)
 	}

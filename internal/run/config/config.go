@@ -43,7 +43,7 @@ func environment(list []string, readFile func(string) ([]byte, error)) (map[stri
 	}
 	for name, path := range vars {
 		target, isFile := strings.CutSuffix(name, "_FILE")
-		if _, set := vars[target]; !isFile || set || !strings.HasPrefix(target, "EUPAY_") {
+		if _, set := vars[target]; !isFile || set || !strings.HasPrefix(target, "EUPAY_") && target != "OTEL_EXPORTER_OTLP_HEADERS" {
 			continue
 		}
 		content, err := readFile(path)

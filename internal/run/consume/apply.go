@@ -1,16 +1,21 @@
 package consume
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/leader"
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 func (c *Consumer) apply(ctx context.Context, lease *leader.Lease, batch []Event) error {
+	ctx, batch, end := c.traced(ctx, batch)
 	applied, began := false, time.Now()
 	defer func() { applySeconds.WithLabelValues(c.cfg.Name).Observe(time.Since(began).Seconds()) }()
 	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
@@ -27,7 +32,36 @@ func (c *Consumer) apply(ctx context.Context, lease *leader.Lease, batch []Event
 	if err == nil && applied {
 		c.onCommit()
 	}
+	end(err)
 	return err
+}
+
+// traced returns the events with a span of this consumer each, in the trace of the event, and a context to work in: that of the only
+// event, or a trace of the batch with links to and from its events.
+func (c *Consumer) traced(ctx context.Context, batch []Event) (context.Context, []Event, func(error)) {
+	batch = slices.Clone(batch)
+	within, spans, traces := ctx, make([]trace.Span, 0, len(batch)+1), make([]string, len(batch))
+	for i := range batch {
+		e := &batch[i]
+		var span trace.Span
+		within, span = trace.Continue(ctx, e.Trace, trace.Consumer, "process "+e.Type,
+			append(trace.Message(bus.Events, "process", e.ID), trace.Group(c.cfg.Name), trace.Merchant(e.Merchant))...)
+		e.Trace = cmp.Or(trace.Parent(within), e.Trace)
+		spans, traces[i] = append(spans, span), e.Trace
+	}
+	if len(batch) > 1 {
+		var all trace.Span
+		within, all = trace.Root(ctx, traces, trace.Consumer, "process batch", trace.Group(c.cfg.Name), trace.Batch(len(batch)))
+		for _, s := range spans {
+			s.Link(trace.Parent(within))
+		}
+		spans = append(spans, all)
+	}
+	return within, batch, func(err error) {
+		for _, s := range spans {
+			s.End(err)
+		}
+	}
 }
 
 // record inserts the ids into the inbox and returns the events that were new.

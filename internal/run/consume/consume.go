@@ -35,6 +35,7 @@ import (
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/leader"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 // Event is an event as delivered.
@@ -133,7 +134,7 @@ func (c *Consumer) lead(ctx context.Context, lease *leader.Lease) error {
 	for ctx.Err() == nil {
 		sub, err := c.subscribe(ctx, msgs)
 		if err != nil {
-			c.log.Warn("cannot consume events, retrying", "error", err)
+			c.log.WarnContext(ctx, "cannot consume events, retrying", "error", err)
 			pause(ctx, 250*time.Millisecond)
 			continue
 		}
@@ -160,11 +161,11 @@ func (c *Consumer) loop(ctx context.Context, lease *leader.Lease, msgs chan jets
 			}
 			continue
 		case <-sub.ended:
-			c.log.Warn("subscription closed, resubscribing")
+			c.log.WarnContext(ctx, "subscription closed, resubscribing")
 			return
 		case <-c.suspected:
 			if !c.present(ctx) {
-				c.log.Warn("broker lost a consumer, recreating it")
+				c.log.WarnContext(ctx, "broker lost a consumer, recreating it")
 				return
 			}
 		case <-note.C:
@@ -172,7 +173,7 @@ func (c *Consumer) loop(ctx context.Context, lease *leader.Lease, msgs chan jets
 				return // perhaps to a server that has lost recent messages: check again
 			}
 			if err := c.noteFloor(ctx, sub.events); err != nil {
-				c.log.Debug("position not stored", "error", err)
+				c.log.DebugContext(ctx, "position not stored", "error", err)
 			}
 		}
 	}
@@ -266,6 +267,7 @@ func (c *Consumer) settle(ctx context.Context, m jetstream.Msg, e Event, err err
 		c.ack(m)
 		return
 	}
+	ctx = trace.Within(ctx, m.Headers().Get(events.HeaderTraceparent)) // for the log
 	if pg.IsData(err) {
 		c.refusals[e.ID]++
 	}
@@ -277,7 +279,7 @@ func (c *Consumer) settle(ctx context.Context, m jetstream.Msg, e Event, err err
 	n := deliveries(m)
 	delay := min(time.Second<<min(n, 5), 30*time.Second)
 	settled.WithLabelValues(c.cfg.Name, resultAgain).Inc()
-	c.log.Warn("event not applied, retrying", "subject", m.Subject(), "attempt", n, "in", delay, "error", err)
+	c.log.WarnContext(ctx, "event not applied, retrying", "subject", m.Subject(), "attempt", n, "in", delay, "error", err)
 	c.logIf(m.NakWithDelay(delay), "nak event")
 }
 

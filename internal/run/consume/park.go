@@ -21,12 +21,12 @@ const (
 // park moves an event that cannot be applied to the dead-letter stream, with the reason, and terminates it only after that.
 func (c *Consumer) park(ctx context.Context, m jetstream.Msg, reason error) {
 	if _, err := c.bus.JS.PublishMsg(ctx, DeadLetter(c.cfg.Name, m, reason)); err != nil {
-		c.log.Error("event not parked, retrying", "subject", m.Subject(), "error", err)
+		c.log.ErrorContext(ctx, "event not parked, retrying", "subject", m.Subject(), "error", err)
 		c.nak(m)
 		return
 	}
 	settled.WithLabelValues(c.cfg.Name, resultParked).Inc()
-	c.log.Error("event parked in the dead-letter stream", "subject", m.Subject(), "reason", reason)
+	c.log.ErrorContext(ctx, "event parked in the dead-letter stream", "subject", m.Subject(), "reason", reason)
 	c.logIf(m.Term(), "terminate event")
 }
 

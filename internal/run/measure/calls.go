@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
@@ -42,6 +43,13 @@ func StreamServer(service string) grpc.StreamServerInterceptor {
 		err := handler(srv, stream)
 		streamed.WithLabelValues(service, method(info.FullMethod), status.Code(err).String()).Inc()
 		return err
+	}
+}
+
+// Announce makes the counters of a gRPC service's streams begin at 0: an increase from nothing is seen by no graph.
+func Announce(service string, desc *grpc.ServiceDesc) {
+	for _, s := range desc.Streams {
+		streamed.WithLabelValues(service, desc.ServiceName+"/"+s.StreamName, codes.OK.String())
 	}
 }
 

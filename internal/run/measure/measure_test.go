@@ -128,7 +128,8 @@ func TestCallsAreTimedByMethodAndCode(t *testing.T) {
 	if status.Code(err) != codes.NotFound {
 		t.Error(err)
 	}
-	err = UnaryClient("called")(t.Context(), full, nil, nil, nil, func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil })
+	answered := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
+	err = UnaryClient("called")(t.Context(), full, nil, nil, nil, answered)
 	if err != nil {
 		t.Error(err)
 	}
@@ -137,7 +138,8 @@ func TestCallsAreTimedByMethodAndCode(t *testing.T) {
 		t.Error(err)
 	}
 	const method = "eupay.test.v1.TestService/Get"
-	if !served.DeleteLabelValues("tested", method, "NotFound") || !called.DeleteLabelValues("called", method, "OK") || !streamed.DeleteLabelValues("tested", method, "NotFound") {
+	if !served.DeleteLabelValues("tested", method, "NotFound") || !called.DeleteLabelValues("called", method, "OK") ||
+		!streamed.DeleteLabelValues("tested", method, "NotFound") {
 		t.Error("a call was not measured under its method and code")
 	}
 }

@@ -39,6 +39,7 @@ import (
 
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 const insertSQL = `insert into outbox (event_id, event_type, source, merchant_id, livemode, occurred_at, trace, request_id, data)
@@ -48,9 +49,18 @@ func arguments(e events.Event) []any {
 	return []any{e.ID, e.Type, e.Source, e.Merchant, e.Livemode, e.Time, e.Trace, e.RequestID, e.Data}
 }
 
-// Add records the event in db, which must be the transaction of the change it announces. Wake the relay after the commit.
+// traced returns the event with the trace of ctx, unless it has one.
+func traced(ctx context.Context, e events.Event) events.Event {
+	if e.Trace == "" {
+		e.Trace = trace.Parent(ctx)
+	}
+	return e
+}
+
+// Add records the event in db, which must be the transaction of the change it announces. Wake the relay after the commit. An event
+// without a trace gets that of ctx.
 func Add(ctx context.Context, db pg.DB, e events.Event) error {
-	if _, err := db.Exec(ctx, insertSQL, arguments(e)...); err != nil {
+	if _, err := db.Exec(ctx, insertSQL, arguments(traced(ctx, e))...); err != nil {
 		return fmt.Errorf("record event %s: %w", e.Type, err)
 	}
 	return nil
@@ -58,8 +68,8 @@ func Add(ctx context.Context, db pg.DB, e events.Event) error {
 
 // QueueIf adds the insert to a batch and makes it depend on a row: condition is "from … where …" and numbers its arguments from
 // $1.
-func QueueIf(b *pgx.Batch, e events.Event, condition string, args ...any) {
-	all := append(slices.Clone(args), arguments(e)...)
+func QueueIf(ctx context.Context, b *pgx.Batch, e events.Event, condition string, args ...any) {
+	all := append(slices.Clone(args), arguments(traced(ctx, e))...)
 	n := len(args)
 	b.Queue(fmt.Sprintf(`insert into outbox (event_id, event_type, source, merchant_id, livemode, occurred_at, trace, request_id, data)
 		select $%d::uuid, $%d::text, $%d::text, $%d::text, $%d::boolean, $%d::timestamptz, $%d::text, $%d::text, $%d::bytea %s`,
@@ -67,10 +77,12 @@ func QueueIf(b *pgx.Batch, e events.Event, condition string, args ...any) {
 }
 
 // Queue adds the insert to a batch.
-func Queue(b *pgx.Batch, e events.Event) { b.Queue(insertSQL, arguments(e)...) }
+func Queue(ctx context.Context, b *pgx.Batch, e events.Event) {
+	b.Queue(insertSQL, arguments(traced(ctx, e))...)
+}
 
 // QueueAll adds one insert of many events to a batch, in their order.
-func QueueAll(b *pgx.Batch, list []events.Event) {
+func QueueAll(ctx context.Context, b *pgx.Batch, list []events.Event) {
 	if len(list) == 0 {
 		return
 	}
@@ -80,6 +92,7 @@ func QueueAll(b *pgx.Batch, list []events.Event) {
 	var times []time.Time
 	var data [][]byte
 	for _, e := range list {
+		e = traced(ctx, e)
 		ids, types, sources, merchants = append(ids, e.ID), append(types, e.Type), append(sources, e.Source), append(merchants, e.Merchant)
 		modes, times = append(modes, e.Livemode), append(times, e.Time)
 		traces, requests, data = append(traces, e.Trace), append(requests, e.RequestID), append(data, e.Data)

@@ -134,7 +134,7 @@ func TestAnEventOfATransactionThatWasNotCommittedIsNeverSent(t *testing.T) {
 	giveUp := errors.New("give up")
 	err := pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
-		Queue(b, event())
+		Queue(t.Context(), b, event())
 		return errors.Join(tx.SendBatch(t.Context(), b).Close(), Add(t.Context(), tx, event()), giveUp)
 	})
 	if !errors.Is(err, giveUp) {
@@ -157,7 +157,7 @@ func TestEventsAreSentInOrderBeyondOneBatchAndByOneReplica(t *testing.T) {
 	for range 2*batchSize + 7 {
 		e := event()
 		want = append(want, e.ID)
-		Queue(b, e)
+		Queue(t.Context(), b, e)
 	}
 	if err := f.pool.SendBatch(t.Context(), b).Close(); err != nil {
 		t.Fatal(err)

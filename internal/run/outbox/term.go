@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +10,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/leader"
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 // term is the term of one leader.
@@ -112,33 +115,58 @@ func (t *term) read(ctx context.Context, where string, args ...any) ([]row, erro
 	return list, nil
 }
 
+// sent is an event on its way to the broker.
+type sent struct {
+	row  row
+	ack  jetstream.PubAckFuture
+	span trace.Span
+}
+
 // publish sends the events and returns those that the broker has acknowledged.
 func (r *Relay) publish(ctx context.Context, batch []row) ([]row, error) {
-	futures := make([]jetstream.PubAckFuture, 0, len(batch))
+	list := make([]sent, 0, len(batch))
 	var failed error
 	for _, one := range batch {
-		f, err := r.bus.JS.PublishMsgAsync(one.event.Message(one.event.Subject()), jetstream.WithStallWait(ackWait))
+		s, err := r.send(ctx, one)
 		if err != nil {
 			failed = fmt.Errorf("publish event %s: %w", one.event.ID, err)
 			break
 		}
-		futures = append(futures, f)
+		list = append(list, s)
 	}
-	stored, err := acknowledged(ctx, batch, futures)
+	stored, err := acknowledged(ctx, list)
+	for _, s := range list[len(stored):] {
+		s.span.End(err)
+	}
 	return stored, errors.Join(failed, err)
 }
 
-func acknowledged(ctx context.Context, batch []row, futures []jetstream.PubAckFuture) ([]row, error) {
+// send publishes one event, within the trace of the change that it announces.
+func (r *Relay) send(ctx context.Context, one row) (sent, error) {
+	s := sent{row: one}
+	if e := &s.row.event; e.Trace != "" {
+		ctx, s.span = trace.Continue(ctx, e.Trace, trace.Producer, "send "+e.Type, trace.Message(bus.Events, "send", e.ID)...)
+		e.Trace = cmp.Or(trace.Parent(ctx), e.Trace)
+	}
+	var err error
+	if s.ack, err = r.bus.JS.PublishMsgAsync(s.row.event.Message(s.row.event.Subject()), jetstream.WithStallWait(ackWait)); err != nil {
+		s.span.End(err)
+	}
+	return s, err
+}
+
+// acknowledged waits for the broker and returns the events that it has stored, in their order.
+func acknowledged(ctx context.Context, list []sent) ([]row, error) {
 	deadline := time.NewTimer(ackWait)
 	defer deadline.Stop()
 	var stored []row
-	for i, f := range futures {
+	for _, s := range list {
 		select {
-		case ack := <-f.Ok():
-			one := batch[i]
-			one.sequence = ack.Sequence
-			stored = append(stored, one)
-		case err := <-f.Err():
+		case ack := <-s.ack.Ok():
+			s.span.End(nil)
+			s.row.sequence = ack.Sequence
+			stored = append(stored, s.row)
+		case err := <-s.ack.Err():
 			return stored, fmt.Errorf("publish event: %w", err)
 		case <-deadline.C:
 			return stored, errors.New("the broker did not acknowledge events in time")

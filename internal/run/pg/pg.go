@@ -20,6 +20,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 
 	"european-pay.eu/eupay/internal/dialer"
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 // DB is a pool or a transaction.
@@ -54,6 +55,7 @@ func Open(ctx context.Context, s Settings) (*pgxpool.Pool, error) {
 		cfg.MaxConns = s.MaxConns
 	}
 	s.prepare(cfg.ConnConfig)
+	cfg.ConnConfig.Tracer = trace.Postgres{Schema: s.Schema}
 	cfg.ConnConfig.RuntimeParams["application_name"] = applicationPrefix + s.Schema
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)

@@ -8,9 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -22,37 +19,12 @@ import (
 // line for each. It returns how many documents there were. The file is there only when it is complete; one that exists is
 // replaced only with force. Each document may take up to the timeout to arrive.
 func Export(ctx context.Context, client einvoicev1.OperatorServiceClient, req *einvoicev1.ExportRequest, path string, force bool, timeout time.Duration) (int, error) {
-	if err := mayWrite(path, force); err != nil {
-		return 0, err
-	}
-	out, err := os.CreateTemp(filepath.Dir(path), ".export-*") // readable only by its owner
-	if err != nil {
-		return 0, fmt.Errorf("write %s: %w", path, err)
-	}
-	n, err := export(ctx, client, req, out, timeout)
-	if err := errors.Join(err, out.Close()); err != nil {
-		return 0, errors.Join(fmt.Errorf("export: %w", err), os.Remove(out.Name()))
-	}
-	if err := mayWrite(path, force); err != nil { // another process may have created it meanwhile
-		return 0, errors.Join(err, os.Remove(out.Name()))
-	}
-	if err := os.Rename(out.Name(), path); err != nil {
-		return 0, errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(out.Name()))
-	}
-	return n, nil
-}
-
-func mayWrite(path string, force bool) error {
-	_, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return fmt.Errorf("write %s: %w", path, err)
-	case !force:
-		return invalid("%s exists: choose another name, or replace it with --force", path)
-	}
-	return nil
+	n := 0
+	err := NewFile(path, force, func(out io.Writer) (err error) {
+		n, err = export(ctx, client, req, out, timeout)
+		return err
+	})
+	return n, err
 }
 
 func export(ctx context.Context, client einvoicev1.OperatorServiceClient, req *einvoicev1.ExportRequest, out io.Writer, timeout time.Duration) (int, error) {

@@ -136,6 +136,123 @@ func (x *CreateAdminResponse) GetAdmins() int64 {
 	return 0
 }
 
+type NoteErasureRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The SHA-256 of what the person was chosen by, in hexadecimal: the log must not name the person.
+	SelectorSha256 string `protobuf:"bytes,1,opt,name=selector_sha256,json=selectorSha256,proto3" json:"selector_sha256,omitempty"`
+	// Only what is held for this merchant was chosen; empty: everything.
+	MerchantId string `protobuf:"bytes,2,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	// The operator's name.
+	By string `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
+	// False before the first row is erased, true after the last.
+	Done bool `protobuf:"varint,4,opt,name=done,proto3" json:"done,omitempty"`
+	// Rows by service and table, such as "payments.payments": erased, or to be.
+	Rows          map[string]int64 `protobuf:"bytes,5,rep,name=rows,proto3" json:"rows,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NoteErasureRequest) Reset() {
+	*x = NoteErasureRequest{}
+	mi := &file_eupay_gateway_v1_operator_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NoteErasureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NoteErasureRequest) ProtoMessage() {}
+
+func (x *NoteErasureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_gateway_v1_operator_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NoteErasureRequest.ProtoReflect.Descriptor instead.
+func (*NoteErasureRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_gateway_v1_operator_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *NoteErasureRequest) GetSelectorSha256() string {
+	if x != nil {
+		return x.SelectorSha256
+	}
+	return ""
+}
+
+func (x *NoteErasureRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *NoteErasureRequest) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *NoteErasureRequest) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *NoteErasureRequest) GetRows() map[string]int64 {
+	if x != nil {
+		return x.Rows
+	}
+	return nil
+}
+
+type NoteErasureResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NoteErasureResponse) Reset() {
+	*x = NoteErasureResponse{}
+	mi := &file_eupay_gateway_v1_operator_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NoteErasureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NoteErasureResponse) ProtoMessage() {}
+
+func (x *NoteErasureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_gateway_v1_operator_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NoteErasureResponse.ProtoReflect.Descriptor instead.
+func (*NoteErasureResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_gateway_v1_operator_proto_rawDescGZIP(), []int{3}
+}
+
 var File_eupay_gateway_v1_operator_proto protoreflect.FileDescriptor
 
 const file_eupay_gateway_v1_operator_proto_rawDesc = "" +
@@ -147,9 +264,21 @@ const file_eupay_gateway_v1_operator_proto_rawDesc = "" +
 	"\aanother\x18\x03 \x01(\bR\aanother\x12\x17\n" +
 	"\adry_run\x18\x04 \x01(\bR\x06dryRun\"-\n" +
 	"\x13CreateAdminResponse\x12\x16\n" +
-	"\x06admins\x18\x01 \x01(\x03R\x06admins2m\n" +
+	"\x06admins\x18\x01 \x01(\x03R\x06admins\"\xff\x01\n" +
+	"\x12NoteErasureRequest\x12'\n" +
+	"\x0fselector_sha256\x18\x01 \x01(\tR\x0eselectorSha256\x12\x1f\n" +
+	"\vmerchant_id\x18\x02 \x01(\tR\n" +
+	"merchantId\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\x12\x12\n" +
+	"\x04done\x18\x04 \x01(\bR\x04done\x12B\n" +
+	"\x04rows\x18\x05 \x03(\v2..eupay.gateway.v1.NoteErasureRequest.RowsEntryR\x04rows\x1a7\n" +
+	"\tRowsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x15\n" +
+	"\x13NoteErasureResponse2\xc9\x01\n" +
 	"\x0fOperatorService\x12Z\n" +
-	"\vCreateAdmin\x12$.eupay.gateway.v1.CreateAdminRequest\x1a%.eupay.gateway.v1.CreateAdminResponseB8Z6european-pay.eu/eupay/proto/eupay/gateway/v1;gatewayv1b\x06proto3"
+	"\vCreateAdmin\x12$.eupay.gateway.v1.CreateAdminRequest\x1a%.eupay.gateway.v1.CreateAdminResponse\x12Z\n" +
+	"\vNoteErasure\x12$.eupay.gateway.v1.NoteErasureRequest\x1a%.eupay.gateway.v1.NoteErasureResponseB8Z6european-pay.eu/eupay/proto/eupay/gateway/v1;gatewayv1b\x06proto3"
 
 var (
 	file_eupay_gateway_v1_operator_proto_rawDescOnce sync.Once
@@ -163,19 +292,25 @@ func file_eupay_gateway_v1_operator_proto_rawDescGZIP() []byte {
 	return file_eupay_gateway_v1_operator_proto_rawDescData
 }
 
-var file_eupay_gateway_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_eupay_gateway_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_eupay_gateway_v1_operator_proto_goTypes = []any{
 	(*CreateAdminRequest)(nil),  // 0: eupay.gateway.v1.CreateAdminRequest
 	(*CreateAdminResponse)(nil), // 1: eupay.gateway.v1.CreateAdminResponse
+	(*NoteErasureRequest)(nil),  // 2: eupay.gateway.v1.NoteErasureRequest
+	(*NoteErasureResponse)(nil), // 3: eupay.gateway.v1.NoteErasureResponse
+	nil,                         // 4: eupay.gateway.v1.NoteErasureRequest.RowsEntry
 }
 var file_eupay_gateway_v1_operator_proto_depIdxs = []int32{
-	0, // 0: eupay.gateway.v1.OperatorService.CreateAdmin:input_type -> eupay.gateway.v1.CreateAdminRequest
-	1, // 1: eupay.gateway.v1.OperatorService.CreateAdmin:output_type -> eupay.gateway.v1.CreateAdminResponse
-	1, // [1:2] is the sub-list for method output_type
-	0, // [0:1] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	4, // 0: eupay.gateway.v1.NoteErasureRequest.rows:type_name -> eupay.gateway.v1.NoteErasureRequest.RowsEntry
+	0, // 1: eupay.gateway.v1.OperatorService.CreateAdmin:input_type -> eupay.gateway.v1.CreateAdminRequest
+	2, // 2: eupay.gateway.v1.OperatorService.NoteErasure:input_type -> eupay.gateway.v1.NoteErasureRequest
+	1, // 3: eupay.gateway.v1.OperatorService.CreateAdmin:output_type -> eupay.gateway.v1.CreateAdminResponse
+	3, // 4: eupay.gateway.v1.OperatorService.NoteErasure:output_type -> eupay.gateway.v1.NoteErasureResponse
+	3, // [3:5] is the sub-list for method output_type
+	1, // [1:3] is the sub-list for method input_type
+	1, // [1:1] is the sub-list for extension type_name
+	1, // [1:1] is the sub-list for extension extendee
+	0, // [0:1] is the sub-list for field type_name
 }
 
 func init() { file_eupay_gateway_v1_operator_proto_init() }
@@ -189,7 +324,7 @@ func file_eupay_gateway_v1_operator_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_gateway_v1_operator_proto_rawDesc), len(file_eupay_gateway_v1_operator_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

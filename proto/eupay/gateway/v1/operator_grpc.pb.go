@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	OperatorService_CreateAdmin_FullMethodName = "/eupay.gateway.v1.OperatorService/CreateAdmin"
+	OperatorService_NoteErasure_FullMethodName = "/eupay.gateway.v1.OperatorService/NoteErasure"
 )
 
 // OperatorServiceClient is the client API for OperatorService service.
@@ -30,6 +31,8 @@ const (
 type OperatorServiceClient interface {
 	// CreateAdmin makes a person who works for the platform: in a new deployment nobody else can let merchants take payments.
 	CreateAdmin(ctx context.Context, in *CreateAdminRequest, opts ...grpc.CallOption) (*CreateAdminResponse, error)
+	// NoteErasure writes to the audit log that a person's data is about to be erased, or was.
+	NoteErasure(ctx context.Context, in *NoteErasureRequest, opts ...grpc.CallOption) (*NoteErasureResponse, error)
 }
 
 type operatorServiceClient struct {
@@ -50,6 +53,16 @@ func (c *operatorServiceClient) CreateAdmin(ctx context.Context, in *CreateAdmin
 	return out, nil
 }
 
+func (c *operatorServiceClient) NoteErasure(ctx context.Context, in *NoteErasureRequest, opts ...grpc.CallOption) (*NoteErasureResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(NoteErasureResponse)
+	err := c.cc.Invoke(ctx, OperatorService_NoteErasure_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // OperatorServiceServer is the server API for OperatorService service.
 // All implementations must embed UnimplementedOperatorServiceServer
 // for forward compatibility.
@@ -58,6 +71,8 @@ func (c *operatorServiceClient) CreateAdmin(ctx context.Context, in *CreateAdmin
 type OperatorServiceServer interface {
 	// CreateAdmin makes a person who works for the platform: in a new deployment nobody else can let merchants take payments.
 	CreateAdmin(context.Context, *CreateAdminRequest) (*CreateAdminResponse, error)
+	// NoteErasure writes to the audit log that a person's data is about to be erased, or was.
+	NoteErasure(context.Context, *NoteErasureRequest) (*NoteErasureResponse, error)
 	mustEmbedUnimplementedOperatorServiceServer()
 }
 
@@ -70,6 +85,9 @@ type UnimplementedOperatorServiceServer struct{}
 
 func (UnimplementedOperatorServiceServer) CreateAdmin(context.Context, *CreateAdminRequest) (*CreateAdminResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateAdmin not implemented")
+}
+func (UnimplementedOperatorServiceServer) NoteErasure(context.Context, *NoteErasureRequest) (*NoteErasureResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method NoteErasure not implemented")
 }
 func (UnimplementedOperatorServiceServer) mustEmbedUnimplementedOperatorServiceServer() {}
 func (UnimplementedOperatorServiceServer) testEmbeddedByValue()                         {}
@@ -110,6 +128,24 @@ func _OperatorService_CreateAdmin_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _OperatorService_NoteErasure_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(NoteErasureRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperatorServiceServer).NoteErasure(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperatorService_NoteErasure_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperatorServiceServer).NoteErasure(ctx, req.(*NoteErasureRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // OperatorService_ServiceDesc is the grpc.ServiceDesc for OperatorService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -120,6 +156,10 @@ var OperatorService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CreateAdmin",
 			Handler:    _OperatorService_CreateAdmin_Handler,
+		},
+		{
+			MethodName: "NoteErasure",
+			Handler:    _OperatorService_NoteErasure_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -34,10 +34,12 @@ type ListBanksRequest struct {
 	// Only banks that take this amount, as execution_type or in any way. 0: all.
 	AmountCents int64 `protobuf:"varint,5,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
 	// From 1.
-	Page          int32 `protobuf:"varint,6,opt,name=page,proto3" json:"page,omitempty"`
-	Limit         int32 `protobuf:"varint,7,opt,name=limit,proto3" json:"limit,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Page  int32 `protobuf:"varint,6,opt,name=page,proto3" json:"page,omitempty"`
+	Limit int32 `protobuf:"varint,7,opt,name=limit,proto3" json:"limit,omitempty"`
+	// List also the banks that cannot do what is asked; each says why (Bank.incompatible).
+	WithIncompatible bool `protobuf:"varint,8,opt,name=with_incompatible,json=withIncompatible,proto3" json:"with_incompatible,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *ListBanksRequest) Reset() {
@@ -119,6 +121,13 @@ func (x *ListBanksRequest) GetLimit() int32 {
 	return 0
 }
 
+func (x *ListBanksRequest) GetWithIncompatible() bool {
+	if x != nil {
+		return x.WithIncompatible
+	}
+	return false
+}
+
 type ListBanksResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// By name.
@@ -192,7 +201,9 @@ type Bank struct {
 	// Whether a payment can be cancelled there after it was authorised.
 	Cancellable bool `protobuf:"varint,6,opt,name=cancellable,proto3" json:"cancellable,omitempty"`
 	// The provider reports trouble with this bank.
-	Unstable      bool `protobuf:"varint,7,opt,name=unstable,proto3" json:"unstable,omitempty"`
+	Unstable bool `protobuf:"varint,7,opt,name=unstable,proto3" json:"unstable,omitempty"`
+	// Why it cannot do what was asked; empty: it can.
+	Incompatible  string `protobuf:"bytes,8,opt,name=incompatible,proto3" json:"incompatible,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -274,6 +285,13 @@ func (x *Bank) GetUnstable() bool {
 		return x.Unstable
 	}
 	return false
+}
+
+func (x *Bank) GetIncompatible() string {
+	if x != nil {
+		return x.Incompatible
+	}
+	return ""
 }
 
 // Transfer is one kind of transfer that a bank makes.
@@ -386,7 +404,7 @@ var File_eupay_payments_v1_banks_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_banks_proto_rawDesc = "" +
 	"\n" +
-	"\x1deupay/payments/v1/banks.proto\x12\x11eupay.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd4\x01\n" +
+	"\x1deupay/payments/v1/banks.proto\x12\x11eupay.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x81\x02\n" +
 	"\x10ListBanksRequest\x12\x1a\n" +
 	"\blivemode\x18\x01 \x01(\bR\blivemode\x12\x18\n" +
 	"\acountry\x18\x02 \x01(\tR\acountry\x12\x16\n" +
@@ -394,11 +412,12 @@ const file_eupay_payments_v1_banks_proto_rawDesc = "" +
 	"\x0eexecution_type\x18\x04 \x01(\tR\rexecutionType\x12!\n" +
 	"\famount_cents\x18\x05 \x01(\x03R\vamountCents\x12\x12\n" +
 	"\x04page\x18\x06 \x01(\x05R\x04page\x12\x14\n" +
-	"\x05limit\x18\a \x01(\x05R\x05limit\"\x97\x01\n" +
+	"\x05limit\x18\a \x01(\x05R\x05limit\x12+\n" +
+	"\x11with_incompatible\x18\b \x01(\bR\x10withIncompatible\"\x97\x01\n" +
 	"\x11ListBanksResponse\x12-\n" +
 	"\x05banks\x18\x01 \x03(\v2\x17.eupay.payments.v1.BankR\x05banks\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\x12=\n" +
-	"\frefreshed_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vrefreshedAt\"\xdc\x01\n" +
+	"\frefreshed_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vrefreshedAt\"\x80\x02\n" +
 	"\x04Bank\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x19\n" +
@@ -406,7 +425,8 @@ const file_eupay_payments_v1_banks_proto_rawDesc = "" +
 	"\tcountries\x18\x04 \x03(\tR\tcountries\x129\n" +
 	"\ttransfers\x18\x05 \x03(\v2\x1b.eupay.payments.v1.TransferR\ttransfers\x12 \n" +
 	"\vcancellable\x18\x06 \x01(\bR\vcancellable\x12\x1a\n" +
-	"\bunstable\x18\a \x01(\bR\bunstable\"\xae\x02\n" +
+	"\bunstable\x18\a \x01(\bR\bunstable\x12\"\n" +
+	"\fincompatible\x18\b \x01(\tR\fincompatible\"\xae\x02\n" +
 	"\bTransfer\x12%\n" +
 	"\x0eexecution_type\x18\x01 \x01(\tR\rexecutionType\x12#\n" +
 	"\rminimum_cents\x18\x02 \x01(\x03R\fminimumCents\x12#\n" +

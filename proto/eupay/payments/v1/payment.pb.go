@@ -479,8 +479,10 @@ type HistoryEntry struct {
 	ProviderState string                 `protobuf:"bytes,7,opt,name=provider_state,json=providerState,proto3" json:"provider_state,omitempty"`
 	OccurredAt    *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
 	// Of "merchant": who said so ("key:…" or "user:…"), and in which words.
-	Actor         string `protobuf:"bytes,9,opt,name=actor,proto3" json:"actor,omitempty"`
-	Note          string `protobuf:"bytes,10,opt,name=note,proto3" json:"note,omitempty"`
+	Actor string `protobuf:"bytes,9,opt,name=actor,proto3" json:"actor,omitempty"`
+	Note  string `protobuf:"bytes,10,opt,name=note,proto3" json:"note,omitempty"`
+	// The trace in which it happened; empty for changes from before there were traces.
+	TraceId       string `protobuf:"bytes,11,opt,name=trace_id,json=traceId,proto3" json:"trace_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -585,6 +587,13 @@ func (x *HistoryEntry) GetNote() string {
 	return ""
 }
 
+func (x *HistoryEntry) GetTraceId() string {
+	if x != nil {
+		return x.TraceId
+	}
+	return ""
+}
+
 var File_eupay_payments_v1_payment_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_payment_proto_rawDesc = "" +
@@ -646,7 +655,7 @@ const file_eupay_payments_v1_payment_proto_rawDesc = "" +
 	"\famount_cents\x18\x01 \x01(\x03R\vamountCents\x12;\n" +
 	"\vreceived_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"receivedAt\x127\n" +
-	"\tbooked_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bbookedAt\"\xd4\x02\n" +
+	"\tbooked_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bbookedAt\"\xef\x02\n" +
 	"\fHistoryEntry\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12\x1f\n" +
 	"\vfrom_status\x18\x02 \x01(\tR\n" +
@@ -660,7 +669,8 @@ const file_eupay_payments_v1_payment_proto_rawDesc = "" +
 	"occurredAt\x12\x14\n" +
 	"\x05actor\x18\t \x01(\tR\x05actor\x12\x12\n" +
 	"\x04note\x18\n" +
-	" \x01(\tR\x04noteB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
+	" \x01(\tR\x04note\x12\x19\n" +
+	"\btrace_id\x18\v \x01(\tR\atraceIdB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
 
 var (
 	file_eupay_payments_v1_payment_proto_rawDescOnce sync.Once

@@ -649,8 +649,10 @@ type ListLinksRequest struct {
 	SubscriptionId string                 `protobuf:"bytes,9,opt,name=subscription_id,json=subscriptionId,proto3" json:"subscription_id,omitempty"`
 	Limit          int32                  `protobuf:"varint,10,opt,name=limit,proto3" json:"limit,omitempty"`
 	Offset         int32                  `protobuf:"varint,11,opt,name=offset,proto3" json:"offset,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// "merchant": not those of subscriptions. "subscription": only those. Empty: all.
+	MadeBy        string `protobuf:"bytes,12,opt,name=made_by,json=madeBy,proto3" json:"made_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListLinksRequest) Reset() {
@@ -758,6 +760,13 @@ func (x *ListLinksRequest) GetOffset() int32 {
 		return x.Offset
 	}
 	return 0
+}
+
+func (x *ListLinksRequest) GetMadeBy() string {
+	if x != nil {
+		return x.MadeBy
+	}
+	return ""
 }
 
 type ListLinksResponse struct {
@@ -1338,7 +1347,7 @@ const file_eupay_payments_v1_payment_link_proto_rawDesc = "" +
 	"\x11payment_reference\x18\x04 \x01(\tR\x10paymentReference\x12\x14\n" +
 	"\x05actor\x18\x05 \x01(\tR\x05actor\x12;\n" +
 	"\voccurred_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"occurredAt\"\xe4\x02\n" +
+	"occurredAt\"\xfd\x02\n" +
 	"\x10ListLinksRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -1352,7 +1361,8 @@ const file_eupay_payments_v1_payment_link_proto_rawDesc = "" +
 	"\x0fsubscription_id\x18\t \x01(\tR\x0esubscriptionId\x12\x14\n" +
 	"\x05limit\x18\n" +
 	" \x01(\x05R\x05limit\x12\x16\n" +
-	"\x06offset\x18\v \x01(\x05R\x06offset\"_\n" +
+	"\x06offset\x18\v \x01(\x05R\x06offset\x12\x17\n" +
+	"\amade_by\x18\f \x01(\tR\x06madeBy\"_\n" +
 	"\x11ListLinksResponse\x124\n" +
 	"\x05links\x18\x01 \x03(\v2\x1e.eupay.payments.v1.PaymentLinkR\x05links\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\"\xb1\x01\n" +

@@ -503,7 +503,12 @@ type ListPaymentsRequest struct {
 	// Do not count all that match: has_more says whether there are others.
 	Uncounted bool `protobuf:"varint,28,opt,name=uncounted,proto3" json:"uncounted,omitempty"`
 	// A value of the metadata, or key:value. Empty: any.
-	Metadata      string `protobuf:"bytes,29,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	Metadata string `protobuf:"bytes,29,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	// "true": the money was seen on the merchant's account. "false": it is paid and was not seen there. "unsettled": it is missed there.
+	// Empty: any.
+	Settled string `protobuf:"bytes,30,opt,name=settled,proto3" json:"settled,omitempty"`
+	// Empty: any.
+	PaymentLinkId string `protobuf:"bytes,31,opt,name=payment_link_id,json=paymentLinkId,proto3" json:"payment_link_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -646,6 +651,20 @@ func (x *ListPaymentsRequest) GetUncounted() bool {
 func (x *ListPaymentsRequest) GetMetadata() string {
 	if x != nil {
 		return x.Metadata
+	}
+	return ""
+}
+
+func (x *ListPaymentsRequest) GetSettled() string {
+	if x != nil {
+		return x.Settled
+	}
+	return ""
+}
+
+func (x *ListPaymentsRequest) GetPaymentLinkId() string {
+	if x != nil {
+		return x.PaymentLinkId
 	}
 	return ""
 }
@@ -1316,7 +1335,7 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\x05limit\x18\x03 \x01(\x05R\x05limit\"\x7f\n" +
 	"\x1cListCustomerPaymentsResponse\x12I\n" +
 	"\bpayments\x18\x01 \x03(\v2-.eupay.payments.v1.GetCustomerPaymentResponseR\bpayments\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"\xcd\x04\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\"\x8f\x05\n" +
 	"\x13ListPaymentsRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -1335,7 +1354,9 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\x06search\x18\x1a \x01(\tR\x06search\x12%\n" +
 	"\x0estarting_after\x18\x1b \x01(\tR\rstartingAfter\x12\x1c\n" +
 	"\tuncounted\x18\x1c \x01(\bR\tuncounted\x12\x1a\n" +
-	"\bmetadata\x18\x1d \x01(\tR\bmetadata\"\x7f\n" +
+	"\bmetadata\x18\x1d \x01(\tR\bmetadata\x12\x18\n" +
+	"\asettled\x18\x1e \x01(\tR\asettled\x12&\n" +
+	"\x0fpayment_link_id\x18\x1f \x01(\tR\rpaymentLinkId\"\x7f\n" +
 	"\x14ListPaymentsResponse\x126\n" +
 	"\bpayments\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\bpayments\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x19\n" +

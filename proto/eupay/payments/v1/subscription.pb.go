@@ -61,14 +61,16 @@ type Subscription struct {
 	// "cancelled" or "replaced" since its end was asked for.
 	Ending string `protobuf:"bytes,27,opt,name=ending,proto3" json:"ending,omitempty"`
 	// Whether only the payer can stop it, at the bank.
-	StopAtBank    bool                   `protobuf:"varint,28,opt,name=stop_at_bank,json=stopAtBank,proto3" json:"stop_at_bank,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,29,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
-	ActivatedAt   *timestamppb.Timestamp `protobuf:"bytes,31,opt,name=activated_at,json=activatedAt,proto3" json:"activated_at,omitempty"`
-	EndedAt       *timestamppb.Timestamp `protobuf:"bytes,32,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
-	MerchantName  string                 `protobuf:"bytes,34,opt,name=merchant_name,json=merchantName,proto3" json:"merchant_name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	StopAtBank   bool                   `protobuf:"varint,28,opt,name=stop_at_bank,json=stopAtBank,proto3" json:"stop_at_bank,omitempty"`
+	CreatedAt    *timestamppb.Timestamp `protobuf:"bytes,29,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	UpdatedAt    *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	ActivatedAt  *timestamppb.Timestamp `protobuf:"bytes,31,opt,name=activated_at,json=activatedAt,proto3" json:"activated_at,omitempty"`
+	EndedAt      *timestamppb.Timestamp `protobuf:"bytes,32,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
+	MerchantName string                 `protobuf:"bytes,34,opt,name=merchant_name,json=merchantName,proto3" json:"merchant_name,omitempty"`
+	// Whether the customer gets a mail with each link; of "links".
+	NotifyCustomer bool `protobuf:"varint,35,opt,name=notify_customer,json=notifyCustomer,proto3" json:"notify_customer,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Subscription) Reset() {
@@ -332,6 +334,13 @@ func (x *Subscription) GetMerchantName() string {
 	return ""
 }
 
+func (x *Subscription) GetNotifyCustomer() bool {
+	if x != nil {
+		return x.NotifyCustomer
+	}
+	return false
+}
+
 // Occurrence is one day on which a subscription is due.
 type Occurrence struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
@@ -497,11 +506,13 @@ type CreateSubscriptionRequest struct {
 	IdempotencyKey    string    `protobuf:"bytes,20,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	Fingerprint       []byte    `protobuf:"bytes,21,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
 	// The subscription that this one takes the place of; empty: none. What is absent is taken over from it.
-	Replaces      string `protobuf:"bytes,22,opt,name=replaces,proto3" json:"replaces,omitempty"`
-	Trace         string `protobuf:"bytes,24,opt,name=trace,proto3" json:"trace,omitempty"`
-	RequestId     string `protobuf:"bytes,25,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Replaces string `protobuf:"bytes,22,opt,name=replaces,proto3" json:"replaces,omitempty"`
+	// Deprecated: Marked as deprecated in eupay/payments/v1/subscription.proto.
+	Trace          string `protobuf:"bytes,24,opt,name=trace,proto3" json:"trace,omitempty"` // traces travel in the metadata of calls
+	RequestId      string `protobuf:"bytes,25,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	NotifyCustomer bool   `protobuf:"varint,26,opt,name=notify_customer,json=notifyCustomer,proto3" json:"notify_customer,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *CreateSubscriptionRequest) Reset() {
@@ -688,6 +699,7 @@ func (x *CreateSubscriptionRequest) GetReplaces() string {
 	return ""
 }
 
+// Deprecated: Marked as deprecated in eupay/payments/v1/subscription.proto.
 func (x *CreateSubscriptionRequest) GetTrace() string {
 	if x != nil {
 		return x.Trace
@@ -700,6 +712,13 @@ func (x *CreateSubscriptionRequest) GetRequestId() string {
 		return x.RequestId
 	}
 	return ""
+}
+
+func (x *CreateSubscriptionRequest) GetNotifyCustomer() bool {
+	if x != nil {
+		return x.NotifyCustomer
+	}
+	return false
 }
 
 type CreateSubscriptionResponse struct {
@@ -1648,11 +1667,157 @@ func (x *SubscriptionChange) GetOccurredAt() *timestamppb.Timestamp {
 	return nil
 }
 
+type GetCustomerNoticeRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode   bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	Id         string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	Number     int32                  `protobuf:"varint,4,opt,name=number,proto3" json:"number,omitempty"`
+	// Which announcement it is: 0 is the first one, 1 the first reminder.
+	Reminder      int32 `protobuf:"varint,5,opt,name=reminder,proto3" json:"reminder,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCustomerNoticeRequest) Reset() {
+	*x = GetCustomerNoticeRequest{}
+	mi := &file_eupay_payments_v1_subscription_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCustomerNoticeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCustomerNoticeRequest) ProtoMessage() {}
+
+func (x *GetCustomerNoticeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_subscription_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCustomerNoticeRequest.ProtoReflect.Descriptor instead.
+func (*GetCustomerNoticeRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_subscription_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *GetCustomerNoticeRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *GetCustomerNoticeRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *GetCustomerNoticeRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *GetCustomerNoticeRequest) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *GetCustomerNoticeRequest) GetReminder() int32 {
+	if x != nil {
+		return x.Reminder
+	}
+	return 0
+}
+
+type GetCustomerNoticeResponse struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Email        string                 `protobuf:"bytes,1,opt,name=email,proto3" json:"email,omitempty"`
+	Subscription *Subscription          `protobuf:"bytes,2,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	Occurrence   *Occurrence            `protobuf:"bytes,3,opt,name=occurrence,proto3" json:"occurrence,omitempty"`
+	// Until when the link can be paid.
+	PayableUntil  *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=payable_until,json=payableUntil,proto3" json:"payable_until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCustomerNoticeResponse) Reset() {
+	*x = GetCustomerNoticeResponse{}
+	mi := &file_eupay_payments_v1_subscription_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCustomerNoticeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCustomerNoticeResponse) ProtoMessage() {}
+
+func (x *GetCustomerNoticeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_subscription_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCustomerNoticeResponse.ProtoReflect.Descriptor instead.
+func (*GetCustomerNoticeResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_subscription_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *GetCustomerNoticeResponse) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+func (x *GetCustomerNoticeResponse) GetSubscription() *Subscription {
+	if x != nil {
+		return x.Subscription
+	}
+	return nil
+}
+
+func (x *GetCustomerNoticeResponse) GetOccurrence() *Occurrence {
+	if x != nil {
+		return x.Occurrence
+	}
+	return nil
+}
+
+func (x *GetCustomerNoticeResponse) GetPayableUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PayableUntil
+	}
+	return nil
+}
+
 var File_eupay_payments_v1_subscription_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_subscription_proto_rawDesc = "" +
 	"\n" +
-	"$eupay/payments/v1/subscription.proto\x12\x11eupay.payments.v1\x1a eupay/payments/v1/commands.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x86\t\n" +
+	"$eupay/payments/v1/subscription.proto\x12\x11eupay.payments.v1\x1a eupay/payments/v1/commands.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaf\t\n" +
 	"\fSubscription\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1698,7 +1863,8 @@ const file_eupay_payments_v1_subscription_proto_rawDesc = "" +
 	"updated_at\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12=\n" +
 	"\factivated_at\x18\x1f \x01(\v2\x1a.google.protobuf.TimestampR\vactivatedAt\x125\n" +
 	"\bended_at\x18  \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\x12#\n" +
-	"\rmerchant_name\x18\" \x01(\tR\fmerchantName\"\xb9\x03\n" +
+	"\rmerchant_name\x18\" \x01(\tR\fmerchantName\x12'\n" +
+	"\x0fnotify_customer\x18# \x01(\bR\x0enotifyCustomer\"\xb9\x03\n" +
 	"\n" +
 	"Occurrence\x12'\n" +
 	"\x0fsubscription_id\x18\x01 \x01(\tR\x0esubscriptionId\x12\x16\n" +
@@ -1714,7 +1880,7 @@ const file_eupay_payments_v1_subscription_proto_rawDesc = "" +
 	" \x01(\x05R\treminders\x129\n" +
 	"\n" +
 	"decided_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tdecidedAt\x12!\n" +
-	"\famount_cents\x18\f \x01(\x03R\vamountCents\"\x9f\x06\n" +
+	"\famount_cents\x18\f \x01(\x03R\vamountCents\"\xcc\x06\n" +
 	"\x19CreateSubscriptionRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1743,10 +1909,11 @@ const file_eupay_payments_v1_subscription_proto_rawDesc = "" +
 	"\bcustomer\x18\x13 \x01(\v2\x1b.eupay.payments.v1.CustomerR\bcustomer\x12'\n" +
 	"\x0fidempotency_key\x18\x14 \x01(\tR\x0eidempotencyKey\x12 \n" +
 	"\vfingerprint\x18\x15 \x01(\fR\vfingerprint\x12\x1a\n" +
-	"\breplaces\x18\x16 \x01(\tR\breplaces\x12\x14\n" +
-	"\x05trace\x18\x18 \x01(\tR\x05trace\x12\x1d\n" +
+	"\breplaces\x18\x16 \x01(\tR\breplaces\x12\x18\n" +
+	"\x05trace\x18\x18 \x01(\tB\x02\x18\x01R\x05trace\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x19 \x01(\tR\trequestId\"\xa5\x01\n" +
+	"request_id\x18\x19 \x01(\tR\trequestId\x12'\n" +
+	"\x0fnotify_customer\x18\x1a \x01(\bR\x0enotifyCustomer\"\xa5\x01\n" +
 	"\x1aCreateSubscriptionResponse\x12C\n" +
 	"\fsubscription\x18\x01 \x01(\v2\x1f.eupay.payments.v1.SubscriptionR\fsubscription\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed\x12&\n" +
@@ -1829,7 +1996,21 @@ const file_eupay_payments_v1_subscription_proto_rawDesc = "" +
 	"\x04note\x18\t \x01(\tR\x04note\x12;\n" +
 	"\voccurred_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"occurredAt2\xac\x06\n" +
+	"occurredAt\"\x9b\x01\n" +
+	"\x18GetCustomerNoticeRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\x12\x16\n" +
+	"\x06number\x18\x04 \x01(\x05R\x06number\x12\x1a\n" +
+	"\breminder\x18\x05 \x01(\x05R\breminder\"\xf6\x01\n" +
+	"\x19GetCustomerNoticeResponse\x12\x14\n" +
+	"\x05email\x18\x01 \x01(\tR\x05email\x12C\n" +
+	"\fsubscription\x18\x02 \x01(\v2\x1f.eupay.payments.v1.SubscriptionR\fsubscription\x12=\n" +
+	"\n" +
+	"occurrence\x18\x03 \x01(\v2\x1d.eupay.payments.v1.OccurrenceR\n" +
+	"occurrence\x12?\n" +
+	"\rpayable_until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\fpayableUntil2\x9c\a\n" +
 	"\x14SubscriptionsService\x12q\n" +
 	"\x12CreateSubscription\x12,.eupay.payments.v1.CreateSubscriptionRequest\x1a-.eupay.payments.v1.CreateSubscriptionResponse\x12h\n" +
 	"\x0fGetSubscription\x12).eupay.payments.v1.GetSubscriptionRequest\x1a*.eupay.payments.v1.GetSubscriptionResponse\x12n\n" +
@@ -1837,7 +2018,8 @@ const file_eupay_payments_v1_subscription_proto_rawDesc = "" +
 	"\x12CancelSubscription\x12,.eupay.payments.v1.CancelSubscriptionRequest\x1a-.eupay.payments.v1.CancelSubscriptionResponse\x12h\n" +
 	"\x0fListOccurrences\x12).eupay.payments.v1.ListOccurrencesRequest\x1a*.eupay.payments.v1.ListOccurrencesResponse\x12k\n" +
 	"\x10DecideOccurrence\x12*.eupay.payments.v1.DecideOccurrenceRequest\x1a+.eupay.payments.v1.DecideOccurrenceResponse\x12}\n" +
-	"\x16GetSubscriptionHistory\x120.eupay.payments.v1.GetSubscriptionHistoryRequest\x1a1.eupay.payments.v1.GetSubscriptionHistoryResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
+	"\x16GetSubscriptionHistory\x120.eupay.payments.v1.GetSubscriptionHistoryRequest\x1a1.eupay.payments.v1.GetSubscriptionHistoryResponse\x12n\n" +
+	"\x11GetCustomerNotice\x12+.eupay.payments.v1.GetCustomerNoticeRequest\x1a,.eupay.payments.v1.GetCustomerNoticeResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
 
 var (
 	file_eupay_payments_v1_subscription_proto_rawDescOnce sync.Once
@@ -1851,7 +2033,7 @@ func file_eupay_payments_v1_subscription_proto_rawDescGZIP() []byte {
 	return file_eupay_payments_v1_subscription_proto_rawDescData
 }
 
-var file_eupay_payments_v1_subscription_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_eupay_payments_v1_subscription_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_eupay_payments_v1_subscription_proto_goTypes = []any{
 	(*Subscription)(nil),                   // 0: eupay.payments.v1.Subscription
 	(*Occurrence)(nil),                     // 1: eupay.payments.v1.Occurrence
@@ -1870,16 +2052,18 @@ var file_eupay_payments_v1_subscription_proto_goTypes = []any{
 	(*GetSubscriptionHistoryRequest)(nil),  // 14: eupay.payments.v1.GetSubscriptionHistoryRequest
 	(*GetSubscriptionHistoryResponse)(nil), // 15: eupay.payments.v1.GetSubscriptionHistoryResponse
 	(*SubscriptionChange)(nil),             // 16: eupay.payments.v1.SubscriptionChange
-	(*timestamppb.Timestamp)(nil),          // 17: google.protobuf.Timestamp
-	(*Customer)(nil),                       // 18: eupay.payments.v1.Customer
+	(*GetCustomerNoticeRequest)(nil),       // 17: eupay.payments.v1.GetCustomerNoticeRequest
+	(*GetCustomerNoticeResponse)(nil),      // 18: eupay.payments.v1.GetCustomerNoticeResponse
+	(*timestamppb.Timestamp)(nil),          // 19: google.protobuf.Timestamp
+	(*Customer)(nil),                       // 20: eupay.payments.v1.Customer
 }
 var file_eupay_payments_v1_subscription_proto_depIdxs = []int32{
-	17, // 0: eupay.payments.v1.Subscription.created_at:type_name -> google.protobuf.Timestamp
-	17, // 1: eupay.payments.v1.Subscription.updated_at:type_name -> google.protobuf.Timestamp
-	17, // 2: eupay.payments.v1.Subscription.activated_at:type_name -> google.protobuf.Timestamp
-	17, // 3: eupay.payments.v1.Subscription.ended_at:type_name -> google.protobuf.Timestamp
-	17, // 4: eupay.payments.v1.Occurrence.decided_at:type_name -> google.protobuf.Timestamp
-	18, // 5: eupay.payments.v1.CreateSubscriptionRequest.customer:type_name -> eupay.payments.v1.Customer
+	19, // 0: eupay.payments.v1.Subscription.created_at:type_name -> google.protobuf.Timestamp
+	19, // 1: eupay.payments.v1.Subscription.updated_at:type_name -> google.protobuf.Timestamp
+	19, // 2: eupay.payments.v1.Subscription.activated_at:type_name -> google.protobuf.Timestamp
+	19, // 3: eupay.payments.v1.Subscription.ended_at:type_name -> google.protobuf.Timestamp
+	19, // 4: eupay.payments.v1.Occurrence.decided_at:type_name -> google.protobuf.Timestamp
+	20, // 5: eupay.payments.v1.CreateSubscriptionRequest.customer:type_name -> eupay.payments.v1.Customer
 	0,  // 6: eupay.payments.v1.CreateSubscriptionResponse.subscription:type_name -> eupay.payments.v1.Subscription
 	0,  // 7: eupay.payments.v1.GetSubscriptionResponse.subscription:type_name -> eupay.payments.v1.Subscription
 	1,  // 8: eupay.payments.v1.GetSubscriptionResponse.next:type_name -> eupay.payments.v1.Occurrence
@@ -1888,26 +2072,31 @@ var file_eupay_payments_v1_subscription_proto_depIdxs = []int32{
 	1,  // 11: eupay.payments.v1.ListOccurrencesResponse.occurrences:type_name -> eupay.payments.v1.Occurrence
 	1,  // 12: eupay.payments.v1.DecideOccurrenceResponse.occurrence:type_name -> eupay.payments.v1.Occurrence
 	16, // 13: eupay.payments.v1.GetSubscriptionHistoryResponse.changes:type_name -> eupay.payments.v1.SubscriptionChange
-	17, // 14: eupay.payments.v1.SubscriptionChange.occurred_at:type_name -> google.protobuf.Timestamp
-	2,  // 15: eupay.payments.v1.SubscriptionsService.CreateSubscription:input_type -> eupay.payments.v1.CreateSubscriptionRequest
-	4,  // 16: eupay.payments.v1.SubscriptionsService.GetSubscription:input_type -> eupay.payments.v1.GetSubscriptionRequest
-	6,  // 17: eupay.payments.v1.SubscriptionsService.ListSubscriptions:input_type -> eupay.payments.v1.ListSubscriptionsRequest
-	8,  // 18: eupay.payments.v1.SubscriptionsService.CancelSubscription:input_type -> eupay.payments.v1.CancelSubscriptionRequest
-	10, // 19: eupay.payments.v1.SubscriptionsService.ListOccurrences:input_type -> eupay.payments.v1.ListOccurrencesRequest
-	12, // 20: eupay.payments.v1.SubscriptionsService.DecideOccurrence:input_type -> eupay.payments.v1.DecideOccurrenceRequest
-	14, // 21: eupay.payments.v1.SubscriptionsService.GetSubscriptionHistory:input_type -> eupay.payments.v1.GetSubscriptionHistoryRequest
-	3,  // 22: eupay.payments.v1.SubscriptionsService.CreateSubscription:output_type -> eupay.payments.v1.CreateSubscriptionResponse
-	5,  // 23: eupay.payments.v1.SubscriptionsService.GetSubscription:output_type -> eupay.payments.v1.GetSubscriptionResponse
-	7,  // 24: eupay.payments.v1.SubscriptionsService.ListSubscriptions:output_type -> eupay.payments.v1.ListSubscriptionsResponse
-	9,  // 25: eupay.payments.v1.SubscriptionsService.CancelSubscription:output_type -> eupay.payments.v1.CancelSubscriptionResponse
-	11, // 26: eupay.payments.v1.SubscriptionsService.ListOccurrences:output_type -> eupay.payments.v1.ListOccurrencesResponse
-	13, // 27: eupay.payments.v1.SubscriptionsService.DecideOccurrence:output_type -> eupay.payments.v1.DecideOccurrenceResponse
-	15, // 28: eupay.payments.v1.SubscriptionsService.GetSubscriptionHistory:output_type -> eupay.payments.v1.GetSubscriptionHistoryResponse
-	22, // [22:29] is the sub-list for method output_type
-	15, // [15:22] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	19, // 14: eupay.payments.v1.SubscriptionChange.occurred_at:type_name -> google.protobuf.Timestamp
+	0,  // 15: eupay.payments.v1.GetCustomerNoticeResponse.subscription:type_name -> eupay.payments.v1.Subscription
+	1,  // 16: eupay.payments.v1.GetCustomerNoticeResponse.occurrence:type_name -> eupay.payments.v1.Occurrence
+	19, // 17: eupay.payments.v1.GetCustomerNoticeResponse.payable_until:type_name -> google.protobuf.Timestamp
+	2,  // 18: eupay.payments.v1.SubscriptionsService.CreateSubscription:input_type -> eupay.payments.v1.CreateSubscriptionRequest
+	4,  // 19: eupay.payments.v1.SubscriptionsService.GetSubscription:input_type -> eupay.payments.v1.GetSubscriptionRequest
+	6,  // 20: eupay.payments.v1.SubscriptionsService.ListSubscriptions:input_type -> eupay.payments.v1.ListSubscriptionsRequest
+	8,  // 21: eupay.payments.v1.SubscriptionsService.CancelSubscription:input_type -> eupay.payments.v1.CancelSubscriptionRequest
+	10, // 22: eupay.payments.v1.SubscriptionsService.ListOccurrences:input_type -> eupay.payments.v1.ListOccurrencesRequest
+	12, // 23: eupay.payments.v1.SubscriptionsService.DecideOccurrence:input_type -> eupay.payments.v1.DecideOccurrenceRequest
+	14, // 24: eupay.payments.v1.SubscriptionsService.GetSubscriptionHistory:input_type -> eupay.payments.v1.GetSubscriptionHistoryRequest
+	17, // 25: eupay.payments.v1.SubscriptionsService.GetCustomerNotice:input_type -> eupay.payments.v1.GetCustomerNoticeRequest
+	3,  // 26: eupay.payments.v1.SubscriptionsService.CreateSubscription:output_type -> eupay.payments.v1.CreateSubscriptionResponse
+	5,  // 27: eupay.payments.v1.SubscriptionsService.GetSubscription:output_type -> eupay.payments.v1.GetSubscriptionResponse
+	7,  // 28: eupay.payments.v1.SubscriptionsService.ListSubscriptions:output_type -> eupay.payments.v1.ListSubscriptionsResponse
+	9,  // 29: eupay.payments.v1.SubscriptionsService.CancelSubscription:output_type -> eupay.payments.v1.CancelSubscriptionResponse
+	11, // 30: eupay.payments.v1.SubscriptionsService.ListOccurrences:output_type -> eupay.payments.v1.ListOccurrencesResponse
+	13, // 31: eupay.payments.v1.SubscriptionsService.DecideOccurrence:output_type -> eupay.payments.v1.DecideOccurrenceResponse
+	15, // 32: eupay.payments.v1.SubscriptionsService.GetSubscriptionHistory:output_type -> eupay.payments.v1.GetSubscriptionHistoryResponse
+	18, // 33: eupay.payments.v1.SubscriptionsService.GetCustomerNotice:output_type -> eupay.payments.v1.GetCustomerNoticeResponse
+	26, // [26:34] is the sub-list for method output_type
+	18, // [18:26] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_subscription_proto_init() }
@@ -1922,7 +2111,7 @@ func file_eupay_payments_v1_subscription_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_subscription_proto_rawDesc), len(file_eupay_payments_v1_subscription_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

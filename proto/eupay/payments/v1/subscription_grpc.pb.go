@@ -26,6 +26,7 @@ const (
 	SubscriptionsService_ListOccurrences_FullMethodName        = "/eupay.payments.v1.SubscriptionsService/ListOccurrences"
 	SubscriptionsService_DecideOccurrence_FullMethodName       = "/eupay.payments.v1.SubscriptionsService/DecideOccurrence"
 	SubscriptionsService_GetSubscriptionHistory_FullMethodName = "/eupay.payments.v1.SubscriptionsService/GetSubscriptionHistory"
+	SubscriptionsService_GetCustomerNotice_FullMethodName      = "/eupay.payments.v1.SubscriptionsService/GetCustomerNotice"
 )
 
 // SubscriptionsServiceClient is the client API for SubscriptionsService service.
@@ -46,6 +47,9 @@ type SubscriptionsServiceClient interface {
 	// DecideOccurrence records what the merchant says of one occurrence.
 	DecideOccurrence(ctx context.Context, in *DecideOccurrenceRequest, opts ...grpc.CallOption) (*DecideOccurrenceResponse, error)
 	GetSubscriptionHistory(ctx context.Context, in *GetSubscriptionHistoryRequest, opts ...grpc.CallOption) (*GetSubscriptionHistoryResponse, error)
+	// GetCustomerNotice returns what the customer is to be told of an occurrence. NOT_FOUND: nothing, because it was paid or has ended since, or
+	// because a later reminder has taken the place of this one.
+	GetCustomerNotice(ctx context.Context, in *GetCustomerNoticeRequest, opts ...grpc.CallOption) (*GetCustomerNoticeResponse, error)
 }
 
 type subscriptionsServiceClient struct {
@@ -126,6 +130,16 @@ func (c *subscriptionsServiceClient) GetSubscriptionHistory(ctx context.Context,
 	return out, nil
 }
 
+func (c *subscriptionsServiceClient) GetCustomerNotice(ctx context.Context, in *GetCustomerNoticeRequest, opts ...grpc.CallOption) (*GetCustomerNoticeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCustomerNoticeResponse)
+	err := c.cc.Invoke(ctx, SubscriptionsService_GetCustomerNotice_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SubscriptionsServiceServer is the server API for SubscriptionsService service.
 // All implementations must embed UnimplementedSubscriptionsServiceServer
 // for forward compatibility.
@@ -144,6 +158,9 @@ type SubscriptionsServiceServer interface {
 	// DecideOccurrence records what the merchant says of one occurrence.
 	DecideOccurrence(context.Context, *DecideOccurrenceRequest) (*DecideOccurrenceResponse, error)
 	GetSubscriptionHistory(context.Context, *GetSubscriptionHistoryRequest) (*GetSubscriptionHistoryResponse, error)
+	// GetCustomerNotice returns what the customer is to be told of an occurrence. NOT_FOUND: nothing, because it was paid or has ended since, or
+	// because a later reminder has taken the place of this one.
+	GetCustomerNotice(context.Context, *GetCustomerNoticeRequest) (*GetCustomerNoticeResponse, error)
 	mustEmbedUnimplementedSubscriptionsServiceServer()
 }
 
@@ -174,6 +191,9 @@ func (UnimplementedSubscriptionsServiceServer) DecideOccurrence(context.Context,
 }
 func (UnimplementedSubscriptionsServiceServer) GetSubscriptionHistory(context.Context, *GetSubscriptionHistoryRequest) (*GetSubscriptionHistoryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetSubscriptionHistory not implemented")
+}
+func (UnimplementedSubscriptionsServiceServer) GetCustomerNotice(context.Context, *GetCustomerNoticeRequest) (*GetCustomerNoticeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCustomerNotice not implemented")
 }
 func (UnimplementedSubscriptionsServiceServer) mustEmbedUnimplementedSubscriptionsServiceServer() {}
 func (UnimplementedSubscriptionsServiceServer) testEmbeddedByValue()                              {}
@@ -322,6 +342,24 @@ func _SubscriptionsService_GetSubscriptionHistory_Handler(srv interface{}, ctx c
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SubscriptionsService_GetCustomerNotice_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCustomerNoticeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SubscriptionsServiceServer).GetCustomerNotice(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SubscriptionsService_GetCustomerNotice_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SubscriptionsServiceServer).GetCustomerNotice(ctx, req.(*GetCustomerNoticeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SubscriptionsService_ServiceDesc is the grpc.ServiceDesc for SubscriptionsService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -356,6 +394,10 @@ var SubscriptionsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetSubscriptionHistory",
 			Handler:    _SubscriptionsService_GetSubscriptionHistory_Handler,
+		},
+		{
+			MethodName: "GetCustomerNotice",
+			Handler:    _SubscriptionsService_GetCustomerNotice_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -30,7 +30,7 @@ func (r *Enroller) refreshNow(ctx context.Context, merchantID string, livemode b
 	defer cancel()
 	questions, err := r.claim(ctx, claimOneSQL, merchantID, livemode, r.instant().Add(-minInterval))
 	if err != nil {
-		r.Log.Warn("refresh enrolment", "merchant", merchantID, "error", err)
+		r.Log.WarnContext(ctx, "refresh enrolment", "merchant", merchantID, "error", err)
 		return
 	}
 	for _, q := range questions {
@@ -53,11 +53,11 @@ func (r *Enroller) advance(ctx context.Context, q claimed) {
 	switch {
 	case errors.Is(err, errLeaseLost):
 	case err != nil:
-		r.Log.Warn("record enrolment", "merchant", q.MerchantID, "livemode", q.Livemode, "error", err)
+		r.Log.WarnContext(ctx, "record enrolment", "merchant", q.MerchantID, "livemode", q.Livemode, "error", err)
 	case a.unreachable:
-		r.Log.Info("read mandate", "merchant", q.MerchantID, "livemode", q.Livemode, "error", a.problem)
+		r.Log.InfoContext(ctx, "read mandate", "merchant", q.MerchantID, "livemode", q.Livemode, "error", a.problem)
 	case a.mandate.Status != q.status:
-		r.Log.Info("mandate", "merchant", q.MerchantID, "livemode", q.Livemode, "status", a.mandate.Status, "before", q.status)
+		r.Log.InfoContext(ctx, "mandate", "merchant", q.MerchantID, "livemode", q.Livemode, "status", a.mandate.Status, "before", q.status)
 	}
 }
 

@@ -90,7 +90,7 @@ func (r *Enroller) Link(ctx context.Context, merchantID string, livemode bool) (
 	defer cancel()
 	link, err := p.OnboardingLink(ask, e.ClientID)
 	if err != nil {
-		r.Log.Warn("get onboarding link", "merchant", merchantID, "livemode", livemode, "error", err)
+		r.Log.WarnContext(ctx, "get onboarding link", "merchant", merchantID, "livemode", livemode, "error", err)
 		return platform.Link{}, errNoLink()
 	}
 	return link, nil

@@ -43,19 +43,19 @@ func (e *Exports) make(ctx context.Context, x Export) {
 	switch {
 	case err == nil:
 		err = e.finish(record, x)
-		e.Log.Info("an export is ready", "export", x.ID, "kind", x.Kind, "rows", x.Rows, "bytes", x.Size, "took", e.Now().Sub(begun))
+		e.Log.InfoContext(ctx, "an export is ready", "export", x.ID, "kind", x.Kind, "rows", x.Rows, "bytes", x.Size, "took", e.Now().Sub(begun))
 	case errors.Is(err, errOvertaken):
 	case errors.As(err, &refused):
 		err = e.abandon(record, x, string(refused))
 	case x.attempts >= maxAttempts:
-		e.Log.Error("an export was given up", "export", x.ID, "kind", x.Kind, "error", err)
+		e.Log.ErrorContext(ctx, "an export was given up", "export", x.ID, "kind", x.Kind, "error", err)
 		err = e.abandon(record, x, string(gaveUp))
 	default:
-		e.Log.Warn("make an export", "export", x.ID, "kind", x.Kind, "attempt", x.attempts, "error", err)
+		e.Log.WarnContext(ctx, "make an export", "export", x.ID, "kind", x.Kind, "attempt", x.attempts, "error", err)
 		err = e.postpone(record, x, e.instant().Add(wait(x.attempts)))
 	}
 	if err != nil {
-		e.Log.Warn("record an export", "export", x.ID, "error", err)
+		e.Log.WarnContext(ctx, "record an export", "export", x.ID, "error", err)
 	}
 }
 

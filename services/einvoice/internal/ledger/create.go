@@ -150,7 +150,7 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 // record records a new document with its transmission and its sales. original is the document that it corrects.
 func (l *Ledger) record(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, original *Record, c change) error {
 	b := &pgx.Batch{} // one round trip, because the counter is locked
-	if err := queueInsert(b, r, c); err != nil {
+	if err := queueInsert(ctx, b, r, c); err != nil {
 		return err
 	}
 	hold := submitTimeout // the caller tries first

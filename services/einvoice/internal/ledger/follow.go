@@ -184,7 +184,7 @@ func (l *Ledger) refreshForReader(ctx context.Context, r Record) {
 		return
 	}
 	if err := l.refresh(ctx, r.ID, false); err != nil {
-		l.Log.Info("refresh for a reader", "invoice", r.ID, "error", err)
+		l.Log.InfoContext(ctx, "refresh for a reader", "invoice", r.ID, "error", err)
 	}
 }
 

@@ -106,6 +106,6 @@ func (l *Ledger) submitNow(ctx context.Context, id uuid.UUID, livemode bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timeouts.submit)
 	defer cancel()
 	if _, err := l.engine.Do(ctx, transmit.Document, id, livemode); err != nil {
-		l.Log.Warn("submit at once", "invoice", id, "error", err)
+		l.Log.WarnContext(ctx, "submit at once", "invoice", id, "error", err)
 	}
 }

@@ -100,11 +100,11 @@ func (l *Ledger) fetch(ctx context.Context, r Record) []byte {
 	defer cancel()
 	file, err := account.File(ask, e.ClientID, r.PlatformID)
 	if err != nil {
-		l.Log.Info("platform returned no PDF, using ours", "invoice", r.ID, "error", err)
+		l.Log.InfoContext(ctx, "platform returned no PDF, using ours", "invoice", r.ID, "error", err)
 		return nil
 	}
 	if file, err = l.storePlatformPDF(ctx, r.ID, file); err != nil {
-		l.Log.Warn("store the platform's PDF", "invoice", r.ID, "error", err)
+		l.Log.WarnContext(ctx, "store the platform's PDF", "invoice", r.ID, "error", err)
 		return nil
 	}
 	return file

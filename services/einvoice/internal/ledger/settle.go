@@ -142,11 +142,11 @@ func (l *Ledger) settleInvoice(ctx context.Context, tx pgx.Tx, m match) error {
 	paid := money.Cents(m.payment.GetAmountCents())
 	amount := min(paid, r.Owed())
 	if r.Type != invoice.TypeInvoice || amount <= 0 || r.Status != StatusDraft && r.Status != StatusPending {
-		l.Log.Warn("payment for an invoice that cannot be paid", "invoice", r.Number, "status", r.Status, "payment", m.payment.GetReference())
+		l.Log.WarnContext(ctx, "payment for an invoice that cannot be paid", "invoice", r.Number, "status", r.Status, "payment", m.payment.GetReference())
 		return nil
 	}
 	if amount < paid {
-		l.Log.Warn("payment exceeds its invoice", "invoice", r.Number, "payment", m.payment.GetReference())
+		l.Log.WarnContext(ctx, "payment exceeds its invoice", "invoice", r.Number, "payment", m.payment.GetReference())
 	}
 	_, err = l.receive(ctx, tx, m.enrolment, &r, receipt{
 		id: newID(), amount: amount, on: l.dayOf(m.at), method: invoice.MethodBank, reference: m.payment.GetReference(),

@@ -16,7 +16,7 @@ import (
 )
 
 // queueInsert adds the statements that record a new document to a batch.
-func queueInsert(b *pgx.Batch, r *Record, c change) error {
+func queueInsert(ctx context.Context, b *pgx.Batch, r *Record, c change) error {
 	document, err := json.Marshal(r.Document)
 	if err != nil {
 		return fmt.Errorf("encode document: %w", err)
@@ -27,7 +27,7 @@ func queueInsert(b *pgx.Batch, r *Record, c change) error {
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)`,
 		r.ID, r.MerchantID, r.Livemode, r.Number, string(r.Type), r.Corrects, string(r.Status), string(r.Audience), r.Document.Buyer.Name, r.Reference,
 		r.PaymentReference, string(r.Issued), string(r.Due), int64(r.Total), int64(r.Credit), document, r.Reason, string(r.Seqino), r.CreatedAt)
-	return queueNote(b, r, "", c)
+	return queueNote(ctx, b, r, "", c)
 }
 
 // errChanged means that the record was changed concurrently, that is, its row was not locked.
@@ -48,7 +48,7 @@ func save(ctx context.Context, tx pgx.Tx, r *Record, before Status, now time.Tim
 			}
 			return nil
 		})
-	if err := queueNote(b, r, before, c); err != nil {
+	if err := queueNote(ctx, b, r, before, c); err != nil {
 		return err
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
@@ -58,7 +58,7 @@ func save(ctx context.Context, tx pgx.Tx, r *Record, before Status, now time.Tim
 }
 
 // queueNote adds the history and event of a change of r to a batch.
-func queueNote(b *pgx.Batch, r *Record, before Status, c change) error {
+func queueNote(ctx context.Context, b *pgx.Batch, r *Record, before Status, c change) error {
 	b.Queue(`insert into invoice_history (invoice_id, sequence, what, status, seqino_status, detail, occurred_at)
 		values ($1, $2, $3, $4, $5, $6, $7)`, r.ID, r.Sequence, c.what, string(r.Status), string(r.Seqino), c.detail, r.UpdatedAt)
 	if c.quiet {
@@ -68,7 +68,7 @@ func queueNote(b *pgx.Batch, r *Record, before Status, c change) error {
 	if err != nil {
 		return fmt.Errorf("encode invoice.%s: %w", c.what, err)
 	}
-	outbox.Queue(b, events.Event{
+	outbox.Queue(ctx, b, events.Event{
 		ID: events.NewID(), Type: "invoice." + c.what, Source: "einvoice", Merchant: r.MerchantID, Livemode: r.Livemode, Time: r.UpdatedAt, Data: data,
 	})
 	return nil

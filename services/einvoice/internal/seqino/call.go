@@ -62,7 +62,7 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return answer{}, &Error{Op: r.op, Class: Unexpected, Err: err}
 	}
-	resp, err := c.http.Do(req)
+	resp, err := outbound.Do(c.http, req, "seqino "+r.op)
 	if err != nil {
 		return answer{}, &Error{Op: r.op, Class: Unreachable, Err: outbound.Cause(err)}
 	}

@@ -36,7 +36,7 @@ func (c *Client) Lifecycle(ctx context.Context, clientID, invoiceID string) ([]p
 	for _, w := range *found.Items {
 		number, known := lifecycleCode(string(w.Status))
 		if !known {
-			c.log.Warn("the platform returned an unknown life-cycle step", "invoice_id", code(invoiceID), "status", code(string(w.Status)))
+			c.log.WarnContext(ctx, "the platform returned an unknown life-cycle step", "invoice_id", code(invoiceID), "status", code(string(w.Status)))
 			continue
 		}
 		at, err := time.Parse(time.RFC3339, w.At)

@@ -185,7 +185,7 @@ func (e *Engine) attempt(ctx context.Context, t leased) {
 	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	if err := e.finish(record, t.Transmission, t.lease, o); err != nil {
-		e.log.Warn("transmission", "kind", t.Kind, "subject", t.Subject, "error", err)
+		e.log.WarnContext(ctx, "transmission", "kind", t.Kind, "subject", t.Subject, "error", err)
 	}
 }
 
@@ -193,7 +193,7 @@ func (e *Engine) attempt(ctx context.Context, t leased) {
 func (e *Engine) send(ctx context.Context, t Transmission) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			e.log.Error("sender panicked", "kind", t.Kind, "subject", t.Subject, "panic", p, "stack", string(debug.Stack()))
+			e.log.ErrorContext(ctx, "sender panicked", "kind", t.Kind, "subject", t.Subject, "panic", p, "stack", string(debug.Stack()))
 			err = fmt.Errorf("sender panicked: %v", p)
 		}
 	}()

@@ -18,6 +18,9 @@ type Actor string
 // ByUser is the Actor of a logged-in user.
 func ByUser(id string) Actor { return Actor("user:" + id) }
 
+// ByOperator is the Actor of who has the operator's identity.
+const ByOperator Actor = "operator"
+
 // BySeed is the Actor of what makes the accounts of a demo.
 const BySeed Actor = "system:seed"
 
@@ -112,4 +115,31 @@ func (l *Log) NoteReceiving(ctx context.Context, userID, merchantID, action stri
 // NoteBrowser notes that a user subscribed a browser to notifications, changed what it is told of, or unsubscribed it.
 func (l *Log) NoteBrowser(ctx context.Context, userID, action string, detail map[string]any) error {
 	return Record(ctx, l.pool, l.now(), ByUser(userID), action, userID, detail)
+}
+
+// Erasure is the erasure of a person's data, without the person.
+type Erasure struct {
+	// Selector is the SHA-256 of what the person was chosen by.
+	Selector string
+	// MerchantID is empty when everything was chosen.
+	MerchantID string
+	// By is the operator's name.
+	By string
+	// Done tells the end from the beginning.
+	Done bool
+	// Rows are those that were erased, or are to be, by service and table.
+	Rows map[string]int64
+}
+
+// NoteErasure notes that a person's data is about to be erased, or was: an erasure that did not end is seen by its beginning.
+func (l *Log) NoteErasure(ctx context.Context, e Erasure) error {
+	action := "privacy.erasure_begun"
+	if e.Done {
+		action = "privacy.erased"
+	}
+	detail := map[string]any{"by": e.By, "rows": e.Rows}
+	if e.MerchantID != "" {
+		detail["merchant_id"] = e.MerchantID
+	}
+	return Record(ctx, l.pool, l.now().UTC().Truncate(time.Microsecond), ByOperator, action, e.Selector, detail)
 }

@@ -22,11 +22,11 @@ func NewCommands(client *command.Client) *Commands { return &Commands{client} }
 
 // Send is command.Client.Send for a command that the pass permits. A command for another merchant or mode is a bug: it is not
 // sent, and the error is internal.
-func (c *Commands) Send(pass Pass, subject string, payload proto.Message, meta command.Meta) (*command.Call, error) {
+func (c *Commands) Send(ctx context.Context, pass Pass, subject string, payload proto.Message, meta command.Meta) (*command.Call, error) {
 	if err := pass.admits(subject, payload); err != nil {
 		return nil, err
 	}
-	return c.client.Send(subject, payload, meta)
+	return c.client.Send(ctx, subject, payload, meta)
 }
 
 // Post is command.Client.Post for the commands that move no money.

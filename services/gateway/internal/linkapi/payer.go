@@ -1,13 +1,12 @@
 package linkapi
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"net/http"
-	"strings"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
@@ -77,13 +76,6 @@ func (a *API) opened(c echo.Context) (*paymentsv1.OpenLinkResponse, error) {
 	return res, nil
 }
 
-// payerBank is a bank as a payer chooses it.
-type payerBank struct {
-	ID      string `json:"id"`
-	Name    string `json:"name"`
-	LogoURL string `json:"logo_url"`
-}
-
 // banks lists the banks from which the link can be paid.
 func (a *API) banks(c echo.Context) error {
 	page, limit, err := web.Page(c)
@@ -96,8 +88,8 @@ func (a *API) banks(c echo.Context) error {
 	}
 	l, f := res.GetLink(), web.FiltersOf(c)
 	req := &paymentsv1.ListBanksRequest{
-		Livemode: l.GetLivemode(), Country: f.Country("country"), Search: f.Text("search", maxSearch), ExecutionType: "instant",
-		AmountCents: l.GetAmountCents(), Page: int32(page), Limit: int32(limit),
+		Livemode: l.GetLivemode(), Country: f.Country("country"), Search: f.Text("search", paying.MaxBankSearch), ExecutionType: "instant",
+		AmountCents: int64(cmp.Or(money.Cents(l.GetAmountCents()), f.Amount("amount"))), WithIncompatible: f.Bool("incompatible", false), Page: int32(page), Limit: int32(limit),
 	}
 	if err := f.Err(); err != nil {
 		return err
@@ -106,11 +98,7 @@ func (a *API) banks(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("list banks: %w", err)
 	}
-	banks := make([]payerBank, len(got.GetBanks()))
-	for i, b := range got.GetBanks() {
-		banks[i] = payerBank{b.GetId(), b.GetName(), b.GetLogoUrl()}
-	}
-	return web.List(c, banks, web.Pagination{Page: page, Limit: limit, Total: got.GetTotal()})
+	return web.List(c, paying.Banks(got.GetBanks()), web.Pagination{Page: page, Limit: limit, Total: got.GetTotal()})
 }
 
 type payRequest struct {
@@ -177,8 +165,9 @@ func payerKey(c echo.Context) (string, error) {
 // command is the payment that the link and the payer agree on, with the gate's word that the merchant may take it. payments checks the
 // amount against the link under its lock, and takes all other contents from there.
 func (a *API) command(c echo.Context, req payRequest, key string) (*paymentsv1.CreatePayment, gate.Pass, error) {
-	if _, err := uuid.Parse(req.Bank); req.Bank != "" && (err != nil || len(req.Bank) != 36) {
-		return nil, gate.Pass{}, errs.Invalid(errs.Field{Field: "bank", Message: "bank must be the id of a bank that GET /links/{slug}/banks lists."})
+	bank, err := paying.BankOf(req.Bank, "GET /links/{slug}/banks")
+	if err != nil {
+		return nil, gate.Pass{}, err
 	}
 	if req.Amount.Given() {
 		if err := paying.CheckAmount(req.Amount.Cents()); err != nil {
@@ -205,9 +194,9 @@ func (a *API) command(c echo.Context, req payRequest, key string) (*paymentsv1.C
 	own := sha256.Sum256(fmt.Appendf(nil, "%q %q", l.GetId(), key))
 	return &paymentsv1.CreatePayment{
 		Reference: reference.Payment(a.Now()), Merchant: m.Snapshot(), Livemode: pass.Livemode(), AmountCents: int64(amount), Currency: l.GetCurrency(),
-		Description: l.GetDescription(), PaymentLinkId: l.GetId(), BankId: strings.ToLower(req.Bank),
+		Description: l.GetDescription(), PaymentLinkId: l.GetId(), BankId: bank,
 		// The merchant's own keys and those of other links are apart from this one.
 		IdempotencyKey: "link:" + hex.EncodeToString(own[:]),
-		Fingerprint:    paying.Fingerprint("link-pay", m.ID, pass.Livemode(), l.GetId(), amount.String(), strings.ToLower(req.Bank)),
+		Fingerprint:    paying.Fingerprint("link-pay", m.ID, pass.Livemode(), l.GetId(), amount.String(), bank),
 	}, pass, nil
 }

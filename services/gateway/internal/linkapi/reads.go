@@ -21,6 +21,7 @@ const maxSearch = 100
 var (
 	statuses = []string{"active", "paid", "expired", "revoked"}
 	hosts    = []string{hostOurs, hostProvider}
+	makers   = []string{"merchant", "subscription"}
 	idShape  = regexp.MustCompile(`^plink_[0-9a-f]{24}$`)
 )
 
@@ -42,7 +43,7 @@ func (a *API) list(c echo.Context) error {
 	req := &paymentsv1.ListLinksRequest{
 		MerchantId: of.Merchant.ID, Livemode: of.Livemode, Status: f.OneOf("status", statuses), Host: f.OneOf("host", hosts),
 		Reference: f.Text("reference", paying.MaxReference), Search: f.Text("search", maxSearch), SubscriptionId: f.Text("subscription_id", paying.MaxReference),
-		From: f.Instant("from"), To: f.Instant("to"), Limit: int32(limit), Offset: int32((page - 1) * limit),
+		MadeBy: f.OneOf("made_by", makers), From: f.Instant("from"), To: f.Instant("to"), Limit: int32(limit), Offset: int32((page - 1) * limit),
 	}
 	if err := f.Err(); err != nil {
 		return err

@@ -1,4 +1,5 @@
-// Package notice has the mails to users and owners of merchants: their kinds, their texts, and who gets them. The postbox sends them.
+// Package notice has the mails to users, to owners of merchants and to customers of their subscriptions: their kinds, their texts, and who
+// gets them. The postbox sends them.
 package notice
 
 import (
@@ -29,6 +30,10 @@ const (
 	IBANChanging = "iban_changing"
 	IBANChanged  = "iban_changed"
 	IBANStopped  = "iban_stopped"
+
+	// These two go to customers of merchants.
+	PaymentDue      = "payment_due"
+	PaymentReminder = "payment_reminder"
 )
 
 // Recipient is a user who gets a mail.

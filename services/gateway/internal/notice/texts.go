@@ -44,7 +44,11 @@ var pageText string
 var page = htmltemplate.Must(htmltemplate.New("").Parse(pageText))
 
 // frame has what the pages of a language have in common: what stands before the address that a button leads to, and the last words.
-const frame = "_frame.txt"
+// Customers of a merchant have no account here, and read why they get the mail.
+const (
+	frame           = "_frame.txt"
+	frameOfCustomer = "_frame_customer.txt"
+)
 
 // paragraph of a mail. One of Label and Code may be set: a button to the link of the mail, or a code at the end of the text.
 type paragraph struct{ Text, Label, Code string }
@@ -83,7 +87,11 @@ func Write(m postbox.Mail, fields map[string]string) (mail.Message, error) {
 // the end of a paragraph is shown large.
 func contentOf(m postbox.Mail, subject, body string, fields map[string]string) (content, error) {
 	var words bytes.Buffer
-	if err := texts.ExecuteTemplate(&words, m.Language+"/"+frame, nil); err != nil {
+	around := frame
+	if m.Kind == PaymentDue || m.Kind == PaymentReminder {
+		around = frameOfCustomer
+	}
+	if err := texts.ExecuteTemplate(&words, m.Language+"/"+around, fields); err != nil {
 		return content{}, fmt.Errorf("write the frame of mail %s: %w", m.Kind, err)
 	}
 	c := content{Language: m.Language, Subject: subject, Link: fields["Link"]}

@@ -14,6 +14,7 @@ import (
 var kinds = []string{
 	notice.PasswordReset, notice.PasswordChanged, notice.NewDevice, notice.VerifyEmail, notice.AddressTaken, notice.FactorEnabled, notice.FactorDisabled,
 	notice.AppRemoved, notice.RecoveryUsed, notice.PasskeyAdded, notice.PasskeyRemoved, notice.IBANChanging, notice.IBANChanged, notice.IBANStopped,
+	notice.PaymentDue, notice.PaymentReminder,
 }
 
 var languages = []string{"en", "fr"}
@@ -23,6 +24,7 @@ const link = "https://pay.example.com/portal/reset-password#token=a&b"
 func fields() map[string]string {
 	return map[string]string{
 		"Agent": "<script>alert(1)</script>", "IP": "192.0.2.7", "Time": "<b>now</b>", "Account": "FR76 <i>", "Effective": "<u>soon</u>", "Link": link, "Code": "<a>42",
+		"Test": "[Test] ", "Merchant": "<i>Shop", "Description": "<b>now</b>", "Amount": "€1.00", "Day": "<u>1 July", "Until": "15 July",
 	}
 }
 
@@ -39,7 +41,7 @@ func write(t *testing.T, language, kind string) (subject, text, page string) {
 func TestBothLanguagesHaveTheSameTexts(t *testing.T) {
 	t.Parallel()
 	field := regexp.MustCompile(`{{\.\w+}}`)
-	for _, kind := range append(slices.Clone(kinds), "_frame") {
+	for _, kind := range append(slices.Clone(kinds), "_frame", "_frame_customer") {
 		var told [2][]string
 		var parts [2]int
 		for i, language := range languages {
@@ -59,8 +61,8 @@ func TestBothLanguagesHaveTheSameTexts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(files) != len(kinds)+1 {
-			t.Errorf("%s has %d texts, and there are %d kinds and a frame", language, len(files), len(kinds))
+		if len(files) != len(kinds)+2 {
+			t.Errorf("%s has %d texts, and there are %d kinds and two frames", language, len(files), len(kinds))
 		}
 	}
 }

@@ -28,6 +28,8 @@ const minKey = 16
 type checkoutRequest struct {
 	QRData string     `json:"qrData"`
 	Amount web.Amount `json:"amount"`
+	// Bank is the one that the payer has chosen; empty: the payer chooses at the provider.
+	Bank string `json:"bank"`
 }
 
 type checkedOut struct {
@@ -82,6 +84,10 @@ func (a *API) checkout(c echo.Context) error {
 
 // command is the payment that the code and the payer agree on, with the gate's word that the merchant may take it.
 func (a *API) command(c echo.Context, req checkoutRequest, key string) (*paymentsv1.CreatePayment, gate.Pass, error) {
+	bank, err := paying.BankOf(req.Bank, "GET /qr/banks")
+	if err != nil {
+		return nil, gate.Pass{}, err
+	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	code, amount, err := a.agreed(ctx, req)
@@ -97,12 +103,16 @@ func (a *API) command(c echo.Context, req checkoutRequest, key string) (*payment
 		return nil, gate.Pass{}, fmt.Errorf("write metadata: %w", err)
 	}
 	m := pass.Merchant()
+	same := []string{"qr-checkout", m.ID, code.GetRequestId(), code.GetLabel(), fmt.Sprint(amount, pass.Livemode())}
+	if bank != "" {
+		same = append(same, bank)
+	}
 	return &paymentsv1.CreatePayment{
 		Reference: reference.Payment(a.Now()), Merchant: m.Snapshot(), Livemode: pass.Livemode(), AmountCents: int64(amount), Currency: "EUR",
-		Description: cmp.Or(code.GetLabel(), "Payment to "+m.Name), MetadataJson: metadata,
+		Description: cmp.Or(code.GetLabel(), "Payment to "+m.Name), MetadataJson: metadata, BankId: bank,
 		// The merchant's own keys and those of other codes are apart from this one.
 		IdempotencyKey: "qr-checkout:" + hex.EncodeToString(digest(code.GetRequestId(), key)),
-		Fingerprint:    digest("qr-checkout", m.ID, code.GetRequestId(), code.GetLabel(), fmt.Sprint(amount, pass.Livemode())),
+		Fingerprint:    digest(same...),
 	}, pass, nil
 }
 
@@ -115,7 +125,7 @@ func (a *API) agreed(ctx context.Context, req checkoutRequest) (*qrv1.DecodeQRRe
 	fixed, given := money.Cents(code.GetAmountCents()), req.Amount
 	switch {
 	case code.GetGatewayReference() != "":
-		return nil, 0, errs.New(errs.InvalidState, "This code pays a payment that exists. Open its paymentUrl, which POST /qr/preview gives.")
+		return nil, 0, errOfPayment()
 	case fixed != 0 && given.Given() && given.Cents() != fixed:
 		return nil, 0, errs.Invalid(errs.Field{Field: "amount", Message: "amount differs from that of the code. Leave it out, or show the payer the code's amount again."})
 	case fixed != 0:

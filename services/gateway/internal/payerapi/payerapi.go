@@ -20,6 +20,7 @@ import (
 // What bounds an address that nobody is logged in at, and a merchant's codes.
 const (
 	previewsPerMinute  = 60
+	banksPerMinute     = 120
 	checkoutsPerMinute = 10
 	receiptsPerMinute  = 60
 	// merchantPerMinute bounds what guests make of one merchant's codes, whatever addresses they come from.
@@ -37,6 +38,7 @@ type Merchants interface {
 type Deps struct {
 	QR        qrv1.QRServiceClient
 	Payments  paymentsv1.PaymentsServiceClient
+	Banks     paymentsv1.BanksServiceClient
 	Merchants Merchants
 	Sender    paying.Sender
 	Limiter   ratelimit.Limiter
@@ -54,6 +56,7 @@ func New(d Deps) *API { return &API{d} }
 // Register puts the endpoints on the group of /api/v1.
 func (a *API) Register(g *web.API) {
 	g.POST("/qr/preview", a.preview, a.perIP("qr-preview", previewsPerMinute))
+	g.GET("/qr/banks", a.banks, a.perIP("qr-banks", banksPerMinute))
 	g.POST("/qr/checkout", a.checkout, a.perIP("qr-checkout", checkoutsPerMinute))
 	g.GET("/gateway/payments/:reference/receipt", a.receipt, a.perIP("receipt", receiptsPerMinute))
 }

@@ -37,6 +37,7 @@ const (
 	madeRef = "PAY-20260617-00000000000000AA"
 	key     = "0123456789abcdef"
 	bankURL = "https://bank.example/1"
+	bankID  = "5a0d0b01-0005-5b0c-8000-000000000005"
 )
 
 var (
@@ -54,6 +55,7 @@ type world struct {
 	payment  *paymentsv1.Payment // of ref; nil: there is none
 	commands []*paymentsv1.CreatePayment
 	reply    *paymentsv1.CommandReply
+	listed   []*paymentsv1.ListBanksRequest
 }
 
 type (
@@ -65,6 +67,7 @@ type (
 		w *world
 	}
 	merchants map[string]merchant.Merchant
+	banks     struct{ w *world }
 )
 
 const own = "powens_qr_payment_request"
@@ -112,6 +115,15 @@ func (r reads) GetPayment(_ context.Context, req *paymentsv1.GetPaymentRequest, 
 	return &paymentsv1.GetPaymentResponse{Payment: p}, nil
 }
 
+func (b banks) ListBanks(_ context.Context, r *paymentsv1.ListBanksRequest, _ ...grpc.CallOption) (*paymentsv1.ListBanksResponse, error) {
+	b.w.mu.Lock()
+	defer b.w.mu.Unlock()
+	b.w.listed = append(b.w.listed, r)
+	return &paymentsv1.ListBanksResponse{Banks: []*paymentsv1.Bank{{
+		Id: bankID, Name: "Snail", LogoUrl: "https://bank.example/logo", Countries: []string{"FR"}, Incompatible: "Snail makes no instant transfers.",
+	}}, Total: 1}, nil
+}
+
 func (m merchants) Get(_ context.Context, id string) (merchant.Merchant, error) {
 	got, ok := m[id]
 	if !ok {
@@ -141,7 +153,7 @@ func setup(t *testing.T, live bool) *world {
 	w.serve(b)
 	e := web.New(slog.New(slog.DiscardHandler), nil)
 	New(Deps{
-		QR: qr{}, Payments: reads{w: w}, Merchants: merchants{"m-1": shop, "off": {ID: "off", IBAN: shop.IBAN}, "poor": {ID: "poor", GatewayEnabled: true, LiveEnabled: true}},
+		QR: qr{}, Payments: reads{w: w}, Banks: banks{w}, Merchants: merchants{"m-1": shop, "off": {ID: "off", IBAN: shop.IBAN}, "poor": {ID: "poor", GatewayEnabled: true, LiveEnabled: true}},
 		Sender: paying.Sender{Commands: gate.NewCommands(client), Deadline: 2 * time.Second}, Limiter: ratelimit.NewMemory(func() time.Time { return now }),
 		Now: func() time.Time { return now }, Deployment: gate.Deployment{Live: live},
 	}).Register(apidoctest.API(t, e))

@@ -41,7 +41,7 @@ func (s Sender) Send(ctx context.Context, c echo.Context, pass gate.Pass, subjec
 	defer cancel()
 	// The command expires before we stop waiting: what is carried out can still be answered.
 	expires := time.Now().Add(s.Deadline - min(s.Deadline/4, time.Second))
-	call, err := s.Commands.Send(pass, subject, payload, Meta(c, expires))
+	call, err := s.Commands.Send(ctx, pass, subject, payload, Meta(c, expires))
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -94,22 +94,7 @@ func refusal(r *paymentsv1.CommandReply) error {
 	return e
 }
 
-// Meta is what follows a command through the services.
+// Meta is what follows a command through the services, besides the trace of the request.
 func Meta(c echo.Context, expires time.Time) command.Meta {
-	return command.Meta{Expires: expires, Trace: traceparent(c), RequestID: web.RequestID(c)}
-}
-
-// traceparent passes the caller's W3C trace context on if it has the one shape that the standard gives version 00.
-func traceparent(c echo.Context) string {
-	s := c.Request().Header.Get("Traceparent")
-	if len(s) != 55 || s[:3] != "00-" || s[35] != '-' || s[52] != '-' {
-		return ""
-	}
-	for i := range len(s) {
-		hex := s[i] >= '0' && s[i] <= '9' || s[i] >= 'a' && s[i] <= 'f'
-		if !hex && s[i] != '-' {
-			return ""
-		}
-	}
-	return s
+	return command.Meta{Expires: expires, RequestID: web.RequestID(c)}
 }

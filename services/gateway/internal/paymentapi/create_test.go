@@ -60,7 +60,7 @@ func (w *world) checkCommand(requestID string) {
 		w.t.Errorf("command %v", c)
 	}
 	h := w.bank.headers[0]
-	if h["traceparent"][0] != "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" || h[events.HeaderRequestID][0] != requestID {
+	if len(h["traceparent"]) != 0 || h[events.HeaderRequestID][0] != requestID {
 		w.t.Errorf("command headers %v", h)
 	}
 	expires, err := time.Parse(time.RFC3339Nano, h[events.HeaderExpires][0])

@@ -26,6 +26,7 @@ type change struct {
 	Actor       string `json:"actor,omitempty"`
 	Note        string `json:"note,omitempty"`
 	OccurredAt  string `json:"occurred_at"`
+	TraceID     string `json:"trace_id,omitempty"`
 }
 
 func changes(list []*paymentsv1.HistoryEntry) []change {
@@ -34,7 +35,7 @@ func changes(list []*paymentsv1.HistoryEntry) []change {
 		out[i] = change{
 			Sequence: e.GetSequence(), Status: e.GetToStatus(), FromStatus: e.GetFromStatus(), Detail: e.GetStatusDetail(),
 			FailureCode: e.GetFailureCode(), Cause: e.GetCause(), BankState: e.GetProviderState(), Actor: e.GetActor(), Note: e.GetNote(),
-			OccurredAt: web.StampOrNone(e.GetOccurredAt()),
+			OccurredAt: web.StampOrNone(e.GetOccurredAt()), TraceID: e.GetTraceId(),
 		}
 	}
 	return out

@@ -20,6 +20,9 @@ var details = []string{
 
 var statuses = []string{"pending", "pending_sca", "completed", "failed", "cancelled", "refunded"}
 
+// settled are the values of the filter of that name: what became of the money on the merchant's account.
+var settled = []string{"true", "false", "unsettled"}
+
 // maxSearch is the maximum length of a search text, in characters.
 const maxSearch = 100
 
@@ -60,7 +63,7 @@ func listFilter(f *web.Filters) *paymentsv1.ListPaymentsRequest {
 		CreatedFrom: f.Instant("from"), CreatedTo: f.Instant("to"),
 		Reference: f.Text("reference", paying.MaxReference), MerchantReference: f.Text("merchant_reference", paying.MaxReference),
 		MinAmountCents: int64(f.Amount("min_amount")), MaxAmountCents: int64(f.Amount("max_amount")), Search: f.Text("search", maxSearch),
-		Metadata: f.Text("metadata", paying.MaxMetadataTerm),
+		Metadata: f.Text("metadata", paying.MaxMetadataTerm), Settled: f.OneOf("settled", settled), PaymentLinkId: f.Text("payment_link_id", paying.MaxReference),
 	}
 	if exact := int64(f.Amount("amount")); exact > 0 {
 		req.MinAmountCents, req.MaxAmountCents = max(exact, req.GetMinAmountCents()), exact

@@ -31,7 +31,7 @@ func TestAListContinuesAfterAPayment(t *testing.T) {
 func TestFiltersOfAList(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10*time.Second)
-	w.call("GET", path+"?to=2026-06-18T00:00Z&reference="+payRef+"&merchant_reference=ORDER+1042&min_amount=1.50&max_amount=20&search=caf%C3%A9&metadata=table:7", "", as("pk_test_a")...)
+	w.call("GET", path+"?to=2026-06-18T00:00Z&reference="+payRef+"&merchant_reference=ORDER+1042&min_amount=1.50&max_amount=20&search=caf%C3%A9&metadata=table:7&settled=unsettled&payment_link_id=plink_1", "", as("pk_test_a")...)
 	w.call("GET", path+"?amount=29.99", "", as("pk_test_a")...)
 	q, exact := w.reads.lists[0], w.reads.lists[1]
 	if q.GetCreatedTo().AsTime() != time.Date(2026, 6, 18, 0, 0, 0, 0, time.UTC) || q.GetReference() != payRef || q.GetMerchantReference() != "ORDER 1042" ||
@@ -43,7 +43,7 @@ func TestFiltersOfAList(t *testing.T) {
 	}
 	for query, field := range map[string]string{
 		"to=tomorrow": "to", "amount=0": "amount", "amount=-1": "amount", "amount=1.999": "amount", "min_amount=x": "min_amount", "max_amount=": "max_amount",
-		"search=" + strings.Repeat("x", 101): "search", "search=a%00b": "search", "metadata=": "metadata", "metadata=" + strings.Repeat("x", 542): "metadata", "merchant_reference=%FF": "merchant_reference", "reference=" + strings.Repeat("x", 65): "reference",
+		"search=" + strings.Repeat("x", 101): "search", "search=a%00b": "search", "metadata=": "metadata", "metadata=" + strings.Repeat("x", 542): "metadata", "merchant_reference=%FF": "merchant_reference", "settled=maybe": "settled", "payment_link_id=": "payment_link_id", "reference=" + strings.Repeat("x", 65): "reference",
 	} {
 		a := w.call("GET", path+"?"+query, "", as("pk_test_a")...)
 		if a.want(t, 400, "VALIDATION_ERROR", ""); len(a.fail.Errors) != 1 || a.fail.Errors[0].Field != field {
@@ -57,7 +57,7 @@ func TestAFilterWithATypoIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10*time.Second)
 	for query, message := range map[string]string{
-		"?staus=completed": "staus is not a query parameter of this endpoint, which takes amount, from, limit, livemode, max_amount, merchant_reference, metadata, min_amount, page, reference, search, starting_after, status, status_detail, to, total.",
+		"?staus=completed": "staus is not a query parameter of this endpoint, which takes amount, from, limit, livemode, max_amount, merchant_reference, metadata, min_amount, page, payment_link_id, reference, search, settled, starting_after, status, status_detail, to, total.",
 		"?limit=1&limit=2": "limit is given more than once.", "?limit=%zz": "The query of the URL is not valid: escape what is not a letter or a digit with %.",
 		"?a;b=1": "The query of the URL is not valid: escape what is not a letter or a digit with %.",
 	} {

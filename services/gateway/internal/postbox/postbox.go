@@ -6,12 +6,16 @@ import "time"
 
 // Mail is a queued mail. Its text is written when it is sent.
 type Mail struct {
+	// ID is that of the event that the mail is about, which then has no second one; empty: Add makes one.
 	ID string
 	// Kind is the subject of the mail.
 	Kind string
-	To   string
+	// To is empty for a mail whose reader is looked up when it is sent, so that nothing is kept of somebody who is no user.
+	To string
 	// UserID is empty for a mail to the user who has the address when it is sent.
 	UserID string
+	// MerchantID is the merchant for whom a mail goes to somebody who is no user; empty: it is for a user.
+	MerchantID string
 	// Language is "fr" or "en"; empty: see Add.
 	Language string
 	// Detail has the values that the text needs. It contains no credentials.

@@ -1,6 +1,7 @@
 package postbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,8 +13,8 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
-// Add queues a mail in the transaction of its cause. It sets the ID, and the Language if it is empty: French if the recipient belongs to a
-// merchant that is registered or has its account in France, otherwise English. No user has stored a language.
+// Add queues a mail in the transaction of its cause; one with the ID of a known mail is that mail. It sets the ID and the Language where they are empty: French if the
+// recipient belongs to a merchant that is registered or has its account in France, or gets the mail for one, otherwise English. Nobody has stored a language.
 func Add(ctx context.Context, tx pg.DB, m Mail) error {
 	if m.Detail == nil {
 		m.Detail = map[string]string{}
@@ -26,8 +27,10 @@ func Add(ctx context.Context, tx pg.DB, m Mail) error {
 		values ($1, $2, $3, nullif($4, '')::uuid, case when $5 <> '' then $5 when exists (
 			select 1 from users u join merchants m on m.id = u.merchant_id
 			where (u.id = nullif($4, '')::uuid or ($4 = '' and lower(u.email) = $3 and u.unverified_since is null and u.removed_at is null))
-			and (m.siren <> '' or m.iban like 'FR%')) then 'fr' else 'en' end, $6, $7, $7)`,
-		events.NewID(), m.Kind, m.To, m.UserID, m.Language, string(detail), m.CreatedAt)
+			and (m.siren <> '' or m.iban like 'FR%')) or exists (
+			select 1 from merchants m where m.id = nullif($8, '')::uuid and (m.siren <> '' or m.iban like 'FR%')) then 'fr' else 'en' end, $6, $7, $7)
+		on conflict (id) do nothing`,
+		cmp.Or(m.ID, events.NewID()), m.Kind, m.To, m.UserID, m.Language, string(detail), m.CreatedAt, m.MerchantID)
 	if err != nil {
 		return fmt.Errorf("queue mail: %w", err)
 	}

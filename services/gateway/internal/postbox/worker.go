@@ -65,6 +65,8 @@ type Worker struct {
 	Pool *pgxpool.Pool
 	// Sender is nil if no mail server is configured: the mails stay queued.
 	Sender Sender
+	// Address fills in what a mail that has no To does not hold: its reader, and what its text needs. It may call other services. ErrVoid ends the mail.
+	Address func(ctx context.Context, m Mail) (Mail, error)
 	// Write creates the text, and any credentials in it, in a transaction of its own. ErrVoid ends the mail.
 	Write func(ctx context.Context, tx pgx.Tx, m Mail) (mail.Message, error)
 	Now   func() time.Time
@@ -127,19 +129,35 @@ func (w *Worker) SendDue(ctx context.Context) error {
 
 func (w *Worker) send(ctx context.Context, m Mail) error {
 	var message mail.Message
-	err := pgx.BeginFunc(ctx, w.Pool, func(tx pgx.Tx) error {
-		var err error
-		message, err = w.Write(ctx, tx, m)
-		return err
-	})
+	var err error
+	if m.To == "" {
+		m, err = w.Address(ctx, m)
+	}
+	if err == nil {
+		message, err = w.write(ctx, m)
+	}
 	if errors.Is(err, ErrVoid) {
 		return w.end(ctx, m, "void", nil)
 	}
 	if err != nil {
 		return err
 	}
+	return w.pass(ctx, m, message)
+}
+
+// write creates the text in a transaction of its own.
+func (w *Worker) write(ctx context.Context, m Mail) (message mail.Message, err error) {
+	err = pgx.BeginFunc(ctx, w.Pool, func(tx pgx.Tx) error {
+		message, err = w.Write(ctx, tx, m)
+		return err
+	})
+	return message, err
+}
+
+// pass hands the mail to the server, and records what became of it.
+func (w *Worker) pass(ctx context.Context, m Mail, message mail.Message) error {
 	message.ID, message.To, message.Language, message.At = m.ID, m.To, m.Language, m.CreatedAt
-	err = w.Sender.Send(ctx, message)
+	err := w.Sender.Send(ctx, message)
 	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
 	switch {

@@ -48,7 +48,7 @@ func (p *Provider) back(c echo.Context) error {
 func (p *Provider) refreshed(c echo.Context, ref string) (*paymentsv1.Payment, error) {
 	ctx, cancel := web.Calling(c, p.ReturnWait)
 	defer cancel()
-	call, err := p.Commands.Send(gate.Pass{}, command.ProviderUpdate, &paymentsv1.ProviderUpdate{Reference: ref, Source: "return"},
+	call, err := p.Commands.Send(ctx, gate.Pass{}, command.ProviderUpdate, &paymentsv1.ProviderUpdate{Reference: ref, Source: "return"},
 		paying.Meta(c, time.Now().Add(p.ReturnWait)))
 	if err != nil {
 		return nil, err

@@ -50,6 +50,8 @@ type createRequest struct {
 	CancelURL   string           `json:"cancel_url"`
 	Metadata    json.RawMessage  `json:"metadata"`
 	Customer    *paying.Customer `json:"customer"`
+	// NotifyCustomer mails the payment links to the customer; absent: no, or as it was.
+	NotifyCustomer *bool `json:"notify_customer"`
 }
 
 // check validates the request, sets defaults and compacts the metadata. What a replacement leaves out, it takes over.
@@ -90,8 +92,12 @@ func (r *createRequest) checkTerms(bad *refuse.Problems, replaces bool) {
 	bad.If(r.EndDate != "" && r.Count != nil, "count", "must not be given with end_date")
 	bad.If(r.Count != nil && (*r.Count < 1 || *r.Count > maxCount), "count", "must be from 1 to %d", maxCount)
 	bad.If(r.DaysBefore != nil && (*r.DaysBefore < 0 || *r.DaysBefore > maxAhead), "days_before", "must be from 0 to %d", maxAhead)
+	bad.If(r.notifies() && r.Collect == "bank", "notify_customer", "must be absent when the bank collects: it is about payment links")
+	bad.If(r.notifies() && (r.Customer != nil || !replaces) && (r.Customer == nil || r.Customer.Email == ""), "customer.email", "is required with notify_customer: the payment links are mailed there")
 	bad.If(r.DaysBefore != nil && r.Collect == "bank", "days_before", "must be absent when the bank collects: it is about payment links")
 }
+
+func (r *createRequest) notifies() bool { return r.NotifyCustomer != nil && *r.NotifyCustomer }
 
 func checkAmount(bad *refuse.Problems, a web.Amount) {
 	if !a.Given() {
@@ -117,6 +123,9 @@ func (r *createRequest) fingerprint(of caller.Account, replaces string) []byte {
 		r.Amount.Cents().String(), r.Currency, r.Frequency, r.StartDate, r.EndDate, number(r.Count), r.Collect, number(r.DaysBefore), strings.ToLower(r.Bank),
 		r.Description, r.Reference, r.SuccessURL, r.CancelURL, string(paying.SortedMetadata(r.Metadata)), replaces,
 	}, r.Customer.Fingerprint()...)
+	if r.NotifyCustomer != nil {
+		parts = append(parts, "notify", strconv.FormatBool(*r.NotifyCustomer))
+	}
 	return paying.Fingerprint("subscription", of.Merchant.ID, of.Livemode, parts...)
 }
 
@@ -138,7 +147,7 @@ func (r *createRequest) message(c echo.Context, of caller.Account, now time.Time
 		AmountCents: int64(r.Amount.Cents()), Currency: r.Currency, Frequency: r.Frequency, StartDate: r.StartDate, EndDate: r.EndDate,
 		Collect: r.Collect, DaysBefore: defaultAhead, BankId: strings.ToLower(r.Bank), Description: r.Description, MerchantReference: r.Reference,
 		SuccessUrl: r.SuccessURL, CancelUrl: r.CancelURL, MetadataJson: r.Metadata, Customer: r.Customer.Proto(),
-		IdempotencyKey: key, RequestId: web.RequestID(c),
+		IdempotencyKey: key, RequestId: web.RequestID(c), NotifyCustomer: r.notifies(),
 	}
 	if r.Count != nil {
 		out.Count = *r.Count
@@ -193,6 +202,9 @@ func (a *API) replace(c echo.Context) error {
 	}
 	msg.Replaces, msg.Fingerprint = id, req.fingerprint(of, id)
 	takeOver(msg, old.GetSubscription(), req.DaysBefore == nil)
+	if req.NotifyCustomer == nil {
+		msg.NotifyCustomer = old.GetSubscription().GetNotifyCustomer()
+	}
 	return a.send(c, of, msg)
 }
 

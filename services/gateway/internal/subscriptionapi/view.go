@@ -23,6 +23,7 @@ type subscription struct {
 	Count            *int32          `json:"count,omitempty"`
 	Collect          string          `json:"collect"`
 	DaysBefore       *int32          `json:"days_before,omitempty"`
+	NotifyCustomer   bool            `json:"notify_customer,omitempty"`
 	Bank             string          `json:"bank,omitempty"`
 	Settlement       string          `json:"settlement,omitempty"`
 	Description      string          `json:"description"`
@@ -56,7 +57,7 @@ const stopInstructions = "Ask the payer to end the standing order with this subs
 func view(s *paymentsv1.Subscription) subscription {
 	v := subscription{
 		ID: s.GetId(), Status: s.GetStatus(), AuthorisationURL: s.GetAuthorisationUrl(), Amount: money.Cents(s.GetAmountCents()), Currency: s.GetCurrency(),
-		Frequency: s.GetFrequency(), StartDate: s.GetStartDate(), EndDate: s.GetEndDate(), Collect: s.GetCollect(), Bank: s.GetBankId(),
+		Frequency: s.GetFrequency(), StartDate: s.GetStartDate(), EndDate: s.GetEndDate(), Collect: s.GetCollect(), NotifyCustomer: s.GetNotifyCustomer(), Bank: s.GetBankId(),
 		Settlement: s.GetSettlement(), Description: s.GetDescription(), Reference: s.GetMerchantReference(), SuccessURL: s.GetSuccessUrl(),
 		CancelURL: s.GetCancelUrl(), Metadata: s.GetMetadataJson(), Livemode: s.GetLivemode(), StatusDetail: s.GetStatusDetail(),
 		FailureCode: s.GetFailureCode(), FailureMessage: paying.IdentityMessage(s.GetFailureCode()), StopAtBank: s.GetStopAtBank(),

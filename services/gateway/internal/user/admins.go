@@ -14,8 +14,6 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
-const byOperator audit.Actor = "operator"
-
 // NewAdmin is what CreateAdmin makes.
 type NewAdmin struct {
 	Email, Password string
@@ -32,7 +30,7 @@ func (u *Users) CreateAdmin(ctx context.Context, a NewAdmin) (before int64, err 
 	if err := p.Err(); err != nil {
 		return 0, err
 	}
-	if user.hash, err = u.hasher.Hash(ctx, slots.Turn{Name: string(byOperator)}, a.Password); err != nil {
+	if user.hash, err = u.hasher.Hash(ctx, slots.Turn{Name: string(audit.ByOperator)}, a.Password); err != nil {
 		return 0, err
 	}
 	err = pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
@@ -49,7 +47,7 @@ func (u *Users) CreateAdmin(ctx context.Context, a NewAdmin) (before int64, err 
 		if err := insertUser(ctx, tx, user); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, user.CreatedAt, byOperator, "admin.created", user.ID, map[string]any{"email": user.Email})
+		return audit.Record(ctx, tx, user.CreatedAt, audit.ByOperator, "admin.created", user.ID, map[string]any{"email": user.Email})
 	})
 	return before, err
 }

@@ -12,6 +12,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 type failure struct {
@@ -22,6 +23,7 @@ type failure struct {
 	RetryAfter int64        `json:"retry_after,omitempty"`
 	Action     string       `json:"action,omitempty"`
 	Total      *money.Cents `json:"total,omitempty"`
+	TraceID    string       `json:"trace_id,omitempty"`
 }
 
 // ErrorHandler is the only renderer of the REST API's errors. An error that is not an errs.Error is logged here, once, and shown
@@ -72,6 +74,7 @@ func public(err error) *errs.Error {
 
 func render(c echo.Context, status int, e *errs.Error) error {
 	body := failure{Code: e.Code, Message: e.Message, Errors: e.Fields, RetryAfter: Seconds(e.RetryAfter), Action: e.Action, Total: e.Total}
+	body.TraceID = trace.ID(c.Request().Context())
 	if body.RetryAfter > 0 {
 		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.FormatInt(body.RetryAfter, 10))
 	}

@@ -17,6 +17,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/refuse"
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 const maxRequestID = 64
@@ -48,6 +49,26 @@ func plainID(s string) bool {
 		}
 	}
 	return true
+}
+
+// traced starts the trace of the request, which has the route's name and never the path. It begins here: a traceparent of the caller
+// is only a link.
+func traced(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r, method := c.Request(), knownMethod(c.Request().Method)
+		ctx, span := trace.Edge(r.Context(), r.Header.Get(trace.Header), trace.Server, method, trace.Method(method), trace.RequestID(RequestID(c)))
+		c.SetRequest(r.WithContext(ctx))
+		defer func() {
+			status := c.Response().Status
+			span.Rename(method + " " + route(c))
+			span.Set(trace.Route(route(c)), trace.Status(status))
+			if status >= http.StatusInternalServerError {
+				span.Fail(strconv.Itoa(status))
+			}
+			span.End(nil)
+		}()
+		return next(c)
+	}
 }
 
 // secured sets headers that suit an API. A page overrides what it needs.

@@ -29,7 +29,7 @@ func New(log *slog.Logger, trusted []netip.Prefix) *echo.Echo {
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = ipExtractor(trusted)
 	e.HTTPErrorHandler = ErrorHandler(log)
-	e.Use(requestID, logged(log), secured, recovered, newFlood().slow, textual)
+	e.Use(requestID, traced, logged(log), secured, recovered, newFlood().slow, textual)
 	return e
 }
 

@@ -111,3 +111,30 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	cancel()
 	r.must(<-done)
 }
+
+// TestTheLastAccountOfAnErasedCustomerTakesTheProvidersTokenAlong: an erasure makes the accounts due and marks their owner; the consents are taken
+// back, and then nothing of the customer is left.
+func TestTheLastAccountOfAnErasedCustomerTakesTheProvidersTokenAlong(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	gone, stays := customer(), customer()
+	r.link(gone, "nowhere")
+	list := r.link(stays, "nowhere")
+	for _, a := range list {
+		r.must(r.Remove(t.Context(), stays, false, a.ID))
+	}
+	_, err := r.pool.Exec(t.Context(), `update bank_users set ending = true where customer_id = $1`, gone)
+	r.must(err)
+	_, err = r.pool.Exec(t.Context(), `update bank_accounts set state = 'removing', due_at = $2 where customer_id = $1`, gone, r.clock.Now())
+	r.must(err)
+	r.must(r.Sweep(t.Context()))
+	if n := r.connections(); n != 0 {
+		t.Errorf("%d consents stay", n)
+	}
+	if n := r.count(`select count(*)::int from bank_accounts`); n != 0 {
+		t.Errorf("%d accounts stay", n)
+	}
+	if n := r.count(`select count(*)::int from bank_users`); n != 1 {
+		t.Errorf("%d users at the provider are known: a customer without accounts keeps the token, an erased one does not", n)
+	}
+}

@@ -162,8 +162,21 @@ func (s *store) cancelRemoval(ctx context.Context, r removal) error {
 	return nil
 }
 
+// deleteAccount deletes an account whose consent was taken back. With the last one of an owner whose data is erased, its user at the provider
+// is forgotten too.
 func (s *store) deleteAccount(ctx context.Context, r removal) error {
-	if _, err := s.pool.Exec(ctx, `delete from bank_accounts where id = $1 and state = 'removing'`, r.id); err != nil {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := consent.Lock(ctx, tx, r.Owner); err != nil { // so that one of several sees that it is the last
+			return err
+		}
+		if _, err := tx.Exec(ctx, `delete from bank_accounts where id = $1 and state = 'removing'`, r.id); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `delete from bank_users u where u.customer_id = $1 and u.livemode = $2 and u.ending
+			and not exists (select from bank_accounts a where a.customer_id = u.customer_id and a.livemode = u.livemode)`, r.Owner.ID, r.Livemode)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("delete bank account %s: %w", r.id, err)
 	}
 	return nil

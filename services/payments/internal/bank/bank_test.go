@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/kit/testclock"
 	"european-pay.eu/eupay/internal/money"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/migrations"
@@ -99,6 +100,11 @@ func TestBanksAreListedByNameAndChosenByWhatTheyCan(t *testing.T) {
 	}
 	if got := r.names(Filter{Want: Want{Kind: "instant", Amount: 99}}); got != "Crédit du Shrug" {
 		t.Errorf("99 cents leave %q", got)
+	}
+	all, err := NewServer(r.Directory).ListBanks(t.Context(), &paymentsv1.ListBanksRequest{ExecutionType: "instant", AmountCents: 99, WithIncompatible: true, Limit: 10})
+	if err != nil || all.GetTotal() != 3 || !strings.Contains(all.GetBanks()[0].GetIncompatible(), "from 1.00 EUR") ||
+		all.GetBanks()[1].GetIncompatible() != "" || !strings.Contains(all.GetBanks()[2].GetIncompatible(), "no instant transfers") {
+		t.Errorf("with those that do not fit: %v, %v", all, err)
 	}
 	page, total, _, err := r.List(false, Filter{Page: 2, Limit: 2})
 	if err != nil || total != 3 || len(page) != 1 || page[0].ID != snail {

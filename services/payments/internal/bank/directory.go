@@ -213,6 +213,8 @@ type Filter struct {
 	// Country is ISO 3166-1 alpha-2; Search a part of the name.
 	Country, Search string
 	Want            Want
+	// Misfits lists also the banks that cannot do what is wanted. Fits says why.
+	Misfits bool
 	// Page counts from 1.
 	Page, Limit int
 }
@@ -225,7 +227,7 @@ func (d *Directory) List(live bool, f Filter) (page []Bank, total int, refreshed
 	}
 	key, from := plaintext.Key(f.Search), (f.Page-1)*f.Limit
 	for _, b := range l.banks {
-		if f.Country != "" && !slices.Contains(b.Countries, f.Country) || !strings.Contains(b.key, key) || b.Fits(f.Want) != nil {
+		if f.Country != "" && !slices.Contains(b.Countries, f.Country) || !strings.Contains(b.key, key) || !f.Misfits && b.Fits(f.Want) != nil {
 			continue
 		}
 		if total++; total > from && len(page) < f.Limit {

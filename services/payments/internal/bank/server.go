@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
@@ -23,8 +24,9 @@ func NewServer(d *Directory) *Server { return &Server{directory: d} }
 
 // ListBanks implements BanksService.
 func (s *Server) ListBanks(_ context.Context, r *paymentsv1.ListBanksRequest) (*paymentsv1.ListBanksResponse, error) {
+	want := Want{Kind: r.GetExecutionType(), Amount: money.Cents(r.GetAmountCents())}
 	page, total, refreshed, err := s.directory.List(r.GetLivemode(), Filter{
-		Country: r.GetCountry(), Search: r.GetSearch(), Want: Want{Kind: r.GetExecutionType(), Amount: money.Cents(r.GetAmountCents())},
+		Country: r.GetCountry(), Search: r.GetSearch(), Want: want, Misfits: r.GetWithIncompatible(),
 		Page: max(1, int(r.GetPage())), Limit: max(1, min(int(r.GetLimit()), maxLimit)),
 	})
 	if err != nil {
@@ -32,7 +34,11 @@ func (s *Server) ListBanks(_ context.Context, r *paymentsv1.ListBanksRequest) (*
 	}
 	out := &paymentsv1.ListBanksResponse{Total: int64(total), RefreshedAt: timestamppb.New(refreshed)}
 	for _, b := range page {
-		out.Banks = append(out.Banks, b.proto())
+		listed := b.proto()
+		if why := b.Fits(want); why != nil {
+			listed.Incompatible = errs.From(why).Message
+		}
+		out.Banks = append(out.Banks, listed)
 	}
 	return out, nil
 }

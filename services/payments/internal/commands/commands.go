@@ -19,6 +19,7 @@ import (
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/run/trace"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/engine"
 	"european-pay.eu/eupay/services/payments/internal/merchant"
@@ -106,7 +107,7 @@ func (h *Handler) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		cc, err := h.consume(ctx)
 		if err != nil {
-			h.log.Warn("cannot consume commands, retrying", "error", err)
+			h.log.WarnContext(ctx, "cannot consume commands, retrying", "error", err)
 			select {
 			case <-ctx.Done():
 			case <-time.After(250 * time.Millisecond):
@@ -127,14 +128,14 @@ func (h *Handler) untilLost(ctx context.Context, cc jetstream.ConsumeContext, co
 		case <-ctx.Done():
 			return
 		case <-cc.Closed():
-			h.log.Warn("command subscription closed, resubscribing")
+			h.log.WarnContext(ctx, "command subscription closed, resubscribing")
 			return
 		case <-consumerLost:
 			ask, cancel := context.WithTimeout(ctx, askLimit)
 			_, err := h.bus.JS.Consumer(ask, bus.Commands, durable)
 			cancel()
 			if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
-				h.log.Warn("broker lost the command consumer, recreating it")
+				h.log.WarnContext(ctx, "broker lost the command consumer, recreating it")
 				return
 			}
 		}
@@ -180,16 +181,21 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.engine.WorkTimeout())
 	defer cancel()
 	r := &request{msg: m, reply: replyTo(m), free: sync.OnceFunc(func() { <-h.slots })}
-	r.meta = store.Meta{Trace: m.Headers().Get(events.HeaderTraceparent), RequestID: m.Headers().Get(events.HeaderRequestID)}
+	r.meta = store.Meta{RequestID: m.Headers().Get(events.HeaderRequestID)}
 	defer r.free()
 	defer h.keepAlive(m)()
 	name := nameOf(m.Subject())
+	ctx, span := trace.Continue(ctx, m.Headers().Get(events.HeaderTraceparent), trace.Consumer, "process "+name,
+		append(trace.Message(bus.Commands, "process", m.Headers().Get(events.HeaderID)), trace.Group(durable), trace.RequestID(r.meta.RequestID))...)
 	if h.expired(m) {
 		handled.WithLabelValues(name, "expired").Inc()
+		span.Set(trace.Outcome("expired"))
+		span.End(nil)
 		h.ack(m) // the sender has answered that nothing happened, and may have retried
 		return
 	}
 	err := h.dispatch(ctx, r)
+	defer span.End(err)
 	var e *errs.Error
 	switch {
 	case err == nil:
@@ -207,9 +213,16 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 		h.park(ctx, m, err)
 	default:
 		handled.WithLabelValues(name, "again").Inc()
-		h.log.Warn("command failed, retrying", "subject", m.Subject(), "error", err)
+		h.log.WarnContext(ctx, "command failed, retrying", "subject", m.Subject(), "error", err)
 		h.logIf(m.NakWithDelay(500*time.Millisecond), "nak command")
 	}
+}
+
+// about names the payment in the command's span, and links to the trace that recorded it if that is another.
+func about(ctx context.Context, p payment.Payment) {
+	span := trace.Current(ctx)
+	span.Set(trace.Reference(p.Reference), trace.Merchant(p.MerchantID), trace.Livemode(p.Livemode))
+	span.Link(p.Trace)
 }
 
 // keepAlive reports progress to the broker until stop is called, so that the command is not redelivered.
@@ -317,11 +330,11 @@ func (h *Handler) replyRefused(r *request, e *errs.Error) {
 // park moves an unreadable command to the dead-letter stream and terminates it.
 func (h *Handler) park(ctx context.Context, m jetstream.Msg, reason error) {
 	if _, err := h.bus.JS.PublishMsg(ctx, consume.DeadLetter(durable, m, reason)); err != nil {
-		h.log.Error("command not parked, retrying", "error", err)
+		h.log.ErrorContext(ctx, "command not parked, retrying", "error", err)
 		h.logIf(m.NakWithDelay(time.Second), "nak command")
 		return
 	}
-	h.log.Error("command parked in the dead-letter stream", "subject", m.Subject(), "reason", reason)
+	h.log.ErrorContext(ctx, "command parked in the dead-letter stream", "subject", m.Subject(), "reason", reason)
 	h.logIf(m.Term(), "terminate command")
 }
 

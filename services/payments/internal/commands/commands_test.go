@@ -137,7 +137,7 @@ func TestACommandDeliveredTwiceIsOnePayment(t *testing.T) {
 
 func TestAnExpiredCommandIsNotExecuted(t *testing.T) {
 	b := setup(t)
-	call, err := b.client.Send(command.CreatePayment, order(1), command.Meta{Expires: time.Now().Add(-time.Second)})
+	call, err := b.client.Send(b.t.Context(), command.CreatePayment, order(1), command.Meta{Expires: time.Now().Add(-time.Second)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,13 +175,13 @@ func TestAFullProviderLeavesThePaymentToTheSweeper(t *testing.T) {
 	b := setup(t, func(cfg *engine.Config, p *provider) { cfg.InFlight, p.hold = 1, hold })
 	release := sync.OnceFunc(func() { close(hold) })
 	defer release()
-	busy, err := b.client.Send(command.CreatePayment, order(1), command.Meta{})
+	busy, err := b.client.Send(b.t.Context(), command.CreatePayment, order(1), command.Meta{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer busy.Close()
 	b.until("the only slot is taken", func() bool { return b.provider.began.Load() == 1 })
-	second, err := b.client.Send(command.CreatePayment, order(2), command.Meta{})
+	second, err := b.client.Send(b.t.Context(), command.CreatePayment, order(2), command.Meta{})
 	if err != nil {
 		t.Fatal(err)
 	}

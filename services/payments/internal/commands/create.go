@@ -72,6 +72,7 @@ func (h *Handler) createRefund(ctx context.Context, r *request, c *paymentsv1.Re
 // recorded acknowledges a command whose payment is in the database, drives the payment and replies when it is ready. From here on
 // the payment's due time guarantees progress, so a crash loses nothing.
 func (h *Handler) recorded(ctx context.Context, r *request, p payment.Payment, match store.Match) error {
+	about(ctx, p)
 	h.ack(r.msg)
 	r.free()
 	h.sendReply(r.reply, replyOf(paymentsv1.CommandReply_STAGE_RECORDED, p.Proto(), match))
@@ -116,7 +117,7 @@ func (h *Handler) awaitReady(ctx context.Context, r *request, p payment.Payment,
 	h.ready.wait(p.Reference, r.reply, match)
 	latest, err := h.store.ByReference(ctx, p.Reference)
 	if err != nil {
-		h.log.Warn("payment not read again", "reference", p.Reference, "error", err)
+		h.log.WarnContext(ctx, "payment not read again", "reference", p.Reference, "error", err)
 		return nil // the command is done; the sender answers with the state it has
 	}
 	if isReady(latest) {

@@ -17,7 +17,7 @@ import (
 func (h *Handler) createOrder(ctx context.Context, r *request, c *paymentsv1.CreateOrderPayment) error {
 	if c.GetOrderId() == "" || c.GetAmountCents() <= 0 || !reference.Valid(c.GetReference()) || !strings.HasPrefix(c.GetReference(), "PAY-") {
 		distrusted.WithLabelValues("order").Inc()
-		h.log.Error("order command names no order, amount or reference of a payment", "reference", c.GetReference(), "order", c.GetOrderId())
+		h.log.ErrorContext(ctx, "order command names no order, amount or reference of a payment", "reference", c.GetReference(), "order", c.GetOrderId())
 		return errNotOfOrder()
 	}
 	if _, err := h.engine.Provider(c.GetLivemode()); err != nil {
@@ -43,7 +43,7 @@ func (h *Handler) createOrder(ctx context.Context, r *request, c *paymentsv1.Cre
 		return err
 	case p.Origin != payment.OriginOrder || p.OrderID != wanted.OrderID || p.MerchantID != wanted.MerchantID || p.Livemode != wanted.Livemode || p.Amount != wanted.Amount:
 		distrusted.WithLabelValues("order").Inc()
-		h.log.Error("payment of an order is already another payment", "reference", p.Reference, "order", wanted.OrderID)
+		h.log.ErrorContext(ctx, "payment of an order is already another payment", "reference", p.Reference, "order", wanted.OrderID)
 		return errNotOfOrder()
 	}
 	if match == store.NoMatch && (p.RequestedAt == nil || !p.RequestedAt.Equal(*wanted.RequestedAt)) {
@@ -92,7 +92,7 @@ func (h *Handler) checkOrderPayment(ctx context.Context, merchantID string, live
 		return err
 	case p.Origin != payment.OriginOrder || order == "" || p.OrderID != order:
 		distrusted.WithLabelValues("order").Inc()
-		h.log.Error("order command names a payment of another order", "reference", reference, "order", order)
+		h.log.ErrorContext(ctx, "order command names a payment of another order", "reference", reference, "order", order)
 		return errs.NotFound("Payment")
 	default:
 		return nil

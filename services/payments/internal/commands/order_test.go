@@ -26,7 +26,7 @@ func TestAnOrderHasOnePaymentHoweverOftenItIsAskedFor(t *testing.T) {
 	hold := make(chan struct{})
 	b := setup(t, func(_ *engine.Config, p *provider) { p.hold = hold })
 	c := asked(1)
-	first, err := b.client.Send(command.CreateOrder, c, command.Meta{})
+	first, err := b.client.Send(b.t.Context(), command.CreateOrder, c, command.Meta{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestAnOrderHasOnePaymentHoweverOftenItIsAskedFor(t *testing.T) {
 	if r, err := first.Next(t.Context()); err != nil || r.GetStage() != paymentsv1.CommandReply_STAGE_RECORDED {
 		t.Fatalf("got %v, %v", r, err)
 	}
-	again, err := b.client.Send(command.CreateOrder, c, command.Meta{})
+	again, err := b.client.Send(b.t.Context(), command.CreateOrder, c, command.Meta{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -124,7 +124,7 @@ func (h *Handler) confirmReceived(ctx context.Context, r *request, c *paymentsv1
 	case errors.As(err, &refused):
 		h.replyRefused(r, refused)
 	case err != nil: // the sweeper retries
-		h.log.Warn("confirmation not completed, the sweeper retries", "reference", c.GetReference(), "error", err)
+		h.log.WarnContext(ctx, "confirmation not completed, the sweeper retries", "reference", c.GetReference(), "error", err)
 	default:
 		h.sendReply(r.reply, readyReply(p, store.NoMatch))
 	}

@@ -239,7 +239,7 @@ func order(n int) *paymentsv1.CreatePayment {
 // send sends a command and returns its replies up to the last one.
 func (b *bench) send(subject string, m proto.Message) []*paymentsv1.CommandReply {
 	b.t.Helper()
-	call, err := b.client.Send(subject, m, command.Meta{})
+	call, err := b.client.Send(b.t.Context(), subject, m, command.Meta{})
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func (h *Handler) verifiedMerchant(ctx context.Context, claimed *paymentsv1.Merc
 	}
 	if !m.SameAccount(claimed) {
 		distrusted.WithLabelValues("account").Inc()
-		h.log.Error("command names a different account for its merchant", "merchant", claimed.GetId(),
+		h.log.ErrorContext(ctx, "command names a different account for its merchant", "merchant", claimed.GetId(),
 			"version", claimed.GetVersion(), "known", m.Profile.GetVersion())
 		e := errs.New(errs.Unavailable, "The merchant's bank account is being changed. Repeat the request in a moment.")
 		e.RetryAfter = time.Second

@@ -93,7 +93,7 @@ func TestACommandWaitsForItsMerchant(t *testing.T) {
 	newcomer := &paymentsv1.Merchant{Id: uuid.NewString(), Name: "Newcomer", Iban: shop.GetIban(), Version: 1}
 	c := order(1)
 	c.Merchant = newcomer
-	call, err := b.client.Send(command.CreatePayment, c, command.Meta{Expires: time.Now().Add(time.Minute)})
+	call, err := b.client.Send(b.t.Context(), command.CreatePayment, c, command.Meta{Expires: time.Now().Add(time.Minute)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ func (h *Handler) cancel(ctx context.Context, r *request, c *paymentsv1.CancelPa
 	if err := checkTarget(p, c.GetOriginalReference()); err != nil {
 		return err
 	}
+	about(ctx, p)
 	r.free() // the bank may be slow, and new commands must not wait for it
 	if !h.acquireBankSlot(p.Livemode) {
 		return errBankBusy()
@@ -60,6 +61,7 @@ func (h *Handler) providerUpdate(ctx context.Context, r *request, c *paymentsv1.
 	if err != nil {
 		return err
 	}
+	about(ctx, p)
 	r.free() // the bank may be slow, and new commands must not wait for it
 	if r.reply == "" && h.hints.hasWaiters(p.Reference) {
 		h.ack(r.msg)
@@ -109,9 +111,10 @@ func (h *Handler) adoptUnknown(ctx context.Context, r *request, c *paymentsv1.Pr
 	case err != nil && attempts(r.msg) < maxAdoptions:
 		return fmt.Errorf("adopt provider payment %s: %w", c.GetProviderPaymentId(), err)
 	case err != nil:
-		h.log.Warn("hint about an unknown provider payment dropped", "provider_id", c.GetProviderPaymentId(), "error", err)
+		h.log.WarnContext(ctx, "hint about an unknown provider payment dropped", "provider_id", c.GetProviderPaymentId(), "error", err)
 		return errs.NotFound("Payment")
 	}
+	about(ctx, p)
 	h.ready.announce(p)
 	return h.finish(r, p, store.NoMatch)
 }

@@ -49,6 +49,10 @@ func TestSlowReadsDoNotBlockCreates(t *testing.T) {
 func TestAHintThatCannotBeRecordedComesAgain(t *testing.T) {
 	b := setup(t)
 	made := last(b.send(command.CreatePayment, order(1))).GetPayment()
+	was, err := b.store.ByReference(t.Context(), made.GetReference())
+	if err != nil {
+		t.Fatal(err)
+	}
 	b.provider.set("1", powens.Done, "")
 	for _, sql := range []string{
 		`create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no writes' using errcode = 'read_only_sql_transaction'; end $$`,
@@ -63,9 +67,9 @@ func TestAHintThatCannotBeRecordedComesAgain(t *testing.T) {
 	if _, err := b.pool.Exec(t.Context(), `drop trigger refuse on payments`); err != nil {
 		t.Fatal(err)
 	}
-	b.until("the payment is completed", func() bool {
+	b.until("the payment is completed, or to be read at another time", func() bool {
 		p, err := b.store.ByReference(t.Context(), made.GetReference())
-		return err == nil && p.Status == payment.Completed
+		return err == nil && (p.Status == payment.Completed || !p.DueAt.Equal(*was.DueAt)) // the last attempt may have met a database that takes its due time
 	})
 }
 

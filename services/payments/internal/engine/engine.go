@@ -119,7 +119,7 @@ func (e *Engine) Request(ctx context.Context, p payment.Payment) payment.Payment
 	case powens.IsRefused(err):
 		return e.refuse(ctx, p, err)
 	case powens.IsAmbiguous(err):
-		e.log.Warn("create has an unknown outcome, looking it up", "reference", p.Reference, "error", err)
+		e.log.WarnContext(ctx, "create has an unknown outcome, looking it up", "reference", p.Reference, "error", err)
 		return e.reschedule(ctx, p, lookupPause)
 	default:
 		return e.postpone(ctx, p, retryAfter(err), err)
@@ -132,12 +132,12 @@ func (e *Engine) finishOpening(ctx context.Context, prov Provider, p payment.Pay
 	if url == "" && !created.State.Final() && !p.Held() && p.OwnSession != payment.SessionClosed && differingAmount(p, created) == "" {
 		var err error
 		if url, err = prov.PaymentURL(ctx, created.ID, p.Reference); err != nil {
-			e.log.Warn("no payment URL yet", "reference", p.Reference, "error", err)
+			e.log.WarnContext(ctx, "no payment URL yet", "reference", p.Reference, "error", err)
 		}
 	}
 	after, err := e.recordOpening(ctx, p, created, url)
 	if err != nil {
-		e.log.Error("provider payment not recorded, will be looked up", "reference", p.Reference, "error", err)
+		e.log.ErrorContext(ctx, "provider payment not recorded, will be looked up", "reference", p.Reference, "error", err)
 		return p
 	}
 	if after.ProviderID != created.ID {
@@ -163,15 +163,15 @@ func (e *Engine) recordOpening(ctx context.Context, p payment.Payment, created p
 
 // cancelDuplicate cancels a second provider payment. Nobody can authorise it, because its URL was never given to anybody.
 func (e *Engine) cancelDuplicate(ctx context.Context, prov Provider, p payment.Payment, extraID string) {
-	e.log.Error("a second provider payment exists, cancelling it", "reference", p.Reference, "kept", p.ProviderID, "extra", extraID)
+	e.log.ErrorContext(ctx, "a second provider payment exists, cancelling it", "reference", p.Reference, "kept", p.ProviderID, "extra", extraID)
 	if _, err := prov.CancelPayment(ctx, extraID, p.Reference); err != nil {
-		e.log.Error("extra provider payment not cancelled", "reference", p.Reference, "extra", extraID, "error", err)
+		e.log.ErrorContext(ctx, "extra provider payment not cancelled", "reference", p.Reference, "extra", extraID, "error", err)
 	}
 }
 
 // refuse fails a payment that the provider permanently refuses.
 func (e *Engine) refuse(ctx context.Context, p payment.Payment, cause error) payment.Payment {
-	e.log.Warn("provider refused payment", "reference", p.Reference, "error", cause)
+	e.log.WarnContext(ctx, "provider refused payment", "reference", p.Reference, "error", cause)
 	failure := payment.FailureCode("")
 	var pe *powens.Error
 	if errors.As(cause, &pe) {
@@ -205,7 +205,7 @@ func (e *Engine) finish(ctx context.Context, p payment.Payment, c payment.Change
 		}
 	})
 	if err != nil {
-		e.log.Error("payment not ended, retrying", "reference", p.Reference, "error", err)
+		e.log.ErrorContext(ctx, "payment not ended, retrying", "reference", p.Reference, "error", err)
 		return p
 	}
 	return after
@@ -213,7 +213,7 @@ func (e *Engine) finish(ctx context.Context, p payment.Payment, c payment.Change
 
 // postpone reschedules a payment that was certainly not created at the provider, for a new request.
 func (e *Engine) postpone(ctx context.Context, p payment.Payment, wait time.Duration, cause error) payment.Payment {
-	e.log.Warn("payment not sent to the provider, retrying", "reference", p.Reference, "error", cause)
+	e.log.WarnContext(ctx, "payment not sent to the provider, retrying", "reference", p.Reference, "error", cause)
 	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if q.Status.Final() || q.ProviderID != "" {
 			return payment.Untouched
@@ -227,7 +227,7 @@ func (e *Engine) postpone(ctx context.Context, p payment.Payment, wait time.Dura
 		return e.markStalled(q)
 	})
 	if err != nil {
-		e.log.Error("payment not rescheduled, due again when its lease ends", "reference", p.Reference, "error", err)
+		e.log.ErrorContext(ctx, "payment not rescheduled, due again when its lease ends", "reference", p.Reference, "error", err)
 		return p
 	}
 	return after
@@ -242,7 +242,7 @@ func (e *Engine) reschedule(ctx context.Context, p payment.Payment, wait time.Du
 // setDue makes the payment due after wait.
 func (e *Engine) setDue(ctx context.Context, p payment.Payment, wait time.Duration) error {
 	if err := e.store.SetDueAt(ctx, p.Reference, e.now().Add(wait)); err != nil {
-		e.log.Error("due time not set, due again when the lease ends", "reference", p.Reference, "error", err)
+		e.log.ErrorContext(ctx, "due time not set, due again when the lease ends", "reference", p.Reference, "error", err)
 		return fmt.Errorf("reschedule payment %s: %w", p.Reference, err)
 	}
 	return nil

@@ -21,7 +21,7 @@ func (e *Engine) startScan(ctx context.Context, s payment.Payment) payment.Payme
 	}
 	g, err := e.store.ByReference(ctx, s.GatewayReference)
 	if err != nil {
-		e.log.Error("gateway payment not read, retrying", "reference", s.Reference, "error", err)
+		e.log.ErrorContext(ctx, "gateway payment not read, retrying", "reference", s.Reference, "error", err)
 		return e.reschedule(ctx, s, e.closeRetryDelay())
 	}
 	if g.PaidBy == s.Reference {
@@ -36,7 +36,7 @@ func (e *Engine) startScan(ctx context.Context, s payment.Payment) payment.Payme
 	ok, err := e.store.MarkScanRequested(ctx, s.Reference, e.cfg.Lease)
 	if err != nil || !ok {
 		if err != nil {
-			e.log.Error("scan not started, retrying", "reference", s.Reference, "error", err)
+			e.log.ErrorContext(ctx, "scan not started, retrying", "reference", s.Reference, "error", err)
 		}
 		return s
 	}
@@ -85,7 +85,7 @@ func (e *Engine) closeSession(ctx context.Context, g payment.Payment) payment.Pa
 		}
 		return g
 	case err != nil:
-		e.log.Warn("session not closed yet", "reference", g.Reference, "error", err)
+		e.log.WarnContext(ctx, "session not closed yet", "reference", g.Reference, "error", err)
 		return g
 	case result.Outcome == powens.NotSupported:
 		return e.releaseHold(ctx, g)
@@ -104,7 +104,7 @@ func cancellable(g payment.Payment, state powens.State) bool {
 func (e *Engine) readHeldSession(ctx context.Context, prov Provider, g payment.Payment) (payment.Payment, powens.State) {
 	seen, err := prov.GetPayment(ctx, g.ProviderID)
 	if err != nil {
-		e.log.Warn("session of held payment not read", "reference", g.Reference, "error", err)
+		e.log.WarnContext(ctx, "session of held payment not read", "reference", g.Reference, "error", err)
 		return g, ""
 	}
 	return e.applyToHeld(ctx, g, seen), seen.State
@@ -113,7 +113,7 @@ func (e *Engine) readHeldSession(ctx context.Context, prov Provider, g payment.P
 func (e *Engine) applyToHeld(ctx context.Context, g payment.Payment, seen powens.Payment) payment.Payment {
 	after, err := e.Observe(ctx, g.Reference, seen, "", payment.CauseProvider)
 	if err != nil {
-		e.log.Error("session of held payment not recorded, retrying", "reference", g.Reference, "error", err)
+		e.log.ErrorContext(ctx, "session of held payment not recorded, retrying", "reference", g.Reference, "error", err)
 		return g
 	}
 	return after
@@ -152,7 +152,7 @@ func (e *Engine) updateHeld(ctx context.Context, g payment.Payment, fn func(*pay
 		return fn(q)
 	})
 	if err != nil {
-		e.log.Error("held payment not updated, retrying", "reference", g.Reference, "error", err)
+		e.log.ErrorContext(ctx, "held payment not updated, retrying", "reference", g.Reference, "error", err)
 		return g
 	}
 	return after
@@ -207,7 +207,7 @@ func (e *Engine) processHeld(ctx context.Context, p payment.Payment) payment.Pay
 		return payment.ChangedIf(c, q.Held() && q.Received.By != "" && q.OwnSession == payment.SessionClosed)
 	})
 	if err != nil {
-		e.log.Error("confirmed payment not completed, retrying", "reference", p.Reference, "error", err)
+		e.log.ErrorContext(ctx, "confirmed payment not completed, retrying", "reference", p.Reference, "error", err)
 		return e.reschedule(ctx, p, e.closeRetryDelay())
 	}
 	return after

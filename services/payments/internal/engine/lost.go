@@ -50,13 +50,13 @@ func (e *Engine) handleNotFound(ctx context.Context, p payment.Payment) payment.
 		return payment.Noted
 	})
 	if err != nil {
-		e.log.Error("look-up not recorded, due again when the lease ends", "reference", p.Reference, "error", err)
+		e.log.ErrorContext(ctx, "look-up not recorded, due again when the lease ends", "reference", p.Reference, "error", err)
 		return p
 	}
 	if !enough {
 		return after
 	}
-	e.log.Warn("requesting payment again", "reference", p.Reference, "cause", errUnknownReference)
+	e.log.WarnContext(ctx, "requesting payment again", "reference", p.Reference, "cause", errUnknownReference)
 	return e.start(ctx, after)
 }
 
@@ -75,7 +75,7 @@ func (e *Engine) cancelOthers(ctx context.Context, prov Provider, p payment.Paym
 		switch {
 		case extra.ID == kept:
 		case extra.State == powens.Done || extra.State == powens.Accepted:
-			e.log.Error("a second provider payment moved money", "reference", p.Reference, "kept", kept, "extra", extra.ID)
+			e.log.ErrorContext(ctx, "a second provider payment moved money", "reference", p.Reference, "kept", kept, "extra", extra.ID)
 		case !extra.State.Final():
 			e.cancelDuplicate(ctx, prov, p, extra.ID)
 		}
@@ -86,7 +86,7 @@ func (e *Engine) cancelOthers(ctx context.Context, prov Provider, p payment.Paym
 func (e *Engine) cancelDuplicates(ctx context.Context, prov Provider, p payment.Payment) {
 	found, err := prov.FindByReference(ctx, p.Reference)
 	if err != nil {
-		e.log.Warn("duplicate provider payments not looked up", "reference", p.Reference, "error", err)
+		e.log.WarnContext(ctx, "duplicate provider payments not looked up", "reference", p.Reference, "error", err)
 		return
 	}
 	e.cancelOthers(ctx, prov, p, found, p.ProviderID)

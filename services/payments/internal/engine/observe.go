@@ -19,7 +19,7 @@ func (e *Engine) Observe(ctx context.Context, reference string, seen powens.Paym
 		}
 		if p.OwnSession == payment.SessionClosed {
 			if atBank(seen.State) {
-				e.log.Error("provider reports money at a closed session", "reference", reference, "state", seen.State)
+				e.log.ErrorContext(ctx, "provider reports money at a closed session", "reference", reference, "state", seen.State)
 			}
 			return payment.Untouched
 		}
@@ -31,7 +31,7 @@ func (e *Engine) Observe(ctx context.Context, reference string, seen powens.Paym
 	}
 	if scan != "" && (after.PaidBy == "" || after.OwnSession == payment.SessionClosed) {
 		if err := e.store.WakeScan(ctx, scan); err != nil {
-			e.log.Warn("scan not woken, due again when its lease ends", "reference", scan, "error", err)
+			e.log.WarnContext(ctx, "scan not woken, due again when its lease ends", "reference", scan, "error", err)
 		}
 	}
 	return after, nil

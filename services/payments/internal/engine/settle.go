@@ -89,7 +89,7 @@ func (e *Engine) processAwaiting(ctx context.Context, p payment.Payment) payment
 		return step
 	})
 	if err != nil {
-		e.log.Error("payment awaiting confirmation not processed, due again when its lease ends", "reference", p.Reference, "error", err)
+		e.log.ErrorContext(ctx, "payment awaiting confirmation not processed, due again when its lease ends", "reference", p.Reference, "error", err)
 		return p
 	}
 	return after

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/due"
+	"european-pay.eu/eupay/internal/run/trace"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -24,7 +25,11 @@ func (e *Engine) Sweep(ctx context.Context, notify func(payment.Payment)) error 
 		Claim: func(ctx context.Context, limit int) ([]payment.Payment, error) {
 			return e.store.ClaimDue(ctx, limit, e.cfg.Lease)
 		},
-		Do: func(ctx context.Context, p payment.Payment) { notify(e.Process(ctx, p)) },
+		Cause: func(p payment.Payment) string { return p.Trace },
+		Do: func(ctx context.Context, p payment.Payment) {
+			trace.Current(ctx).Set(trace.Reference(p.Reference), trace.Merchant(p.MerchantID), trace.Livemode(p.Livemode))
+			notify(e.Process(ctx, p))
+		},
 	}).Run(ctx)
 }
 

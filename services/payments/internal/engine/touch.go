@@ -31,7 +31,7 @@ func (e *Engine) Process(ctx context.Context, p payment.Payment) payment.Payment
 	case p.CancelRequested:
 		after, _, err := e.Cancel(ctx, p)
 		if err != nil {
-			e.log.Warn("cancellation not completed, retrying", "reference", p.Reference, "error", err)
+			e.log.WarnContext(ctx, "cancellation not completed, retrying", "reference", p.Reference, "error", err)
 		}
 		return after
 	case e.expired(p):
@@ -52,7 +52,7 @@ func (e *Engine) start(ctx context.Context, p payment.Payment) payment.Payment {
 	ok, err := e.store.MarkRequested(ctx, p.Reference, e.cfg.Lease)
 	if err != nil || !ok {
 		if err != nil {
-			e.log.Error("payment not started, retrying", "reference", p.Reference, "error", err)
+			e.log.ErrorContext(ctx, "payment not started, retrying", "reference", p.Reference, "error", err)
 		}
 		return p
 	}
@@ -103,7 +103,7 @@ func (e *Engine) readState(ctx context.Context, prov Provider, p payment.Payment
 	}
 	after, err := e.Observe(ctx, p.Reference, seen, "", cause)
 	if err != nil {
-		e.log.Error("provider state not applied, retrying", "reference", p.Reference, "error", err)
+		e.log.ErrorContext(ctx, "provider state not applied, retrying", "reference", p.Reference, "error", err)
 		return p, e.setDue(ctx, p, e.cfg.SweepEvery)
 	}
 	return after, nil
@@ -111,7 +111,7 @@ func (e *Engine) readState(ctx context.Context, prov Provider, p payment.Payment
 
 // recordReadFailure reschedules a payment that could not be read, and announces it as stalled if necessary.
 func (e *Engine) recordReadFailure(ctx context.Context, p payment.Payment, cause error) (payment.Payment, error) {
-	e.log.Warn("payment not read from the provider", "reference", p.Reference, "error", cause)
+	e.log.WarnContext(ctx, "payment not read from the provider", "reference", p.Reference, "error", cause)
 	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if q.Status.Final() {
 			return payment.Untouched
@@ -121,7 +121,7 @@ func (e *Engine) recordReadFailure(ctx context.Context, p payment.Payment, cause
 		return e.markStalled(q)
 	})
 	if err != nil {
-		e.log.Error("due time not set, due again when the lease ends", "reference", p.Reference, "error", err)
+		e.log.ErrorContext(ctx, "due time not set, due again when the lease ends", "reference", p.Reference, "error", err)
 		return p, fmt.Errorf("reschedule payment %s: %w", p.Reference, err)
 	}
 	return after, nil
@@ -157,7 +157,7 @@ func (e *Engine) expire(ctx context.Context, prov Provider, p payment.Payment) p
 	}
 	after, err := e.Observe(ctx, p.Reference, result.Payment, "", payment.CauseExpiry)
 	if err != nil {
-		e.log.Error("expiry not recorded, retrying", "reference", p.Reference, "error", err)
+		e.log.ErrorContext(ctx, "expiry not recorded, retrying", "reference", p.Reference, "error", err)
 		return p
 	}
 	return after

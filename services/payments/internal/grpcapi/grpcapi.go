@@ -134,7 +134,7 @@ func filter(r *paymentsv1.ListPaymentsRequest) store.Filter {
 	f := store.Filter{
 		MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode(), Status: payment.Status(r.GetStatus()), Detail: r.GetStatusDetail(),
 		Reference: r.GetReference(), MerchantReference: r.GetMerchantReference(), Search: r.GetSearch(), Metadata: r.GetMetadata(),
-		MinAmount: money.Cents(r.GetMinAmountCents()), MaxAmount: money.Cents(r.GetMaxAmountCents()),
+		Settled: store.Settled(r.GetSettled()), PaymentLinkID: r.GetPaymentLinkId(), MinAmount: money.Cents(r.GetMinAmountCents()), MaxAmount: money.Cents(r.GetMaxAmountCents()),
 	}
 	if r.GetCreatedFrom() != nil {
 		f.From = r.GetCreatedFrom().AsTime()
@@ -171,7 +171,7 @@ func entry(e store.Entry) *paymentsv1.HistoryEntry {
 	return &paymentsv1.HistoryEntry{
 		Sequence: e.Sequence, FromStatus: e.From, ToStatus: e.To, StatusDetail: e.Detail, FailureCode: e.Failure,
 		Cause: e.Cause, ProviderState: e.ProviderState, OccurredAt: timestamppb.New(e.At),
-		Actor: e.Actor, Note: e.Note,
+		Actor: e.Actor, Note: e.Note, TraceId: e.TraceID,
 	}
 }
 

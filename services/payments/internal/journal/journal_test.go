@@ -279,7 +279,7 @@ func TestNoIndexOfPaymentsKnowsThatOneIsSettled(t *testing.T) {
 		t.Fatalf("%d indexes, %v", len(indexes), err)
 	}
 	for _, index := range indexes {
-		for _, column := range []string{"settled_at", "sequence", "updated_at"} {
+		for _, column := range []string{" settled_at", "(settled_at", "sequence", "updated_at"} { // unsettled_at seldom changes
 			if strings.Contains(index, column) {
 				t.Errorf("settling a payment changes %s", index)
 			}

@@ -31,7 +31,7 @@ func (l *Links) Run(ctx context.Context) error {
 	defer hosting.Wait()
 	hosting.Go(func() {
 		if err := l.hoster.loop.Run(ctx); err != nil {
-			l.Log.Error("hosted payment links are not followed", "error", err)
+			l.Log.ErrorContext(ctx, "hosted payment links are not followed", "error", err)
 		}
 	})
 	return l.expiry.Run(ctx)
@@ -47,6 +47,6 @@ func (l *Links) expire(ctx context.Context, id string) {
 		return err
 	})
 	if err != nil {
-		l.Log.Warn("payment link not ended, trying again when its lease ends", "link", id, "error", err)
+		l.Log.WarnContext(ctx, "payment link not ended, trying again when its lease ends", "link", id, "error", err)
 	}
 }

@@ -113,7 +113,7 @@ func (l *Links) provider(livemode bool) (Provider, error) {
 // drive does the next step of a link and sets when it is due again. What fails is repeated when its lease ends, or sooner.
 func (h *hoster) drive(ctx context.Context, id string) {
 	if err := h.advance(ctx, id); err != nil && ctx.Err() == nil {
-		h.Log.Warn("hosted payment link not moved on, trying again", "link", id, "error", err)
+		h.Log.WarnContext(ctx, "hosted payment link not moved on, trying again", "link", id, "error", err)
 	}
 }
 
@@ -148,7 +148,7 @@ func (h *hoster) create(ctx context.Context, provider Provider, x Link, w hosted
 		case w.Lookups+1 < lookupsWanted || h.clock().Sub(*w.RequestedAt) < lookupWindow:
 			return h.changeHosted(ctx, w.LinkID, func(w *hosted) { w.Lookups++; w.dueIn(h.clock(), lookupPause<<min(w.Lookups, 4)) })
 		}
-		h.Log.Warn("payment link is not at the provider, requesting it again", "link", x.ID, "lookups", w.Lookups)
+		h.Log.WarnContext(ctx, "payment link is not at the provider, requesting it again", "link", x.ID, "lookups", w.Lookups)
 	}
 	if x.Status != Active || x.lapsed(h.clock()) { // it was never requested, or is not there: nobody has its address
 		return h.finish(ctx, x.ID)
@@ -167,7 +167,7 @@ func (h *hoster) create(ctx context.Context, provider Provider, x Link, w hosted
 	case powens.IsRefused(err):
 		return h.refuse(ctx, x.ID, err)
 	case powens.IsAmbiguous(err):
-		h.Log.Warn("creation of a payment link has an unknown outcome, looking it up", "link", x.ID, "error", err)
+		h.Log.WarnContext(ctx, "creation of a payment link has an unknown outcome, looking it up", "link", x.ID, "error", err)
 		return h.changeHosted(ctx, w.LinkID, func(w *hosted) { w.dueIn(h.clock(), lookupPause) })
 	default: // it was certainly not sent
 		return h.changeHosted(ctx, w.LinkID, func(w *hosted) {
@@ -206,7 +206,7 @@ func (h *hoster) paymentOf(x Link, w hosted) payment.Payment {
 // adopt takes the first of the links with our reference, and revokes the others, whose address nobody has.
 func (h *hoster) adopt(ctx context.Context, provider Provider, x Link, w hosted, found []powens.Link) error {
 	for _, extra := range found[1:] {
-		h.Log.Error("a second link is at the provider, revoking it", "link", x.ID, "kept", found[0].ID, "extra", extra.ID)
+		h.Log.ErrorContext(ctx, "a second link is at the provider, revoking it", "link", x.ID, "kept", found[0].ID, "extra", extra.ID)
 		if err := provider.RevokeLink(ctx, extra.ID); err != nil {
 			return h.postpone(ctx, w, err)
 		}
@@ -240,7 +240,7 @@ func (h *hoster) adopt(ctx context.Context, provider Provider, x Link, w hosted,
 
 // refuse ends a link that the provider does not make.
 func (h *hoster) refuse(ctx context.Context, id string, cause error) error {
-	h.Log.Warn("provider refused a payment link", "link", id, "error", cause)
+	h.Log.WarnContext(ctx, "provider refused a payment link", "link", id, "error", cause)
 	return h.inTx(ctx, func(tx pgx.Tx) error {
 		x, w, err := h.lockHosted(ctx, tx, id)
 		if err != nil || w.Step != creating {
@@ -401,7 +401,7 @@ func (h *hoster) bring(ctx context.Context, provider Provider, x Link, w hosted,
 
 // postpone makes a link due again after a failure, less and less often.
 func (h *hoster) postpone(ctx context.Context, w hosted, cause error) error {
-	h.Log.Warn("provider of payment links does not answer, trying again", "link", w.LinkID, "error", cause)
+	h.Log.WarnContext(ctx, "provider of payment links does not answer, trying again", "link", w.LinkID, "error", cause)
 	return h.changeHosted(ctx, w.LinkID, func(w *hosted) { w.quiet(h.clock(), time.Second) })
 }
 

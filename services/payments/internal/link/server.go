@@ -85,7 +85,7 @@ func (s *Server) GetLink(ctx context.Context, r *paymentsv1.GetLinkRequest) (*pa
 func (s *Server) ListLinks(ctx context.Context, r *paymentsv1.ListLinksRequest) (*paymentsv1.ListLinksResponse, error) {
 	f := Filter{
 		MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode(), Status: Status(r.GetStatus()), Host: Host(r.GetHost()), Reference: r.GetReference(),
-		SubscriptionID: r.GetSubscriptionId(), Search: r.GetSearch(),
+		SubscriptionID: r.GetSubscriptionId(), MadeBy: r.GetMadeBy(), Search: r.GetSearch(),
 	}
 	if at := moment(r.GetFrom()); at != nil {
 		f.From = *at
@@ -128,7 +128,7 @@ func (s *Server) ListLinkPayments(ctx context.Context, r *paymentsv1.ListLinkPay
 	if err != nil {
 		return nil, err
 	}
-	list, total, err := s.links.Store.ListOfLink(ctx, x.MerchantID, x.Livemode, x.ID, bounded(r.GetLimit()), max(0, int(r.GetOffset())))
+	list, total, err := s.links.Store.List(ctx, store.Filter{MerchantID: x.MerchantID, Livemode: x.Livemode, PaymentLinkID: x.ID}, bounded(r.GetLimit()), max(0, int(r.GetOffset())))
 	if err != nil {
 		return nil, err
 	}

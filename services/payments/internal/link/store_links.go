@@ -115,6 +115,8 @@ type Filter struct {
 	Host           Host
 	Reference      string
 	SubscriptionID string
+	// MadeBy is who made it: "merchant", or "subscription".
+	MadeBy string
 	// Search finds a part of the description or the reference; case does not matter.
 	Search string
 	// From is inclusive, To is exclusive.
@@ -135,6 +137,12 @@ func (f Filter) where() (string, []any) {
 	}
 	if f.Reference != "" {
 		and("reference = ? and reference <> ''", f.Reference)
+	}
+	switch f.MadeBy {
+	case "merchant":
+		where = append(where, "subscription_id = ''")
+	case "subscription":
+		where = append(where, "subscription_id <> ''")
 	}
 	if f.SubscriptionID != "" {
 		and("subscription_id = ? and subscription_id <> ''", f.SubscriptionID)

@@ -114,6 +114,8 @@ type Payment struct {
 
 	// PaymentLinkID and SubscriptionID are what the payment belongs to; empty if to nothing.
 	PaymentLinkID, SubscriptionID string
+	// Trace is the traceparent of what recorded the payment; empty if that was before there were traces.
+	Trace string
 	// SettledAt is when the money was seen on the merchant's account, UnsettledAt when it was missed there.
 	SettledAt, UnsettledAt *time.Time
 

@@ -170,7 +170,7 @@ func (c *Client) send(ctx context.Context, r request, token string) (a answer, f
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	resp, err := c.http.Do(req)
+	resp, err := outbound.Do(c.http, req, "powens "+r.op)
 	if err != nil {
 		return answer{}, true, &Error{Op: r.op, Ambiguous: written.Load(), Err: outbound.Cause(err)}
 	}

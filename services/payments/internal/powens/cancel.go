@@ -72,7 +72,7 @@ func (c *Client) cancellationOf(ctx context.Context, p Payment, state string) Ca
 	if pageURL == "" { // older domains use the same webview as for the payment
 		var err error
 		if pageURL, err = c.paymentURL(ctx, p.ID, state); err != nil {
-			c.log.Warn("no approval page for the cancellation yet", "payment_id", p.ID, "error", err)
+			c.log.WarnContext(ctx, "no approval page for the cancellation yet", "payment_id", p.ID, "error", err)
 		}
 	}
 	return Cancellation{Outcome: NeedsPayer, Payment: p, URL: pageURL}

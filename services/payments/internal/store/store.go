@@ -42,8 +42,8 @@ func (s *Store) Run(ctx context.Context) error {
 	return nil
 }
 
-// Meta is passed from a command to the events it causes.
-type Meta struct{ Trace, RequestID string }
+// Meta is passed from a command to the events it causes. Their trace is that of the context.
+type Meta struct{ RequestID string }
 
 // clock returns the time in the precision of the database.
 func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
@@ -57,7 +57,7 @@ const columns = `reference, kind, coalesce(original_reference, ''), merchant_id:
 	origin, order_id, customer_id, coalesce(gateway_reference, ''), code_request, coalesce(paid_by, ''), received_by, received_at, received_note, own_session,
 	amount_refunded_cents, amount_reserved_cents, settle_by, approval_url, creates, lookups, coalesce(late_cents, 0), late_at, late_booked_at,
 	due_at, quiet_polls, expires_at, created_at, updated_at, completed_at, stalled_at, coalesce(bank_id::text, ''), settlement,
-	payment_link_id, subscription_id, settled_at, unsettled_at`
+	payment_link_id, subscription_id, settled_at, unsettled_at, trace`
 
 func (s *Store) scan(row pgx.Row) (payment.Payment, error) {
 	var p payment.Payment
@@ -71,7 +71,7 @@ func (s *Store) scan(row pgx.Row) (payment.Payment, error) {
 		&p.Origin, &p.OrderID, &p.CustomerID, &p.GatewayReference, &p.CodeRequest, &p.PaidBy, &p.Received.By, &p.Received.At, &p.Received.Note, &p.OwnSession,
 		&p.AmountRefunded, &p.AmountReserved, &p.SettleBy, &p.ApprovalURL, &p.Creates, &p.Lookups, &p.Late.Amount, &p.Late.At, &p.Late.BookedAt,
 		&p.DueAt, &p.QuietPolls, &p.ExpiresAt, &p.CreatedAt, &p.UpdatedAt, &p.CompletedAt, &p.StalledAt, &p.BankID, &p.Settlement,
-		&p.PaymentLinkID, &p.SubscriptionID, &p.SettledAt, &p.UnsettledAt)
+		&p.PaymentLinkID, &p.SubscriptionID, &p.SettledAt, &p.UnsettledAt, &p.Trace)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return payment.Payment{}, ErrNotFound
 	}

@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/run/trace"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
@@ -98,7 +99,7 @@ func (s *Store) apply(ctx context.Context, tx pg.DB, before payment.Payment, aft
 	}
 	b := &pgx.Batch{}
 	s.queueWrite(b, *after, before.Sequence)
-	if err := s.queueRecord(b, *after, before.Status, c, meta); err != nil {
+	if err := s.queueRecord(ctx, b, *after, before.Status, c, meta); err != nil {
 		return err
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
@@ -159,7 +160,7 @@ func (s *Store) queueWrite(b *pgx.Batch, p payment.Payment, from int64) {
 // record inserts the history row and, if the change is announced, the event.
 func (s *Store) record(ctx context.Context, tx pg.DB, p payment.Payment, from payment.Status, c payment.Change, meta Meta) error {
 	b := &pgx.Batch{}
-	if err := s.queueRecord(b, p, from, c, meta); err != nil {
+	if err := s.queueRecord(ctx, b, p, from, c, meta); err != nil {
 		return err
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
@@ -168,25 +169,25 @@ func (s *Store) record(ctx context.Context, tx pg.DB, p payment.Payment, from pa
 	return nil
 }
 
-func (s *Store) queueRecord(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change, meta Meta) error {
-	s.queueHistory(b, p, from, c)
+func (s *Store) queueRecord(ctx context.Context, b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change, meta Meta) error {
+	s.queueHistory(b, p, from, c, trace.ID(ctx))
 	if c.Event != "" && !p.Unannounced() {
 		e, err := event(p, from, c, meta)
 		if err != nil {
 			return err
 		}
-		outbox.Queue(b, e)
+		outbox.Queue(ctx, b, e)
 		changes.WithLabelValues(c.Event).Inc()
 	}
 	return nil
 }
 
-func (s *Store) queueHistory(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change) {
+func (s *Store) queueHistory(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change, traceID string) {
 	answer := s.sealAnswer(c.ProviderRaw, p.Reference, p.Sequence)
 	b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, failure_code, cause,
-		provider_state, provider_raw_key_id, provider_raw_sealed, occurred_at, actor, note)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		p.Reference, p.Sequence, from, c.To, c.Detail, c.Failure, c.Cause, c.ProviderState, answer.keyID, answer.data, p.UpdatedAt, c.Actor, c.Note)
+		provider_state, provider_raw_key_id, provider_raw_sealed, occurred_at, actor, note, trace_id)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		p.Reference, p.Sequence, from, c.To, c.Detail, c.Failure, c.Cause, c.ProviderState, answer.keyID, answer.data, p.UpdatedAt, c.Actor, c.Note, traceID)
 }
 
 func event(p payment.Payment, from payment.Status, c payment.Change, meta Meta) (events.Event, error) {
@@ -199,6 +200,6 @@ func event(p payment.Payment, from payment.Status, c payment.Change, meta Meta) 
 	}
 	return events.Event{
 		ID: events.NewID(), Type: c.Event, Source: "payments", Merchant: p.MerchantID, Livemode: p.Livemode,
-		Time: p.UpdatedAt, Trace: meta.Trace, RequestID: meta.RequestID, Data: data,
+		Time: p.UpdatedAt, RequestID: meta.RequestID, Data: data,
 	}, nil
 }

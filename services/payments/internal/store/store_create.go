@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"european-pay.eu/eupay/internal/claim"
+	"european-pay.eu/eupay/internal/run/trace"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -176,9 +177,9 @@ const insertSQL = `insert into payments (reference, kind, original_reference, me
 	merchant_name, wait_for_settlement, beneficiary_name, beneficiary_iban, beneficiary_bic, beneficiary_kind, beneficiary_legal,
 	beneficiary_siren, payer_name, payer_iban_key_id, payer_bic, requested_at, due_at, expires_at, origin, order_id, customer_id, gateway_reference,
 	own_session, creates, payer_identity, beneficiary_identity, code_request, payer_iban_sealed, beneficiary_iban_key_id, beneficiary_iban_sealed,
-	metadata_terms, bank_id, settlement, payment_link_id, subscription_id, created_at, updated_at)
+	metadata_terms, bank_id, settlement, payment_link_id, subscription_id, trace, created_at, updated_at)
 	select $1, $2, $3, $4::uuid, $5::boolean, $6, $7, 'pending', 1, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-	$23, $24, $25, $26, $27, $28, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42::bigint[], $43::uuid, $44, $45, $46, $29::timestamptz, $29`
+	$23, $24, $25, $26, $27, $28, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42::bigint[], $43::uuid, $44, $45, $46, $47, $29::timestamptz, $29`
 
 func (s *Store) insertArguments(p payment.Payment) []any {
 	payer := s.seal(p.Payer.IBAN, payerOwner(p.Reference))
@@ -190,13 +191,13 @@ func (s *Store) insertArguments(p payment.Payment) []any {
 		p.Beneficiary.SIREN, p.Payer.Name, payer.keyID, p.Payer.BIC, p.RequestedAt, p.DueAt, p.ExpiresAt, p.CreatedAt,
 		p.Origin, p.OrderID, p.CustomerID, nullable(p.GatewayReference), p.OwnSession, p.Creates, p.Payer.Identity, p.Beneficiary.Identity, p.CodeRequest,
 		payer.data, beneficiary.keyID, beneficiary.data, metadataTerms(p.MerchantID, p.Livemode, p.Metadata), nullable(p.BankID), p.Settlement,
-		p.PaymentLinkID, p.SubscriptionID,
+		p.PaymentLinkID, p.SubscriptionID, p.Trace,
 	}
 }
 
-// initial returns the payment in its initial state.
-func (s *Store) initial(p payment.Payment) payment.Payment {
-	p.Status, p.Sequence, p.OwnSession = payment.Pending, 1, payment.SessionOpen
+// initial returns the payment in its initial state, with the trace of ctx.
+func (s *Store) initial(ctx context.Context, p payment.Payment) payment.Payment {
+	p.Status, p.Sequence, p.OwnSession, p.Trace = payment.Pending, 1, payment.SessionOpen, trace.Parent(ctx)
 	if p.Origin == "" {
 		p.Origin = payment.OriginAPI
 	}
@@ -213,7 +214,7 @@ func created(p payment.Payment) payment.Change {
 }
 
 func (s *Store) insert(ctx context.Context, tx pgx.Tx, p payment.Payment, meta Meta) (payment.Payment, error) {
-	p = s.initial(p)
+	p = s.initial(ctx, p)
 	tag, err := tx.Exec(ctx, insertSQL+` on conflict (reference) do nothing`, s.insertArguments(p)...)
 	if err != nil {
 		return payment.Payment{}, fmt.Errorf("insert payment %s: %w", p.Reference, err)

@@ -6,13 +6,18 @@ import (
 	"testing"
 	"time"
 
+	"european-pay.eu/eupay/internal/kit/otlptest"
+	"european-pay.eu/eupay/internal/run/trace"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
 func TestCreateRecordsPaymentHistoryAndEvent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	p, existing, err := b.Create(t.Context(), draft(ref("PAY", 1)), Idempotency{}, Meta{Trace: "00-a-b-01", RequestID: "req"})
+	ctx, _ := otlptest.Start(t).Tracer(t, "payments")
+	ctx, span := trace.Root(ctx, nil, trace.Internal, "command")
+	defer span.End(nil)
+	p, existing, err := b.Create(ctx, draft(ref("PAY", 1)), Idempotency{}, Meta{RequestID: "req"})
 	if err != nil || existing != NoMatch {
 		t.Fatalf("existing %v, %v", existing, err)
 	}
@@ -24,7 +29,7 @@ func TestCreateRecordsPaymentHistoryAndEvent(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	history, err := b.History(t.Context(), merchant, false, p.Reference)
-	if err != nil || len(history) != 1 || history[0].To != "pending" {
+	if err != nil || len(history) != 1 || history[0].To != "pending" || history[0].TraceID != trace.ID(ctx) || got.Trace != trace.Parent(ctx) {
 		t.Errorf("history %+v, %v", history, err)
 	}
 	if types := b.events(t); len(types) != 1 || types[0] != "payment.created" {

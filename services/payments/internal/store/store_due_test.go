@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"european-pay.eu/eupay/internal/run/measure"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -307,5 +309,32 @@ func TestWhatWasDueForTooLongOrHasNoNewsIsStuck(t *testing.T) {
 	}
 	if want := []string{ref("PAY", 0), ref("PAY", 1), ref("PAY", 3)}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("stuck are %q, not %q, %v", got, want, err)
+	}
+}
+
+func TestOpenPaymentsAreCountedByState(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for i := range 3 {
+		if _, _, err := b.Create(t.Context(), draft(ref("PAY", i)), Idempotency{}, Meta{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.completed(t, ref("PAY", 99), 1)
+	b.now = b.now.Add(time.Minute)
+	if err := b.Measure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p := draft(ref("PAY", 0))
+	mode := measure.Mode(p.Livemode)
+	n, age := testutil.ToFloat64(open.WithLabelValues(mode, "payment", "pending")), testutil.ToFloat64(oldest.WithLabelValues(mode, "payment", "pending"))
+	if n != 3 || age < 60 || age > 60.01 { // rows are stored to the microsecond
+		t.Errorf("%v payments, the oldest for %v s", n, age)
+	}
+	if n := testutil.CollectAndCount(open); n != 1 {
+		t.Errorf("%d states are counted: final payments are never looked at again", n)
+	}
+	if Forget(); testutil.CollectAndCount(open)+testutil.CollectAndCount(oldest) != 0 {
+		t.Error("a replica that does not measure any more still says something")
 	}
 }

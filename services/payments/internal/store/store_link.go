@@ -63,15 +63,3 @@ func (s *Store) AdoptIn(ctx context.Context, tx pgx.Tx, p payment.Payment) (paym
 	}
 	return recorded, nil
 }
-
-// ListOfLink returns one page of the payments of a merchant's link, newest first, and how many there are in all.
-func (s *Store) ListOfLink(ctx context.Context, merchant string, livemode bool, link string, limit, offset int) ([]payment.Payment, int64, error) {
-	const of = ` from payments where reference in (select reference from payment_link_uses where link_id = $1) and merchant_id = $2 and livemode = $3`
-	var total int64
-	if err := s.pool.QueryRow(ctx, `select count(*)`+of, link, merchant, livemode).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count the payments of link %s: %w", link, err)
-	}
-	page := fmt.Sprintf(` order by created_at desc, reference desc limit %d offset %d`, limit, offset)
-	list, err := s.collect(s.pool.Query(ctx, `select `+columns+of+page, link, merchant, livemode))
-	return list, total, err
-}

@@ -23,11 +23,39 @@ type Filter struct {
 	Reference, MerchantReference string
 	// MinAmount and MaxAmount are inclusive.
 	MinAmount, MaxAmount money.Cents
+	// Settled is what became of the money on the merchant's account.
+	Settled Settled
+	// PaymentLinkID is the link that is paid.
+	PaymentLinkID string
 	// Metadata is a value of the metadata, or key:value.
 	Metadata string
 	// Search finds a text in the references, the description and the payer's name, ignoring case, and what has it as its amount or in its
 	// metadata.
 	Search string
+}
+
+// Settled is what became of a payment's money on the merchant's account.
+type Settled string
+
+// The values of Settled. WasSettled: the money was seen. NotSettled: the payment is paid, and its money was not seen. Unsettled: it was not seen
+// in time, or was taken back, and that was announced.
+const (
+	WasSettled Settled = "true"
+	NotSettled Settled = "false"
+	Unsettled  Settled = "unsettled"
+)
+
+// apply keeps the payments of the list. No index of payments knows whether one is settled, because it would make settling slow, so those that
+// are not in the list are read and left out. A merchant of which none is settled, such as one without a connected account, is known at once.
+func (s Settled) apply(q *query, f Filter) {
+	switch s {
+	case WasSettled:
+		q.and("settled_at is not null and (select exists (select from payment_settlements where merchant_id = ? and livemode = ?))", f.MerchantID, f.Livemode)
+	case NotSettled:
+		q.and("settled_at is null and (completed_at is not null or late_at is not null)")
+	case Unsettled:
+		q.and("unsettled_at is not null")
+	}
 }
 
 // maxScanned limits searches for an amount or a text, which have no index: only the newest payments that match the other filters
@@ -92,6 +120,10 @@ func (f Filter) query() *query {
 	}
 	if f.MerchantReference != "" {
 		q.and("merchant_reference = ? and merchant_reference <> ''", f.MerchantReference)
+	}
+	f.Settled.apply(q, f)
+	if f.PaymentLinkID != "" {
+		q.and("payment_link_id = ? and payment_link_id <> ''", f.PaymentLinkID)
 	}
 	if f.Metadata != "" {
 		q.and("metadata_terms @> ?", []int64{metadataTerm(f.MerchantID, f.Livemode, f.Metadata)})

@@ -23,7 +23,7 @@ func unfollowed(context.Context, pg.DB, payment.Payment, payment.Change) error {
 
 // AddMandate records a mandate with its first history row, within the transaction that records its subscription.
 func (s *Store) AddMandate(ctx context.Context, tx pg.DB, mandate payment.Payment) (payment.Payment, error) {
-	mandate = s.initial(mandate)
+	mandate = s.initial(ctx, mandate)
 	if _, err := tx.Exec(ctx, insertSQL, s.insertArguments(mandate)...); err != nil {
 		return payment.Payment{}, fmt.Errorf("insert mandate %s: %w", mandate.Reference, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"european-pay.eu/eupay/internal/run/outbox"
+	"european-pay.eu/eupay/internal/run/trace"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -40,10 +41,10 @@ func (s *Store) Open(ctx context.Context, p payment.Payment, c payment.Change, m
 			return nil
 		})
 		b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, cause, provider_state,
-			provider_raw_key_id, provider_raw_sealed, occurred_at)
-			select $1, 2, $3, $4, $5, $6, $7, $8, $9, $10::timestamptz `+openedSQL,
-			after.Reference, after.ProviderID, p.Status, c.To, c.Detail, c.Cause, c.ProviderState, answer.keyID, answer.data, after.UpdatedAt)
-		outbox.QueueIf(b, e, openedSQL, after.Reference, after.ProviderID)
+			provider_raw_key_id, provider_raw_sealed, occurred_at, trace_id)
+			select $1, 2, $3, $4, $5, $6, $7, $8, $9, $10::timestamptz, $11 `+openedSQL,
+			after.Reference, after.ProviderID, p.Status, c.To, c.Detail, c.Cause, c.ProviderState, answer.keyID, answer.data, after.UpdatedAt, trace.ID(ctx))
+		outbox.QueueIf(ctx, b, e, openedSQL, after.Reference, after.ProviderID)
 	})
 	if err != nil {
 		if isUniqueViolation(err) {

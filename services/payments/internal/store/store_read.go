@@ -48,9 +48,11 @@ type Entry struct {
 	From, To, Detail, Failure, Cause, ProviderState string
 	At                                              time.Time
 	Actor, Note                                     string
+	// TraceID is empty for a change that was recorded before there were traces.
+	TraceID string
 }
 
-const entryColumns = `sequence, from_status, to_status, status_detail, failure_code, cause, provider_state, occurred_at, actor, note`
+const entryColumns = `sequence, from_status, to_status, status_detail, failure_code, cause, provider_state, occurred_at, actor, note, trace_id`
 
 // History returns all changes of a payment, oldest first.
 func (s *Store) History(ctx context.Context, merchant string, livemode bool, reference string) ([]Entry, error) {

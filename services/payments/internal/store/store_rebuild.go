@@ -11,6 +11,7 @@ import (
 
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/run/trace"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -67,7 +68,7 @@ func (s *Store) rebuildHistory(ctx context.Context, tx pgx.Tx, p payment.Payment
 		if t.Sequence > after {
 			then := p
 			then.Sequence, then.UpdatedAt = t.Sequence, t.At
-			s.queueHistory(b, then, t.From, t.Change)
+			s.queueHistory(b, then, t.From, t.Change, trace.IDOf(t.Event.Trace))
 		}
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {

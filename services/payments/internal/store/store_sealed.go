@@ -92,7 +92,7 @@ func (s *Store) Answers(ctx context.Context, reference string) ([]Answered, erro
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (a Answered, err error) {
 		var sealed sealedText
 		e := &a.Entry
-		if err := row.Scan(&e.Sequence, &e.From, &e.To, &e.Detail, &e.Failure, &e.Cause, &e.ProviderState, &e.At, &e.Actor, &e.Note,
+		if err := row.Scan(&e.Sequence, &e.From, &e.To, &e.Detail, &e.Failure, &e.Cause, &e.ProviderState, &e.At, &e.Actor, &e.Note, &e.TraceID,
 			&a.Answer, &sealed.keyID, &sealed.data); err != nil {
 			return a, err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/outbox"
+	"european-pay.eu/eupay/internal/run/trace"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -114,13 +115,13 @@ func (b *seenBatch) write(ctx context.Context, tx pgx.Tx) error {
 	batch.Queue(`update payments p set settled_at = u.settled, unsettled_at = u.unsettled, sequence = u.sequence, updated_at = $5
 		from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[]) u (reference, sequence, settled, unsettled)
 		where p.reference = u.reference`, b.references, b.sequences, b.settled, b.unsettled, b.updated)
-	batch.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, failure_code, cause, occurred_at, actor, note)
-		select reference, sequence, status, status, detail, failure, $8, $9, actor, note
+	batch.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, failure_code, cause, occurred_at, actor, note, trace_id)
+		select reference, sequence, status, status, detail, failure, $8, $9, actor, note, $10
 		from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
 			u (reference, sequence, status, detail, failure, actor, note)`,
-		b.references, b.sequences, b.statuses, b.details, b.failures, b.actors, b.notes, payment.CauseSettlement, b.updated)
+		b.references, b.sequences, b.statuses, b.details, b.failures, b.actors, b.notes, payment.CauseSettlement, b.updated, trace.ID(ctx))
 	batch.Queue(`select set_config('eupay.settlements_listed', '', true)`)
-	outbox.QueueAll(batch, b.events)
+	outbox.QueueAll(ctx, batch, b.events)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("record what was seen of %d payments: %w", len(b.references), err)
 	}

@@ -8,8 +8,8 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
-// Meta is passed from a request to the events it causes.
-type Meta struct{ Trace, RequestID string }
+// Meta is passed from a request to the events it causes. Their trace is that of the context.
+type Meta struct{ RequestID string }
 
 // unit is a subscription whose row is locked by the transaction. Each of its changes is written at once, with its row of the history and
 // its event.

@@ -42,7 +42,9 @@ type Wish struct {
 	Count      int
 	Collect    Collect
 	DaysBefore int
-	BankID     string
+	// NotifyCustomer mails the links to the customer, if links collect.
+	NotifyCustomer bool
+	BankID         string
 
 	Description, MerchantReference, SuccessURL, CancelURL, Metadata string
 	Customer                                                        payment.Identity
@@ -87,7 +89,7 @@ func (r *Room) Create(ctx context.Context, w Wish) (Subscription, Match, error) 
 	r.Engine.Request(ctx, *mandate)
 	after, err := find(ctx, r.Pool, out.ID)
 	if err != nil { // it is recorded, and its mandate is due
-		r.Log.Warn("subscription not read again", "subscription", out.ID, "error", err)
+		r.Log.WarnContext(ctx, "subscription not read again", "subscription", out.ID, "error", err)
 		return out, match, nil
 	}
 	return after, match, nil
@@ -152,6 +154,10 @@ func (r *Room) compose(ctx context.Context, tx pgx.Tx, w Wish, m *paymentsv1.Mer
 	}
 	if err := r.chooseWay(&s); err != nil {
 		return Subscription{}, err
+	}
+	s.NotifyCustomer = w.NotifyCustomer && s.Collect == CollectLinks
+	if s.NotifyCustomer && s.Customer.Email == "" {
+		return Subscription{}, errs.Invalid(errs.Field{Field: "customer.email", Message: "customer.email is required with notify_customer: the payment links are mailed there."})
 	}
 	return s, s.checkDays(calendar.Today(now))
 }

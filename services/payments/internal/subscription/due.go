@@ -57,7 +57,7 @@ func (r *Room) tend(ctx context.Context, id string) {
 		err = r.end(ctx, id)
 	}
 	if err != nil {
-		r.Log.Error("subscription not looked after, due again when its lease ends", "subscription", id, "error", err)
+		r.Log.ErrorContext(ctx, "subscription not looked after, due again when its lease ends", "subscription", id, "error", err)
 	}
 }
 
@@ -163,7 +163,7 @@ func (r *Room) decide(ctx context.Context, k key) {
 		return u.completeIfOver(ctx)
 	})
 	if err != nil {
-		r.Log.Error("occurrence not decided, due again when its lease ends", "subscription", k.ID, "number", k.Number, "error", err)
+		r.Log.ErrorContext(ctx, "occurrence not decided, due again when its lease ends", "subscription", k.ID, "number", k.Number, "error", err)
 	}
 }
 

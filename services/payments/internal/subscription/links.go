@@ -12,6 +12,8 @@ import (
 // Links makes the payment links of occurrences, in the transaction that it is given.
 type Links interface {
 	CreateInTx(ctx context.Context, tx pgx.Tx, s link.Spec) (link.Link, error)
+	// Get returns a link of the merchant.
+	Get(ctx context.Context, merchantID string, livemode bool, id string) (link.Link, error)
 	// RevokeInTx ends a link. One that has ended is left as it is.
 	RevokeInTx(ctx context.Context, tx pgx.Tx, id, actor string) (link.Link, error)
 }

@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/run/trace"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )
 
@@ -119,7 +120,7 @@ func (r *Room) Handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) err
 		if p.GetPaymentLinkId() == "" {
 			continue
 		}
-		if err := r.linkPaid(ctx, tx, Owner{e.Merchant, e.Livemode}, p.GetPaymentLinkId(), p.GetReference()); err != nil {
+		if err := r.linkPaid(trace.Within(ctx, e.Trace), tx, Owner{e.Merchant, e.Livemode}, p.GetPaymentLinkId(), p.GetReference()); err != nil {
 			return err
 		}
 	}

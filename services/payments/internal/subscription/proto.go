@@ -30,7 +30,7 @@ func (u *unit) announce(ctx context.Context, eventType string, from Status, o *O
 	}
 	return outbox.Add(ctx, u.tx, events.Event{
 		ID: events.NewID(), Type: eventType, Source: "payments", Merchant: u.MerchantID, Livemode: u.Livemode,
-		Time: u.now, Trace: u.meta.Trace, RequestID: u.meta.RequestID, Data: data,
+		Time: u.now, RequestID: u.meta.RequestID, Data: data,
 	})
 }
 
@@ -39,7 +39,7 @@ func (s Subscription) Proto() *paymentsv1.Subscription {
 	out := &paymentsv1.Subscription{
 		Id: s.ID, MerchantId: s.MerchantID, Livemode: s.Livemode, AmountCents: int64(s.Amount), Currency: s.Currency,
 		Frequency: string(s.Schedule.Frequency), StartDate: dateText(s.Schedule.Start), EndDate: dateText(s.Schedule.End), Count: int32(s.Schedule.Count()),
-		Collect: string(s.Collect), DaysBefore: int32(s.DaysBefore), BankId: s.BankID, Settlement: string(s.Settlement),
+		Collect: string(s.Collect), DaysBefore: int32(s.DaysBefore), NotifyCustomer: s.NotifyCustomer, BankId: s.BankID, Settlement: string(s.Settlement),
 		Description: s.Description, MerchantReference: s.MerchantReference, SuccessUrl: s.SuccessURL, CancelUrl: s.CancelURL, MerchantName: s.MerchantName,
 		Status: string(s.Status), StatusDetail: s.Detail, FailureCode: s.Failure, Sequence: s.Sequence,
 		AuthorisationUrl: s.AuthorisationURL, ApprovalUrl: s.ApprovalURL, Replaces: s.Replaces, ReplacedBy: s.ReplacedBy,

@@ -72,10 +72,10 @@ func wishOf(r *paymentsv1.CreateSubscriptionRequest, today time.Time) (Wish, err
 	return Wish{
 		ID: r.GetId(), Owner: ownerOf(r), MerchantVersion: r.GetMerchantVersion(), Amount: money.Cents(r.GetAmountCents()), Currency: r.GetCurrency(),
 		Schedule: calendar.Schedule{Frequency: frequency, Start: start, End: end}, Count: int(r.GetCount()),
-		Collect: Collect(r.GetCollect()), DaysBefore: int(r.GetDaysBefore()), BankID: r.GetBankId(),
+		Collect: Collect(r.GetCollect()), DaysBefore: int(r.GetDaysBefore()), NotifyCustomer: r.GetNotifyCustomer(), BankID: r.GetBankId(),
 		Description: r.GetDescription(), MerchantReference: r.GetMerchantReference(), SuccessURL: r.GetSuccessUrl(), CancelURL: r.GetCancelUrl(),
 		Metadata: string(r.GetMetadataJson()), Customer: payment.IdentityOf(r.GetCustomer()), Replaces: r.GetReplaces(),
-		Key: r.GetIdempotencyKey(), Fingerprint: r.GetFingerprint(), Meta: Meta{Trace: r.GetTrace(), RequestID: r.GetRequestId()},
+		Key: r.GetIdempotencyKey(), Fingerprint: r.GetFingerprint(), Meta: Meta{RequestID: r.GetRequestId()},
 	}, nil
 }
 

@@ -17,7 +17,7 @@ var errNotFound = errors.New("subscription not found")
 const columns = `id, merchant_id::text, livemode, amount_cents, currency, frequency, start_date, end_date, collect, days_before,
 	coalesce(bank_id::text, ''), settlement, description, merchant_reference, success_url, cancel_url, metadata, merchant_name, customer,
 	status, status_detail, failure_code, sequence, authorisation_url, approval_url, coalesce(replaces, ''), coalesce(replaced_by, ''),
-	ending, ending_by, stop_at_bank, planned, due_at, created_at, updated_at, activated_at, ended_at`
+	ending, ending_by, stop_at_bank, planned, due_at, created_at, updated_at, activated_at, ended_at, notify_customer`
 
 func scan(row pgx.Row) (Subscription, error) {
 	var s Subscription
@@ -25,7 +25,7 @@ func scan(row pgx.Row) (Subscription, error) {
 	err := row.Scan(&s.ID, &s.MerchantID, &s.Livemode, &s.Amount, &s.Currency, &s.Schedule.Frequency, &s.Schedule.Start, &end, &s.Collect, &s.DaysBefore,
 		&s.BankID, &s.Settlement, &s.Description, &s.MerchantReference, &s.SuccessURL, &s.CancelURL, &s.Metadata, &s.MerchantName, &s.Customer,
 		&s.Status, &s.Detail, &s.Failure, &s.Sequence, &s.AuthorisationURL, &s.ApprovalURL, &s.Replaces, &s.ReplacedBy,
-		&s.Ending, &s.EndingBy, &s.StopAtBank, &s.Planned, &s.DueAt, &s.CreatedAt, &s.UpdatedAt, &s.ActivatedAt, &s.EndedAt)
+		&s.Ending, &s.EndingBy, &s.StopAtBank, &s.Planned, &s.DueAt, &s.CreatedAt, &s.UpdatedAt, &s.ActivatedAt, &s.EndedAt, &s.NotifyCustomer)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Subscription{}, errNotFound
 	}
@@ -73,11 +73,11 @@ func find(ctx context.Context, db pg.DB, id string) (Subscription, error) {
 func insert(ctx context.Context, tx pg.DB, s Subscription) error {
 	_, err := tx.Exec(ctx, `insert into subscriptions (id, merchant_id, livemode, amount_cents, currency, frequency, start_date, end_date, collect,
 		days_before, bank_id, settlement, description, merchant_reference, success_url, cancel_url, metadata, merchant_name, customer,
-		status, sequence, replaces, due_at, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $24)`,
+		status, sequence, replaces, due_at, created_at, updated_at, notify_customer)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $24, $25)`,
 		s.ID, s.MerchantID, s.Livemode, s.Amount, s.Currency, s.Schedule.Frequency, s.Schedule.Start, orNull(s.Schedule.End), s.Collect,
 		s.DaysBefore, textOrNull(s.BankID), s.Settlement, s.Description, s.MerchantReference, s.SuccessURL, s.CancelURL, s.Metadata,
-		s.MerchantName, s.Customer, s.Status, s.Sequence, textOrNull(s.Replaces), s.DueAt, s.CreatedAt)
+		s.MerchantName, s.Customer, s.Status, s.Sequence, textOrNull(s.Replaces), s.DueAt, s.CreatedAt, s.NotifyCustomer)
 	if err != nil {
 		return fmt.Errorf("insert subscription %s: %w", s.ID, err)
 	}

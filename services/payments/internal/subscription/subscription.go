@@ -109,8 +109,10 @@ type Subscription struct {
 	Collect  Collect
 	// DaysBefore is how many days before its day the link of an occurrence is sent.
 	DaysBefore int
-	BankID     string
-	Settlement payment.Settlement
+	// NotifyCustomer: the customer gets a mail with each link.
+	NotifyCustomer bool
+	BankID         string
+	Settlement     payment.Settlement
 
 	Description, MerchantReference, SuccessURL, CancelURL, Metadata, MerchantName string
 	// Customer is the payer as the merchant named it. After the end only the name is kept.

@@ -55,7 +55,7 @@ type listing struct {
 func list(r *web.Request) error {
 	f := &web.Form{Values: r.URL.Query(), Fields: map[string]string{}}
 	got, err := r.API.PaymentLinks.List(r.Ctx(), eupay.PaymentLinkListParams{
-		ListParams: r.ListPage(perPage), Status: eupay.PaymentLinkStatus(f.Get("status")), Search: f.Get("search"),
+		ListParams: r.ListPage(perPage), Status: eupay.PaymentLinkStatus(f.Get("status")), Search: f.Get("search"), MadeBy: f.Get("made_by"),
 	})
 	if errors.Is(err, eupay.ErrValidation) { // nothing can match what is no filter
 		got, err = &eupay.Page[eupay.PaymentLink]{}, nil
@@ -64,7 +64,7 @@ func list(r *web.Request) error {
 		return err
 	}
 	return r.Render(http.StatusOK, "links/list", listing{
-		Links: got.Data, Statuses: statuses, Filter: f, Filtered: f.Is("status") || f.Is("search"), Owner: owner(r), Paging: web.PagingOf(got.Pagination),
+		Links: got.Data, Statuses: statuses, Filter: f, Filtered: f.Is("status") || f.Is("search") || f.Is("made_by"), Owner: owner(r), Paging: web.PagingOf(got.Pagination),
 	})
 }
 

@@ -9,17 +9,13 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/web"
 )
 
-// banksShown is how many banks a search shows: who finds none of them types more of the name.
-const banksShown = 8
-
 // linked is what the page of a payment link shows.
 type linked struct {
 	*eupay.OpenedPaymentLink
 	Form *web.Form
 	Slug string
-	// Banks are those that were searched for; More: there are others.
-	Banks []eupay.PayerBank
-	More  bool
+	// Banks are those that were searched for.
+	Banks web.Banks
 	// Bounds say what the payer may choose; empty: anything.
 	Bounds string
 	// Paid is where the page of the payment is; empty: none is shown.
@@ -48,13 +44,10 @@ func showLink(r *web.Request, status int, f *web.Form) error {
 	if p := l.Payment; p != nil && l.Status == eupay.PaymentLinkPaid {
 		v.Paid = "/pay/result?reference=" + url.QueryEscape(p.Reference)
 	}
-	if name := f.Get("bank_search"); name != "" && l.Status == eupay.PaymentLinkActive {
-		found, err := r.Site.API.Payers.LinkBanks(r.Ctx(), slug, eupay.PayerBankListParams{ListParams: eupay.ListParams{Limit: banksShown}, Search: name})
-		if err != nil {
-			f.Wrong("bank_search", r.Text.T("pay.banks_away"))
-		} else {
-			v.Banks, v.More = found.Data, found.Pagination != nil && found.Pagination.Total > len(found.Data)
-		}
+	if l.Status == eupay.PaymentLinkActive {
+		v.Banks = r.Banks(f, func(p eupay.PayerBankListParams) (*eupay.Page[eupay.PayerBank], error) {
+			return r.Site.API.Payers.LinkBanks(r.Ctx(), slug, p)
+		})
 	}
 	return r.Render(status, "pay/link", v)
 }

@@ -69,3 +69,63 @@ func TestThePayerOfALinkIsLedToTheBank(t *testing.T) {
 		t.Errorf("without a page: %d %s", p.status, p.header.Get("Location"))
 	}
 }
+
+const listOfBanks = `{"success":true,"data":[
+	{"id":"5a0d0b01-0001-5b0c-8000-000000000001","name":"Bank <i>of Nowhere","logo_url":"https://connection.example/1.webp","countries":["FR"],"cancellable":true,"stable":true,
+		"transfers":[{"execution_type":"instant","minimum_amount":1,"maximum_amount":500,"settlement":"tracked","trusted_beneficiary_required":false}]},
+	{"id":"5a0d0b01-0002-5b0c-8000-000000000002","name":"Piggy","logo_url":"javascript:alert(1)","countries":["FR"],"cancellable":true,"stable":false,"incompatible":"Too little.",
+		"transfers":[{"execution_type":"instant","minimum_amount":20,"settlement":"tracked","trusted_beneficiary_required":false}]},
+	{"id":"5a0d0b01-0005-5b0c-8000-000000000005","name":"Snail","logo_url":"","countries":["FR"],"cancellable":true,"stable":true,"incompatible":"Snail makes no instant transfers.","transfers":[]}],
+	"pagination":{"page":1,"limit":8,"total":9,"pages":2}}`
+
+// offersBanks holds that a page offers the banks that can pay, and says of the others why they cannot.
+func offersBanks(t *testing.T, p page) {
+	t.Helper()
+	for _, has := range []string{
+		`value="5a0d0b01-0001-5b0c-8000-000000000001">`, `src="https://connection.example/1.webp"`, "Bank &lt;i&gt;of Nowhere", "From €1.00 · Usually up to €500.00",
+		`value="5a0d0b01-0002-5b0c-8000-000000000002" disabled>`, "Takes payments from €20.00.", `value="5a0d0b01-0005-5b0c-8000-000000000005" disabled>`, "Makes no instant transfers", "There are more banks",
+	} {
+		if !strings.Contains(p.text, has) {
+			t.Errorf("no %s in %s", has, p.text)
+		}
+	}
+	if policy := p.header.Get("Content-Security-Policy"); !strings.Contains(policy, "img-src 'self' data: blob: https://connection.example;") {
+		t.Errorf("the policy is %s", policy)
+	}
+}
+
+func TestPayersChooseABankThatCanPay(t *testing.T) {
+	w := setup(t)
+	w.answersAt("/banks", listOfBanks)
+	w.answers(200, linkSays(`"status":"active","amount":5`))
+	offersBanks(t, w.get("/l/7Fq2mXc9Tb?bank_search=ban", desk))
+	w.answers(200, preview(func(m map[string]any) {
+		m["type"], m["gatewayReference"], m["status"], m["paymentUrl"], m["amount"], m["fixedAmount"] = "powens_qr_payment_request", nil, nil, nil, nil, false
+	}))
+	offersBanks(t, w.get("/pay?data=abc&bank_search=ban", desk))
+	if asked := w.asked[len(w.asked)-1]; !strings.Contains(asked, "incompatible=true") || !strings.Contains(asked, "qrData=abc") || !strings.Contains(asked, "search=ban") {
+		t.Errorf("asked %s", asked)
+	}
+	if p := w.get("/pay?data=abc", desk); strings.Contains(p.text, `name="bank"`) {
+		t.Error("banks that nobody searched for are shown")
+	}
+	w.answersAt("/banks", `nothing`)
+	if p := w.get("/pay?data=abc&bank_search=ban", desk); p.status != 200 || !strings.Contains(p.text, "not known right now") || !strings.Contains(p.text, "Pay with your bank") {
+		t.Errorf("without banks: %d %s", p.status, p.text)
+	}
+}
+
+// The bank cannot make the payment: the payer reads why on the page, and has not left it.
+func TestABankThatCannotPayIsRefusedBeforeTheBank(t *testing.T) {
+	w := setup(t)
+	w.answers(200, preview(func(m map[string]any) { m["type"], m["gatewayReference"] = "powens_qr_payment_request", "" }))
+	w.answersAt("/banks", listOfBanks)
+	w.refusesAt("/checkout", eupay.ErrBankIncompatible, 422)
+	p := w.post(url.Values{"data": {"abc"}, "key": {"k"}, "bank": {"5a0d0b01-0001-5b0c-8000-000000000001"}, "bank_search": {"ban"}})
+	if p.status != 422 || !strings.Contains(p.text, "The API says why.") || !strings.Contains(p.text, `value="5a0d0b01-0001-5b0c-8000-000000000001" checked>`) {
+		t.Errorf("%d %s", p.status, p.text)
+	}
+	if asked := strings.Join(w.asked, "\n"); !strings.Contains(asked, `"bank":"5a0d0b01-0001-5b0c-8000-000000000001"`) {
+		t.Error(asked)
+	}
+}

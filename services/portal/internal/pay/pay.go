@@ -35,6 +35,8 @@ type asked struct {
 	Data, Kind string
 	// App opens the app on a phone that has it; empty: it is no phone.
 	App template.URL
+	// Banks are those that were searched for.
+	Banks web.Banks
 	// Refresh is after how many seconds the browser looks again; 0: never.
 	Refresh int
 }
@@ -49,7 +51,8 @@ type trouble struct {
 }
 
 func codePage(r *web.Request) error {
-	return show(r, http.StatusOK, r.URL.Query().Get("data"), web.NewForm("key", web.NewKey()))
+	q := r.URL.Query()
+	return show(r, http.StatusOK, q.Get("data"), web.NewForm("key", web.NewKey(), "bank_search", q.Get("bank_search")))
 }
 
 // show reads the code at the API, which alone knows whether it is a good one, and shows what it asks for.
@@ -68,6 +71,11 @@ func show(r *web.Request, status int, data string, f *web.Form) error {
 	}
 	if phone(r.UserAgent()) && (v.Kind == "open" || v.Kind == "pay") {
 		v.App = template.URL("eupay://pay?data=" + url.QueryEscape(data)) //nolint:gosec // the scheme is ours and the rest is escaped
+	}
+	if v.Kind == "open" {
+		v.Banks = r.Banks(f, func(p eupay.PayerBankListParams) (*eupay.Page[eupay.PayerBank], error) {
+			return r.Site.API.Payers.QRBanks(r.Ctx(), data, p)
+		})
 	}
 	return r.Render(status, "pay/code", v)
 }
@@ -135,11 +143,12 @@ func begin(r *web.Request) error {
 	if !f.OK() {
 		return show(r, http.StatusUnprocessableEntity, data, f)
 	}
-	made, err := r.Site.API.Payers.Checkout(r.Ctx(), eupay.CheckoutParams{QRData: data, Amount: amount, IdempotencyKey: f.Get("key")})
-	if errors.Is(err, eupay.ErrIdempotencyConflict) { // somebody went back and changed the amount: that is another payment
-		key := web.NewKey()
-		f.Values.Set("key", key)
-		made, err = r.Site.API.Payers.Checkout(r.Ctx(), eupay.CheckoutParams{QRData: data, Amount: amount, IdempotencyKey: key})
+	p := eupay.CheckoutParams{QRData: data, Amount: amount, Bank: f.Get("bank"), IdempotencyKey: f.Get("key")}
+	made, err := r.Site.API.Payers.Checkout(r.Ctx(), p)
+	if errors.Is(err, eupay.ErrIdempotencyConflict) { // somebody went back and changed the amount or the bank: that is another payment
+		p.IdempotencyKey = web.NewKey()
+		f.Values.Set("key", p.IdempotencyKey)
+		made, err = r.Site.API.Payers.Checkout(r.Ctx(), p)
 	}
 	if err != nil {
 		if !r.Refused(f, err) {

@@ -27,7 +27,13 @@ type world struct {
 	mu     sync.Mutex
 	status int
 	answer string
-	asked  []string // method, path, key, body
+	at     map[string]said // by the end of the path, before answer
+	asked  []string        // method, path and query, key, body
+}
+
+type said struct {
+	status int
+	answer string
 }
 
 func setup(t *testing.T) *world {
@@ -38,10 +44,16 @@ func setup(t *testing.T) *world {
 		body, _ := io.ReadAll(r.Body)
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.asked = append(w.asked, r.Method+" "+r.URL.Path+" "+r.Header.Get("Idempotency-Key")+" "+string(body))
+		w.asked = append(w.asked, r.Method+" "+r.URL.RequestURI()+" "+r.Header.Get("Idempotency-Key")+" "+string(body))
 		rw.Header().Set("Content-Type", "application/json")
-		rw.WriteHeader(w.status)
-		_, _ = io.WriteString(rw, w.answer)
+		now := said{w.status, w.answer}
+		for end, other := range w.at {
+			if strings.HasSuffix(r.URL.Path, end) {
+				now = other
+			}
+		}
+		rw.WriteHeader(now.status)
+		_, _ = io.WriteString(rw, now.answer)
 	}))
 	t.Cleanup(api.Close)
 	site, err := web.New(web.Deps{
@@ -70,8 +82,26 @@ func (w *world) answers(status int, answer string) {
 	w.status, w.answer = status, answer
 }
 
-func (w *world) refuses(code eupay.Code, status int) {
-	w.answers(status, `{"success":false,"code":"`+string(code)+`","message":"The API says why."}`)
+// answersAt answers what paths with that end are asked.
+func (w *world) answersAt(end, answer string) { w.saysAt(end, said{200, answer}) }
+
+func (w *world) saysAt(end string, s said) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.at == nil {
+		w.at = map[string]said{}
+	}
+	w.at[end] = s
+}
+
+func refusal(code eupay.Code) string {
+	return `{"success":false,"code":"` + string(code) + `","message":"The API says why."}`
+}
+
+func (w *world) refuses(code eupay.Code, status int) { w.answers(status, refusal(code)) }
+
+func (w *world) refusesAt(end string, code eupay.Code, status int) {
+	w.saysAt(end, said{status, refusal(code)})
 }
 
 type page struct {

@@ -23,14 +23,18 @@ var (
 	}
 )
 
+// settled are what the list can be narrowed to of the money's arrival.
+var settled = []eupay.SettledFilter{eupay.SettledYes, eupay.SettledNo, eupay.SettledMissed}
+
 // filters are the fields of the query that choose payments; the first ones are always shown.
-var filters = []string{"search", "status", "detail", "from", "to", "min", "max", "metadata"}
+var filters = []string{"search", "status", "detail", "settled", "from", "to", "min", "max", "metadata", "link"}
 
 // listing is what the page of the list shows.
 type listing struct {
 	Payments              []eupay.Payment
 	Statuses              []eupay.PaymentStatus
 	Details               []eupay.StatusDetail
+	Settled               []eupay.SettledFilter
 	Filter                *web.Form
 	Filtered, More, Owner bool
 	web.Paging
@@ -43,7 +47,7 @@ func chosen(r *web.Request) (eupay.PaymentListParams, *web.Form) {
 	f := &web.Form{Values: r.URL.Query(), Fields: map[string]string{}}
 	p := eupay.PaymentListParams{
 		Status: eupay.PaymentStatus(f.Get("status")), StatusDetail: eupay.StatusDetail(f.Get("detail")), Search: f.Get("search"), Metadata: f.Get("metadata"),
-		MinAmount: f.Amount(r, "min"), MaxAmount: f.Amount(r, "max"),
+		MinAmount: f.Amount(r, "min"), MaxAmount: f.Amount(r, "max"), Settled: eupay.SettledFilter(f.Get("settled")), PaymentLinkID: f.Get("link"),
 	}
 	if day := f.Get("from"); day != "" {
 		begin, _, err := text.Day(day)
@@ -67,7 +71,7 @@ func chosen(r *web.Request) (eupay.PaymentListParams, *web.Form) {
 func list(r *web.Request) error {
 	p, f := chosen(r)
 	p.ListParams = r.ListPage(perPage)
-	out := listing{Statuses: statuses, Details: details, Filter: f, Owner: r.Session.Role == eupay.RoleMerchant, Export: "/portal/payments/export"}
+	out := listing{Statuses: statuses, Details: details, Settled: settled, Filter: f, Owner: r.Session.Role == eupay.RoleMerchant, Export: "/portal/payments/export"}
 	for i, name := range filters {
 		out.Filtered = out.Filtered || f.Get(name) != ""
 		out.More = out.More || i >= 2 && f.Get(name) != ""

@@ -28,8 +28,24 @@ func Register(s *web.Site) error {
 	return s.Templates("payments", templates)
 }
 
+// form is the page of a new payment.
+type form struct {
+	*web.Form
+	// Banks are those that were searched for.
+	Banks web.Banks
+}
+
 func newPage(r *web.Request) error {
-	return r.Render(http.StatusOK, "payments/new", web.NewForm("key", web.NewKey()))
+	f := web.NewForm("key", web.NewKey(), "bank_search", r.URL.Query().Get("bank_search"))
+	return showNew(r, http.StatusOK, f)
+}
+
+func showNew(r *web.Request, status int, f *web.Form) error {
+	return r.Render(status, "payments/new", form{Form: f, Banks: r.Banks(f, func(p eupay.PayerBankListParams) (*eupay.Page[eupay.Bank], error) {
+		return r.API.Banks.List(r.Ctx(), eupay.BankListParams{
+			ListParams: p.ListParams, Search: p.Search, Amount: p.Amount, ExecutionType: eupay.ExecuteInstant, Incompatible: p.Incompatible,
+		})
+	})})
 }
 
 func create(r *web.Request) error {
@@ -41,7 +57,7 @@ func create(r *web.Request) error {
 	if f.OK() {
 		var p *eupay.Payment
 		p, err = r.API.Payments.Create(r.Ctx(), eupay.PaymentParams{
-			Amount: amount, Description: f.Get("description"), Reference: f.Get("reference"), IdempotencyKey: f.Get("key"),
+			Amount: amount, Description: f.Get("description"), Reference: f.Get("reference"), Bank: f.Get("bank"), IdempotencyKey: f.Get("key"),
 		})
 		if err == nil {
 			return r.Redirect(pathOf(p.Reference), made(p))
@@ -50,7 +66,7 @@ func create(r *web.Request) error {
 			return err
 		}
 	}
-	return r.Render(http.StatusUnprocessableEntity, "payments/new", f)
+	return showNew(r, http.StatusUnprocessableEntity, f)
 }
 
 // made is the notice for a new payment, or for one that was there already.

@@ -28,9 +28,9 @@ func request(t *testing.T, target string, role eupay.Role) *web.Request {
 
 func TestFiltersOfTheQuery(t *testing.T) {
 	t.Parallel()
-	p, f := chosen(request(t, "/portal/payments?search=+caf%C3%A9+&status=failed&detail=amount_mismatch&from=2026-03-29&to=2026-03-29&min=1,50&max=20&metadata=table:7", eupay.RoleStaff))
+	p, f := chosen(request(t, "/portal/payments?search=+caf%C3%A9+&status=failed&detail=amount_mismatch&from=2026-03-29&to=2026-03-29&min=1,50&max=20&metadata=table:7&settled=unsettled&link=plink_1", eupay.RoleStaff))
 	// 29 March 2026 has 23 hours in Paris.
-	if !f.OK() || p.Search != "café" || p.Metadata != "table:7" || p.Status != "failed" || p.StatusDetail != "amount_mismatch" || p.MinAmount != 150 || p.MaxAmount != 2000 ||
+	if !f.OK() || p.Search != "café" || p.Metadata != "table:7" || p.Status != "failed" || p.StatusDetail != "amount_mismatch" || p.MinAmount != 150 || p.MaxAmount != 2000 || p.Settled != eupay.SettledMissed || p.PaymentLinkID != "plink_1" ||
 		!p.From.Equal(time.Date(2026, 3, 28, 23, 0, 0, 0, time.UTC)) || !p.To.Equal(time.Date(2026, 3, 29, 22, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v, %v", p, f.Fields)
 	}

@@ -19,6 +19,7 @@ const hash = "8c87b489ce35cf2e2f39f80e282cb2e804932a56a213983eeeb428407d43b52d"
 type api struct {
 	program map[string]any
 	code    eupay.Code
+	field   string // what code is about; empty: no field
 	sent    map[string]any
 	key     string
 }
@@ -48,8 +49,12 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
 	case strings.Contains(path, "/theirs"):
 		webtest.Refuse(w, http.StatusNotFound, eupay.ErrNotFound, nil)
+	case a.field != "" && a.code != "" && r.Method != http.MethodGet:
+		webtest.Refuse(w, http.StatusBadRequest, a.code, map[string]any{"errors": []any{map[string]any{"field": a.field, "message": "It must be a time."}}})
 	case a.code != "" && r.Method != http.MethodGet:
 		webtest.Refuse(w, http.StatusConflict, a.code, nil)
+	case path == "/product/list":
+		webtest.Answer(w, http.StatusOK, page(map[string]any{"id": "p1", "name": "Quiche", "category": "Tarts"}))
 	case path == "/rewards/program":
 		data(a.program)
 	case path == "/rewards/members" && r.Method == http.MethodGet:
@@ -90,20 +95,33 @@ func TestOnlyOwnersChangeSomething(t *testing.T) {
 	}
 }
 
-// TestSavingTheFormKeepsWhatOnlyTheAPISets: the form has no fields for it.
-func TestSavingTheFormKeepsWhatOnlyTheAPISets(t *testing.T) {
+// TestTheFormHasAllRules: what the API has set is in its fields, and is sent as it stands there.
+func TestTheFormHasAllRules(t *testing.T) {
 	a := newAPI()
 	k := serve(t, a, eupay.RoleMerchant)
-	k.Get("/portal/rewards/program").Has(t, "were set with the API", `value="1.50"`, `value="200"`)
-	k.Post("/portal/rewards/program", url.Values{"points_per_euro": {"2,50"}, "max_points_per_day": {"90"}})
-	if a.sent["points_per_euro"] != 2.5 || a.sent["active"] != false || a.sent["max_points_per_day"] != 90.0 || a.sent["minimum_amount"] != nil {
-		t.Errorf("sent %v", a.sent)
+	k.Get("/portal/rewards/program").Has(t, `value="1.50"`, `value="200"`, `name="schedule.weekdays" value="mon" checked`, `name="multipliers[0].multiplier" type="text" value="2.00"`,
+		`name="multipliers[1].multiplier" type="text" value=""`, `name="products" value="p1"`, "Quiche", `name="categories" value="Tarts"`)
+	rules := url.Values{
+		"points_per_euro": {"2,50"}, "max_points_per_day": {"90"}, "schedule.weekdays": {"sat", "sun"}, "schedule.from": {"17:00"}, "schedule.until": {"19:00"}, "categories": {"Tarts"},
+		"multipliers[0].multiplier": {""}, "multipliers[0].products": {"gone"}, "multipliers[1].multiplier": {"3"}, "multipliers[1].products": {"p1"}, "multipliers[1].schedule.weekdays": {"mon"},
 	}
-	if s, _ := a.sent["schedule"].(map[string]any); s == nil || len(a.sent["multipliers"].([]any)) != 1 {
-		t.Errorf("sent %v", a.sent)
+	k.Post("/portal/rewards/program", rules)
+	sent, err := json.Marshal(a.sent)
+	if err != nil {
+		t.Fatal(err)
 	}
-	a.sent = nil
+	if want := `{"active":false,"categories":["Tarts"],"max_points_per_day":90,"multipliers":[{"multiplier":3,"products":["p1"],"schedule":{"weekdays":["mon"]}}],` +
+		`"points_per_euro":2.5,"schedule":{"from":"17:00","until":"19:00","weekdays":["sat","sun"]}}`; string(sent) != want {
+		t.Errorf("sent %s\nwant %s", sent, want)
+	}
+	a.code, a.field = eupay.ErrValidation, "multipliers[0].schedule.from" // of the first that was sent, which was the second row
+	if p := k.Post("/portal/rewards/program", rules); p.Status != http.StatusUnprocessableEntity || !strings.Contains(p.Body, `id="w-multipliers[0].schedule.from"`) ||
+		!strings.Contains(p.Body, `name="multipliers[0].multiplier" type="text" value="3.00"`) || strings.Contains(p.Body, "gone") {
+		t.Errorf("%d %s", p.Status, p.Body)
+	}
+	a.code, a.sent = "", nil
 	k.Post("/portal/rewards/program", url.Values{"points_per_euro": {"1"}, "welcome_points": {"many"}}).Has(t, "Enter a whole number from 0")
+	k.Post("/portal/rewards/program", url.Values{"points_per_euro": {"1"}, "multipliers[0].multiplier": {"twice"}}).Has(t, `value="twice"`, `id="w-multipliers[0].multiplier"`)
 	if a.sent != nil {
 		t.Errorf("sent %v", a.sent)
 	}

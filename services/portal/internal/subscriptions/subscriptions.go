@@ -42,6 +42,8 @@ func Register(s *web.Site) error {
 	s.For(web.Owners, "GET /portal/subscriptions/new", newPage)
 	s.For(web.Owners, "POST /portal/subscriptions/new", create)
 	s.For(web.Everyone, "GET /portal/subscriptions/{id}", detail)
+	s.For(web.Owners, "GET /portal/subscriptions/{id}/replace", replacePage)
+	s.For(web.Owners, "POST /portal/subscriptions/{id}/replace", replace)
 	s.For(web.Owners, "POST /portal/subscriptions/{id}/cancel", cancel)
 	s.For(web.Owners, "POST /portal/subscriptions/{id}/report", report)
 	return s.Templates("subscriptions", templates)
@@ -119,8 +121,11 @@ func asked(r *web.Request, f *web.Form) eupay.SubscriptionParams {
 			f.Wrong("count", r.Text.T("subscriptions.count_wrong"))
 		}
 	}
-	if f.Is("first_name") || f.Is("last_name") {
-		p.Customer = &eupay.Payer{FirstName: f.Get("first_name"), LastName: f.Get("last_name")}
+	if f.Is("first_name") || f.Is("last_name") || f.Is("email") {
+		p.Customer = &eupay.Payer{FirstName: f.Get("first_name"), LastName: f.Get("last_name"), Email: f.Get("email")}
+	}
+	if f.Is("notify_customer") {
+		p.NotifyCustomer = eupay.Ptr(true)
 	}
 	return p
 }
@@ -141,9 +146,9 @@ type view struct {
 	Calendar   []occurrence
 	Form       *web.Form
 	Owner      bool
-	// Ongoing: it can be cancelled.
-	Ongoing bool
-	Paging  web.Paging
+	// Ongoing: it can be cancelled. Replaceable: it can be replaced.
+	Ongoing, Replaceable bool
+	Paging               web.Paging
 }
 
 func detail(r *web.Request) error {
@@ -159,7 +164,10 @@ func show(r *web.Request, status int, f *web.Form) error {
 	if err != nil {
 		return err
 	}
-	v := view{Subscription: s, Start: day(s.StartDate), End: day(s.EndDate), Form: f, Owner: owner(r), Ongoing: s.EndedAt.IsZero(), Paging: web.PagingOf(got.Pagination)}
+	v := view{
+		Subscription: s, Start: day(s.StartDate), End: day(s.EndDate), Form: f, Owner: owner(r),
+		Ongoing: s.EndedAt.IsZero(), Replaceable: replaceable(s), Paging: web.PagingOf(got.Pagination),
+	}
 	for _, o := range got.Data {
 		v.Calendar = append(v.Calendar, dated(o, s.NextOccurrence))
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	eupay "european-pay.eu/eupay/sdk/go"
@@ -45,6 +46,9 @@ func (f *Form) Secret(name string) eupay.Secret { return eupay.Secret(f.Values.G
 
 // Is reports whether a box is ticked.
 func (f *Form) Is(name string) bool { return f.Values.Get(name) != "" }
+
+// Has reports whether a box with that value is ticked, of several with the same name.
+func (f *Form) Has(name, value string) bool { return slices.Contains(f.Values[name], value) }
 
 // Shown is the value of a field for the page; that of a secret is empty.
 func (f *Form) Shown(name string) string {

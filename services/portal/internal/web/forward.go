@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 // client is what the API is told of the browser: its limits count by network, a session shows its device, and mails are in the reader's
@@ -17,14 +19,18 @@ func forward(ctx context.Context, c client) context.Context {
 	return context.WithValue(ctx, clientKey{}, c)
 }
 
-// Forwarding is a transport for the client of the API. It tells the API which browser asks, in the headers that a reverse proxy sets: the
-// API must trust the portal's address as it trusts a proxy's.
+// Forwarding is a transport for the client of the API, whose calls are spans. It tells the API which browser asks, in the headers that
+// a reverse proxy sets: the API must trust the portal's address as it trusts a proxy's.
 type Forwarding struct{ Base http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
 func (f Forwarding) RoundTrip(r *http.Request) (*http.Response, error) {
-	if c, ok := r.Context().Value(clientKey{}).(client); ok {
-		r = r.Clone(r.Context())
+	ctx, span := trace.Start(r.Context(), trace.Client, "API", trace.Method(r.Method), trace.Host(r.URL.Hostname()))
+	r = r.Clone(ctx)
+	if parent := trace.Parent(ctx); parent != "" {
+		r.Header.Set(trace.Header, parent) // of which the API makes a link
+	}
+	if c, ok := ctx.Value(clientKey{}).(client); ok {
 		r.Header.Set("X-Forwarded-For", c.addr)
 		if c.agent != "" {
 			r.Header.Set("User-Agent", c.agent)
@@ -33,7 +39,12 @@ func (f Forwarding) RoundTrip(r *http.Request) (*http.Response, error) {
 			r.Header.Set("Accept-Language", c.lang)
 		}
 	}
-	return f.Base.RoundTrip(r)
+	answer, err := f.Base.RoundTrip(r)
+	if err == nil {
+		span.Set(trace.Status(answer.StatusCode))
+	}
+	span.End(err)
+	return answer, err
 }
 
 // client is the browser of a request, with the language that its reader has.

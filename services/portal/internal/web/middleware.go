@@ -1,12 +1,34 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"time"
+
+	"european-pay.eu/eupay/internal/run/trace"
 )
+
+// traced starts the trace of a request, which has the route's pattern and never the path. A traceparent of the browser is only a link.
+func traced(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, span := trace.Edge(r.Context(), r.Header.Get(trace.Header), trace.Server, "page")
+		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
+		r = r.WithContext(ctx)
+		defer func() {
+			span.Rename(cmp.Or(r.Pattern, "page"))
+			span.Set(trace.Route(r.Pattern), trace.Status(rec.status))
+			if rec.status >= http.StatusInternalServerError {
+				span.Fail(strconv.Itoa(rec.status))
+			}
+			span.End(nil)
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
 
 // logged writes one line for each request. It names the path without its query, which may hold what a person searches for.
 func (s *Site) logged(next http.Handler) http.Handler {

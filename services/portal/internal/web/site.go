@@ -172,11 +172,13 @@ func (s *Site) Handler() (http.Handler, error) {
 		return nil, fmt.Errorf("check the public URL: %w", err)
 	}
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) { s.request(w, hr).fail(errForeign) }))
-	return s.logged(s.recovered(guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return traced(s.logged(s.recovered(guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body := r.Body
 		r.Body = http.MaxBytesReader(w, body, maxBody)
-		s.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), bodyKey{}, body)))
-	})))), nil
+		routed := r.WithContext(context.WithValue(r.Context(), bodyKey{}, body))
+		s.mux.ServeHTTP(w, routed)
+		r.Pattern = routed.Pattern // for the log and the trace
+	}))))), nil
 }
 
 // above is the path, or the nearest one above it that can be opened: some addresses only take forms.

@@ -88,7 +88,7 @@ func (f *Backfill) search(ctx context.Context, j job) {
 		err = f.saveImage(ctx, j.Product, imageURL)
 	}
 	if err != nil {
-		f.log.Warn("result of an image search not recorded, searching again", "product", j.ID, "error", err)
+		f.log.WarnContext(ctx, "result of an image search not recorded, searching again", "product", j.ID, "error", err)
 	}
 }
 
@@ -119,7 +119,7 @@ func (f *Backfill) recordFailure(ctx context.Context, p Product, attempts int, r
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil
 	}
-	f.log.Warn("no image found for a product", "product", p.ID, "attempt", attempts, "error", reason)
+	f.log.WarnContext(ctx, "no image found for a product", "product", p.ID, "attempt", attempts, "error", reason)
 	if attempts >= jobAttempts {
 		return deleteJob(ctx, f.pool, p.ID)
 	}

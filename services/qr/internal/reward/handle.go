@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/trace"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
@@ -25,7 +26,7 @@ const metadataKey = "reward_member"
 // Handle applies events within the consumer's transaction: a consume.Handler.
 func (s *Server) Handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
 	for _, e := range batch {
-		if err := s.apply(ctx, tx, e); err != nil {
+		if err := s.apply(trace.Within(ctx, e.Trace), tx, e); err != nil {
 			return err
 		}
 	}

@@ -40,6 +40,8 @@ type entry struct {
 type change struct {
 	m *member
 	b pgx.Batch
+	// events announce the change.
+	events []events.Event
 	// before is the member's sequence when it was locked.
 	before int64
 	err    error
@@ -87,7 +89,7 @@ func (c *change) announce(e events.Event, line *entry, r *redemption) {
 		return
 	}
 	e.ID, e.Source, e.Merchant, e.Livemode, e.Data = events.NewID(), "qr", c.m.MerchantID, c.m.Livemode, data
-	outbox.Queue(&c.b, e)
+	c.events = append(c.events, e)
 }
 
 // hold sets points aside, which must be available.
@@ -112,6 +114,7 @@ func (c *change) commit(ctx context.Context, tx pgx.Tx) error {
 	if c.err != nil {
 		return c.err
 	}
+	outbox.QueueAll(ctx, &c.b, c.events)
 	if c.m.Sequence != c.before {
 		queueMember(&c.b, c.m, c.before)
 	}
@@ -121,7 +124,7 @@ func (c *change) commit(ctx context.Context, tx pgx.Tx) error {
 	if err := tx.SendBatch(ctx, &c.b).Close(); err != nil {
 		return fmt.Errorf("change the points of member %s: %w", c.m.ID, err)
 	}
-	c.b, c.before = pgx.Batch{}, c.m.Sequence
+	c.b, c.events, c.before = pgx.Batch{}, nil, c.m.Sequence
 	return nil
 }
 

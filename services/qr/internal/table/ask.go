@@ -86,7 +86,7 @@ func (s *Server) requestPayment(ctx context.Context, o *order) (*paymentsv1.Paym
 	ctx, stop := context.WithDeadline(ctx, deadline.Add(-answerTime))
 	defer stop()
 	// The command expires before we stop waiting, so an order that ends later meets no payment that is made after its cancellation.
-	call, err := s.payments.Send(command.CreateOrder, s.wantedPayment(o), command.Meta{Expires: deadline.Add(-2 * answerTime)})
+	call, err := s.payments.Send(ctx, command.CreateOrder, s.wantedPayment(o), command.Meta{Expires: deadline.Add(-2 * answerTime)})
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ type task struct {
 // Sender sends a command and returns a call for its replies; command.Client implements it.
 type Sender interface {
 	// Send is command.Client.Send.
-	Send(subject string, payload proto.Message, meta command.Meta) (*command.Call, error)
+	Send(ctx context.Context, subject string, payload proto.Message, meta command.Meta) (*command.Call, error)
 }
 
 // cancelPayment records, in the transaction that ends an unpaid order, that its payment must be cancelled. So the cancellation
@@ -132,7 +132,7 @@ func (s *Server) execute(ctx context.Context, t task) error {
 func sendCommand(ctx context.Context, to Sender, subject string, payload proto.Message) (*paymentsv1.CommandReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
 	defer cancel()
-	call, err := to.Send(subject, payload, command.Meta{})
+	call, err := to.Send(ctx, subject, payload, command.Meta{})
 	if err != nil {
 		return nil, err
 	}

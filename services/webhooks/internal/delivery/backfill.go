@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/run/trace"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
@@ -41,6 +42,7 @@ func (e *Engine) backfill(ctx context.Context, tx pgx.Tx, to endpoint.Endpoint, 
 		}
 		r := &row{merchant: to.Merchant, livemode: to.Livemode, sequence: ev.Sequence, job: Job{
 			ID: events.NewID(), EndpointID: to.ID, EventID: ev.ID, EventType: as, Reference: ev.Reference, Body: withType(ev.Body, ev.Type, as), CreatedAt: now,
+			Trace: trace.Parent(ctx),
 		}}
 		r.settle = func(bool) {}
 		rows = append(rows, r)

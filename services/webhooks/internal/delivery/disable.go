@@ -41,7 +41,7 @@ func (e *Engine) runHealthTasks(ctx context.Context) error {
 			return nil
 		case d := <-e.healthTasks:
 			if err := e.disable(ctx, d); err != nil && ctx.Err() == nil {
-				e.log.Warn("endpoint task failed, its next failure queues it again", "endpoint", d.endpoint, "error", err)
+				e.log.WarnContext(ctx, "endpoint task failed, its next failure queues it again", "endpoint", d.endpoint, "error", err)
 			}
 		}
 	}
@@ -58,7 +58,7 @@ func (e *Engine) disable(ctx context.Context, d healthTask) error {
 		}
 		if changed {
 			disabled.WithLabelValues(d.reason).Inc()
-			e.log.Info("webhook endpoint disabled", "endpoint", d.endpoint, "reason", d.reason)
+			e.log.InfoContext(ctx, "webhook endpoint disabled", "endpoint", d.endpoint, "reason", d.reason)
 			e.announced()
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"european-pay.eu/eupay/internal/outbound"
 	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/trace"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 	"european-pay.eu/eupay/services/webhooks/internal/fair"
@@ -103,6 +104,8 @@ type Deps struct {
 	// Announced is called after each commit that recorded an event in the outbox.
 	Announced func()
 	Log       *slog.Logger
+	// Background is the context in which attempts are made. It never ends.
+	Background context.Context
 }
 
 // NewEngine returns an engine. Call Run once.
@@ -111,7 +114,7 @@ func NewEngine(cfg Config, d Deps) *Engine {
 		cfg: cfg, db: d.DB, directory: d.Directory, client: d.Client, now: d.Now, log: d.Log, announced: d.Announced, liveness: newLiveness(),
 		results: make(chan result, 1024), poke: make(chan struct{}, 1), health: newHealth(cfg.Breaker.Failures), pacer: newPacer(), healthTasks: make(chan healthTask, 64),
 	}
-	e.sending, e.abort = context.WithCancel(context.Background())
+	e.sending, e.abort = context.WithCancel(d.Background)
 	e.pool = fair.New(
 		fair.Limits{Running: cfg.Workers, PerKey: cfg.PerEndpoint, PerGroup: max(cfg.Workers/merchants, cfg.PerEndpoint), Held: maxHeld},
 		fair.Hooks{Gate: e.pace, Group: func(queue string) string { return d.Directory.Merchant(endpointOf(queue)) }}, e.attempt)
@@ -207,7 +210,7 @@ func (e *Engine) attempt(queue string, j Job) fair.Verdict {
 		e.log.Error("delivery postponed, request not built", "endpoint", j.EndpointID, "error", err)
 		return fair.Same
 	}
-	answer := e.client.Send(e.sending, req)
+	answer := e.send(j, started, req)
 	if e.sending.Err() != nil && answer.Error != "" {
 		return fair.Same // aborted by our shutdown; the lease ends and the attempt is repeated
 	}
@@ -224,6 +227,35 @@ func (e *Engine) attempt(queue string, j Job) fair.Verdict {
 	}
 	e.results <- r
 	return speed
+}
+
+// sameTrace is how long after the event its first attempt is still part of the event's trace.
+const sameTrace = time.Minute
+
+// send sends one attempt. The first is part of the event's trace, a later one has a trace of its own that is linked to it. The
+// request has no trace headers: the merchant's server is another system.
+func (e *Engine) send(j Job, now time.Time, req *http.Request) egress.Answer {
+	const name = "deliver webhook"
+	var (
+		ctx  = e.sending
+		span trace.Span
+	)
+	if j.Attempts == 0 && now.Sub(j.CreatedAt) < sameTrace {
+		ctx, span = trace.Continue(ctx, j.Trace, trace.Client, name)
+	} else {
+		ctx, span = trace.Root(ctx, []string{j.Trace}, trace.Client, name)
+	}
+	span.Set(trace.Delivery(j.ID), trace.Endpoint(j.EndpointID), trace.Reference(j.Reference), trace.Attempt(j.Attempts+1),
+		trace.Method(req.Method), trace.Host(req.URL.Hostname()))
+	a := e.client.Send(ctx, req)
+	if a.Status != 0 {
+		span.Set(trace.Status(a.Status))
+	}
+	if a.Error != "" {
+		span.Fail(a.Error)
+	}
+	span.End(nil)
+	return a
 }
 
 // withheld reports whether the delivery must not be attempted now: the endpoint asked for a pause, or this is a retry and the

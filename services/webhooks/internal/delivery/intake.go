@@ -204,6 +204,7 @@ func newRow(c change, endpointID, as string, body []byte, now time.Time, h holde
 		job: Job{
 			ID: events.NewID(), EndpointID: endpointID, EventID: c.event.ID, EventType: as,
 			Reference: c.message.Reference, Body: body, CreatedAt: now, LeaseUntil: h.until, Lessee: h.owner,
+			Trace: c.event.Trace,
 		},
 	}
 }

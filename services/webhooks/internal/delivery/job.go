@@ -22,6 +22,8 @@ type Job struct {
 	LeaseUntil time.Time
 	// Lessee is the name under which this process holds the lease.
 	Lessee string
+	// Trace is the traceparent of what made the delivery; empty if it was a version that knows none.
+	Trace string
 	// Probe allows the delivery to be sent although its breaker is open.
 	Probe bool
 }
@@ -32,13 +34,13 @@ func (j Job) kind() kind { return kind{j.EndpointID, j.EventType} }
 func (j Job) tried() bool { return j.Attempts > j.Before }
 
 const jobColumns = `d.id::text, d.endpoint_id::text, d.event_id::text, d.event_type, d.reference, d.body,
-	d.attempt_count, d.attempts_before, d.created_at, d.claimable_at, coalesce(d.lease_owner::text, '')`
+	d.attempt_count, d.attempts_before, d.created_at, d.claimable_at, coalesce(d.lease_owner::text, ''), d.trace`
 
 // targets are the scan targets for jobColumns.
 func (j *Job) targets(more ...any) []any {
 	return append([]any{
 		&j.ID, &j.EndpointID, &j.EventID, &j.EventType, &j.Reference, &j.Body, &j.Attempts, &j.Before, &j.CreatedAt, &j.LeaseUntil,
-		&j.Lessee,
+		&j.Lessee, &j.Trace,
 	}, more...)
 }
 

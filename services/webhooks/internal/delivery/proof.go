@@ -28,13 +28,13 @@ func (e *Engine) resultVisible(ctx context.Context, j Job, t endpoint.Target, a 
 	value := challenge(j, t)
 	if a.Error == "" && (strings.Contains(a.Headers, value) || bytes.Contains(a.Body, []byte(value))) {
 		if err := e.recordProof(ctx, j.EndpointID, t.URL); err != nil {
-			e.log.Warn("proof of an endpoint not stored, its next test repeats it", "endpoint", j.EndpointID, "error", err)
+			e.log.WarnContext(ctx, "proof of an endpoint not stored, its next test repeats it", "endpoint", j.EndpointID, "error", err)
 		}
 		return true
 	}
 	proven, err := e.proven(ctx, j.EndpointID, t.URL)
 	if err != nil {
-		e.log.Warn("response to a test hidden, endpoint not read", "endpoint", j.EndpointID, "error", err)
+		e.log.WarnContext(ctx, "response to a test hidden, endpoint not read", "endpoint", j.EndpointID, "error", err)
 	}
 	return proven
 }

@@ -24,7 +24,7 @@ func purger(t *testing.T, db *pgxpool.Pool, now time.Time) *Engine {
 	t.Helper()
 	clock := func() time.Time { return now }
 	e := NewEngine(Config{Workers: 4, PerEndpoint: 1, Breaker: calm, Retention: retention, InboxRetention: inboxRetention},
-		Deps{DB: db, Directory: endpoint.NewDirectory(nil, nil, clock), Now: clock, Log: slog.New(slog.DiscardHandler)})
+		Deps{DB: db, Directory: endpoint.NewDirectory(nil, nil, clock), Now: clock, Log: slog.New(slog.DiscardHandler), Background: t.Context()})
 	t.Cleanup(e.abort)
 	return e
 }

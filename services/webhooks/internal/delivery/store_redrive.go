@@ -11,6 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 // TestEvent is the type of the event with which a merchant tests an endpoint.
@@ -107,7 +108,7 @@ func (e *Engine) Test(ctx context.Context, endpointID string) (string, error) {
 	h := e.holder(now)
 	j := Job{
 		ID: id, EndpointID: endpointID, EventID: events.NewID(), EventType: TestEvent, Reference: id, Body: body,
-		CreatedAt: now, LeaseUntil: h.until, Lessee: h.owner, Probe: true,
+		CreatedAt: now, LeaseUntil: h.until, Lessee: h.owner, Probe: true, Trace: trace.Parent(ctx),
 	}
 	tag, err := e.db.Exec(ctx, `insert into deliveries (id, endpoint_id, merchant_id, livemode, event_id, event_type, reference, sequence, body,
 			status, created_at, next_attempt_at, claimable_at, lease_owner)

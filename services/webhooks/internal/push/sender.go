@@ -109,11 +109,11 @@ func (s *sender) attempt(ctx context.Context, m message) {
 	case "retry":
 		err = postpone(ctx, s.db, m, v.retryAt)
 	default:
-		s.log.Info("push message dropped", "subscription", m.subscription.ID, "outcome", v.outcome, "result", r.outcome, "status", r.status)
+		s.log.InfoContext(ctx, "push message dropped", "subscription", m.subscription.ID, "outcome", v.outcome, "result", r.outcome, "status", r.status)
 		err = finish(ctx, s.db, m, time.Time{})
 	}
 	if err != nil {
-		s.log.Warn("result of a push message not recorded, it will be sent again", "error", err)
+		s.log.WarnContext(ctx, "result of a push message not recorded, it will be sent again", "error", err)
 		return
 	}
 	pushes.WithLabelValues(v.outcome).Inc()
@@ -122,7 +122,7 @@ func (s *sender) attempt(ctx context.Context, m message) {
 func (s *sender) deliver(ctx context.Context, m message) reply {
 	t, err := m.open(s.vault)
 	if err != nil {
-		s.log.Error("push message postponed, subscription not decrypted", "error", err)
+		s.log.ErrorContext(ctx, "push message postponed, subscription not decrypted", "error", err)
 		return reply{outcome: egress.Connection}
 	}
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)

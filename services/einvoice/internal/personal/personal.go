@@ -1,0 +1,27 @@
+// Package personal lists what the einvoice service holds about persons, for exports and erasures (internal/privacy).
+package personal
+
+import "european-pay.eu/eupay/internal/privacy"
+
+// Room is the list of the einvoice service.
+func Room() privacy.Room {
+	return privacy.Room{
+		Service:  "einvoice",
+		Resolve:  resolve,
+		Holdings: []privacy.Holding{invoices, documents, files, enrolments, privacy.Outbox()},
+		Impersonal: map[string]string{
+			"enrolments.logo":              "a merchant's logo",
+			"invoice_history.detail":       "a word of ours",
+			"lifecycle_events.reason":      "the platform's words about a document",
+			"lifecycle_events.reason_code": "a code",
+			"exports.accounts":             "numbers of a merchant's accounts",
+			"exports.company_name":         "a merchant",
+			"exports.sha256":               "a hash",
+			"exports.totals":               "sums",
+			"reports.xml":                  "sums of a period",
+			"reports.data":                 "sums of a period",
+			"claims.key":                   "the merchant's own reference of a request, for a day",
+			"claims.fingerprint":           "a hash of a request, for a day",
+		},
+	}
+}

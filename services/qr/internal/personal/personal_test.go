@@ -1,0 +1,18 @@
+package personal
+
+import (
+	"testing"
+
+	"european-pay.eu/eupay/internal/kit/privacytest"
+	"european-pay.eu/eupay/services/qr/migrations"
+)
+
+func TestEveryColumnThatLooksPersonalIsOnTheList(t *testing.T) {
+	t.Parallel()
+	privacytest.Complete(t, Room(), migrations.FS)
+}
+
+func TestThePageSaysWhatTheListSays(t *testing.T) {
+	t.Parallel()
+	privacytest.Documented(t, Room(), "../../../../docs/personal-data.md")
+}
