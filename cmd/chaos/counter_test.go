@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path"
 	"sync"
 	"testing"
 
@@ -13,7 +14,8 @@ import (
 // counter is a merchant whose guests order at a table and pay at once.
 type counter struct {
 	menu
-	own string // begins the keys of its orders
+	own    string   // begins the keys of its orders
+	tables []string // where guests order; each takes so many orders within five minutes
 
 	mu     sync.Mutex
 	orders []served
@@ -28,11 +30,23 @@ type served struct {
 // counterStock is more than all guests will order.
 const counterStock = 100_000
 
+const counterTables = 40
+
 func newCounter(t *testing.T, w *world) *counter {
 	t.Helper()
 	c := &counter{menu: newMenu(t, w), own: "GUEST"}
 	if status := c.owner.call(t.Context(), http.MethodPut, "/product/"+c.product, object{"stock_quantity": counterStock}, nil); status != http.StatusOK {
 		t.Fatalf("stock: %d\n%s", status, w.log(system.Gateway))
+	}
+	for n := range counterTables {
+		var table struct {
+			Token string `json:"qr_token"`
+		}
+		body := object{"name": fmt.Sprint("Counter ", n), "zone": "Salle", "capacity": 4}
+		if status := c.owner.call(t.Context(), http.MethodPost, "/table-order/tables", body, &table); status != http.StatusCreated {
+			t.Fatalf("table: %d\n%s", status, w.log(system.Gateway))
+		}
+		c.tables = append(c.tables, path.Dir(c.path)+"/"+table.Token)
 	}
 	return c
 }
@@ -45,8 +59,8 @@ func (c *counter) use(ctx context.Context, n int) {
 	var got placed
 	until(ctx, pause, func() bool {
 		got = placed{}
-		status := guest.insist(ctx, http.MethodPost, c.path, c.order(), &got, "Idempotency-Key", key)
-		return status != http.StatusCreated && status != http.StatusTooManyRequests || got.Payment.PaymentURL != "" || c.ended(ctx, got.Payment.Reference)
+		status := guest.insist(ctx, http.MethodPost, c.tables[n%counterTables], c.order(), &got, "Idempotency-Key", key)
+		return status != http.StatusCreated || got.Payment.PaymentURL != "" || c.ended(ctx, got.Payment.Reference)
 	})
 	if got.Order.ID == "" || got.Payment.Reference == "" {
 		if ctx.Err() == nil {
