@@ -89,6 +89,13 @@ chaos: bin/with-postgres bin/gotestsum ## Kill parts of the system under load, b
 	@$(RACE) ./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -timeout 90m $(TESTFLAGS) ./cmd/chaos
 endif
 
+# The version that `make upgrade-exercise` upgrades from.
+BASE ?= HEAD~1
+
+.PHONY: upgrade-exercise
+upgrade-exercise: bin/gotestsum ## Upgrade a system of BASE's programs to this tree under load (BASE=HEAD~1), and compare all records
+	@./tools/upgrade.sh '$(BASE)'
+
 .PHONY: restore-exercise
 restore-exercise: bin/with-postgres bin/gotestsum ## Restore a database to a point in time while the bank goes on, rebuild it, and compare all records
 	@$(RACE) ./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -timeout 20m -run '^TestARestoredDatabaseIsRebuilt$$' $(TESTFLAGS) ./cmd/e2e
@@ -151,6 +158,19 @@ split-programs:
 
 bin/buf bin/golangci-lint bin/gotestsum bin/protoc-gen-go bin/protoc-gen-go-grpc: tools/go.mod tools/go.sum tools/package-lock.json
 	@./tools/install.sh $(@F)
+
+# The version of `make images`, which is their tag. Empty: the commit.
+VERSION ?=
+# The folder of the images.
+IMAGES ?= bin/images
+
+.PHONY: images
+images: ## Build the reproducible images of all services, with their parts lists and provenance (VERSION=1.2.3, IMAGES=folder)
+	@mkdir -p bin && cd deploy/images && GOWORK=off go build -o ../../bin/build-images . && cd ../.. && ./bin/build-images -out '$(IMAGES)' -version '$(VERSION)'
+
+.PHONY: check-images
+check-images: ## Check that an image is the same wherever it is built, is valid and runs (the first run compiles for minutes)
+	@cd deploy/images && GOWORK=off go test -count=1 -timeout 30m .
 
 .PHONY: cluster
 cluster: ## Run everything in a Kubernetes cluster on this machine (Docker, and kind or k3d)

@@ -19,6 +19,8 @@ type client struct {
 	headers []string // name, value, …
 	// repeated counts the requests that insist had to send again.
 	repeated atomic.Int64
+	// heardAgain counts the webhooks whose id had come before.
+	heardAgain atomic.Int64
 }
 
 func newClient(t *testing.T, w *world, headers ...string) *client {
@@ -42,11 +44,15 @@ func (c *client) call(ctx context.Context, method, path string, body, into any, 
 }
 
 func (c *client) request(ctx context.Context, method, url string, body, into any, headers ...string) int {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		c.t.Error(err)
+	var content io.Reader
+	if body != nil {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			c.t.Error(err)
+		}
+		content = bytes.NewReader(raw)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(raw))
+	req, err := http.NewRequestWithContext(ctx, method, url, content)
 	if err != nil {
 		c.t.Error(err)
 		return 0

@@ -35,18 +35,18 @@ type estate struct {
 
 const replicaCount = 2
 
-// replica is the name of the process of a service.
-func replica(service string, i int) string { return fmt.Sprint(service, " ", i+1) }
+// processOf is the name of the process of a service.
+func processOf(service string, i int) string { return fmt.Sprint(service, " ", i+1) }
 
 func newEstate(t *testing.T) *estate {
 	t.Helper()
-	e := &estate{world: build(t), calls: make(map[string]*front), unanswered: newTally()}
-	e.observe = e.unanswered.observe
 	// What is measured is what is delivered: without the race detector.
-	e.bin = filepath.Join(e.dir, "bin")
-	if err := compile(e.bin, "european-pay.eu/eupay/cmd/eupayctl", "github.com/nats-io/nats-server/v2"); err != nil {
+	bin, err := compile("european-pay.eu/eupay/cmd/eupayctl", "github.com/nats-io/nats-server/v2")
+	if err != nil {
 		t.Fatal(err)
 	}
+	e := &estate{world: newWorld(t, bin, quick), bin: bin, calls: make(map[string]*front), unanswered: newTally()}
+	e.observe = e.unanswered.observe
 	e.sys.Extra = maps.Clone(quick)
 	maps.Copy(e.sys.Extra, map[string]string{"EUPAY_NATS_REPLICAS": strconv.Itoa(brokerCount), "EUPAY_DATABASE_CONNS": "8"})
 	real := e.sys.Ports
@@ -128,7 +128,7 @@ func (e *estate) spawnReplica(service string, i int) {
 	if service != system.Portal {
 		env["EUPAY_GRPC_ADDR"] = system.Loopback(ports.GRPC[service])
 	}
-	e.launch(replica(service, i), exec.Command(filepath.Join(e.bin, service)), env)
+	e.launch(processOf(service, i), exec.Command(filepath.Join(e.bin, service)), env)
 }
 
 // spawnSandbox starts the bank and the platform.
@@ -154,7 +154,7 @@ func (e *estate) settled() {
 			page := map[string]string{"": "http://" + system.Loopback(at) + "/readyz"}
 			ready := answers(page)
 			if !until(limit, rest, func() bool { return ready(limit, "") }) {
-				e.t.Errorf("%s is not ready\n%s", replica(service, i), e.log(replica(service, i)))
+				e.t.Errorf("%s is not ready\n%s", processOf(service, i), e.log(processOf(service, i)))
 			}
 		}
 	}
@@ -166,7 +166,7 @@ func (e *estate) settled() {
 // bothReplicas returns the names of the processes of a service.
 func bothReplicas(service string) (names []string) {
 	for i := range replicaCount {
-		names = append(names, replica(service, i))
+		names = append(names, processOf(service, i))
 	}
 	return names
 }

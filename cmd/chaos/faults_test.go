@@ -40,7 +40,7 @@ var faults = slices.Concat(lostProcesses, lostBrokers, lostDatabases, lostConnec
 var lostProcesses = []fault{
 	{name: "kill -9 of a replica", need: lostNode, lasts: 5 * time.Second, breaks: func(e *estate, pick int) func() {
 		service, i := withReplicas[pick%len(withReplicas)], pick/len(withReplicas)%replicaCount
-		e.end(replica(service, i))
+		e.end(processOf(service, i))
 		return func() { e.spawnReplica(service, i) }
 	}},
 	{name: "kill -9 of both replicas of a service", whenMended: true, breaks: func(e *estate, pick int) func() {
@@ -56,16 +56,16 @@ var lostProcesses = []fault{
 	}},
 	{name: "kill -9 of the replica that leads", need: lostNode, lasts: 5 * time.Second, breaks: func(e *estate, pick int) func() {
 		service, i := e.leader(pick)
-		e.end(replica(service, i))
+		e.end(processOf(service, i))
 		return func() { e.spawnReplica(service, i) }
 	}},
 	{name: "a replica that leads is frozen for 20 s, and goes on", need: lostNode, lasts: 20 * time.Second, breaks: func(e *estate, pick int) func() {
 		service, i := e.leader(pick)
-		e.signal(replica(service, i), syscall.SIGSTOP)
-		return func() { e.signal(replica(service, i), syscall.SIGCONT) }
+		e.signal(processOf(service, i), syscall.SIGSTOP)
+		return func() { e.signal(processOf(service, i), syscall.SIGCONT) }
 	}},
 	{name: "a replica of the gateway is frozen for 20 s, and goes on", need: lostNode, lasts: 20 * time.Second, breaks: func(e *estate, pick int) func() {
-		name := replica(system.Gateway, pick%replicaCount)
+		name := processOf(system.Gateway, pick%replicaCount)
 		e.signal(name, syscall.SIGSTOP)
 		return func() { e.signal(name, syscall.SIGCONT) }
 	}},

@@ -36,6 +36,8 @@ type world struct {
 	t   *testing.T
 	sys system.System
 	dir string
+	// programs is the folder of the programs.
+	programs string
 
 	mu        sync.Mutex
 	processes map[string]*child.Process
@@ -64,41 +66,52 @@ var quickSandbox = map[string]string{
 
 // programs is the folder with every program, built once for all worlds. The services run with the race detector as well: a killed
 // neighbour is when unusual paths are taken.
-var programs = sync.OnceValues(func() (string, error) {
+var programs = sync.OnceValues(func() (string, error) { return compile("-race") })
+
+// compile builds every program with these flags, and returns the folder of them.
+func compile(flags ...string) (string, error) {
 	dir, err := os.MkdirTemp("", "eupay-chaos-bin-")
 	if err != nil {
 		return "", err
 	}
-	built = dir
-	return dir, compile(dir, "-race", "european-pay.eu/eupay/cmd/eupay-dev")
-})
-
-// compile builds the services, the sandbox and others into a folder.
-func compile(dir string, flagsAndOthers ...string) error {
-	args := append([]string{"build", "-o", dir + "/"}, flagsAndOthers...)
-	args = append(args, "european-pay.eu/eupay/sandbox/cmd/eupay-sandbox")
+	built = append(built, dir)
+	args := append([]string{"build", "-o", dir + "/"}, flags...)
+	args = append(args, "european-pay.eu/eupay/cmd/eupay-dev", "european-pay.eu/eupay/sandbox/cmd/eupay-sandbox")
 	for _, service := range roles.Services() {
 		args = append(args, "european-pay.eu/eupay/services/"+service+"/cmd/"+service)
 	}
 	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("build the programs: %w\n%s", err, out)
+		return "", fmt.Errorf("build the programs: %w\n%s", err, out)
 	}
-	return nil
+	return dir, nil
 }
 
-// built is what programs made, to be removed in the end.
-var built string
+// built are the folders that compile made, to be removed in the end. Tests do not run in parallel here.
+var built []string
 
 func TestMain(m *testing.M) {
 	status := m.Run()
-	if err := os.RemoveAll(built); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		status = 1
+	for _, dir := range built {
+		if err := os.RemoveAll(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			status = 1
+		}
 	}
 	os.Exit(status)
 }
 
+// build makes a world of this tree's programs.
 func build(t *testing.T) *world {
+	t.Helper()
+	bin, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newWorld(t, bin, quick)
+}
+
+// newWorld describes a world of the programs in a folder; extra are settings of its services. Nothing runs yet.
+func newWorld(t *testing.T, bin string, extra map[string]string) *world {
 	t.Helper()
 	dir, err := pgserver.TempDir("eupay-chaos-") // PostgreSQL's user cannot reach a t.TempDir
 	if err != nil {
@@ -109,7 +122,7 @@ func build(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{t: t, dir: dir, processes: make(map[string]*child.Process), pids: make(map[string]int)}
+	w := &world{t: t, dir: dir, programs: bin, processes: make(map[string]*child.Process), pids: make(map[string]int)}
 	ports, err := system.Prefer(system.Ports{}, system.Ports{})
 	if err != nil {
 		t.Fatal(err)
@@ -117,12 +130,25 @@ func build(t *testing.T) *world {
 	if w.sys, err = system.Load(dir, ports); err != nil {
 		t.Fatal(err)
 	}
-	w.sys.Extra = quick
+	w.sys.Extra = extra
 	return w
 }
 
 // start brings everything up and makes the demo accounts.
 func (w *world) start() {
+	w.t.Helper()
+	w.startGround()
+	for _, name := range system.Names {
+		w.spawn(name)
+	}
+	w.allReady()
+	if err := stack.Seed(w.t.Context(), w.sys, 1_000_000, slog.New(slog.DiscardHandler)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// startGround brings up what the services stand on.
+func (w *world) startGround() {
 	w.t.Helper()
 	w.t.Cleanup(w.stop)
 	w.startPostgres()
@@ -132,13 +158,6 @@ func (w *world) start() {
 	}
 	w.spawn(nats)
 	w.spawn(sandbox)
-	for _, name := range system.Names {
-		w.spawn(name)
-	}
-	w.allReady()
-	if err := stack.Seed(w.t.Context(), w.sys, 1_000_000, slog.New(slog.DiscardHandler)); err != nil {
-		w.t.Fatal(err)
-	}
 }
 
 func (w *world) startPostgres() {
@@ -169,18 +188,14 @@ func (w *world) spawn(name string) { w.spawnAs(name, exec.Command, name) }
 // spawnAs starts a program, by command, under a name of its own.
 func (w *world) spawnAs(name string, command func(string, ...string) *exec.Cmd, program string) {
 	w.t.Helper()
-	bin, err := programs()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	cmd := command(filepath.Join(bin, program))
+	cmd := command(filepath.Join(w.programs, program))
 	if program == nats {
-		cmd = command(filepath.Join(bin, "eupay-dev"), nats)
+		cmd = command(filepath.Join(w.programs, "eupay-dev"), nats)
 	}
 	w.launch(name, cmd, w.env(program))
 }
 
-// launch starts a command with these settings alone, under a name that its log has too.
+// launch starts a program with these settings and none of our own, and keeps what it says in a log under its name.
 func (w *world) launch(name string, cmd *exec.Cmd, env map[string]string) {
 	w.t.Helper()
 	out, err := os.OpenFile(filepath.Join(w.dir, name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)

@@ -167,7 +167,8 @@ func (c *paymentStuckCommand) Run(t *tool) error {
 			}
 			continue
 		}
-		row(w, line(v.Reference), line(v.Kind), modeOf(v.Livemode), euros(v.AmountCents), line(v.Status), orDash(line(v.ProviderState)), clockOf(v.CreatedAt), clockOf(v.StalledAt), clockOf(v.DueAt))
+		row(w, line(v.Reference), line(v.Kind), modeOf(v.Livemode), euros(v.AmountCents), line(v.Status), orDash(line(v.ProviderState)),
+			clockOf(v.CreatedAt), clockOf(v.StalledAt), clockOf(v.DueAt))
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -55,7 +55,7 @@ func TestEverySettingIsDocumented(t *testing.T) {
 		page += fmt.Sprintf("\n## %s\n\n", service) + table(own)
 	}
 	if *update {
-		if err := os.WriteFile(settingsPage, []byte(page), 0o644); err != nil { //nolint:gosec // a page that everybody reads
+		if err := os.WriteFile(settingsPage, []byte(page), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -141,17 +141,20 @@ func (s *Service) routes() (*echo.Echo, error) {
 	}).Register(api)
 	rewardapi.New(rewardapi.Deps{Rewards: qrv1.NewRewardsServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	s.codeRoutes(api, to, access, limiter)
+	return e, s.handOn(e)
+}
+
+// handOn hands requests for pages and for the sandbox's mails on to those that serve them.
+func (s *Service) handOn(e *echo.Echo) error {
 	if s.cfg.PagesURL != "" {
 		if err := web.RegisterPages(e, s.cfg.PagesURL, s.core.Log); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if s.cfg.MailboxURL != "" {
-		if err := web.RegisterMailbox(e, s.cfg.MailboxURL, s.core.Log); err != nil {
-			return nil, err
-		}
+	if s.cfg.MailboxURL == "" {
+		return nil
 	}
-	return e, nil
+	return web.RegisterMailbox(e, s.cfg.MailboxURL, s.core.Log)
 }
 
 // operations is what admins see of all services.
@@ -209,7 +212,8 @@ func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, lim
 		Limiter: limiter, Now: s.core.Now, Deployment: s.deployment(),
 	}).Register(api)
 	payerapi.New(payerapi.Deps{
-		QR: qr, Payments: payments, Banks: paymentsv1.NewBanksServiceClient(to.payments), Merchants: s.accounts.Merchants, Sender: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline},
+		QR: qr, Payments: payments, Banks: paymentsv1.NewBanksServiceClient(to.payments), Merchants: s.accounts.Merchants,
+		Sender:  paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline},
 		Limiter: limiter, Now: s.core.Now, Deployment: s.deployment(),
 	}).Register(api)
 }

@@ -117,7 +117,8 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		func() { measure.Forget(core.Name) })
 	core.Serve(&qrv1.QRService_ServiceDesc, grpcapi.New(signer, links, core.Now), identity.Gateway)
 	core.Serve(&qrv1.RenderService_ServiceDesc, render.NewServer(), identity.Gateway)
-	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, backlog.OfEvents("loyalty", reward.Occurrences, "images", "orders")), identity.Gateway)
+	consumers := backlog.OfEvents("loyalty", reward.Occurrences, "images", "orders")
+	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, consumers), identity.Gateway)
 	core.Serve(&qrv1.LoyaltyService_ServiceDesc, reward.NewCustomers(core.Pool), identity.Gateway)
 	rewards := reward.New(reward.Deps{
 		Pool: core.Pool, Bus: core.Bus, PerEuro: cfg.PointsPerEuro, Now: core.Now, Wake: s.relay.Wake, Log: core.Log,

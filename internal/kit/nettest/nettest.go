@@ -76,6 +76,11 @@ func (n *Network) Reach(t testing.TB, address string) string {
 
 // Relay forwards connections to l to the address, until stop is called.
 func Relay(l net.Listener, address string) (stop func()) {
+	return Spread(l, func() string { return address })
+}
+
+// Spread forwards each connection to l to the address that pick returns for it, until stop is called.
+func Spread(l net.Listener, pick func() string) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -84,7 +89,7 @@ func Relay(l net.Listener, address string) (stop func()) {
 			if err != nil {
 				return
 			}
-			running.Go(func() { join(ctx, from, address) })
+			running.Go(func() { join(ctx, from, pick()) })
 		}
 	})
 	return func() {

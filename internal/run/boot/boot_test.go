@@ -5,12 +5,14 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -114,6 +116,64 @@ func TestAServiceIsMigratedReadyAndMeasured(t *testing.T) {
 	core.Close()
 	core.Close() // twice is harmless
 }
+
+// TestAMigrationThatGaveWayIsTriedAgain: a replica of the new version ended because one of the version before was at work.
+func TestAMigrationThatGaveWayIsTriedAgain(t *testing.T) {
+	b := base(t, natstest.Server(t))
+	open(t, b)
+	before, err := pgx.Connect(t.Context(), b.DatabaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer before.Close(context.WithoutCancel(t.Context()))
+	if _, err := before.Exec(t.Context(), `begin; select id from sample.sample`); err != nil {
+		t.Fatal(err)
+	}
+	next := maps.Clone(migrations)
+	next["0002_sample.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nalter table sample add column more int;\n")}
+	said, opened := make(chan string), make(chan error)
+	log := slog.New(slog.NewJSONHandler(writer(func(line []byte) {
+		select {
+		case said <- string(line):
+		case <-t.Context().Done():
+		}
+	}), nil))
+	go func() {
+		core, err := boot.Open(t.Context(), "sample", b, next, boot.Deps{Log: log})
+		if err == nil {
+			core.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case line := <-said:
+		if !strings.Contains(line, "55P03") {
+			t.Errorf("said %s", line)
+		}
+	case err := <-opened:
+		t.Fatalf("it did not wait for the version before: %v", err)
+	}
+	if _, err := before.Exec(t.Context(), `insert into sample.sample (id) values (7); commit`); err != nil {
+		t.Errorf("the version before: %v", err)
+	}
+	for {
+		select {
+		case <-said:
+			continue
+		case err := <-opened:
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		return
+	}
+}
+
+// writer is what writes the lines of a log.
+type writer func(line []byte)
+
+// Write implements io.Writer.
+func (w writer) Write(line []byte) (int, error) { w(line); return len(line), nil }
 
 // TestReadsContinueWithoutNATS: all replicas lost NATS at the same time and became unready, so the whole API was unavailable.
 func TestReadsContinueWithoutNATS(t *testing.T) {

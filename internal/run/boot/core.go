@@ -192,11 +192,11 @@ func orLoopback(addr string) string {
 }
 
 // wait tries until the database can be reached: in a cluster it may start after the service, and during a rollout it may have no
-// connection left.
+// connection left. A migration that gave way to the version before is tried again too.
 func (c *Core) wait(ctx context.Context, do func() error) error {
 	for {
 		err := do()
-		if err == nil || !pg.IsUnreachable(err) {
+		if err == nil || !pg.IsUnreachable(err) && !pg.IsContended(err) {
 			return pg.Explain(err)
 		}
 		c.Log.Warn("waiting for PostgreSQL", "error", pg.Explain(err))

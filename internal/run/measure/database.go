@@ -63,12 +63,30 @@ type reading struct {
 	writable                                  bool
 }
 
+// writable asks all databases at the same time, so that a pool that is exhausted leaves the others theirs.
+func (d *databases) writable(ctx context.Context) map[*pgxpool.Pool]bool {
+	var mu sync.Mutex
+	var asking sync.WaitGroup
+	can := make(map[*pgxpool.Pool]bool)
+	for pool := range d.pools {
+		asking.Go(func() {
+			ok := writable(ctx, pool)
+			mu.Lock()
+			defer mu.Unlock()
+			can[pool] = ok
+		})
+	}
+	asking.Wait()
+	return can
+}
+
 // Collect implements prometheus.Collector. Scrapes take turns, so that none asks a pool that is being closed.
 func (d *databases) Collect(to chan<- prometheus.Metric) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), writableWithin)
 	defer cancel()
+	can := d.writable(ctx)
 	services := make(map[string]reading)
 	for pool, service := range d.pools {
 		s, r := pool.Stat(), services[service]
@@ -78,7 +96,7 @@ func (d *databases) Collect(to chan<- prometheus.Metric) {
 		r.waits += float64(s.EmptyAcquireCount())
 		r.waited += s.EmptyAcquireWaitTime().Seconds()
 		r.givenUp += float64(s.CanceledAcquireCount())
-		r.writable = writable(ctx, pool)
+		r.writable = can[pool]
 		services[service] = r
 	}
 	for service, r := range services {

@@ -25,8 +25,14 @@ func Mode(livemode bool) string {
 	return "test"
 }
 
+// commit is the commit that an image was built from: the linker sets it (deploy/images), which reads no version control.
+var commit string
+
 // revision is the commit that the program was built from; "unknown" when it was built without version control.
 func revision() string {
+	if commit != "" {
+		return commit
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

@@ -70,8 +70,10 @@ func scraped(t *testing.T, service string) map[string]float64 {
 }
 
 func TestADatabaseSaysWhetherItCanBeWritten(t *testing.T) {
-	t.Parallel()
 	pool, _ := pgtest.New(t, "writer", table)
+	if err := pool.Ping(t.Context()); err != nil { // a scrape asks for a second only
+		t.Fatal(err)
+	}
 	stop := Database("writer", pool)
 	if got := scraped(t, "writer"); got["writable"] != 1 || got["pool_max_connections"] != float64(pool.Config().MaxConns) {
 		t.Errorf("a healthy pool: %v", got)
@@ -96,8 +98,13 @@ func TestADatabaseSaysWhetherItCanBeWritten(t *testing.T) {
 	}
 }
 
+// TestAnExhaustedPoolIsSeen, and leaves the others of its process alone: the deadline of a scrape was used up for the first one.
 func TestAnExhaustedPoolIsSeen(t *testing.T) {
-	t.Parallel()
+	other, _ := pgtest.New(t, "other", table)
+	if err := other.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer Database("other", other)()
 	pool, _ := pgtest.New(t, "exhausted", table)
 	cfg := pool.Config()
 	cfg.MaxConns = 1
@@ -112,11 +119,16 @@ func TestAnExhaustedPoolIsSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer held.Release()
-	if got := scraped(t, "exhausted"); got["writable"] != 0 || got["pool_in_use_connections"] != 1 || got["pool_given_up_total"] != 0 {
+	if got := scraped(t, "exhausted"); got["writable"] != 0 || got["pool_in_use_connections"] != 1 || got["pool_given_up_total"] != 1 {
 		t.Errorf("while its only connection is held: %v", got)
 	}
-	if got := scraped(t, "exhausted"); got["pool_given_up_total"] != 1 {
-		t.Errorf("the scrape itself has waited in vain: %v", got)
+	if got := scraped(t, "exhausted"); got["pool_given_up_total"] != 2 {
+		t.Errorf("each scrape waits in vain itself: %v", got)
+	}
+	for range 3 {
+		if got := scraped(t, "other"); got["writable"] != 1 {
+			t.Fatalf("the pool beside it: %v", got)
+		}
 	}
 }
 

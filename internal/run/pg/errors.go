@@ -60,6 +60,13 @@ func IsUnreachable(err error) bool {
 	return errors.As(err, &connectErr)
 }
 
+// IsContended reports whether a statement gave way to other transactions: it waited too long for a lock, or for a deadlock. The same
+// transaction can succeed a moment later.
+func IsContended(err error) bool {
+	state := sqlState(err)
+	return state == "55P03" || state == "40P01"
+}
+
 // readOnly is the SQLSTATE of a write on a read-only server.
 const readOnly = "25006"
 

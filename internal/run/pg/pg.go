@@ -109,8 +109,13 @@ func (s Settings) prepare(cfg *pgx.ConnConfig) {
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }
 
+// migrationLock is how long a migration waits for a lock on a table. The version before is at work on the table meanwhile, and all of it
+// that comes later waits behind us: a migration that has to wait for longer gives way and is repeated. It is shorter than PostgreSQL's
+// deadlock_timeout of a second, after which the server would end one of the two, and not always us.
+const migrationLock = 500 * time.Millisecond
+
 // Migrate creates the schema and applies the pending migrations in the root of files. Several replicas may call it concurrently:
-// an advisory lock serialises them.
+// an advisory lock serialises them. Each migration is a transaction. If one cannot have a lock (IsContended), the call can be repeated.
 func Migrate(ctx context.Context, s Settings, files fs.FS) error {
 	if s.DirectURL != "" {
 		s.URL, s.Pooled = s.DirectURL, false
@@ -120,7 +125,10 @@ func Migrate(ctx context.Context, s Settings, files fs.FS) error {
 		return errors.New("EUPAY_DATABASE_URL or EUPAY_DATABASE_DIRECT_URL is not a PostgreSQL URL")
 	}
 	s.prepare(cfg)
-	db := stdlib.OpenDB(*cfg)
+	db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "set lock_timeout = "+strconv.FormatInt(migrationLock.Milliseconds(), 10))
+		return err
+	}))
 	defer db.Close()
 	if err := createSchema(ctx, db, s.Schema); err != nil {
 		return err

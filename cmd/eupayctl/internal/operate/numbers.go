@@ -73,7 +73,8 @@ func (o *Operator) Numbers(ctx context.Context, db pg.DB, since time.Time, run b
 }
 
 func compareSeries(a, b Series) int {
-	return cmp.Or(cmp.Compare(a.Merchant, b.Merchant), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Year, b.Year), cmp.Compare(strconv.FormatBool(a.Livemode), strconv.FormatBool(b.Livemode)))
+	return cmp.Or(cmp.Compare(a.Merchant, b.Merchant), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Year, b.Year),
+		cmp.Compare(strconv.FormatBool(a.Livemode), strconv.FormatBool(b.Livemode)))
 }
 
 // given returns the highest number of each series that an event has named since then.

@@ -89,7 +89,8 @@ func (a *API) banks(c echo.Context) error {
 	l, f := res.GetLink(), web.FiltersOf(c)
 	req := &paymentsv1.ListBanksRequest{
 		Livemode: l.GetLivemode(), Country: f.Country("country"), Search: f.Text("search", paying.MaxBankSearch), ExecutionType: "instant",
-		AmountCents: int64(cmp.Or(money.Cents(l.GetAmountCents()), f.Amount("amount"))), WithIncompatible: f.Bool("incompatible", false), Page: int32(page), Limit: int32(limit),
+		AmountCents: int64(cmp.Or(money.Cents(l.GetAmountCents()), f.Amount("amount"))), WithIncompatible: f.Bool("incompatible", false),
+		Page: int32(page), Limit: int32(limit),
 	}
 	if err := f.Err(); err != nil {
 		return err

@@ -296,7 +296,7 @@ func TestAnUnreachableRedis(t *testing.T) {
 	srv := miniredis.RunT(t)
 	c := newClock()
 	b := bench{Limiter: NewFallback(NewRedis(pool(t, "redis://"+srv.Addr()), "p"), NewMemory(c.Now), c.Now, slog.New(slog.DiscardHandler))}
-	b.call(t, "k", 3)
+	b.call(t, "connected", 3)
 	srv.Close()
 	if n := b.allowed(t, "k", 3, 10); n != 3 {
 		t.Errorf("%d allowed without Redis, want 3", n)

@@ -93,7 +93,8 @@ func (r *createRequest) checkTerms(bad *refuse.Problems, replaces bool) {
 	bad.If(r.Count != nil && (*r.Count < 1 || *r.Count > maxCount), "count", "must be from 1 to %d", maxCount)
 	bad.If(r.DaysBefore != nil && (*r.DaysBefore < 0 || *r.DaysBefore > maxAhead), "days_before", "must be from 0 to %d", maxAhead)
 	bad.If(r.notifies() && r.Collect == "bank", "notify_customer", "must be absent when the bank collects: it is about payment links")
-	bad.If(r.notifies() && (r.Customer != nil || !replaces) && (r.Customer == nil || r.Customer.Email == ""), "customer.email", "is required with notify_customer: the payment links are mailed there")
+	bad.If(r.notifies() && (r.Customer != nil || !replaces) && (r.Customer == nil || r.Customer.Email == ""), "customer.email",
+		"is required with notify_customer: the payment links are mailed there")
 	bad.If(r.DaysBefore != nil && r.Collect == "bank", "days_before", "must be absent when the bank collects: it is about payment links")
 }
 

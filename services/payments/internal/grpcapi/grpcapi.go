@@ -134,7 +134,8 @@ func filter(r *paymentsv1.ListPaymentsRequest) store.Filter {
 	f := store.Filter{
 		MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode(), Status: payment.Status(r.GetStatus()), Detail: r.GetStatusDetail(),
 		Reference: r.GetReference(), MerchantReference: r.GetMerchantReference(), Search: r.GetSearch(), Metadata: r.GetMetadata(),
-		Settled: store.Settled(r.GetSettled()), PaymentLinkID: r.GetPaymentLinkId(), MinAmount: money.Cents(r.GetMinAmountCents()), MaxAmount: money.Cents(r.GetMaxAmountCents()),
+		Settled: store.Settled(r.GetSettled()), PaymentLinkID: r.GetPaymentLinkId(),
+		MinAmount: money.Cents(r.GetMinAmountCents()), MaxAmount: money.Cents(r.GetMaxAmountCents()),
 	}
 	if r.GetCreatedFrom() != nil {
 		f.From = r.GetCreatedFrom().AsTime()

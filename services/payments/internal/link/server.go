@@ -128,7 +128,8 @@ func (s *Server) ListLinkPayments(ctx context.Context, r *paymentsv1.ListLinkPay
 	if err != nil {
 		return nil, err
 	}
-	list, total, err := s.links.Store.List(ctx, store.Filter{MerchantID: x.MerchantID, Livemode: x.Livemode, PaymentLinkID: x.ID}, bounded(r.GetLimit()), max(0, int(r.GetOffset())))
+	f := store.Filter{MerchantID: x.MerchantID, Livemode: x.Livemode, PaymentLinkID: x.ID}
+	list, total, err := s.links.Store.List(ctx, f, bounded(r.GetLimit()), max(0, int(r.GetOffset())))
 	if err != nil {
 		return nil, err
 	}

@@ -157,7 +157,9 @@ func (r *Room) compose(ctx context.Context, tx pgx.Tx, w Wish, m *paymentsv1.Mer
 	}
 	s.NotifyCustomer = w.NotifyCustomer && s.Collect == CollectLinks
 	if s.NotifyCustomer && s.Customer.Email == "" {
-		return Subscription{}, errs.Invalid(errs.Field{Field: "customer.email", Message: "customer.email is required with notify_customer: the payment links are mailed there."})
+		return Subscription{}, errs.Invalid(errs.Field{
+			Field: "customer.email", Message: "customer.email is required with notify_customer: the payment links are mailed there.",
+		})
 	}
 	return s, s.checkDays(calendar.Today(now))
 }

@@ -29,7 +29,8 @@ func (r *Room) Notice(ctx context.Context, o Owner, id string, number, reminder 
 		return Notice{}, err
 	}
 	ending := s.Status.Final() || s.Ending != NotEnding
-	if !s.NotifyCustomer || s.Customer.Email == "" || ending || due.Status != Expected || due.LinkID == "" || due.Reminders != reminder || !r.clock().Before(due.linkExpiry()) {
+	if !s.NotifyCustomer || s.Customer.Email == "" || ending || due.Status != Expected || due.LinkID == "" || due.Reminders != reminder ||
+		!r.clock().Before(due.linkExpiry()) {
 		return Notice{}, errNotFound
 	}
 	made, err := r.Links.Get(ctx, o.MerchantID, o.Livemode, due.LinkID)
