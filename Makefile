@@ -70,11 +70,24 @@ screenshots: bin/with-postgres ## Take a picture of every page (SCREENSHOTS=fold
 	@mkdir -p '$(SCREENSHOTS)' && EUPAY_E2E_SCREENSHOTS="$$(cd '$(SCREENSHOTS)' && pwd)" ./bin/with-postgres go test -count=1 -timeout 30m -run TestPortalPictures ./cmd/e2e
 	@echo "The pictures are in $(SCREENSHOTS)/"
 
+# With MINUTES, one long run of one fault after the other. SEED repeats the order of a run; REPORT is a file for what was measured.
+MINUTES ?=
+SEED ?=
+REPORT ?=
+
 .PHONY: chaos
 chaos: export EUPAY_CHAOS_ROUNDS ?= 5
 chaos: export EUPAY_CHAOS_READ_ONLY ?= 60s
-chaos: bin/with-postgres bin/gotestsum ## Kill parts of the system under load, break its infrastructure, and compare all records
+ifneq ($(MINUTES),)
+chaos: export EUPAY_CHAOS_MINUTES = $(MINUTES)
+chaos: export EUPAY_CHAOS_SEED = $(SEED)
+chaos: export EUPAY_CHAOS_REPORT = $(if $(REPORT),$(abspath $(REPORT)))
+chaos:
+	@go test -v -count=1 -timeout 11h -run '^TestChaosEverythingAtOnce$$' $(TESTFLAGS) ./cmd/chaos
+else
+chaos: bin/with-postgres bin/gotestsum ## Kill parts of the system under load, break its infrastructure, and compare all records (MINUTES=10: everything in one run)
 	@$(RACE) ./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -timeout 90m $(TESTFLAGS) ./cmd/chaos
+endif
 
 # The version that `make upgrade-exercise` upgrades from.
 BASE ?= HEAD~1

@@ -32,7 +32,9 @@ func newClient(t *testing.T, w *world, headers ...string) *client {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
-	t.Cleanup(c.http.CloseIdleConnections)
+	if t.Cleanup(c.http.CloseIdleConnections); w.observe != nil {
+		c.http.Transport = w.observe(c.http.Transport)
+	}
 	return c
 }
 

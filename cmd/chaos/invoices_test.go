@@ -60,7 +60,7 @@ func TestChaosEveryInvoiceIsIssuedOnce(t *testing.T) {
 // misbehave makes the platform lose answers, connections and webhooks, as chance wants it.
 func (w *world) misbehave(ctx context.Context, seed int) {
 	w.t.Helper()
-	w.faults(ctx, []object{
+	w.faults(ctx, w.sys.InvoicingManagementURL(), []object{
 		{"kind": "lost-answer", "probability": 0.05, "seed": seed + 1},
 		{"kind": "cut", "probability": 0.05, "seed": seed + 2},
 		{"kind": "error", "probability": 0.02, "seed": seed + 3},
@@ -70,13 +70,16 @@ func (w *world) misbehave(ctx context.Context, seed int) {
 }
 
 // behave ends that.
-func (w *world) behave(ctx context.Context) { w.faults(ctx, []object{}) }
+func (w *world) behave(ctx context.Context) {
+	w.faults(ctx, w.sys.InvoicingManagementURL(), []object{})
+}
 
-func (w *world) faults(ctx context.Context, rules []object) {
+// faults are those of the bank or the platform from now on, by the URL of its management.
+func (w *world) faults(ctx context.Context, url string, rules []object) {
 	w.t.Helper()
 	c := newClient(w.t, w)
-	if status := c.request(ctx, http.MethodPut, w.sys.InvoicingManagementURL()+"/faults", object{"faults": rules}, nil); status != http.StatusOK {
-		w.t.Fatalf("the platform does not take its faults: %d", status)
+	if status := c.request(ctx, http.MethodPut, url+"/faults", object{"faults": rules}, nil); status != http.StatusOK {
+		w.t.Fatalf("%s does not take its faults: %d", url, status)
 	}
 }
 

@@ -18,6 +18,7 @@ type merchant struct {
 	hook     string // where its webhooks go
 	mu       sync.Mutex
 	heard    map[string]map[string]int // reference → final status → webhooks
+	last     map[string]int            // reference → sequence of its latest webhook
 	accepted map[string]string         // our reference → EU Pay's
 	again    int
 }
@@ -26,7 +27,7 @@ func newMerchant(t *testing.T, w *world) *merchant {
 	t.Helper()
 	m := &merchant{
 		client: newClient(t, w, "X-Api-Key", w.sys.Secrets.APIKey, "X-Api-Secret", w.sys.Secrets.APISecret),
-		heard:  make(map[string]map[string]int), accepted: make(map[string]string),
+		heard:  make(map[string]map[string]int), last: make(map[string]int), accepted: make(map[string]string),
 	}
 	m.hook = m.client.hear(nil, m.hear)
 	return m
@@ -39,6 +40,10 @@ func (m *merchant) hear(e *webhook.Event) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if e.Sequence <= m.last[p.Reference] {
+		m.t.Errorf("%s: webhook %d %s came after %d", p.Reference, e.Sequence, e.Type, m.last[p.Reference])
+	}
+	m.last[p.Reference] = e.Sequence
 	if m.heard[p.Reference] == nil {
 		m.heard[p.Reference] = make(map[string]int)
 	}

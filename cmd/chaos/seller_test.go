@@ -66,12 +66,29 @@ func (c *client) sdk(key string, secret eupay.Secret) *eupay.Client {
 	return eupay.New(key, secret, eupay.Options{BaseURL: c.w.sys.URL(), HTTPClient: c.http, Retries: -1})
 }
 
-// hear registers a webhook endpoint of the caller, for events of the types; nil: those of payments. Each event whose signature verifies goes to hears, once by its id. It returns the address of the endpoint.
+// receiverFault is what goes wrong at a receiver of a webhook: nothing, or it fails before or after it has worked on it.
+type receiverFault int
+
+const (
+	failsBefore receiverFault = iota + 1
+	failsAfter
+)
+
+// hear registers a webhook endpoint of the caller, for events of the types; nil: those of payments. Each event whose signature verifies goes to hears, once by its id: it must always have the same content. It returns the
+// address of the endpoint.
 func (c *client) hear(types []string, hears func(*webhook.Event)) (address string) {
 	c.t.Helper()
 	var endpoint struct{ Secret string }
-	registered, turn, known := make(chan struct{}), make(chan struct{}, 1), make(map[string]bool)
-	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	registered, turn, known := make(chan struct{}), make(chan struct{}, 1), make(map[string]string)
+	hook := httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, r *http.Request) {
+		var fault receiverFault
+		if c.w.fails != nil {
+			fault = c.w.fails()
+		}
+		if fault == failsBefore {
+			answer.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			return
@@ -84,12 +101,18 @@ func (c *client) hear(types []string, hears func(*webhook.Event)) (address strin
 		}
 		turn <- struct{}{}
 		defer func() { <-turn }()
-		if known[event.ID] {
+		if before, ok := known[event.ID]; !ok {
+			known[event.ID] = string(body)
+			hears(event)
+		} else {
 			c.heardAgain.Add(1)
-			return
+			if before != string(body) {
+				c.t.Errorf("the webhook %s has two contents: %s and %s", event.ID, before, body)
+			}
 		}
-		known[event.ID] = true
-		hears(event)
+		if fault == failsAfter {
+			answer.WriteHeader(http.StatusInternalServerError)
+		}
 	}))
 	c.t.Cleanup(hook.Close)
 	body := object{"url": hook.URL}

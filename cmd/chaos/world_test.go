@@ -41,7 +41,12 @@ type world struct {
 
 	mu        sync.Mutex
 	processes map[string]*child.Process
+	pids      map[string]int
 	database  *pgserver.Server
+
+	// observe, if any, sees the requests of all clients; fails, if any, decides how receivers of webhooks fail.
+	observe func(http.RoundTripper) http.RoundTripper
+	fails   func() receiverFault
 }
 
 // quick are settings that shorten what a real platform waits for, so that the test does not.
@@ -75,8 +80,7 @@ func compile(flags ...string) (string, error) {
 	for _, service := range roles.Services() {
 		args = append(args, "european-pay.eu/eupay/services/"+service+"/cmd/"+service)
 	}
-	cmd := exec.Command("go", args...)
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the programs: %w\n%s", err, out)
 	}
 	return dir, nil
@@ -118,7 +122,7 @@ func newWorld(t *testing.T, bin string, extra map[string]string) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{t: t, dir: dir, programs: bin, processes: make(map[string]*child.Process)}
+	w := &world{t: t, dir: dir, programs: bin, processes: make(map[string]*child.Process), pids: make(map[string]int)}
 	ports, err := system.Prefer(system.Ports{}, system.Ports{})
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +219,7 @@ func (w *world) startProcess(name string, cmd *exec.Cmd) {
 		w.t.Fatal(err)
 	}
 	w.mu.Lock()
-	w.processes[name] = p
+	w.processes[name], w.pids[name] = p, cmd.Process.Pid
 	w.mu.Unlock()
 }
 

@@ -155,7 +155,10 @@ func (c *Consumer) loop(ctx context.Context, lease *leader.Lease, msgs chan jets
 		case <-ctx.Done():
 			return
 		case m := <-msgs:
-			c.process(ctx, lease, c.fill(m, msgs))
+			if !c.process(ctx, lease, c.fill(m, msgs)) {
+				pause(ctx, retryEvery)
+				return
+			}
 			continue
 		case <-sub.ended:
 			c.log.WarnContext(ctx, "subscription closed, resubscribing")
@@ -202,7 +205,13 @@ func (c *Consumer) fill(first jetstream.Msg, msgs <-chan jetstream.Msg) []jetstr
 	return batch
 }
 
-func (c *Consumer) process(ctx context.Context, lease *leader.Lease, msgs []jetstream.Msg) {
+// retryEvery is the pause after the database has failed.
+const retryEvery = time.Second
+
+// process applies messages. false: the database or the lease has failed, and what was not applied stays unacknowledged. The subscription must
+// then be renewed, which starts again after the last acknowledgement: if these messages were handed back one by one, newer ones about the same
+// payment would overtake them.
+func (c *Consumer) process(ctx context.Context, lease *leader.Lease, msgs []jetstream.Msg) bool {
 	// A batch in progress is completed during shutdown.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.AckWait/2)
 	defer cancel()
@@ -217,23 +226,38 @@ func (c *Consumer) process(ctx context.Context, lease *leader.Lease, msgs []jets
 		batch, good = append(batch, e), append(good, m)
 	}
 	if len(batch) == 0 {
-		return
+		return true
 	}
-	err := c.apply(ctx, lease, batch)
-	switch {
+	switch err := c.apply(ctx, lease, batch); {
 	case err == nil:
 		for i, m := range good {
 			c.settle(ctx, m, batch[i], nil)
 		}
-	case len(batch) > 1 && !pg.IsInfrastructure(err) && !errors.Is(err, leader.ErrDeposed):
-		for i := range batch {
-			c.settle(ctx, good[i], batch[i], c.apply(ctx, lease, batch[i:i+1]))
-		}
+	case isOutage(err):
+		c.leave(good, err)
+		return false
+	case len(batch) == 1:
+		c.settle(ctx, good[0], batch[0], err)
 	default:
-		for i, m := range good {
-			c.settle(ctx, m, batch[i], err)
+		for i := range batch {
+			err := c.apply(ctx, lease, batch[i:i+1])
+			if isOutage(err) {
+				c.leave(good[i:], err)
+				return false
+			}
+			c.settle(ctx, good[i], batch[i], err)
 		}
 	}
+	return true
+}
+
+// isOutage reports whether an error says nothing about the event: it is tried again until the database has recovered.
+func isOutage(err error) bool { return pg.IsInfrastructure(err) || errors.Is(err, leader.ErrDeposed) }
+
+// leave leaves messages unacknowledged.
+func (c *Consumer) leave(msgs []jetstream.Msg, err error) {
+	settled.WithLabelValues(c.cfg.Name, resultAgain).Add(float64(len(msgs)))
+	c.log.Warn("events not applied, retrying", "events", len(msgs), "in", retryEvery, "error", err)
 }
 
 func (c *Consumer) settle(ctx context.Context, m jetstream.Msg, e Event, err error) {
@@ -254,9 +278,6 @@ func (c *Consumer) settle(ctx context.Context, m jetstream.Msg, e Event, err err
 	}
 	n := deliveries(m)
 	delay := min(time.Second<<min(n, 5), 30*time.Second)
-	if pg.IsInfrastructure(err) || errors.Is(err, leader.ErrDeposed) {
-		delay = time.Second // the event is not at fault: it is retried until the database recovers
-	}
 	settled.WithLabelValues(c.cfg.Name, resultAgain).Inc()
 	c.log.WarnContext(ctx, "event not applied, retrying", "subject", m.Subject(), "attempt", n, "in", delay, "error", err)
 	c.logIf(m.NakWithDelay(delay), "nak event")

@@ -309,6 +309,30 @@ func TestDatabaseErrorsDoNotCountAsAttempts(t *testing.T) {
 	}
 }
 
+// TestAnEventThatTheDatabaseCouldNotTakeIsNotOvertaken: it was handed back for a second, and a newer event about the same payment was applied
+// before it.
+func TestAnEventThatTheDatabaseCouldNotTakeIsNotOvertaken(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	first, second := event(), event()
+	failed := false
+	f.refuse = func([]Event) error {
+		if failed {
+			return nil
+		}
+		failed = true
+		f.publish(second, "")
+		return &pgconn.PgError{Code: "57P01", Message: "terminating connection"}
+	}
+	f.publish(first, "")
+	f.run()
+	eventually(t, "both effects", func() bool { return len(f.effects()) == 2 })
+	if got := f.effects(); got[0] != first.ID || got[1] != second.ID {
+		t.Errorf("applied %v, want %s before %s", got, first.ID, second.ID)
+	}
+	f.allAcked()
+}
+
 func TestAReplayedEventIsAppliedAgainOnlyOnRequest(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
