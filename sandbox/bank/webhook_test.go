@@ -78,7 +78,7 @@ func (l *listener) next() hook {
 	select {
 	case h := <-l.got:
 		return h
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		l.t.Fatal("no webhook came")
 		return hook{}
 	}

@@ -323,7 +323,7 @@ func TestLittleIsReadOfAnEndlessAnswer(t *testing.T) {
 			if n > 16<<20 { // what the kernel keeps of it on its way is less
 				t.Errorf("%d bytes of an answer were taken", n)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("the answer is still being read")
 		}
 	}

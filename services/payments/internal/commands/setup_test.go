@@ -281,7 +281,7 @@ func (b *bench) pay(n int) *paymentsv1.Payment {
 // until waits until the condition holds.
 func (b *bench) until(what string, ok func() bool) {
 	b.t.Helper()
-	deadline, tick := time.After(20*time.Second), time.NewTicker(2*time.Millisecond)
+	deadline, tick := time.After(time.Minute), time.NewTicker(2*time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		select {

@@ -131,7 +131,7 @@ func (f *fixture) beside(first, second consume.Event) {
 // waits returns once a transaction of this database waits for another.
 func (f *fixture) waits() {
 	f.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for waiting := 0; waiting == 0; {

@@ -212,7 +212,7 @@ func (b *browser) next(t *testing.T) hit {
 			t.Fatal(h.err)
 		}
 		return h
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no message arrived")
 		return hit{}
 	}
