@@ -220,7 +220,7 @@ func (f *fixture) publish(list ...events.Event) {
 // eventually asks again and again until ok.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(time.Minute) // only ends a wait that should not be
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
