@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -49,6 +50,11 @@ type answer struct {
 	header http.Header
 	raw    []byte
 }
+
+var traceOfAnswer = regexp.MustCompile(`"trace_id":"[0-9a-f]{32}"`)
+
+// said is the answer without the id of its trace, which is another for each request.
+func (a answer) said() string { return traceOfAnswer.ReplaceAllString(string(a.raw), "") }
 
 // do sends a request to the API. Every answer must have a request id, and none may be a server error: a test that provokes one
 // uses try.

@@ -194,7 +194,7 @@ func TestLoginTokens(t *testing.T) {
 	}
 	wrong, unknown := login(m.Email, "wrong "+password), login("nobody@example.com", password)
 	wrong.refused(t, http.StatusUnauthorized, "INVALID_LOGIN")
-	if string(wrong.raw) != string(unknown.raw) || unknown.status != wrong.status {
+	if wrong.said() != unknown.said() || unknown.status != wrong.status {
 		t.Errorf("a wrong password and an unknown address differ: %s %s", wrong.raw, unknown.raw)
 	}
 	s := must[session](t, login(m.Email, password), http.StatusOK)

@@ -198,7 +198,7 @@ func (s *trial) filledIn(o tried) (path, body string) {
 		case p.In == "query" && p.Required && p.Example == "" && len(p.Values) > 0:
 			query.Set(p.Name, p.Values[0])
 		case p.In == "query" && p.Example != "":
-			query.Set(p.Name, p.Example)
+			query.Set(p.Name, cmp.Or(s.values[p.Example], p.Example))
 		}
 	}
 	if len(query) > 0 {

@@ -33,7 +33,7 @@ func TestPaymentsOfOthersAreNotFound(t *testing.T) {
 			got := stranger.do(t, c.method, "/gateway/payments/"+p.Reference+c.path, c.body)
 			absent := stranger.do(t, c.method, "/gateway/payments/"+unknown+c.path, c.body)
 			got.refused(t, http.StatusNotFound, "NOT_FOUND")
-			if string(got.raw) != string(absent.raw) {
+			if got.said() != absent.said() {
 				t.Errorf("%s, %s %s: %s\nabsent: %s", name, c.method, c.path, got.raw, absent.raw)
 			}
 		}
