@@ -109,11 +109,28 @@ func (c *paymentShowCommand) Run(t *tool) error {
 	}
 	w := t.table("FIELD", "VALUE")
 	for _, f := range [][2]string{
-		{"reference", v.Reference}, {"kind", v.Kind}, {"merchant", v.Merchant}, {"mode", modeOf(v.Livemode)}, {"amount", euros(v.AmountCents)},
-		{"status", strings.TrimSpace(v.Status + " " + v.Detail)}, {"failure", v.Failure}, {"refunded", euros(v.RefundedCents)}, {"refund of", v.Original},
-		{"payment link", v.Link}, {"subscription", v.Subscription}, {"bank", v.Bank}, {"at the provider", v.ProviderID}, {"provider state", v.ProviderState},
-		{"created", clockOf(v.CreatedAt)}, {"changed", clockOf(v.UpdatedAt)}, {"asked for", clockOf(v.RequestedAt)}, {"completed", clockOf(v.CompletedAt)},
-		{"settled", clockOf(v.SettledAt)}, {"missed", clockOf(v.UnsettledAt)}, {"no news since", clockOf(v.StalledAt)}, {"next look", clockOf(v.DueAt)},
+		{"reference", v.Reference},
+		{"kind", v.Kind},
+		{"merchant", v.Merchant},
+		{"mode", modeOf(v.Livemode)},
+		{"amount", euros(v.AmountCents)},
+		{"status", strings.TrimSpace(v.Status + " " + v.Detail)},
+		{"failure", v.Failure},
+		{"refunded", euros(v.RefundedCents)},
+		{"refund of", v.Original},
+		{"payment link", v.Link},
+		{"subscription", v.Subscription},
+		{"bank", v.Bank},
+		{"at the provider", v.ProviderID},
+		{"provider state", v.ProviderState},
+		{"created", clockOf(v.CreatedAt)},
+		{"changed", clockOf(v.UpdatedAt)},
+		{"asked for", clockOf(v.RequestedAt)},
+		{"completed", clockOf(v.CompletedAt)},
+		{"settled", clockOf(v.SettledAt)},
+		{"missed", clockOf(v.UnsettledAt)},
+		{"no news since", clockOf(v.StalledAt)},
+		{"next look", clockOf(v.DueAt)},
 	} {
 		row(w, f[0], orDash(line(f[1])))
 	}
