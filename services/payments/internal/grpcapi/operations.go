@@ -39,6 +39,6 @@ func stalledPayment(p payment.Payment) *paymentsv1.StalledPayment {
 	return &paymentsv1.StalledPayment{
 		Reference: p.Reference, Kind: string(p.Kind), MerchantId: p.MerchantID, Livemode: p.Livemode, AmountCents: int64(p.Amount), Status: string(p.Status),
 		Detail: p.Detail, ProviderState: p.ProviderState, CreatedAt: timestamppb.New(p.CreatedAt), UpdatedAt: timestamppb.New(p.UpdatedAt),
-		StalledAt: moment(p.StalledAt), DueAt: moment(p.DueAt),
+		StalledAt: payment.Stamp(p.StalledAt), DueAt: payment.Stamp(p.DueAt),
 	}
 }

@@ -4,10 +4,9 @@ import (
 	"context"
 	"time"
 
-	"google.golang.org/protobuf/types/known/timestamppb"
-
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
@@ -48,7 +47,7 @@ func (o *Operator) ShowPayment(ctx context.Context, r *paymentsv1.ShowPaymentReq
 	return &paymentsv1.ShowPaymentResponse{
 		Payment: stalledPayment(p), ProviderPaymentId: p.ProviderID, FailureCode: p.Failure, BankId: p.BankID, OriginalReference: p.OriginalReference,
 		PaymentLinkId: p.PaymentLinkID, SubscriptionId: p.SubscriptionID, RefundedCents: int64(p.AmountRefunded),
-		RequestedAt: moment(p.RequestedAt), CompletedAt: moment(p.CompletedAt), SettledAt: moment(p.SettledAt), UnsettledAt: moment(p.UnsettledAt),
+		RequestedAt: payment.Stamp(p.RequestedAt), CompletedAt: payment.Stamp(p.CompletedAt), SettledAt: payment.Stamp(p.SettledAt), UnsettledAt: payment.Stamp(p.UnsettledAt),
 	}, nil
 }
 
@@ -76,12 +75,4 @@ func (o *Operator) Reconcile(ctx context.Context, r *paymentsv1.ReconcileRequest
 		return nil, public(err)
 	}
 	return &paymentsv1.ReconcileResponse{References: due}, nil
-}
-
-// moment returns nil for no time.
-func moment(t *time.Time) *timestamppb.Timestamp {
-	if t == nil {
-		return nil
-	}
-	return timestamppb.New(*t)
 }

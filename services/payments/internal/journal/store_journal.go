@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
 // part is what is read at once: the rows of a period after one of them.
@@ -107,7 +108,7 @@ func scan(row pgx.CollectableRow) (*paymentsv1.JournalRow, error) {
 	err := row.Scan(&at, &r.AmountCents, &metadata, &r.Reference, &r.Kind, &r.OriginalReference, &r.Currency, &r.Status, &r.StatusDetail, &r.FailureCode, &r.Description,
 		&r.MerchantReference, &r.AmountRefundedCents, &created, &completed, &settled, &r.PaymentLinkId, &r.SubscriptionId, &r.Late,
 		&r.OriginalAmountCents, &r.RefundedBeforeCents)
-	r.At, r.CreatedAt, r.CompletedAt, r.SettledAt = timestamppb.New(at), timestamppb.New(created), stamp(completed), stamp(settled)
+	r.At, r.CreatedAt, r.CompletedAt, r.SettledAt = timestamppb.New(at), timestamppb.New(created), payment.Stamp(completed), payment.Stamp(settled)
 	r.MetadataJson, r.Position = []byte(metadata), r.Reference
 	return &r, err
 }
@@ -123,11 +124,4 @@ func scanOccurrence(row pgx.CollectableRow) (*paymentsv1.JournalRow, error) {
 		r.Status = "undone"
 	}
 	return r, err
-}
-
-func stamp(t *time.Time) *timestamppb.Timestamp {
-	if t == nil {
-		return nil
-	}
-	return timestamppb.New(*t)
 }

@@ -12,6 +12,7 @@ import (
 
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
 // Status of a link.
@@ -98,18 +99,11 @@ func (x Link) Proto() *paymentsv1.PaymentLink {
 		Id: x.ID, MerchantId: x.MerchantID, Livemode: x.Livemode, Slug: x.Slug, Host: string(x.Host), Url: x.URL,
 		Status: string(x.Status), StatusDetail: x.Detail, AmountCents: int64(x.Amount), MinimumCents: int64(x.Minimum), MaximumCents: int64(x.Maximum),
 		Currency: x.Currency, UsesMax: int32(x.UsesMax), UsesOpen: int32(x.UsesOpen), UsesPaid: int32(x.UsesPaid + x.UsesBeyond),
-		AmountPaidCents: int64(x.AmountPaid), ExpiresAt: stamp(x.ExpiresAt), Description: x.Description, Reference: x.Reference,
+		AmountPaidCents: int64(x.AmountPaid), ExpiresAt: payment.Stamp(x.ExpiresAt), Description: x.Description, Reference: x.Reference,
 		SuccessUrl: x.SuccessURL, MetadataJson: []byte(x.Metadata), SubscriptionId: x.SubscriptionID, Sequence: x.Sequence,
 		CreatedAt: timestamppb.New(x.CreatedAt), UpdatedAt: timestamppb.New(x.UpdatedAt),
-		PaidAt: stamp(x.PaidAt), ExpiredAt: stamp(x.ExpiredAt), RevokedAt: stamp(x.RevokedAt),
+		PaidAt: payment.Stamp(x.PaidAt), ExpiredAt: payment.Stamp(x.ExpiredAt), RevokedAt: payment.Stamp(x.RevokedAt),
 	}
-}
-
-func stamp(t *time.Time) *timestamppb.Timestamp {
-	if t == nil {
-		return nil
-	}
-	return timestamppb.New(*t)
 }
 
 // Use states: the place of a payment in the stock of its link.

@@ -17,22 +17,22 @@ func (p Payment) Proto() *paymentsv1.Payment {
 		MerchantReference: p.MerchantReference, SuccessUrl: p.SuccessURL, CancelUrl: p.CancelURL,
 		PaymentUrl: p.PaymentURL, AmountRefundedCents: int64(p.AmountRefunded), ExecutionType: p.ExecutionType,
 		ExecutionDate: p.ExecutionDate, CreatedAt: timestamppb.New(p.CreatedAt), UpdatedAt: timestamppb.New(p.UpdatedAt),
-		CompletedAt: stamp(p.CompletedAt), StalledAt: stamp(p.StalledAt), MerchantName: p.MerchantName,
+		CompletedAt: Stamp(p.CompletedAt), StalledAt: Stamp(p.StalledAt), MerchantName: p.MerchantName,
 		CancelRequested: p.CancelRequested, Origin: string(p.Origin), OrderId: p.OrderID, CustomerId: p.CustomerID,
 		GatewayReference: p.GatewayReference, BankId: p.BankID, Settlement: string(p.Settlement),
-		PaymentLinkId: p.PaymentLinkID, SubscriptionId: p.SubscriptionID, SettledAt: stamp(p.SettledAt), UnsettledAt: stamp(p.UnsettledAt),
+		PaymentLinkId: p.PaymentLinkID, SubscriptionId: p.SubscriptionID, SettledAt: Stamp(p.SettledAt), UnsettledAt: Stamp(p.UnsettledAt),
 	}
 	if p.Held() || p.AwaitingConfirmation() || p.OwnSession == SessionClosed || p.Status.Final() {
 		out.PaymentUrl = "" // the payer cannot pay there, or must not start
 	}
 	if p.AwaitingConfirmation() {
-		out.SettlementDeadline = stamp(p.SettleBy)
+		out.SettlementDeadline = Stamp(p.SettleBy)
 	}
 	if p.Detail == DetailCancelling {
 		out.AuthorisationUrl = p.ApprovalURL
 	}
 	if p.Late.Amount > 0 {
-		out.LateReceipt = &paymentsv1.LateReceipt{AmountCents: int64(p.Late.Amount), ReceivedAt: stamp(p.Late.At), BookedAt: stamp(p.Late.BookedAt)}
+		out.LateReceipt = &paymentsv1.LateReceipt{AmountCents: int64(p.Late.Amount), ReceivedAt: Stamp(p.Late.At), BookedAt: Stamp(p.Late.BookedAt)}
 	}
 	if p.Metadata != "" {
 		out.MetadataJson = []byte(p.Metadata)
@@ -40,7 +40,8 @@ func (p Payment) Proto() *paymentsv1.Payment {
 	return out
 }
 
-func stamp(t *time.Time) *timestamppb.Timestamp {
+// Stamp returns the time for a message; nil for none.
+func Stamp(t *time.Time) *timestamppb.Timestamp {
 	if t == nil {
 		return nil
 	}

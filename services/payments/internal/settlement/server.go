@@ -2,12 +2,12 @@ package settlement
 
 import (
 	"context"
-	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
 // Server implements SettlementService.
@@ -126,7 +126,7 @@ func (v *Server) ListUnsettled(ctx context.Context, r *paymentsv1.ListUnsettledR
 	return &paymentsv1.ListUnsettledResponse{Total: total, Payments: column(list, func(u Unsettled) *paymentsv1.UnsettledPayment {
 		return &paymentsv1.UnsettledPayment{
 			Reference: u.Reference, Kind: u.Kind, AmountCents: int64(u.Cents), MatchedCents: int64(u.Matched), ExpectedOn: day(u.On),
-			MerchantReference: u.MerchantReference, Description: u.Description, UnsettledAt: stamp(u.At),
+			MerchantReference: u.MerchantReference, Description: u.Description, UnsettledAt: payment.Stamp(u.At),
 		}
 	})}, nil
 }
@@ -134,7 +134,7 @@ func (v *Server) ListUnsettled(ctx context.Context, r *paymentsv1.ListUnsettledR
 func (a Account) proto() *paymentsv1.ReceivingAccount {
 	return &paymentsv1.ReceivingAccount{
 		Id: a.ID, BankName: a.BankName, Name: a.Name, IbanMasked: a.IBANMasked, State: a.State, ConnectedAt: timestamppb.New(a.ConnectedAt),
-		ConsentEndsAt: stamp(a.ConsentEnds), ReadAt: stamp(a.ReadAt),
+		ConsentEndsAt: payment.Stamp(a.ConsentEnds), ReadAt: payment.Stamp(a.ReadAt),
 	}
 }
 
@@ -149,17 +149,10 @@ func (l Line) proto() *paymentsv1.BankLine {
 func (m Matched) proto() *paymentsv1.LineMatch {
 	p := &paymentsv1.LineMatch{
 		Id: m.ID, Reference: m.Reference, Kind: m.Kind, AmountCents: int64(m.Cents), Rule: string(m.Rule), Actor: m.Actor, CreatedAt: timestamppb.New(m.At),
-		UndoneAt: stamp(m.UndoneAt), UndoneBy: m.UndoneBy,
+		UndoneAt: payment.Stamp(m.UndoneAt), UndoneBy: m.UndoneBy,
 	}
 	for _, e := range m.Evidence {
 		p.Evidence = append(p.Evidence, &paymentsv1.MatchEvidence{Kind: e.Kind, Value: e.Value})
 	}
 	return p
-}
-
-func stamp(t *time.Time) *timestamppb.Timestamp {
-	if t == nil {
-		return nil
-	}
-	return timestamppb.New(*t)
 }

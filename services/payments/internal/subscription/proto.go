@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/run/outbox"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
 // announce adds the event of a change to the outbox; none if it has no type.
@@ -44,7 +45,7 @@ func (s Subscription) Proto() *paymentsv1.Subscription {
 		Status: string(s.Status), StatusDetail: s.Detail, FailureCode: s.Failure, Sequence: s.Sequence,
 		AuthorisationUrl: s.AuthorisationURL, ApprovalUrl: s.ApprovalURL, Replaces: s.Replaces, ReplacedBy: s.ReplacedBy,
 		Ending: string(s.Ending), StopAtBank: s.StopAtBank, CreatedAt: timestamppb.New(s.CreatedAt), UpdatedAt: timestamppb.New(s.UpdatedAt),
-		ActivatedAt: stamp(s.ActivatedAt), EndedAt: stamp(s.EndedAt),
+		ActivatedAt: payment.Stamp(s.ActivatedAt), EndedAt: payment.Stamp(s.EndedAt),
 	}
 	if s.Metadata != "" {
 		out.MetadataJson = []byte(s.Metadata)
@@ -57,15 +58,8 @@ func (o Occurrence) proto(amount money.Cents) *paymentsv1.Occurrence {
 	return &paymentsv1.Occurrence{
 		SubscriptionId: o.SubscriptionID, Number: int32(o.Number), Date: dateText(o.Date), ExecutionDate: dateText(o.Execution), Status: string(o.Status),
 		Evidence: string(o.Evidence), EvidenceReference: o.EvidenceReference, PaymentLinkId: o.LinkID, PaymentLinkUrl: o.LinkURL,
-		Reminders: int32(o.Reminders), DecidedAt: stamp(o.DecidedAt), AmountCents: int64(amount),
+		Reminders: int32(o.Reminders), DecidedAt: payment.Stamp(o.DecidedAt), AmountCents: int64(amount),
 	}
-}
-
-func stamp(t *time.Time) *timestamppb.Timestamp {
-	if t == nil {
-		return nil
-	}
-	return timestamppb.New(*t)
 }
 
 // dateText writes a day as YYYY-MM-DD; nothing for none.
