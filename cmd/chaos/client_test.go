@@ -90,7 +90,7 @@ const shortPause = 50 * time.Millisecond
 
 func pause() <-chan struct{} { return after(shortPause) }
 
-// rest is longer, for whoever compares books while others work.
+// rest is a longer pause, for comparing books while the others work.
 func rest() <-chan struct{} { return after(250 * time.Millisecond) }
 
 func after(d time.Duration) <-chan struct{} {

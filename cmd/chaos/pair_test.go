@@ -79,7 +79,7 @@ func (p *pair) now() *pgserver.Server {
 // connect connects to the server that accepts writes.
 func (p *pair) connect(ctx context.Context) (*pgx.Conn, error) { return pgx.Connect(ctx, p.now().URL) }
 
-// url leads to both servers through their fronts; whoever connects looks for the one that accepts writes.
+// url names both servers, through their fronts. A client connects to the one that accepts writes.
 func (p *pair) url() string {
 	u := must(url.Parse(p.now().URL))
 	u.Host = p.fronts[0].address() + "," + p.fronts[1].address()

@@ -101,7 +101,7 @@ func (l *till) use(ctx context.Context, n int) {
 	case 2:
 		l.redeem(ctx, &v, own, 10+n, "release", "release")
 	case 4:
-		l.redeem(ctx, &v, own, 10+n, "capture", "release") // whoever comes first
+		l.redeem(ctx, &v, own, 10+n, "capture", "release") // one of the two wins
 	case 5:
 		l.redeem(ctx, &v, own, 10+n, "capture", "capture")
 		l.refund(ctx, &v, own, v.paid)

@@ -223,7 +223,7 @@ func (m moving) RoundTrip(r *http.Request) (*http.Response, error) {
 	return m.RoundTripper.RoundTrip(r)
 }
 
-// payment reads a payment, whoever made it.
+// payment reads a payment of the seller, also one that a link or a subscription made.
 func (s *seller) payment(ctx context.Context, reference string) (*eupay.Payment, error) {
 	return insistOn(ctx, func(ctx context.Context) (*eupay.Payment, error) { return s.api.Payments.Get(ctx, reference) })
 }

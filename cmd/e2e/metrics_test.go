@@ -140,7 +140,7 @@ func TestMonitoringAsksForWhatIsExposed(t *testing.T) {
 	}
 }
 
-// The bounds of what Prometheus has to keep. Routes and methods of gRPC are many, but the contract has them all.
+// How many series Prometheus may have to keep. There are many routes and gRPC methods, but their number is fixed.
 const (
 	maxSeries = 3000 // of one metric, without the buckets of histograms
 	maxValues = 80   // of one label

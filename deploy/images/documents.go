@@ -136,7 +136,7 @@ func (l *spdx) put(from, kind string, p spdxPackage) {
 	l.Packages = append(l.Packages, p)
 }
 
-// statement is an in-toto statement, version 1, with the provenance of SLSA 1.0. Nobody has signed it: whoever pushes an image does.
+// statement is an in-toto statement, version 1, with the provenance of SLSA 1.0. It is not signed: that is done when an image is pushed.
 type statement struct {
 	Type          string     `json:"_type"`
 	Subject       []subject  `json:"subject"`

@@ -139,7 +139,7 @@ func TestABankThatWasAwayExecutesWhatItMissed(t *testing.T) {
 	r.until("2026-09-20 12:00")
 	r.booked("both at once", "2026-08-03", "2026-09-01")
 	for _, l := range r.b.BankLines(testIBAN) {
-		if !l.Updated.Equal(r.clock.Now()) { // whoever reads on from yesterday must see it
+		if !l.Updated.Equal(r.clock.Now()) { // a client that reads on from yesterday must see it
 			t.Errorf("it shows since %s", l.Updated)
 		}
 	}

@@ -33,7 +33,7 @@ var (
 type column struct{ Table, Name, Type string }
 
 // Complete fails for every column of the service's schema that looks personal and is not on the list, and for everything on the list that is
-// no column. Whoever adds such a column says what it holds and what an erasure does with it, or why it is not personal.
+// no column. For a new column, add to the list what it holds and what an erasure does with it, or why it is not personal.
 func Complete(t *testing.T, room privacy.Room, migrations fs.FS) {
 	t.Helper()
 	pool, _ := pgtest.New(t, room.Service, migrations)

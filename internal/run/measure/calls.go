@@ -63,5 +63,5 @@ func UnaryClient(name string) grpc.UnaryClientInterceptor {
 	}
 }
 
-// method is a name of the contract: gRPC calls interceptors for no other.
+// method returns the label of a method. It is always one that a proto file declares, because gRPC calls no interceptor for others.
 func method(full string) string { return strings.TrimPrefix(full, "/") }

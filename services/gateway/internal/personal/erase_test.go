@@ -181,7 +181,7 @@ func TestAPatternFindsNobody(t *testing.T) {
 	}
 }
 
-// TestAnUnverifiedAddressIsNobodys: whoever registers with somebody else's address neither shows up in that person's copy nor stops the erasure.
+// TestAnUnverifiedAddressIsNobodys: a user who registered with another person's address is not in that person's copy and does not stop the erasure.
 func TestAnUnverifiedAddressIsNobodys(t *testing.T) {
 	f := setup(t)
 	name, iban := "Stranger", roomtest.IBAN

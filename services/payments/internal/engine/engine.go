@@ -235,7 +235,7 @@ func (e *Engine) postpone(ctx context.Context, p payment.Payment, wait time.Dura
 
 // reschedule makes the payment due after wait and changes nothing else.
 func (e *Engine) reschedule(ctx context.Context, p payment.Payment, wait time.Duration) payment.Payment {
-	_ = e.setDue(ctx, p, wait) // it is due again when the lease ends
+	_ = e.setDue(ctx, p, wait) // logged there; the payment is due again when the lease ends
 	return p
 }
 

@@ -75,7 +75,7 @@ func (e *Engine) lookup(ctx context.Context, prov Provider, p payment.Payment) p
 }
 
 // Refresh reads the payment from the provider and applies its state. An error means that nothing could be recorded, not even when to read it
-// again: whoever does not hold its lease must call again.
+// again: a caller that does not hold its lease must call again.
 func (e *Engine) Refresh(ctx context.Context, p payment.Payment, cause string) (payment.Payment, error) {
 	prov, err := e.Provider(p.Livemode)
 	if err != nil || p.ProviderID == "" || p.Status.Final() || p.OwnSession == payment.SessionClosed {

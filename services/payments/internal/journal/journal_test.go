@@ -240,7 +240,7 @@ func TestAPartOfAJournalIsReadByItsIndex(t *testing.T) {
 	}
 }
 
-// TestTheListOfSettledPaymentsFollowsThem when the version before, or whoever else, changes only the payment.
+// TestTheListOfSettledPaymentsFollowsThem when only the payment is changed, as the version before does.
 func TestTheListOfSettledPaymentsFollowsThem(t *testing.T) {
 	t.Parallel()
 	pool, _ := pgtest.New(t, "payments", migrations.FS)
