@@ -7,6 +7,7 @@ import "european-pay.eu/eupay/internal/privacy"
 func Room() privacy.Room {
 	return privacy.Room{
 		Service:  "webhooks",
+		Obstacles: []string{undelivered},
 		Holdings: []privacy.Holding{events, deliveries, attempts, browsers, messages, privacy.Outbox()},
 		Impersonal: map[string]string{
 			"endpoints.url":             "a merchant's server",
