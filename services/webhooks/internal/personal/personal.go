@@ -6,9 +6,9 @@ import "european-pay.eu/eupay/internal/privacy"
 // Room is the list of the webhooks service.
 func Room() privacy.Room {
 	return privacy.Room{
-		Service:  "webhooks",
+		Service:   "webhooks",
 		Obstacles: []string{undelivered},
-		Holdings: []privacy.Holding{events, deliveries, attempts, browsers, messages, privacy.Outbox()},
+		Holdings:  []privacy.Holding{events, deliveries, attempts, browsers, messages, privacy.Outbox()},
 		Impersonal: map[string]string{
 			"endpoints.url":             "a merchant's server",
 			"endpoints.description":     "a merchant's label",
