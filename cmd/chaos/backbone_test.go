@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -83,14 +84,24 @@ func (w *world) broker() jetstream.JetStream {
 
 func (w *world) loseConsumers() {
 	w.t.Log("delete all consumers")
-	js := w.broker()
-	for _, stream := range []string{bus.Events, bus.Commands, bus.Replay} {
-		for name := range must(js.Stream(w.t.Context(), stream)).ConsumerNames(w.t.Context()).Name() {
-			if err := js.DeleteConsumer(w.t.Context(), stream, name); err != nil {
-				w.t.Error(err)
+	if err := deleteConsumers(w.t.Context(), w.broker()); err != nil {
+		w.t.Error(err)
+	}
+}
+
+func deleteConsumers(ctx context.Context, js jetstream.JetStream) error {
+	for _, name := range []string{bus.Events, bus.Commands, bus.Replay} {
+		stream, err := js.Stream(ctx, name)
+		if err != nil {
+			return err
+		}
+		for consumer := range stream.ConsumerNames(ctx).Name() {
+			if err := stream.DeleteConsumer(ctx, consumer); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+				return err
 			}
 		}
 	}
+	return nil
 }
 
 func (w *world) loseStreams() {

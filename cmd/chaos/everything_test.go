@@ -77,6 +77,9 @@ func (e *estate) suffer(ctx context.Context, x *traffic, f fault, pick, number i
 	e.t.Logf("%d: %s (%d)", number+1, f.name, pick)
 	limit, cancel := context.WithTimeout(ctx, f.lasts+recoveryLimit)
 	defer cancel()
+	if f.before != nil {
+		f.before(e)
+	}
 	e.unanswered.begin(f.name)
 	defer e.unanswered.begin(calm)
 	began := time.Now()
@@ -149,8 +152,8 @@ func newTraffic(ctx context.Context, t *testing.T, e *estate) *traffic {
 	x.m = newMerchant(t, e.world)
 	x.invoice = newIssuer(t, e.world, 1)
 	x.invoice.approve(ctx)
-	x.names = []string{"links", "subscriptions", "rewards", "orders"}
-	x.rooms = []room{newShop(t, e.world), newClub(t, e.world), newTill(t, e.world), newCounter(t, e.world)}
+	x.names = []string{"links", "subscriptions", "rewards", "orders", "scans"}
+	x.rooms = []room{newShop(t, e.world), newClub(t, e.world), newTill(t, e.world), newCounter(t, e.world), newKiosk(t, e.world)}
 	return x
 }
 

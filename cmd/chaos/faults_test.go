@@ -18,6 +18,8 @@ type fault struct {
 	lasts time.Duration
 	// whenMended: the time counts from the end of the fault, because nobody can pay meanwhile. Otherwise it counts from its beginning.
 	whenMended bool
+	// before prepares it, while nothing is broken; nil: nothing to prepare.
+	before func(e *estate)
 	// breaks begins it and returns what ends it. pick chooses among victims.
 	breaks func(e *estate, pick int) (mend func())
 }
@@ -28,6 +30,9 @@ const (
 	lostDatabase = 10 * time.Second
 	lostBroker   = 5 * time.Second
 )
+
+// ahead is how much a wrong clock is ahead: more than any machine whose clock is kept in time.
+const ahead = 5 * time.Second
 
 // withReplicas are the services whose replicas are killed and frozen.
 var withReplicas = []string{system.Payments, system.Webhooks, system.Gateway, system.QR, system.EInvoice}
@@ -98,10 +103,27 @@ var lostBrokers = []fault{
 		e.signal(name, syscall.SIGSTOP)
 		return func() { e.signal(name, syscall.SIGCONT) }
 	}},
+	{name: "NATS forgets who has read what, and the last minutes come again", need: lostNode, breaks: func(e *estate, _ int) func() {
+		e.forgetConsumers()
+		return func() {}
+	}},
 	{name: "the stream of commands is full for 10 s", lasts: 10 * time.Second, whenMended: true, breaks: func(e *estate, _ int) func() {
 		before := e.limitCommands(1)
 		return func() { e.limitCommands(before) }
 	}},
+}
+
+// forgetConsumers deletes the broker's consumers. They begin again some minutes earlier, so that much comes a second time.
+func (e *estate) forgetConsumers() {
+	js, end, err := e.jetStream()
+	if err != nil {
+		e.t.Error(err)
+		return
+	}
+	defer end()
+	if err := deleteConsumers(e.t.Context(), js); err != nil {
+		e.t.Error(err)
+	}
 }
 
 var lostDatabases = []fault{
@@ -110,6 +132,11 @@ var lostDatabases = []fault{
 		return e.databases.restart
 	}},
 	{name: "PostgreSQL crashes, and its standby takes over", need: lostDatabase, breaks: func(e *estate, _ int) func() {
+		e.databases.crash()
+		e.databases.promote()
+		return e.databases.follow
+	}},
+	{name: "PostgreSQL crashes, and a standby whose clock is 5 s ahead takes over", need: lostDatabase, before: func(e *estate) { e.databases.hurry(ahead) }, breaks: func(e *estate, _ int) func() {
 		e.databases.crash()
 		e.databases.promote()
 		return e.databases.follow

@@ -24,6 +24,7 @@ var invariants = []invariant{
 	{"subscriptions agree with bank and webhooks", roomAgrees(1)},
 	{"points are exact", roomAgrees(2)},
 	{"stock is what was not sold, and orders end as their payments", roomAgrees(3)},
+	{"what a code asks for is paid once, whoever scans it", roomAgrees(4)},
 	{"invoices have numbers without gaps and agree with platform and webhooks", invoicesAgree},
 	{"every event was published, and every webhook was delivered", eventsArrive},
 	{"nothing is stuck, and the system finds nothing wrong with itself", nothingIsStuck},

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -32,6 +34,34 @@ type pair struct {
 	mu      sync.Mutex
 	servers [2]*pgserver.Server
 	primary int
+	// wrong are the binaries of a server whose clock is wrong; empty: the clock is right.
+	wrong string
+}
+
+// fakeTime is the library that shows a program another time (Debian's package libfaketime). It works for programs of libc alone, as PostgreSQL:
+// those in Go ask the kernel.
+const fakeTime = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+
+// hurry gives the standby a clock that is ahead, until it is made again.
+func (p *pair) hurry(by time.Duration) {
+	library, err := filepath.Glob(fakeTime)
+	if err != nil || len(library) == 0 {
+		p.t.Errorf("no clock can be wrong: %s is missing (apt-get install libfaketime)", fakeTime)
+		return
+	}
+	p.wrong = filepath.Join(filepath.Dir(p.dirs[0]), "wrong-clock")
+	script := fmt.Sprintf("#!/bin/sh\nexport LD_PRELOAD=%s FAKETIME=+%ds FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_NO_CACHE=0\nexec %s \"$@\"\n",
+		library[0], int(by.Seconds()), filepath.Join(p.bin, "postgres"))
+	if err := errors.Join(os.MkdirAll(p.wrong, 0o755), os.WriteFile(filepath.Join(p.wrong, "postgres"), []byte(script), 0o755)); err != nil {
+		p.t.Error(err)
+		return
+	}
+	p.mu.Lock()
+	standby := p.servers[1-p.primary]
+	p.mu.Unlock()
+	standby.Kill()
+	p.follow()
+	p.wrong = ""
 }
 
 func newPair(t *testing.T, dir string) *pair {
@@ -59,7 +89,7 @@ func newPair(t *testing.T, dir string) *pair {
 }
 
 func (p *pair) launch(i int) {
-	s, err := pgserver.Start(p.t.Context(), pgserver.Options{Dir: p.dirs[i], Port: p.ports[i], Bin: p.bin, Log: slog.New(slog.DiscardHandler)})
+	s, err := pgserver.Start(p.t.Context(), pgserver.Options{Dir: p.dirs[i], Port: p.ports[i], Bin: cmp.Or(p.wrong, p.bin), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		p.t.Errorf("PostgreSQL %d: %v", i+1, err)
 		return
