@@ -1,6 +1,7 @@
 package document
 
 import (
+	"math/big"
 	"slices"
 
 	"european-pay.eu/eupay/sandbox/einvoicing/internal/decimal"
@@ -11,6 +12,7 @@ func (d *Document) Check() []Problem {
 	c := &checker{d: d}
 	c.complete()
 	c.totals()
+	c.lines()
 	c.breakdown()
 	c.categories()
 	c.french()
@@ -89,6 +91,27 @@ func (c *checker) totals() {
 	c.equal("BR-CO-14", "totals.tax", t.Tax, tax)
 	c.equal("BR-CO-15", "totals.tax_inclusive", t.Gross, t.Net+t.Tax)
 	c.equal("BR-CO-16", "totals.due", t.Due, t.Gross-t.Prepaid+t.Rounding)
+}
+
+// one is one unit in ten-thousandths.
+const one = 10_000
+
+// lines checks that quantity × price is the line, within two cents as the rules of Peppol demand, and that a price is for more than nothing.
+func (c *checker) lines() {
+	for _, l := range c.d.Lines {
+		base := l.Base
+		if base == 0 {
+			base = one
+		}
+		if base < 0 {
+			c.demand(false, "PEPPOL-EN16931-R121", "lines", "the base quantity of line %s is not above zero", l.ID)
+			continue
+		}
+		// In millionths of a euro; a cent is 10,000 of them.
+		exact := new(big.Rat).Mul(big.NewRat(l.Quantity, base), new(big.Rat).SetInt64(l.Price))
+		off := exact.Sub(exact, new(big.Rat).SetInt64(l.Net*10_000))
+		c.demand(off.Abs(off).Cmp(big.NewRat(2*10_000, 1)) <= 0, "PEPPOL-EN16931-R120", "lines", "quantity × price of line %s is not %s", l.ID, decimal.Cents(l.Net))
+	}
 }
 
 // breakdown checks the sums per category and rate (BR-S-08 and similar), to the cent, and that the tax fits them within one euro,

@@ -10,6 +10,7 @@ func (w *writer) settlement(d invoice.Document) {
 	for _, v := range d.VAT {
 		w.in("ram:ApplicableTradeTax", func() { w.vat(v) })
 	}
+	w.period(d.Period)
 	for _, a := range d.Allowances {
 		w.in("ram:SpecifiedTradeAllowanceCharge", func() { w.allowance(a) })
 	}

@@ -69,7 +69,7 @@ func (l *layout) entries() []entry {
 		}
 		out = append(out, entry{
 			n.ID, n.Name, n.Description,
-			[5]string{amount, price(n.NetPrice), rate(n.Category, n.VATPerMill), euros(n.Net), euros(n.Gross)},
+			[5]string{amount, linePrice(n), rate(n.Category, n.VATPerMill), euros(n.Net), euros(n.Gross)},
 		})
 	}
 	for _, a := range l.d.Allowances {

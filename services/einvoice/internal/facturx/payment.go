@@ -147,6 +147,9 @@ func (l *layout) notes() {
 			legal = legal.add(l.Canvas, small, textWidth, pt/2, named(n.Subject, n.Text))
 		}
 	}
+	if text := l.delivery(); text != "" {
+		legal = legal.add(l.Canvas, small, textWidth, pt/2, text)
+	}
 	legal = legal.add(l.Canvas, small, textWidth, pt/2, l.framework())
 	l.section("Notes", own)
 	l.section("Mentions", legal)

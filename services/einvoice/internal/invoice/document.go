@@ -46,14 +46,19 @@ type Document struct {
 	Process string `json:"process"`
 	// Audience is written as note BAR.
 	Audience Audience `json:"audience"`
-	// BuyerReference (BT-10) is the merchant's own reference; may be empty.
+	// BuyerReference (BT-10) is the buyer's, such as the service code of a public body; may be empty. Documents that were
+	// issued before there was SellerOrder have the merchant's own reference here, and keep it.
 	BuyerReference string `json:"buyer_reference,omitempty"`
+	References
 	// Notes (BG-1), without BAR.
 	Notes []Note `json:"notes,omitempty"`
 	// Preceding (BG-3) is the invoice that this document corrects or credits; nil for an invoice.
 	Preceding *Preceding `json:"preceding,omitempty"`
 	Seller    Party      `json:"seller"`
 	Buyer     Party      `json:"buyer"`
+	// Delivery (BG-13) and Period (BG-14); nil if the day of the invoice and the buyer's address say all.
+	Delivery *Delivery `json:"delivery,omitempty"`
+	Period   *Period   `json:"period,omitempty"`
 	Payment   Payment    `json:"payment"`
 	Lines     []Line     `json:"lines"`
 	// Allowances (BG-20) are the discount on the whole, one for each rate.
@@ -170,8 +175,9 @@ type Line struct {
 	Quantity    Quantity `json:"quantity"`
 	// Unit (BT-130, UN/ECE Recommendation 20), C62 for pieces.
 	Unit string `json:"unit"`
-	// NetPrice (BT-146) of one unit, without VAT.
-	NetPrice Price `json:"net_price"`
+	// NetPrice (BT-146) without VAT, of PriceBase (BT-149) units; of one unit if that is 0.
+	NetPrice  Price    `json:"net_price"`
+	PriceBase Quantity `json:"price_base,omitempty"`
 	// Net (BT-131), without VAT.
 	Net money.Cents `json:"net"`
 	// Gross is the price of the line including VAT, before a discount on the whole; UnitGross is that of one unit. Neither is in

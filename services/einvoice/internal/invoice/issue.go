@@ -10,9 +10,6 @@ import (
 	"european-pay.eu/eupay/internal/money"
 )
 
-// unitPiece is the unit of every line (UN/ECE Recommendation 20: one).
-const unitPiece = "C62"
-
 // New issues an invoice: it validates the order and calculates the document of EN 16931 from its prices, which include VAT.
 // Problems of the order are returned as one errs.Error that names every field as the public API does. Any other error means that
 // the number, the day or the settings, which are the caller's responsibility, are invalid.
@@ -33,7 +30,8 @@ func New(number string, issued Date, s Settings, o Order) (Document, error) {
 	}
 	d := Document{
 		Number: number, Issued: issued, Due: dueDate(s, o, issued), Type: TypeInvoice, Audience: audience,
-		BuyerReference: o.Reference, Seller: s.seller(), Buyer: buyer, Lines: lines(s, o.Items),
+		BuyerReference: o.BuyerReference, References: References{SellerOrder: o.Reference, PurchaseOrder: o.PurchaseOrder, Contract: o.Contract},
+		Seller: s.seller(), Buyer: buyer, Delivery: o.delivery(), Period: o.period(), Lines: lines(s, o.Items),
 	}
 	d.Process = process(d.Lines, o.PaidOn != "")
 	d.Notes = s.legalNotes(slices.ContainsFunc(d.Lines, func(l Line) bool { return l.Nature == Services }))
@@ -80,9 +78,10 @@ func (s Settings) seller() Party {
 func lines(s Settings, items []Item) []Line {
 	list := make([]Line, len(items))
 	for i, it := range items {
+		unit, _ := unitCode(it.Unit)
 		list[i] = Line{
 			ID: strconv.Itoa(i + 1), Name: it.Name, Description: it.Description, Nature: cmp.Or(it.Nature, s.Activity), Quantity: it.Quantity,
-			Unit: unitPiece, UnitGross: it.UnitPrice, Category: category(s, it), VATPerMill: it.VATPerMill,
+			Unit: unit, UnitGross: it.UnitPrice, Category: category(s, it), VATPerMill: it.VATPerMill,
 		}
 	}
 	return list

@@ -14,6 +14,15 @@ type Order struct {
 	// Notes and Reference are the merchant's own.
 	Notes     string
 	Reference string
+	// BuyerReference, PurchaseOrder and Contract are the buyer's references; may be empty.
+	BuyerReference string
+	PurchaseOrder  string
+	Contract       string
+	// Delivered is the day of the delivery; Served is the period of the services. Empty if it is the day of the invoice.
+	Delivered Date
+	Served    Period
+	// DeliveryAddress is where goods went; zero if it is the customer's address.
+	DeliveryAddress Address
 	// Due day. Default: by the settings.
 	Due Date
 	// PaidOn is the day on which the total was paid; empty if it was not. Method is how it was paid.
@@ -48,6 +57,8 @@ type Item struct {
 	// UnitPrice of one unit, including VAT.
 	UnitPrice  money.Cents
 	VATPerMill vat.Rate
+	// Unit is a word such as hour or kg, or a code of UN/ECE Recommendation 20. Default: pieces.
+	Unit string
 	// Nature. Default: the merchant's activity.
 	Nature Nature
 	// ExemptReason is why a rate of 0 is an exemption; empty if it is not one.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"european-pay.eu/eupay/internal/ident"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/internal/vat"
@@ -27,18 +28,23 @@ var methods = []Method{MethodCash, MethodCard, MethodBank, MethodTerminal, Metho
 
 // trimmed removes spaces around texts.
 func (o Order) trimmed() Order {
-	o.Notes, o.Reference = block(o.Notes), strings.TrimSpace(o.Reference)
-	c := &o.Customer
+	o.Notes = block(o.Notes)
+	c, d := &o.Customer, &o.DeliveryAddress
 	for _, s := range []*string{
-		&c.Name, &c.Email, &c.Phone, &c.SIREN, &c.SIRET, &c.VATNumber, &c.ElectronicAddress,
+		&o.Reference, &o.BuyerReference, &o.PurchaseOrder, &o.Contract, &c.Name, &c.Email, &c.Phone, &c.ElectronicAddress,
 		&c.Address.Street, &c.Address.More, &c.Address.PostCode, &c.Address.City, &c.Address.Country,
+		&d.Street, &d.More, &d.PostCode, &d.City, &d.Country,
 	} {
 		*s = strings.TrimSpace(*s)
+	}
+	for _, s := range []*string{&c.SIREN, &c.SIRET, &c.VATNumber} {
+		*s = ident.Compact(*s)
 	}
 	o.Items = slices.Clone(o.Items)
 	for i := range o.Items {
 		it := &o.Items[i]
 		it.Name, it.Description, it.ExemptReason = strings.TrimSpace(it.Name), block(it.Description), strings.TrimSpace(it.ExemptReason)
+		it.Unit = strings.TrimSpace(it.Unit)
 	}
 	return o
 }
@@ -85,6 +91,9 @@ func (p *problems) item(at string, it Item, s Settings) {
 	case it.VATPerMill > 0 && it.ExemptReason != "":
 		p.Add(at+"vat_exemption_reason", "is only allowed with a vat_rate of 0")
 	}
+	if _, known := unitCode(it.Unit); !known {
+		p.Add(at+"unit", "must be a word such as hour, day, kg or litre, or a code of UN/ECE Recommendation 20 such as HUR")
+	}
 	if it.Nature != "" && it.Nature != Goods && it.Nature != Services {
 		p.Add(at+"type", "must be goods or service")
 	}
@@ -101,6 +110,8 @@ func (p *problems) order(o Order, issued Date) {
 	case o.Discount > 0 && len(p.Problems) == 0 && o.Discount >= itemsGross(o.Items):
 		p.Add("discount_amount", "must be less than the total of the items (%s)", itemsGross(o.Items))
 	}
+	p.references(o)
+	p.delivery(o, issued)
 	p.due(o, issued)
 	if o.PaidOn != "" {
 		p.paid(o, issued)

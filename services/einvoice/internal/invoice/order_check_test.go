@@ -37,7 +37,7 @@ func badInputs() []struct {
 		{"customer_email", func(o *invoice.Order) { o.Customer.Email = "a@" + strings.Repeat("b.", 60) + "example.com" }},
 		{"customer_phone", func(o *invoice.Order) { o.Customer.Phone = "call me" }},
 		{"customer_siren", func(o *invoice.Order) { o.Customer.SIREN = "123456789" }},
-		{"customer_siren", func(o *invoice.Order) { o.Customer.SIREN = "732 829 320" }},
+		{"customer_siren", func(o *invoice.Order) { o.Customer.SIREN = "732.829.320" }},
 		{"customer_siren", func(o *invoice.Order) { o.Customer.SIREN = "000000000" }},
 		{"customer_siren", func(o *invoice.Order) { o.Customer.Business = true }},
 		{"customer_siret", func(o *invoice.Order) { o.Customer.SIRET = "73282932000075" }},

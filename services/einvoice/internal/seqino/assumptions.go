@@ -138,7 +138,7 @@ type wireValidate struct {
 // one and EN 16931 do not. Guessed: that the newer one holds, and that where the merchant gave no reference the document's
 // number may stand in.
 func buyerReference(d invoice.Document) string {
-	if d.BuyerReference == "" {
+	if d.BuyerReference == "" && d.PurchaseOrder == "" {
 		return d.Number
 	}
 	return d.BuyerReference
@@ -158,6 +158,8 @@ type wireLine struct {
 	Quantity number `json:"quantity"`
 	Unit     string `json:"unit_code"`
 	NetPrice number `json:"net_price"`
+	// PriceBase (BT-149) is sent only if it is not one unit.
+	PriceBase number `json:"price_base_quantity,omitempty"`
 	Net      amount `json:"net_amount"`
 	Category string `json:"vat_category"`
 	Rate     number `json:"vat_rate"`
