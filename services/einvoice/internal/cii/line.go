@@ -37,9 +37,16 @@ func (w *writer) price(name string, l invoice.Line) {
 	})
 }
 
+// rate is omitted for what is out of scope (BR-O-05).
+func (w *writer) rate(c invoice.Category, r vat.Rate) {
+	if c != invoice.OutOfScope {
+		w.text("ram:RateApplicablePercent", r.String())
+	}
+}
+
 // tax is the category and rate of a line (BT-151, BT-152) or of an allowance (BT-95, BT-96).
 func (w *writer) tax(c invoice.Category, r vat.Rate) {
 	w.text("ram:TypeCode", "VAT")
 	w.text("ram:CategoryCode", string(c))
-	w.text("ram:RateApplicablePercent", r.String())
+	w.rate(c, r)
 }

@@ -48,7 +48,7 @@ func (w *writer) vat(v invoice.VAT) {
 	w.amount("ram:BasisAmount", v.Base)
 	w.text("ram:CategoryCode", string(v.Category))
 	w.text("ram:ExemptionReasonCode", v.ReasonCode)
-	w.text("ram:RateApplicablePercent", v.VATPerMill.String())
+	w.rate(v.Category, v.VATPerMill)
 }
 
 // allowance is BG-20.

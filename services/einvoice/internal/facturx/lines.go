@@ -84,8 +84,13 @@ func (l *layout) entries() []entry {
 
 // rate formats the rate of a line. An exemption is stated, because a rate of zero alone is not one.
 func rate(c invoice.Category, r vat.Rate) string {
-	if c == invoice.Exempt {
+	switch c {
+	case invoice.Exempt, invoice.Community, invoice.Export:
 		return "Exonéré"
+	case invoice.Reverse:
+		return "Autoliq."
+	case invoice.OutOfScope:
+		return "Non soumis"
 	}
 	return percent(r)
 }

@@ -172,6 +172,8 @@ func (l *layout) framework() string {
 	switch l.d.Audience {
 	case invoice.B2B:
 		text += ". Opération entre professionnels (B2B)."
+	case invoice.B2BInternational:
+		text += ". Opération avec un professionnel à l’étranger (B2BINT)."
 	case invoice.B2C:
 		text += ". Opération avec un particulier ou assimilé (B2C)."
 	default:

@@ -19,7 +19,7 @@ type group struct {
 
 // order sorts by rate, highest first.
 func (g group) order(h group) int {
-	return cmp.Or(cmp.Compare(h.VATPerMill, g.VATPerMill), cmp.Compare(g.Category, h.Category))
+	return cmp.Or(vat.Compare(h.VATPerMill, g.VATPerMill), cmp.Compare(g.Category, h.Category))
 }
 
 // lineGross is the price of a quantity, rounded half away from zero.

@@ -32,8 +32,8 @@ type Order struct {
 	PaymentReference string
 }
 
-// Customer is the buyer as the merchant knows it. Only Name is mandatory. A SIREN, SIRET, French VAT number or electronic address
-// makes it a business (B2B), and so does Business, which then requires one of them.
+// Customer is the buyer as the merchant knows it. Only Name is mandatory. A SIREN, SIRET, VAT number or electronic address makes it a
+// business, and so does Business, which in France then requires one of them.
 type Customer struct {
 	Name  string
 	Email string
@@ -61,7 +61,8 @@ type Item struct {
 	Unit string
 	// Nature. Default: the merchant's activity.
 	Nature Nature
-	// ExemptReason is why a rate of 0 is an exemption; empty if it is not one.
+	// ExemptCode (VATEX) and ExemptReason are why there is no VAT. Both empty: it follows from the buyer, or the rate is above 0.
+	ExemptCode   string
 	ExemptReason string
 }
 

@@ -18,8 +18,8 @@ func (s Settings) Check() error {
 	p.text("legal_form", s.LegalForm, maxName, false)
 	p.sellerIDs(s)
 	p.address("address", s.Address, true)
-	if countries[s.Address.Country] && s.Address.Country != france {
-		p.Add("address.country", "must be FR: only French businesses can issue e-invoices")
+	if countries[s.Address.Country] && (!domestic[s.Address.Country] || s.Address.Country == "MC") {
+		p.Add("address.country", "must be FR, or GP, MQ, RE, GF or YT for an overseas department: only French businesses can issue e-invoices")
 	}
 	p.email("email", s.Email, true)
 	p.phone("phone", s.Phone)

@@ -160,9 +160,9 @@ type wireLine struct {
 	NetPrice number `json:"net_price"`
 	// PriceBase (BT-149) is sent only if it is not one unit.
 	PriceBase number `json:"price_base_quantity,omitempty"`
-	Net      amount `json:"net_amount"`
-	Category string `json:"vat_category"`
-	Rate     number `json:"vat_rate"`
+	Net       amount `json:"net_amount"`
+	Category  string `json:"vat_category"`
+	Rate      number `json:"vat_rate"`
 }
 
 type wireAllowance struct {

@@ -89,13 +89,13 @@ type corrected struct {
 
 // details are present only in the answer about a single invoice.
 type details struct {
-	BusinessProcess string        `json:"business_process"`
+	BusinessProcess string `json:"business_process"`
 	dealView
-	Items           []lineView    `json:"items"`
-	VAT             []vatView     `json:"vat_breakdown"`
-	Payments        []paymentView `json:"payments"`
-	Events          []eventView   `json:"lifecycle_events"`
-	Corrections     []invoice     `json:"corrections"`
+	Items       []lineView    `json:"items"`
+	VAT         []vatView     `json:"vat_breakdown"`
+	Payments    []paymentView `json:"payments"`
+	Events      []eventView   `json:"lifecycle_events"`
+	Corrections []invoice     `json:"corrections"`
 }
 
 type lineView struct {
