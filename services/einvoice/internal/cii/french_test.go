@@ -103,9 +103,7 @@ var everyRule = []spoiled{
 	{"BR-O-05", "out-of-scope", "<ram:CategoryCode>O</ram:CategoryCode>", "<ram:CategoryCode>O</ram:CategoryCode><ram:RateApplicablePercent>0</ram:RateApplicablePercent>"},
 	{"BR-O-11", "eu-both", "*<ram:CategoryCode>AE<", "<ram:CategoryCode>O<"},
 	{"BR-29", "references", "20261031", "20260930"},
-	{"BR-57", "references", "<ram:CityName>Marseille</ram:CityName>
-          <ram:CountryID>FR", "<ram:CityName>Marseille</ram:CityName>
-          <ram:CountryID>"},
+	{"BR-57", "references", "Marseille</ram:CityName>\n          <ram:CountryID>FR", "Marseille</ram:CityName>\n          <ram:CountryID>"},
 	{"BR-FR-03", "references", "20261118", "20261131"},
 	{"LINE", "large-quantity", "*>100<", ">99<"},
 	{"LINE", "large-quantity", `*BasisQuantity unitCode="C62"`, `BasisQuantity unitCode="KGM"`},

@@ -3,8 +3,10 @@ package invoice
 import (
 	"cmp"
 	"regexp"
+	"slices"
 
 	"european-pay.eu/eupay/internal/ident"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // trade validates the customer, and returns the sale that the items belong to.
@@ -43,6 +45,11 @@ func (p *problems) foreign(party *Party, c Customer, s Settings) {
 // countryOf returns the country of a customer: the one of its address, or of its VAT number, or France.
 func countryOf(c Customer) string {
 	return cmp.Or(c.Address.Country, ident.CountryOfVATNumber(c.VATNumber), france)
+}
+
+// DueByBuyer reports whether everything at a rate is taxed in the buyer's hands: reverse charge, and services that are not taxed in France.
+func (d *Document) DueByBuyer(r vat.Rate) bool {
+	return r == 0 && !slices.ContainsFunc(d.VAT, func(v VAT) bool { return v.VATPerMill == 0 && v.Category != Reverse && v.Category != OutOfScope })
 }
 
 // abroad completes the document as its VAT categories demand. A delivery within the EU has a day and a country (BR-IC-11, BR-IC-12). What is

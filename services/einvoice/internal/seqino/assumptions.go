@@ -215,6 +215,24 @@ type wireReport struct {
 type wireSales struct {
 	wireReport
 	Transactions []wireSalesDay `json:"transactions"`
+	// Invoices to businesses abroad (10.1). Known: POST /reporting/exempt-invoices for a single one, without its body. Guessed: that a whole
+	// report may have them.
+	Invoices []wireReportedInvoice `json:"invoices,omitempty"`
+}
+
+type wireReportedInvoice struct {
+	Number string `json:"number"`
+	Issued string `json:"issue_date"`
+	Type   string `json:"type_code"`
+	Net    amount `json:"tax_exclusive_amount"`
+	Tax    amount `json:"tax_amount"`
+}
+
+// wireInvoicePayments are the payments of one day for one such invoice (10.2). Guessed.
+type wireInvoicePayments struct {
+	Number string `json:"number"`
+	Issued string `json:"issue_date"`
+	wirePaymentsDay
 }
 
 type wireSalesDay struct {
@@ -236,7 +254,8 @@ type wireSalesRate struct {
 // wirePayments. Guessed, after flux 10.4.
 type wirePayments struct {
 	wireReport
-	Payments []wirePaymentsDay `json:"payments"`
+	Payments []wirePaymentsDay     `json:"payments"`
+	Invoices []wireInvoicePayments `json:"invoices,omitempty"`
 }
 
 type wirePaymentsDay struct {
