@@ -3,6 +3,7 @@ package document
 import (
 	"math/big"
 	"slices"
+	"strings"
 
 	"european-pay.eu/eupay/sandbox/einvoicing/internal/decimal"
 )
@@ -169,10 +170,27 @@ func (c *checker) categories() {
 		c.demand(slices.Contains([]string{"S", "E", "AE", "K", "G", "O", "Z"}, t.Category), "BR-FR-15", "vat_category", "%q is not known", t.Category)
 		c.demand(slices.Contains(Rates, t.Rate), "BR-FR-16", "vat_rate", "%s is not a rate of France", rate(t.Rate))
 		c.demand((t.Category == "S") == (t.Rate > 0), "BR-"+t.Category+"-05", "vat_rate", "%s does not go with category %s", rate(t.Rate), t.Category)
+		c.untaxed(t)
 		taxed := c.d.Seller.VATNumber != "" || c.d.Seller.TaxID != ""
 		needs := t.Category == "S" || t.Category == "E" || t.Category == "Z"
 		if c.d.XML || t.Category == "S" { // only the XML contains the number at the tax office
 			c.demand(taxed || !needs, "BR-"+t.Category+"-02", "seller.vat_identifier", "the seller has no tax number")
 		}
+	}
+}
+
+// untaxed checks who may sell and buy without VAT (BR-AE-02, BR-IC-02, BR-G-02, BR-O-02 and BR-O-11).
+func (c *checker) untaxed(t Tax) {
+	seller, buyer := c.d.Seller.VATNumber, c.d.Buyer.VATNumber
+	switch t.Category {
+	case "AE":
+		c.demand(seller != "" && buyer+c.d.Buyer.SIREN != "", "BR-AE-02", "buyer.vat_identifier", "reverse charge needs the tax numbers of both sides")
+	case "K":
+		c.demand(seller != "" && buyer != "" && !strings.HasPrefix(buyer, "FR"), "BR-IC-02", "buyer.vat_identifier", "a delivery within the EU needs the VAT numbers of both sides")
+	case "G":
+		c.demand(seller != "", "BR-G-02", "seller.vat_identifier", "an export needs the seller's VAT number")
+	case "O":
+		c.demand(seller+buyer == "", "BR-O-02", "seller.vat_identifier", "what is out of scope names no VAT number")
+		c.demand(len(c.d.VAT) == 1, "BR-O-11", "vat_breakdown", "nothing else may be beside what is out of scope")
 	}
 }

@@ -102,7 +102,6 @@ type lineView struct {
 	ProductName  string      `json:"product_name"`
 	Description  *string     `json:"description"`
 	Quantity     json.Number `json:"quantity"`
-	Unit         string      `json:"unit"`
 	UnitPriceTTC money.Cents `json:"unit_price_ttc"`
 	UnitPriceHT  json.Number `json:"unit_price_ht"`
 	VATRate      vat.Percent `json:"vat_rate"`
@@ -110,6 +109,7 @@ type lineView struct {
 	Type         string      `json:"type"`
 	TotalHT      money.Cents `json:"total_ht"`
 	TotalTTC     money.Cents `json:"total_ttc"`
+	Unit         string      `json:"unit"`
 }
 
 type vatView struct {
