@@ -47,9 +47,12 @@ func countryOf(c Customer) string {
 	return cmp.Or(c.Address.Country, ident.CountryOfVATNumber(c.VATNumber), france)
 }
 
-// DueByBuyer reports whether everything at a rate is taxed in the buyer's hands: reverse charge, and services that are not taxed in France.
-func (d *Document) DueByBuyer(r vat.Rate) bool {
-	return r == 0 && !slices.ContainsFunc(d.VAT, func(v VAT) bool { return v.VATPerMill == 0 && v.Category != Reverse && v.Category != OutOfScope })
+// DueByBuyer reports whether all that a document sells of a nature at a rate is taxed in the buyer's hands: reverse charge, and services that
+// are not taxed in France.
+func (d *Document) DueByBuyer(n Nature, r vat.Rate) bool {
+	return r == 0 && !slices.ContainsFunc(d.Lines, func(l Line) bool {
+		return l.Nature == n && l.VATPerMill == r && l.Category != Reverse && l.Category != OutOfScope
+	})
 }
 
 // abroad completes the document as its VAT categories demand. A delivery within the EU has a day and a country (BR-IC-11, BR-IC-12). What is

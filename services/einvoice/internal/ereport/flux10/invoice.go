@@ -1,6 +1,7 @@
 package flux10
 
 import (
+	"european-pay.eu/eupay/internal/ident"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
@@ -74,7 +75,7 @@ func buyer(w *writer, p invoice.Party) {
 
 // companyOf identifies a business abroad.
 func companyOf(p invoice.Party) (scheme, id string) {
-	if p.VATNumber != "" {
+	if ident.IsEUVATNumber(p.VATNumber) {
 		return schemeEU, p.VATNumber
 	}
 	name := []rune(p.Name)
