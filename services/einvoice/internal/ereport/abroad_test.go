@@ -78,7 +78,7 @@ func TestInvoicesAbroadAreReportedOneByOne(t *testing.T) {
 	f.at("2026-12-01 04:00")
 	f.round()
 	send()
-	f.wantStates("2026-11-01 1 sent", "2026-11-21 1 sent")
+	f.wantStates("2026-11-21 1 sent", "2026-11-01 1 sent")
 	sums := map[string]int64{}
 	for _, r := range p.Reports() {
 		sums[r.Kind] = r.Cents

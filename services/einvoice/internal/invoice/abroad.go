@@ -69,7 +69,8 @@ func (d *Document) abroad() {
 				to.Date = d.Issued
 			}
 			if to.Address == nil {
-				to.Address = &d.Buyer.Address
+				address := d.Buyer.Address
+				to.Address = &address
 			}
 			d.Delivery = &to
 		case OutOfScope:
