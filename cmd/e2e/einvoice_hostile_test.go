@@ -56,18 +56,22 @@ func TestInvalidInvoicesAreRefused(t *testing.T) {
 		return object{"items": []object{it}}
 	}
 	for field, in := range map[string]object{
-		"items[0].vat_rate":        item(object{"vat_rate": 19}),
-		"items[0].quantity":        item(object{"quantity": -1}),
-		"items[0].unit_price_ttc":  item(object{"unit_price_ttc": json.Number("9.999")}),
-		"items[0].product_name":    item(object{"product_name": strings.Repeat("é", 300)}),
-		"discount_amount":          {"items": twoItems, "discount_amount": json.Number("43.14")},
-		"items":                    {"items": []object{}},
-		"customer_name":            {"items": twoItems, "customer_name": strings.Repeat("x", 300)},
-		"customer_siren":           {"items": twoItems, "customer_siren": "123456789"},
-		"customer_vat_number":      {"items": twoItems, "customer_vat_number": "FR00732829320"},
-		"customer_siret":           {"items": twoItems, "customer_siret": "12345678901234"},
-		"colour":                   {"items": twoItems, "colour": "red"},
-		"customer_address.country": {"items": twoItems, "customer_address": object{"country": "France"}},
+		"items[0].vat_rate":           item(object{"vat_rate": 19}),
+		"items[0].vat_exemption_code": item(object{"vat_rate": 0}),
+		"items[0].unit":               item(object{"unit": "handful"}),
+		"delivery_date":               {"items": twoItems, "delivery_date": "2006-01-01"},
+		"service_period":              {"items": twoItems, "service_period": object{"from": "2026-01-01"}},
+		"items[0].quantity":           item(object{"quantity": -1}),
+		"items[0].unit_price_ttc":     item(object{"unit_price_ttc": json.Number("9.999")}),
+		"items[0].product_name":       item(object{"product_name": strings.Repeat("é", 300)}),
+		"discount_amount":             {"items": twoItems, "discount_amount": json.Number("43.14")},
+		"items":                       {"items": []object{}},
+		"customer_name":               {"items": twoItems, "customer_name": strings.Repeat("x", 300)},
+		"customer_siren":              {"items": twoItems, "customer_siren": "123456789"},
+		"customer_vat_number":         {"items": twoItems, "customer_vat_number": "FR00732829320"},
+		"customer_siret":              {"items": twoItems, "customer_siret": "12345678901234"},
+		"colour":                      {"items": twoItems, "colour": "red"},
+		"customer_address.country":    {"items": twoItems, "customer_address": object{"country": "France"}},
 	} {
 		body := object{"customer_name": "Ada Martin"}
 		for name, value := range in {

@@ -16,8 +16,9 @@ var ibanLengths = map[string]int{
 	"PL": 28, "PT": 25, "RO": 24, "RS": 22, "SE": 24, "SI": 19, "SK": 24, "SM": 27, "VA": 22,
 }
 
-// Compact removes the spaces of the printed form of an IBAN or BIC and converts it to upper case.
-func Compact(s string) string { return strings.ToUpper(strings.ReplaceAll(s, " ", "")) }
+// Compact removes the spaces with which people group the characters of an IBAN, BIC, SIREN or VAT number, also those that do not
+// break a line, and converts it to upper case.
+func Compact(s string) string { return strings.ToUpper(strings.Join(strings.Fields(s), "")) }
 
 // IsIBAN reports whether s, in compact form, is a valid IBAN in SEPA: country, length and check digits (ISO 13616, mod 97).
 func IsIBAN(s string) bool {

@@ -3,6 +3,7 @@ package vat
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -62,7 +63,7 @@ func TestVATAndNetAddUpToTheCent(t *testing.T) {
 
 func TestARateIsPrintedInOneWay(t *testing.T) {
 	t.Parallel()
-	for r, want := range map[Rate]string{0: "0", Special: "2.1", Reduced: "5.5", Intermediate: "10", Standard: "20", 196: "19.6"} {
+	for r, want := range map[Rate]string{0: "0", Special: "2.1", Reduced: "5.5", Intermediate: "10", Standard: "20", 196: "19.6", OverseasStandard: "8.5", OverseasLivestock: "1.75", OverseasPress: "1.05"} {
 		if got, err := json.Marshal(Percent(r)); err != nil || string(got) != want || r.String() != want {
 			t.Errorf("%d is %s, as JSON %s, %v", int32(r), r, got, err)
 		}
@@ -73,7 +74,7 @@ func TestARateIsPrintedInOneWay(t *testing.T) {
 	if got, err := json.Marshal(Reduced); err != nil || string(got) != "55" { // as stored documents have it
 		t.Errorf("a rate is stored as %s, %v", got, err)
 	}
-	for _, bad := range []string{"", "5.55", "x", "500000000", "1e1"} {
+	for _, bad := range []string{"", "5.555", "x", "500000000", "1000", "1000.01", "-5.55", "1e1"} {
 		if r, err := Parse(bad); !errors.Is(err, money.ErrNotADecimal) {
 			t.Errorf("%q is read as %d, %v", bad, int32(r), err)
 		}
@@ -91,5 +92,23 @@ func TestEveryRateAboveZeroHasACode(t *testing.T) {
 		if (r.Code() == "") != (r == 0) {
 			t.Errorf("%s has the code %q", r, r.Code())
 		}
+	}
+}
+
+// 1.75 and 1.05 have no whole number per mille.
+func TestRatesOfTwoDecimalsAreExact(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		gross money.Cents
+		rate  Rate
+		tax   money.Cents
+	}{{101_75, OverseasLivestock, 1_75}, {101_05, OverseasPress, 1_05}, {108_50, OverseasStandard, 8_50}, {1000, OverseasPress, 10}} {
+		if tax, net := In(c.gross, c.rate), Net(c.gross, c.rate); tax != c.tax || tax+net != c.gross {
+			t.Errorf("%s at %s: %s in it, %s without", c.gross, c.rate, tax, net)
+		}
+	}
+	order := []Rate{OverseasPress, OverseasLivestock, Special, Reduced, OverseasStandard, Intermediate, Standard}
+	if !slices.IsSortedFunc(order, Compare) || Compare(Standard, OverseasPress) != 1 || Compare(Special, Special) != 0 {
+		t.Error("rates are not ordered by their height")
 	}
 }

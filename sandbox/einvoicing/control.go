@@ -94,6 +94,17 @@ func (r *report) shown() Report {
 		for _, s := range x.Sales {
 			v.Cents += s.Net + s.Tax
 		}
+		for _, i := range x.Invoices {
+			if i.Type == "381" {
+				i.Net, i.Tax = -i.Net, -i.Tax
+			}
+			v.Cents += i.Net + i.Tax
+		}
+		for _, p := range x.Paid {
+			for _, part := range p.Rates {
+				v.Cents += part.Amount
+			}
+		}
 		for _, day := range x.Payments {
 			for _, part := range day.Rates {
 				v.Cents += part.Amount

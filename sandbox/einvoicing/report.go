@@ -34,6 +34,23 @@ func (h reportHead) report(kind string) *flux10.Report {
 	return &flux10.Report{Kind: kind, Type: h.Type, SIREN: h.SIREN, Start: h.Start, End: h.End}
 }
 
+// reportedInvoice is an invoice to a business abroad, paidInvoice what was received for one on one day.
+type (
+	reportedInvoice struct {
+		Number string          `json:"number"`
+		Issued string          `json:"issue_date"`
+		Type   string          `json:"type_code"`
+		Net    document.Number `json:"tax_exclusive_amount"`
+		Tax    document.Number `json:"tax_amount"`
+	}
+	paidInvoice struct {
+		Number    string       `json:"number"`
+		Issued    string       `json:"issue_date"`
+		Date      string       `json:"date"`
+		Subtotals []rateAmount `json:"subtotals"`
+	}
+)
+
 func (p *Platform) reportSales(c *call) (any, error) {
 	var in struct {
 		reportHead
@@ -50,6 +67,7 @@ func (p *Platform) reportSales(c *call) (any, error) {
 				Tax  document.Number `json:"tax_amount"`
 			} `json:"subtotals"`
 		} `json:"transactions"`
+		Invoices []reportedInvoice `json:"invoices"`
 	}
 	if err := c.decode(&in); err != nil {
 		return nil, err
@@ -68,6 +86,11 @@ func (p *Platform) reportSales(c *call) (any, error) {
 			s.Rates = append(s.Rates, flux10.SaleRate{Rate: n.read("rate", x.Rate), Net: n.read("taxable_amount", x.Net), Tax: n.read("tax_amount", x.Tax)})
 		}
 		r.Sales = append(r.Sales, s)
+	}
+	for _, i := range in.Invoices {
+		r.Invoices = append(r.Invoices, flux10.Invoice{
+			Number: i.Number, Issued: i.Issued, Type: i.Type, Net: n.read("tax_exclusive_amount", i.Net), Tax: n.read("tax_amount", i.Tax),
+		})
 	}
 	made, err := p.takeReport(c, "rpt", in.reportHead, r, n.problems)
 	if err != nil {
@@ -131,7 +154,7 @@ func (p *Platform) checkTurn(clientID string, r *flux10.Report) []document.Probl
 	switch {
 	case r.Type == "IN" && len(before) > 0:
 		add("TT-4", "report_type", "the period was reported before: only RE can follow")
-	case r.Type == "IN" && len(r.Sales)+len(r.Payments) == 0:
+	case r.Type == "IN" && len(r.Sales)+len(r.Payments)+len(r.Invoices)+len(r.Paid) == 0:
 		add("TG-31", "transactions", "a first report says something")
 	case r.Type == "RE" && len(before) == 0:
 		add("TT-4", "report_type", "there is nothing to replace: the first report of a period is IN")
@@ -173,6 +196,7 @@ func (p *Platform) reportPayments(c *call) (any, error) {
 			Date      string       `json:"date"`
 			Subtotals []rateAmount `json:"subtotals"`
 		} `json:"payments"`
+		Invoices []paidInvoice `json:"invoices"`
 	}
 	if err := c.decode(&in); err != nil {
 		return nil, err
@@ -188,6 +212,9 @@ func (p *Platform) reportPayments(c *call) (any, error) {
 	r := in.report(flux10.KindPayments)
 	for _, day := range in.Payments {
 		r.Payments = append(r.Payments, flux10.Payment{Date: day.Date, Rates: n.parts(day.Subtotals)})
+	}
+	for _, i := range in.Invoices {
+		r.Paid = append(r.Paid, flux10.Paid{Number: i.Number, Issued: i.Issued, Payment: flux10.Payment{Date: i.Date, Rates: n.parts(i.Subtotals)}})
 	}
 	made, err := p.takeReport(c, "pay", in.reportHead, r, n.problems)
 	if err != nil {
@@ -264,7 +291,7 @@ func checkCollection(x *collection, i *invoice) []document.Problem {
 	}
 	demand(len(x.Rates) > 0 && sum == x.Amount && x.Amount != 0, "MDT-215", "amount", "is not the sum of the breakdown, or nothing")
 	if i != nil {
-		demand(i.Audience != "B2C", "G7", "invoice_number", "payments by private customers are reported in sums")
+		demand(i.Audience != "B2C" && i.Audience != "B2BINT", "G7", "invoice_number", "payments of private customers and from abroad are reported by period")
 		demand(!i.ended(), "STATUS", "invoice_number", "the invoice was refused or rejected")
 		total := i.Collected + x.Amount
 		demand(total >= 0 && total <= i.Gross, "MDT-215", "amount", "more than the invoice was collected, or less than nothing")

@@ -22,7 +22,7 @@ type Invoice struct {
 	// What the platform, or the way to it, had against the document.
 	Problem  string `json:"problem"`
 	Livemode bool   `json:"livemode"`
-	// One of B2B, B2C.
+	// B2BINT is a sale to a business abroad. One of B2B, B2BINT, B2C.
 	Audience  string `json:"audience"`
 	IssueDate string `json:"issue_date"`
 	DueDate   string `json:"due_date"`
@@ -53,7 +53,17 @@ type Invoice struct {
 	UpdatedAt   time.Time         `json:"updated_at"`
 	SubmittedAt time.Time         `json:"submitted_at"`
 	// BT-23.
-	BusinessProcess string           `json:"business_process"`
+	BusinessProcess string `json:"business_process"`
+	// BT-10, BT-13 and BT-12.
+	BuyerReference    string `json:"buyer_reference"`
+	PurchaseOrder     string `json:"purchase_order"`
+	ContractReference string `json:"contract_reference"`
+	// BT-72; empty if it was the day of the invoice.
+	DeliveryDate string `json:"delivery_date"`
+	// BG-14; nil if there is none.
+	ServicePeriod *ServicePeriod `json:"service_period"`
+	// BG-15; nil if it was the customer's address.
+	DeliveryAddress *Address         `json:"delivery_address"`
 	Items           []InvoiceLine    `json:"items"`
 	VATBreakdown    []InvoiceVAT     `json:"vat_breakdown"`
 	Payments        []InvoicePayment `json:"payments"`
@@ -89,6 +99,12 @@ type Address struct {
 	Country  string `json:"country"`
 }
 
+// ServicePeriod is when services were rendered: YYYY-MM-DD, both days included.
+type ServicePeriod struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
 // CorrectedInvoice is the invoice that a document corrects.
 type CorrectedInvoice struct {
 	ID            string `json:"id"`
@@ -99,14 +115,16 @@ type CorrectedInvoice struct {
 
 // InvoiceLine is a line of an invoice.
 type InvoiceLine struct {
-	ProductName  string      `json:"product_name"`
-	Description  string      `json:"description"`
-	Quantity     json.Number `json:"quantity"`
-	UnitPriceTTC Amount      `json:"unit_price_ttc"`
+	ProductName string      `json:"product_name"`
+	Description string      `json:"description"`
+	Quantity    json.Number `json:"quantity"`
+	// BT-130, a code of UN/ECE Recommendation 20; C62 for pieces.
+	Unit         string `json:"unit"`
+	UnitPriceTTC Amount `json:"unit_price_ttc"`
 	// BT-146, up to six decimals.
 	UnitPriceHT json.Number `json:"unit_price_ht"`
 	VATRate     json.Number `json:"vat_rate"`
-	// BT-151. One of S, Z, E.
+	// BT-151. One of S, E, AE, K, G, O, Z.
 	VATCategory string `json:"vat_category"`
 	// One of goods, service.
 	Type string `json:"type"`
@@ -123,6 +141,8 @@ type InvoiceVAT struct {
 	BaseHT             Amount      `json:"base_ht"`
 	VATAmount          Amount      `json:"vat_amount"`
 	VATExemptionReason string      `json:"vat_exemption_reason"`
+	// BT-121.
+	VATExemptionCode string `json:"vat_exemption_code"`
 }
 
 // InvoicePayment is money that was received for an invoice.
@@ -174,7 +194,7 @@ type InvoiceParams struct {
 	CustomerSIREN string `json:"customer_siren,omitzero"`
 	// BT-46, fourteen digits.
 	CustomerSIRET string `json:"customer_siret,omitzero"`
-	// BT-48.
+	// BT-48. That of a business in another country of the EU makes VAT-free deliveries and reverse charge possible.
 	CustomerVATNumber string  `json:"customer_vat_number,omitzero"`
 	CustomerPhone     string  `json:"customer_phone,omitzero"`
 	CustomerAddress   Address `json:"customer_address,omitzero"`
@@ -182,7 +202,7 @@ type InvoiceParams struct {
 	CustomerElectronicAddress string        `json:"customer_electronic_address,omitzero"`
 	Items                     []InvoiceItem `json:"items"`
 	Notes                     string        `json:"notes,omitzero"`
-	// Yours (BT-10). The same one within 24 hours returns the same invoice; with another total it is refused with
+	// Yours (BT-14). The same one within 24 hours returns the same invoice; with another total it is refused with
 	// IDEMPOTENCY_CONFLICT.
 	Reference string `json:"reference,omitzero"`
 	// On the whole, VAT included; less than what the items cost.
@@ -194,6 +214,18 @@ type InvoiceParams struct {
 	PaymentMethod PaymentMethod `json:"payment_method,omitzero"`
 	// The EU Pay payment that pays it.
 	PaymentReference string `json:"payment_reference,omitzero"`
+	// The buyer's own (BT-10), such as the service code that a public body demands.
+	BuyerReference string `json:"buyer_reference,omitzero"`
+	// The number of the buyer's order (BT-13).
+	PurchaseOrder string `json:"purchase_order,omitzero"`
+	// The number of the contract (BT-12).
+	ContractReference string `json:"contract_reference,omitzero"`
+	// When goods were delivered or a service was rendered (BT-72), if that is not the day of the invoice.
+	DeliveryDate string `json:"delivery_date,omitzero"`
+	// The days from and to which services were rendered (BG-14).
+	ServicePeriod ServicePeriod `json:"service_period,omitzero"`
+	// Where goods went (BG-15), if that is not the customer's address.
+	DeliveryAddress Address `json:"delivery_address,omitzero"`
 	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
 	IdempotencyKey string `json:"-"`
 }
@@ -206,12 +238,17 @@ type InvoiceItem struct {
 	Quantity json.Number `json:"quantity,omitzero"`
 	// Of one, VAT included, at most two decimals. What is free has no line.
 	UnitPriceTTC Amount `json:"unit_price_ttc"`
-	// 0, 2.1, 5.5, 10 or 20.
+	// 0, 2.1, 5.5, 10 or 20; in Guadeloupe, Martinique and La Réunion also 1.05, 1.75 or 8.5. A rate of 0 needs VATExemptionCode or
+	// VATExemptionReason, except for a business abroad.
 	VATRate json.Number `json:"vat_rate,omitzero"`
 	// The merchant's activity when absent. One of goods, service.
 	Type string `json:"type,omitzero"`
-	// Why a rate of 0 is an exemption, in words.
+	// Why a rate of 0 is an exemption, in words (BT-120); with VATExemptionCode, in place of its words.
 	VATExemptionReason string `json:"vat_exemption_reason,omitzero"`
+	// Why a rate of 0 is right (BT-121), such as VATEX-FR-CGI261-4.
+	VATExemptionCode string `json:"vat_exemption_code,omitzero"`
+	// BT-130: a word such as hour, kg or litre, or a code of UN/ECE Recommendation 20 or 21. Pieces when absent.
+	Unit string `json:"unit,omitzero"`
 }
 
 // MarkPaidParams is money that was received for an invoice.

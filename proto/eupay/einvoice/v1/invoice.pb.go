@@ -79,6 +79,16 @@ type Invoice struct {
 	Corrections []*Invoice `protobuf:"bytes,38,rep,name=corrections,proto3" json:"corrections,omitempty"`
 	// BT-23, e.g. S1.
 	BusinessProcess string `protobuf:"bytes,39,opt,name=business_process,json=businessProcess,proto3" json:"business_process,omitempty"`
+	// The buyer's references: BT-10, BT-13, BT-12.
+	BuyerReference    string `protobuf:"bytes,45,opt,name=buyer_reference,json=buyerReference,proto3" json:"buyer_reference,omitempty"`
+	PurchaseOrder     string `protobuf:"bytes,46,opt,name=purchase_order,json=purchaseOrder,proto3" json:"purchase_order,omitempty"`
+	ContractReference string `protobuf:"bytes,47,opt,name=contract_reference,json=contractReference,proto3" json:"contract_reference,omitempty"`
+	// BT-72, and BT-73 and BT-74; empty if it was the day of the invoice.
+	DeliveryDate string `protobuf:"bytes,48,opt,name=delivery_date,json=deliveryDate,proto3" json:"delivery_date,omitempty"`
+	ServiceFrom  string `protobuf:"bytes,49,opt,name=service_from,json=serviceFrom,proto3" json:"service_from,omitempty"`
+	ServiceTo    string `protobuf:"bytes,50,opt,name=service_to,json=serviceTo,proto3" json:"service_to,omitempty"`
+	// BG-15; none: the customer's address.
+	DeliveryAddress *Address `protobuf:"bytes,51,opt,name=delivery_address,json=deliveryAddress,proto3" json:"delivery_address,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -386,6 +396,55 @@ func (x *Invoice) GetBusinessProcess() string {
 	return ""
 }
 
+func (x *Invoice) GetBuyerReference() string {
+	if x != nil {
+		return x.BuyerReference
+	}
+	return ""
+}
+
+func (x *Invoice) GetPurchaseOrder() string {
+	if x != nil {
+		return x.PurchaseOrder
+	}
+	return ""
+}
+
+func (x *Invoice) GetContractReference() string {
+	if x != nil {
+		return x.ContractReference
+	}
+	return ""
+}
+
+func (x *Invoice) GetDeliveryDate() string {
+	if x != nil {
+		return x.DeliveryDate
+	}
+	return ""
+}
+
+func (x *Invoice) GetServiceFrom() string {
+	if x != nil {
+		return x.ServiceFrom
+	}
+	return ""
+}
+
+func (x *Invoice) GetServiceTo() string {
+	if x != nil {
+		return x.ServiceTo
+	}
+	return ""
+}
+
+func (x *Invoice) GetDeliveryAddress() *Address {
+	if x != nil {
+		return x.DeliveryAddress
+	}
+	return nil
+}
+
 type Party struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Name      string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -581,7 +640,9 @@ type InvoiceLine struct {
 	Nature   string `protobuf:"bytes,8,opt,name=nature,proto3" json:"nature,omitempty"`
 	NetCents int64  `protobuf:"varint,9,opt,name=net_cents,json=netCents,proto3" json:"net_cents,omitempty"`
 	// VAT included, before a discount on the whole.
-	TotalCents    int64 `protobuf:"varint,10,opt,name=total_cents,json=totalCents,proto3" json:"total_cents,omitempty"`
+	TotalCents int64 `protobuf:"varint,10,opt,name=total_cents,json=totalCents,proto3" json:"total_cents,omitempty"`
+	// BT-130, a code of UN/ECE Recommendation 20.
+	Unit          string `protobuf:"bytes,11,opt,name=unit,proto3" json:"unit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -686,6 +747,13 @@ func (x *InvoiceLine) GetTotalCents() int64 {
 	return 0
 }
 
+func (x *InvoiceLine) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
 type InvoiceVAT struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	RatePerMille    int32                  `protobuf:"varint,1,opt,name=rate_per_mille,json=ratePerMille,proto3" json:"rate_per_mille,omitempty"`
@@ -693,8 +761,10 @@ type InvoiceVAT struct {
 	BaseCents       int64                  `protobuf:"varint,3,opt,name=base_cents,json=baseCents,proto3" json:"base_cents,omitempty"`
 	TaxCents        int64                  `protobuf:"varint,4,opt,name=tax_cents,json=taxCents,proto3" json:"tax_cents,omitempty"`
 	ExemptionReason string                 `protobuf:"bytes,5,opt,name=exemption_reason,json=exemptionReason,proto3" json:"exemption_reason,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// BT-121, e.g. VATEX-EU-G.
+	ExemptionCode string `protobuf:"bytes,8,opt,name=exemption_code,json=exemptionCode,proto3" json:"exemption_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InvoiceVAT) Reset() {
@@ -758,6 +828,13 @@ func (x *InvoiceVAT) GetTaxCents() int64 {
 func (x *InvoiceVAT) GetExemptionReason() string {
 	if x != nil {
 		return x.ExemptionReason
+	}
+	return ""
+}
+
+func (x *InvoiceVAT) GetExemptionCode() string {
+	if x != nil {
+		return x.ExemptionCode
 	}
 	return ""
 }
@@ -928,7 +1005,7 @@ var File_eupay_einvoice_v1_invoice_proto protoreflect.FileDescriptor
 
 const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\n" +
-	"\x1feupay/einvoice/v1/invoice.proto\x12\x11eupay.einvoice.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdf\v\n" +
+	"\x1feupay/einvoice/v1/invoice.proto\x12\x11eupay.einvoice.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\x0e\n" +
 	"\aInvoice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -976,7 +1053,15 @@ const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\bpayments\x18$ \x03(\v2!.eupay.einvoice.v1.InvoicePaymentR\bpayments\x12?\n" +
 	"\tlifecycle\x18% \x03(\v2!.eupay.einvoice.v1.LifecycleEventR\tlifecycle\x12<\n" +
 	"\vcorrections\x18& \x03(\v2\x1a.eupay.einvoice.v1.InvoiceR\vcorrections\x12)\n" +
-	"\x10business_process\x18' \x01(\tR\x0fbusinessProcess\"\xf7\x01\n" +
+	"\x10business_process\x18' \x01(\tR\x0fbusinessProcess\x12'\n" +
+	"\x0fbuyer_reference\x18- \x01(\tR\x0ebuyerReference\x12%\n" +
+	"\x0epurchase_order\x18. \x01(\tR\rpurchaseOrder\x12-\n" +
+	"\x12contract_reference\x18/ \x01(\tR\x11contractReference\x12#\n" +
+	"\rdelivery_date\x180 \x01(\tR\fdeliveryDate\x12!\n" +
+	"\fservice_from\x181 \x01(\tR\vserviceFrom\x12\x1d\n" +
+	"\n" +
+	"service_to\x182 \x01(\tR\tserviceTo\x12E\n" +
+	"\x10delivery_address\x183 \x01(\v2\x1a.eupay.einvoice.v1.AddressR\x0fdeliveryAddress\"\xf7\x01\n" +
 	"\x05Party\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x14\n" +
@@ -992,7 +1077,7 @@ const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\x04more\x18\x02 \x01(\tR\x04more\x12\x1b\n" +
 	"\tpost_code\x18\x03 \x01(\tR\bpostCode\x12\x12\n" +
 	"\x04city\x18\x04 \x01(\tR\x04city\x12\x18\n" +
-	"\acountry\x18\x05 \x01(\tR\acountry\"\xd5\x02\n" +
+	"\acountry\x18\x05 \x01(\tR\acountry\"\xe9\x02\n" +
 	"\vInvoiceLine\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x1a\n" +
@@ -1005,7 +1090,8 @@ const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\tnet_cents\x18\t \x01(\x03R\bnetCents\x12\x1f\n" +
 	"\vtotal_cents\x18\n" +
 	" \x01(\x03R\n" +
-	"totalCents\"\xb5\x01\n" +
+	"totalCents\x12\x12\n" +
+	"\x04unit\x18\v \x01(\tR\x04unit\"\xdc\x01\n" +
 	"\n" +
 	"InvoiceVAT\x12$\n" +
 	"\x0erate_per_mille\x18\x01 \x01(\x05R\fratePerMille\x12\x1a\n" +
@@ -1013,7 +1099,8 @@ const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\n" +
 	"base_cents\x18\x03 \x01(\x03R\tbaseCents\x12\x1b\n" +
 	"\ttax_cents\x18\x04 \x01(\x03R\btaxCents\x12)\n" +
-	"\x10exemption_reason\x18\x05 \x01(\tR\x0fexemptionReason\"\xa1\x01\n" +
+	"\x10exemption_reason\x18\x05 \x01(\tR\x0fexemptionReason\x12%\n" +
+	"\x0eexemption_code\x18\b \x01(\tR\rexemptionCode\"\xa1\x01\n" +
 	"\x0eInvoicePayment\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
 	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x17\n" +
@@ -1063,13 +1150,14 @@ var file_eupay_einvoice_v1_invoice_proto_depIdxs = []int32{
 	5,  // 6: eupay.einvoice.v1.Invoice.payments:type_name -> eupay.einvoice.v1.InvoicePayment
 	6,  // 7: eupay.einvoice.v1.Invoice.lifecycle:type_name -> eupay.einvoice.v1.LifecycleEvent
 	0,  // 8: eupay.einvoice.v1.Invoice.corrections:type_name -> eupay.einvoice.v1.Invoice
-	2,  // 9: eupay.einvoice.v1.Party.address:type_name -> eupay.einvoice.v1.Address
-	7,  // 10: eupay.einvoice.v1.LifecycleEvent.occurred_at:type_name -> google.protobuf.Timestamp
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	2,  // 9: eupay.einvoice.v1.Invoice.delivery_address:type_name -> eupay.einvoice.v1.Address
+	2,  // 10: eupay.einvoice.v1.Party.address:type_name -> eupay.einvoice.v1.Address
+	7,  // 11: eupay.einvoice.v1.LifecycleEvent.occurred_at:type_name -> google.protobuf.Timestamp
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_eupay_einvoice_v1_invoice_proto_init() }

@@ -824,8 +824,12 @@ type InvoiceItem struct {
 	// "goods", "services" or empty: the merchant's activity.
 	Nature             string `protobuf:"bytes,6,opt,name=nature,proto3" json:"nature,omitempty"`
 	VatExemptionReason string `protobuf:"bytes,7,opt,name=vat_exemption_reason,json=vatExemptionReason,proto3" json:"vat_exemption_reason,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// A word such as "hour", or a code of UN/ECE Recommendation 20; empty: pieces.
+	Unit string `protobuf:"bytes,8,opt,name=unit,proto3" json:"unit,omitempty"`
+	// Of a rate of 0: a code of the list VATEX.
+	VatExemptionCode string `protobuf:"bytes,9,opt,name=vat_exemption_code,json=vatExemptionCode,proto3" json:"vat_exemption_code,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *InvoiceItem) Reset() {
@@ -907,6 +911,20 @@ func (x *InvoiceItem) GetVatExemptionReason() string {
 	return ""
 }
 
+func (x *InvoiceItem) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *InvoiceItem) GetVatExemptionCode() string {
+	if x != nil {
+		return x.VatExemptionCode
+	}
+	return ""
+}
+
 type CreateInvoiceRequest struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
@@ -927,8 +945,18 @@ type CreateInvoiceRequest struct {
 	PaymentReference string `protobuf:"bytes,12,opt,name=payment_reference,json=paymentReference,proto3" json:"payment_reference,omitempty"`
 	// The same key with the same request returns the same invoice, with another one IDEMPOTENCY_CONFLICT.
 	IdempotencyKey string `protobuf:"bytes,13,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The buyer's references: BT-10, BT-13, BT-12.
+	BuyerReference    string `protobuf:"bytes,14,opt,name=buyer_reference,json=buyerReference,proto3" json:"buyer_reference,omitempty"`
+	PurchaseOrder     string `protobuf:"bytes,15,opt,name=purchase_order,json=purchaseOrder,proto3" json:"purchase_order,omitempty"`
+	ContractReference string `protobuf:"bytes,16,opt,name=contract_reference,json=contractReference,proto3" json:"contract_reference,omitempty"`
+	// BT-72, and BT-73 and BT-74.
+	DeliveryDate string `protobuf:"bytes,17,opt,name=delivery_date,json=deliveryDate,proto3" json:"delivery_date,omitempty"`
+	ServiceFrom  string `protobuf:"bytes,18,opt,name=service_from,json=serviceFrom,proto3" json:"service_from,omitempty"`
+	ServiceTo    string `protobuf:"bytes,19,opt,name=service_to,json=serviceTo,proto3" json:"service_to,omitempty"`
+	// BG-15; none: the customer's address.
+	DeliveryAddress *Address `protobuf:"bytes,20,opt,name=delivery_address,json=deliveryAddress,proto3" json:"delivery_address,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *CreateInvoiceRequest) Reset() {
@@ -1050,6 +1078,55 @@ func (x *CreateInvoiceRequest) GetIdempotencyKey() string {
 		return x.IdempotencyKey
 	}
 	return ""
+}
+
+func (x *CreateInvoiceRequest) GetBuyerReference() string {
+	if x != nil {
+		return x.BuyerReference
+	}
+	return ""
+}
+
+func (x *CreateInvoiceRequest) GetPurchaseOrder() string {
+	if x != nil {
+		return x.PurchaseOrder
+	}
+	return ""
+}
+
+func (x *CreateInvoiceRequest) GetContractReference() string {
+	if x != nil {
+		return x.ContractReference
+	}
+	return ""
+}
+
+func (x *CreateInvoiceRequest) GetDeliveryDate() string {
+	if x != nil {
+		return x.DeliveryDate
+	}
+	return ""
+}
+
+func (x *CreateInvoiceRequest) GetServiceFrom() string {
+	if x != nil {
+		return x.ServiceFrom
+	}
+	return ""
+}
+
+func (x *CreateInvoiceRequest) GetServiceTo() string {
+	if x != nil {
+		return x.ServiceTo
+	}
+	return ""
+}
+
+func (x *CreateInvoiceRequest) GetDeliveryAddress() *Address {
+	if x != nil {
+		return x.DeliveryAddress
+	}
+	return nil
 }
 
 type CreateInvoiceResponse struct {
@@ -3158,7 +3235,7 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x12\n" +
 	"\x04logo\x18\x02 \x01(\fR\x04logo\"\x11\n" +
-	"\x0fSetLogoResponse\"\xfd\x01\n" +
+	"\x0fSetLogoResponse\"\xbf\x02\n" +
 	"\vInvoiceItem\x12!\n" +
 	"\fproduct_name\x18\x01 \x01(\tR\vproductName\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x1a\n" +
@@ -3166,7 +3243,9 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x10unit_price_cents\x18\x04 \x01(\x03R\x0eunitPriceCents\x12\x19\n" +
 	"\bvat_rate\x18\x05 \x01(\tR\avatRate\x12\x16\n" +
 	"\x06nature\x18\x06 \x01(\tR\x06nature\x120\n" +
-	"\x14vat_exemption_reason\x18\a \x01(\tR\x12vatExemptionReason\"\xf0\x03\n" +
+	"\x14vat_exemption_reason\x18\a \x01(\tR\x12vatExemptionReason\x12\x12\n" +
+	"\x04unit\x18\b \x01(\tR\x04unit\x12,\n" +
+	"\x12vat_exemption_code\x18\t \x01(\tR\x10vatExemptionCode\"\x9d\x06\n" +
 	"\x14CreateInvoiceRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -3182,7 +3261,15 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	" \x01(\tR\x06paidOn\x12%\n" +
 	"\x0epayment_method\x18\v \x01(\tR\rpaymentMethod\x12+\n" +
 	"\x11payment_reference\x18\f \x01(\tR\x10paymentReference\x12'\n" +
-	"\x0fidempotency_key\x18\r \x01(\tR\x0eidempotencyKey\"\x90\x01\n" +
+	"\x0fidempotency_key\x18\r \x01(\tR\x0eidempotencyKey\x12'\n" +
+	"\x0fbuyer_reference\x18\x0e \x01(\tR\x0ebuyerReference\x12%\n" +
+	"\x0epurchase_order\x18\x0f \x01(\tR\rpurchaseOrder\x12-\n" +
+	"\x12contract_reference\x18\x10 \x01(\tR\x11contractReference\x12#\n" +
+	"\rdelivery_date\x18\x11 \x01(\tR\fdeliveryDate\x12!\n" +
+	"\fservice_from\x18\x12 \x01(\tR\vserviceFrom\x12\x1d\n" +
+	"\n" +
+	"service_to\x18\x13 \x01(\tR\tserviceTo\x12E\n" +
+	"\x10delivery_address\x18\x14 \x01(\v2\x1a.eupay.einvoice.v1.AddressR\x0fdeliveryAddress\"\x90\x01\n" +
 	"\x15CreateInvoiceResponse\x124\n" +
 	"\ainvoice\x18\x01 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\ainvoice\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed\x12%\n" +
@@ -3452,72 +3539,73 @@ var file_eupay_einvoice_v1_service_proto_depIdxs = []int32{
 	1,  // 8: eupay.einvoice.v1.UpdateSettingsResponse.enrollment:type_name -> eupay.einvoice.v1.Enrollment
 	48, // 9: eupay.einvoice.v1.CreateInvoiceRequest.customer:type_name -> eupay.einvoice.v1.Party
 	12, // 10: eupay.einvoice.v1.CreateInvoiceRequest.items:type_name -> eupay.einvoice.v1.InvoiceItem
-	49, // 11: eupay.einvoice.v1.CreateInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	47, // 12: eupay.einvoice.v1.ListInvoicesRequest.from:type_name -> google.protobuf.Timestamp
-	47, // 13: eupay.einvoice.v1.ListInvoicesRequest.to:type_name -> google.protobuf.Timestamp
-	49, // 14: eupay.einvoice.v1.ListInvoicesResponse.invoices:type_name -> eupay.einvoice.v1.Invoice
-	49, // 15: eupay.einvoice.v1.GetInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	49, // 16: eupay.einvoice.v1.SubmitInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	49, // 17: eupay.einvoice.v1.MarkInvoicePaidResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	25, // 18: eupay.einvoice.v1.MarkInvoicePaidResponse.reports:type_name -> eupay.einvoice.v1.ReportDue
-	49, // 19: eupay.einvoice.v1.CancelInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	49, // 20: eupay.einvoice.v1.CancelInvoiceResponse.correction:type_name -> eupay.einvoice.v1.Invoice
-	49, // 21: eupay.einvoice.v1.CreateCreditNoteResponse.credit_note:type_name -> eupay.einvoice.v1.Invoice
-	49, // 22: eupay.einvoice.v1.CreateCreditNoteResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	47, // 23: eupay.einvoice.v1.EReport.created_at:type_name -> google.protobuf.Timestamp
-	47, // 24: eupay.einvoice.v1.EReport.sent_at:type_name -> google.protobuf.Timestamp
-	30, // 25: eupay.einvoice.v1.ListReportsResponse.reports:type_name -> eupay.einvoice.v1.EReport
-	45, // 26: eupay.einvoice.v1.HandlePlatformHookRequest.headers:type_name -> eupay.einvoice.v1.HandlePlatformHookRequest.HeadersEntry
-	39, // 27: eupay.einvoice.v1.SubmissionStatusResponse.counts:type_name -> eupay.einvoice.v1.SubmissionCount
-	40, // 28: eupay.einvoice.v1.SubmissionStatusResponse.troubles:type_name -> eupay.einvoice.v1.SubmissionTrouble
-	47, // 29: eupay.einvoice.v1.SubmissionCount.oldest:type_name -> google.protobuf.Timestamp
-	47, // 30: eupay.einvoice.v1.SubmissionTrouble.next_at:type_name -> google.protobuf.Timestamp
-	49, // 31: eupay.einvoice.v1.ExportResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	39, // 32: eupay.einvoice.v1.ListTransmissionsResponse.counts:type_name -> eupay.einvoice.v1.SubmissionCount
-	40, // 33: eupay.einvoice.v1.ListTransmissionsResponse.troubles:type_name -> eupay.einvoice.v1.SubmissionTrouble
-	2,  // 34: eupay.einvoice.v1.EInvoiceService.Enroll:input_type -> eupay.einvoice.v1.EnrollRequest
-	4,  // 35: eupay.einvoice.v1.EInvoiceService.GetEnrollment:input_type -> eupay.einvoice.v1.GetEnrollmentRequest
-	6,  // 36: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:input_type -> eupay.einvoice.v1.GetOnboardingLinkRequest
-	8,  // 37: eupay.einvoice.v1.EInvoiceService.UpdateSettings:input_type -> eupay.einvoice.v1.UpdateSettingsRequest
-	10, // 38: eupay.einvoice.v1.EInvoiceService.SetLogo:input_type -> eupay.einvoice.v1.SetLogoRequest
-	13, // 39: eupay.einvoice.v1.EInvoiceService.CreateInvoice:input_type -> eupay.einvoice.v1.CreateInvoiceRequest
-	15, // 40: eupay.einvoice.v1.EInvoiceService.ListInvoices:input_type -> eupay.einvoice.v1.ListInvoicesRequest
-	17, // 41: eupay.einvoice.v1.EInvoiceService.GetInvoice:input_type -> eupay.einvoice.v1.GetInvoiceRequest
-	19, // 42: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:input_type -> eupay.einvoice.v1.GetInvoicePDFRequest
-	21, // 43: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:input_type -> eupay.einvoice.v1.SubmitInvoiceRequest
-	23, // 44: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:input_type -> eupay.einvoice.v1.MarkInvoicePaidRequest
-	26, // 45: eupay.einvoice.v1.EInvoiceService.CancelInvoice:input_type -> eupay.einvoice.v1.CancelInvoiceRequest
-	28, // 46: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:input_type -> eupay.einvoice.v1.CreateCreditNoteRequest
-	31, // 47: eupay.einvoice.v1.EInvoiceService.ListReports:input_type -> eupay.einvoice.v1.ListReportsRequest
-	33, // 48: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:input_type -> eupay.einvoice.v1.HandlePlatformHookRequest
-	35, // 49: eupay.einvoice.v1.OperatorService.Resubmit:input_type -> eupay.einvoice.v1.ResubmitRequest
-	37, // 50: eupay.einvoice.v1.OperatorService.SubmissionStatus:input_type -> eupay.einvoice.v1.SubmissionStatusRequest
-	41, // 51: eupay.einvoice.v1.OperatorService.Export:input_type -> eupay.einvoice.v1.ExportRequest
-	43, // 52: eupay.einvoice.v1.OperationsService.ListTransmissions:input_type -> eupay.einvoice.v1.ListTransmissionsRequest
-	3,  // 53: eupay.einvoice.v1.EInvoiceService.Enroll:output_type -> eupay.einvoice.v1.EnrollResponse
-	5,  // 54: eupay.einvoice.v1.EInvoiceService.GetEnrollment:output_type -> eupay.einvoice.v1.GetEnrollmentResponse
-	7,  // 55: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:output_type -> eupay.einvoice.v1.GetOnboardingLinkResponse
-	9,  // 56: eupay.einvoice.v1.EInvoiceService.UpdateSettings:output_type -> eupay.einvoice.v1.UpdateSettingsResponse
-	11, // 57: eupay.einvoice.v1.EInvoiceService.SetLogo:output_type -> eupay.einvoice.v1.SetLogoResponse
-	14, // 58: eupay.einvoice.v1.EInvoiceService.CreateInvoice:output_type -> eupay.einvoice.v1.CreateInvoiceResponse
-	16, // 59: eupay.einvoice.v1.EInvoiceService.ListInvoices:output_type -> eupay.einvoice.v1.ListInvoicesResponse
-	18, // 60: eupay.einvoice.v1.EInvoiceService.GetInvoice:output_type -> eupay.einvoice.v1.GetInvoiceResponse
-	20, // 61: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:output_type -> eupay.einvoice.v1.GetInvoicePDFResponse
-	22, // 62: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:output_type -> eupay.einvoice.v1.SubmitInvoiceResponse
-	24, // 63: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:output_type -> eupay.einvoice.v1.MarkInvoicePaidResponse
-	27, // 64: eupay.einvoice.v1.EInvoiceService.CancelInvoice:output_type -> eupay.einvoice.v1.CancelInvoiceResponse
-	29, // 65: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:output_type -> eupay.einvoice.v1.CreateCreditNoteResponse
-	32, // 66: eupay.einvoice.v1.EInvoiceService.ListReports:output_type -> eupay.einvoice.v1.ListReportsResponse
-	34, // 67: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:output_type -> eupay.einvoice.v1.HandlePlatformHookResponse
-	36, // 68: eupay.einvoice.v1.OperatorService.Resubmit:output_type -> eupay.einvoice.v1.ResubmitResponse
-	38, // 69: eupay.einvoice.v1.OperatorService.SubmissionStatus:output_type -> eupay.einvoice.v1.SubmissionStatusResponse
-	42, // 70: eupay.einvoice.v1.OperatorService.Export:output_type -> eupay.einvoice.v1.ExportResponse
-	44, // 71: eupay.einvoice.v1.OperationsService.ListTransmissions:output_type -> eupay.einvoice.v1.ListTransmissionsResponse
-	53, // [53:72] is the sub-list for method output_type
-	34, // [34:53] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	46, // 11: eupay.einvoice.v1.CreateInvoiceRequest.delivery_address:type_name -> eupay.einvoice.v1.Address
+	49, // 12: eupay.einvoice.v1.CreateInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	47, // 13: eupay.einvoice.v1.ListInvoicesRequest.from:type_name -> google.protobuf.Timestamp
+	47, // 14: eupay.einvoice.v1.ListInvoicesRequest.to:type_name -> google.protobuf.Timestamp
+	49, // 15: eupay.einvoice.v1.ListInvoicesResponse.invoices:type_name -> eupay.einvoice.v1.Invoice
+	49, // 16: eupay.einvoice.v1.GetInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	49, // 17: eupay.einvoice.v1.SubmitInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	49, // 18: eupay.einvoice.v1.MarkInvoicePaidResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	25, // 19: eupay.einvoice.v1.MarkInvoicePaidResponse.reports:type_name -> eupay.einvoice.v1.ReportDue
+	49, // 20: eupay.einvoice.v1.CancelInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	49, // 21: eupay.einvoice.v1.CancelInvoiceResponse.correction:type_name -> eupay.einvoice.v1.Invoice
+	49, // 22: eupay.einvoice.v1.CreateCreditNoteResponse.credit_note:type_name -> eupay.einvoice.v1.Invoice
+	49, // 23: eupay.einvoice.v1.CreateCreditNoteResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	47, // 24: eupay.einvoice.v1.EReport.created_at:type_name -> google.protobuf.Timestamp
+	47, // 25: eupay.einvoice.v1.EReport.sent_at:type_name -> google.protobuf.Timestamp
+	30, // 26: eupay.einvoice.v1.ListReportsResponse.reports:type_name -> eupay.einvoice.v1.EReport
+	45, // 27: eupay.einvoice.v1.HandlePlatformHookRequest.headers:type_name -> eupay.einvoice.v1.HandlePlatformHookRequest.HeadersEntry
+	39, // 28: eupay.einvoice.v1.SubmissionStatusResponse.counts:type_name -> eupay.einvoice.v1.SubmissionCount
+	40, // 29: eupay.einvoice.v1.SubmissionStatusResponse.troubles:type_name -> eupay.einvoice.v1.SubmissionTrouble
+	47, // 30: eupay.einvoice.v1.SubmissionCount.oldest:type_name -> google.protobuf.Timestamp
+	47, // 31: eupay.einvoice.v1.SubmissionTrouble.next_at:type_name -> google.protobuf.Timestamp
+	49, // 32: eupay.einvoice.v1.ExportResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	39, // 33: eupay.einvoice.v1.ListTransmissionsResponse.counts:type_name -> eupay.einvoice.v1.SubmissionCount
+	40, // 34: eupay.einvoice.v1.ListTransmissionsResponse.troubles:type_name -> eupay.einvoice.v1.SubmissionTrouble
+	2,  // 35: eupay.einvoice.v1.EInvoiceService.Enroll:input_type -> eupay.einvoice.v1.EnrollRequest
+	4,  // 36: eupay.einvoice.v1.EInvoiceService.GetEnrollment:input_type -> eupay.einvoice.v1.GetEnrollmentRequest
+	6,  // 37: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:input_type -> eupay.einvoice.v1.GetOnboardingLinkRequest
+	8,  // 38: eupay.einvoice.v1.EInvoiceService.UpdateSettings:input_type -> eupay.einvoice.v1.UpdateSettingsRequest
+	10, // 39: eupay.einvoice.v1.EInvoiceService.SetLogo:input_type -> eupay.einvoice.v1.SetLogoRequest
+	13, // 40: eupay.einvoice.v1.EInvoiceService.CreateInvoice:input_type -> eupay.einvoice.v1.CreateInvoiceRequest
+	15, // 41: eupay.einvoice.v1.EInvoiceService.ListInvoices:input_type -> eupay.einvoice.v1.ListInvoicesRequest
+	17, // 42: eupay.einvoice.v1.EInvoiceService.GetInvoice:input_type -> eupay.einvoice.v1.GetInvoiceRequest
+	19, // 43: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:input_type -> eupay.einvoice.v1.GetInvoicePDFRequest
+	21, // 44: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:input_type -> eupay.einvoice.v1.SubmitInvoiceRequest
+	23, // 45: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:input_type -> eupay.einvoice.v1.MarkInvoicePaidRequest
+	26, // 46: eupay.einvoice.v1.EInvoiceService.CancelInvoice:input_type -> eupay.einvoice.v1.CancelInvoiceRequest
+	28, // 47: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:input_type -> eupay.einvoice.v1.CreateCreditNoteRequest
+	31, // 48: eupay.einvoice.v1.EInvoiceService.ListReports:input_type -> eupay.einvoice.v1.ListReportsRequest
+	33, // 49: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:input_type -> eupay.einvoice.v1.HandlePlatformHookRequest
+	35, // 50: eupay.einvoice.v1.OperatorService.Resubmit:input_type -> eupay.einvoice.v1.ResubmitRequest
+	37, // 51: eupay.einvoice.v1.OperatorService.SubmissionStatus:input_type -> eupay.einvoice.v1.SubmissionStatusRequest
+	41, // 52: eupay.einvoice.v1.OperatorService.Export:input_type -> eupay.einvoice.v1.ExportRequest
+	43, // 53: eupay.einvoice.v1.OperationsService.ListTransmissions:input_type -> eupay.einvoice.v1.ListTransmissionsRequest
+	3,  // 54: eupay.einvoice.v1.EInvoiceService.Enroll:output_type -> eupay.einvoice.v1.EnrollResponse
+	5,  // 55: eupay.einvoice.v1.EInvoiceService.GetEnrollment:output_type -> eupay.einvoice.v1.GetEnrollmentResponse
+	7,  // 56: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:output_type -> eupay.einvoice.v1.GetOnboardingLinkResponse
+	9,  // 57: eupay.einvoice.v1.EInvoiceService.UpdateSettings:output_type -> eupay.einvoice.v1.UpdateSettingsResponse
+	11, // 58: eupay.einvoice.v1.EInvoiceService.SetLogo:output_type -> eupay.einvoice.v1.SetLogoResponse
+	14, // 59: eupay.einvoice.v1.EInvoiceService.CreateInvoice:output_type -> eupay.einvoice.v1.CreateInvoiceResponse
+	16, // 60: eupay.einvoice.v1.EInvoiceService.ListInvoices:output_type -> eupay.einvoice.v1.ListInvoicesResponse
+	18, // 61: eupay.einvoice.v1.EInvoiceService.GetInvoice:output_type -> eupay.einvoice.v1.GetInvoiceResponse
+	20, // 62: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:output_type -> eupay.einvoice.v1.GetInvoicePDFResponse
+	22, // 63: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:output_type -> eupay.einvoice.v1.SubmitInvoiceResponse
+	24, // 64: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:output_type -> eupay.einvoice.v1.MarkInvoicePaidResponse
+	27, // 65: eupay.einvoice.v1.EInvoiceService.CancelInvoice:output_type -> eupay.einvoice.v1.CancelInvoiceResponse
+	29, // 66: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:output_type -> eupay.einvoice.v1.CreateCreditNoteResponse
+	32, // 67: eupay.einvoice.v1.EInvoiceService.ListReports:output_type -> eupay.einvoice.v1.ListReportsResponse
+	34, // 68: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:output_type -> eupay.einvoice.v1.HandlePlatformHookResponse
+	36, // 69: eupay.einvoice.v1.OperatorService.Resubmit:output_type -> eupay.einvoice.v1.ResubmitResponse
+	38, // 70: eupay.einvoice.v1.OperatorService.SubmissionStatus:output_type -> eupay.einvoice.v1.SubmissionStatusResponse
+	42, // 71: eupay.einvoice.v1.OperatorService.Export:output_type -> eupay.einvoice.v1.ExportResponse
+	44, // 72: eupay.einvoice.v1.OperationsService.ListTransmissions:output_type -> eupay.einvoice.v1.ListTransmissionsResponse
+	54, // [54:73] is the sub-list for method output_type
+	35, // [35:54] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_eupay_einvoice_v1_service_proto_init() }

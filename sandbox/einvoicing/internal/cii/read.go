@@ -144,6 +144,7 @@ func (r *reader) line(n *xmltree.Node) document.Line {
 		Unit:     n.At("SpecifiedLineTradeDelivery/BilledQuantity").Attr("unitCode"),
 		Quantity: r.number("BR-FR-DEC-02", n, "SpecifiedLineTradeDelivery/BilledQuantity", 4),
 		Price:    r.number("BR-FR-DEC-03", n, "SpecifiedLineTradeAgreement/NetPriceProductTradePrice/ChargeAmount", 6),
+		Base:     r.number("BR-FR-DEC-02", n, "SpecifiedLineTradeAgreement/NetPriceProductTradePrice/BasisQuantity", 4),
 		Net:      r.amount(settlement, "SpecifiedTradeSettlementLineMonetarySummation/LineTotalAmount"),
 		Tax:      r.tax(settlement.At("ApplicableTradeTax")),
 	}

@@ -43,10 +43,11 @@ type Tax struct {
 	Rate     int64
 }
 
-// Line is one line. Quantity is in ten-thousandths, Price in millionths of a euro, Net in cents.
+// Line is one line. Quantity is in ten-thousandths, Price in millionths of a euro, Net in cents. Price is for Base ten-thousandths of the
+// unit (BT-149); for one unit if that is 0.
 type Line struct {
-	ID, Name, Unit       string
-	Quantity, Price, Net int64
+	ID, Name, Unit             string
+	Quantity, Price, Base, Net int64
 	Tax
 }
 

@@ -31,6 +31,9 @@ func TestNumbersAndDatesOfFrance(t *testing.T) {
 		"process in small":      {func(d *document.Document) { d.Process = "b1" }, "BR-FR-08", "business_process_type"},
 		"no process":            {func(d *document.Document) { d.Process = "" }, "BR-FR-08", "business_process_type"},
 		"a price of zero":       {func(d *document.Document) { d.Lines[1].Price = 0 }, "BR-FR-DEC-03", "lines"},
+		"another price":         {func(d *document.Document) { d.Lines[1].Price += 2001 }, "PEPPOL-EN16931-R120", "lines"},
+		"a price for less":      {func(d *document.Document) { d.Lines[1].Base = 9_000 }, "PEPPOL-EN16931-R120", "lines"},
+		"a price for nothing":   {func(d *document.Document) { d.Lines[1].Base = -1 }, "PEPPOL-EN16931-R121", "lines"},
 		"a price below zero":    {func(d *document.Document) { d.Lines[1].Price = -1 }, "BR-FR-DEC-03", "lines"},
 		"below zero, for free": {func(d *document.Document) {
 			d.Process, d.Lines[1].Price = "B9", -1
@@ -43,8 +46,12 @@ func TestNumbersAndDatesOfFrance(t *testing.T) {
 		"the first day":     func(d *document.Document) { d.Issued = "2000-01-01" },
 		"the last day":      func(d *document.Document) { d.Issued, d.Due = "2099-12-31", "2099-12-31" },
 		"due at once":       func(d *document.Document) { d.Due = d.Issued },
-		"a price of zero":   func(d *document.Document) { d.Process, d.Lines[1].Price = "B9", 0 },
-		"the least price":   func(d *document.Document) { d.Lines[1].Price = 1 },
+		"a price of zero": func(d *document.Document) {
+			d.Process = "B9"
+			d.Lines = append(d.Lines, document.Line{ID: "3", Name: "Sac", Unit: "C62", Quantity: 10_000, Tax: d.Lines[1].Tax})
+		},
+		"the least price": func(d *document.Document) { d.Lines[1].Price, d.Lines[1].Quantity = 1, 9_480_000*10_000 },
+		"a price of 1000": func(d *document.Document) { d.Lines[1].Price, d.Lines[1].Base = 948_000000, 1000*10_000 },
 	})
 }
 

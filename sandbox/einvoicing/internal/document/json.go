@@ -93,6 +93,7 @@ type wireLine struct {
 	Quantity Number `json:"quantity"`
 	Unit     string `json:"unit_code"`
 	Price    Number `json:"net_price"`
+	Base     Number `json:"price_base_quantity,omitempty"`
 	Net      Number `json:"net_amount"`
 	Category string `json:"vat_category"`
 	Rate     Number `json:"vat_rate"`
@@ -156,7 +157,7 @@ func (w *Wire) Document() (*Document, []Problem) {
 	for _, x := range w.Lines {
 		d.Lines = append(d.Lines, Line{
 			ID: x.ID, Name: x.Name, Unit: x.Unit, Quantity: n.read("BR-FR-DEC-02", "lines.quantity", x.Quantity, 4),
-			Price: n.read("BR-FR-DEC-03", "lines.net_price", x.Price, 6), Net: n.amount("lines.net_amount", x.Net), Tax: n.tax(x.Category, x.Rate),
+			Price: n.read("BR-FR-DEC-03", "lines.net_price", x.Price, 6), Base: n.base(x.Base), Net: n.amount("lines.net_amount", x.Net), Tax: n.tax(x.Category, x.Rate),
 		})
 	}
 	for _, x := range w.Allowances {
@@ -203,6 +204,14 @@ func (n *numbers) read(rule, field string, text Number, scale int) int64 {
 		n.problems = append(n.problems, problem(rule, field, "%q is not a number with at most %d decimals", text, scale))
 	}
 	return v
+}
+
+// base is the quantity of a price; absent: one unit.
+func (n *numbers) base(text Number) int64 {
+	if text == "" {
+		return 0
+	}
+	return n.read("BR-FR-DEC-02", "lines.price_base_quantity", text, 4)
 }
 
 func (n *numbers) amount(field string, text Number) int64 {

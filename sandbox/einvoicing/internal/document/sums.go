@@ -1,7 +1,9 @@
 package document
 
 import (
+	"math/big"
 	"slices"
+	"strings"
 
 	"european-pay.eu/eupay/sandbox/einvoicing/internal/decimal"
 )
@@ -11,6 +13,7 @@ func (d *Document) Check() []Problem {
 	c := &checker{d: d}
 	c.complete()
 	c.totals()
+	c.lines()
 	c.breakdown()
 	c.categories()
 	c.french()
@@ -91,6 +94,27 @@ func (c *checker) totals() {
 	c.equal("BR-CO-16", "totals.due", t.Due, t.Gross-t.Prepaid+t.Rounding)
 }
 
+// one is one unit in ten-thousandths.
+const one = 10_000
+
+// lines checks that quantity × price is the line, within two cents as the rules of Peppol demand, and that a price is for more than nothing.
+func (c *checker) lines() {
+	for _, l := range c.d.Lines {
+		base := l.Base
+		if base == 0 {
+			base = one
+		}
+		if base < 0 {
+			c.demand(false, "PEPPOL-EN16931-R121", "lines", "the base quantity of line %s is not above zero", l.ID)
+			continue
+		}
+		// In millionths of a euro; a cent is 10,000 of them.
+		exact := new(big.Rat).Mul(big.NewRat(l.Quantity, base), new(big.Rat).SetInt64(l.Price))
+		off := exact.Sub(exact, new(big.Rat).SetInt64(l.Net*10_000))
+		c.demand(off.Abs(off).Cmp(big.NewRat(2*10_000, 1)) <= 0, "PEPPOL-EN16931-R120", "lines", "quantity × price of line %s is not %s", l.ID, decimal.Cents(l.Net))
+	}
+}
+
 // breakdown checks the sums per category and rate (BR-S-08 and similar), to the cent, and that the tax fits them within one euro,
 // as in the official rules (BR-S-09).
 func (c *checker) breakdown() {
@@ -146,10 +170,27 @@ func (c *checker) categories() {
 		c.demand(slices.Contains([]string{"S", "E", "AE", "K", "G", "O", "Z"}, t.Category), "BR-FR-15", "vat_category", "%q is not known", t.Category)
 		c.demand(slices.Contains(Rates, t.Rate), "BR-FR-16", "vat_rate", "%s is not a rate of France", rate(t.Rate))
 		c.demand((t.Category == "S") == (t.Rate > 0), "BR-"+t.Category+"-05", "vat_rate", "%s does not go with category %s", rate(t.Rate), t.Category)
+		c.untaxed(t)
 		taxed := c.d.Seller.VATNumber != "" || c.d.Seller.TaxID != ""
 		needs := t.Category == "S" || t.Category == "E" || t.Category == "Z"
 		if c.d.XML || t.Category == "S" { // only the XML contains the number at the tax office
 			c.demand(taxed || !needs, "BR-"+t.Category+"-02", "seller.vat_identifier", "the seller has no tax number")
 		}
+	}
+}
+
+// untaxed checks who may sell and buy without VAT (BR-AE-02, BR-IC-02, BR-G-02, BR-O-02 and BR-O-11).
+func (c *checker) untaxed(t Tax) {
+	seller, buyer := c.d.Seller.VATNumber, c.d.Buyer.VATNumber
+	switch t.Category {
+	case "AE":
+		c.demand(seller != "" && buyer+c.d.Buyer.SIREN != "", "BR-AE-02", "buyer.vat_identifier", "reverse charge needs the tax numbers of both sides")
+	case "K":
+		c.demand(seller != "" && buyer != "" && !strings.HasPrefix(buyer, "FR"), "BR-IC-02", "buyer.vat_identifier", "a delivery within the EU needs the VAT numbers of both sides")
+	case "G":
+		c.demand(seller != "", "BR-G-02", "seller.vat_identifier", "an export needs the seller's VAT number")
+	case "O":
+		c.demand(seller+buyer == "", "BR-O-02", "seller.vat_identifier", "what is out of scope names no VAT number")
+		c.demand(len(c.d.VAT) == 1, "BR-O-11", "vat_breakdown", "nothing else may be beside what is out of scope")
 	}
 }

@@ -24,10 +24,14 @@ func (d *Document) Wire() *Wire {
 		w.Means = &m
 	}
 	for _, x := range d.Lines {
-		w.Lines = append(w.Lines, wireLine{
+		l := wireLine{
 			ID: x.ID, Name: x.Name, Quantity: scaled(x.Quantity, 4), Unit: x.Unit, Price: scaled(x.Price, 6), Net: cents(x.Net),
 			Category: x.Category, Rate: scaled(x.Rate, 2),
-		})
+		}
+		if x.Base != 0 {
+			l.Base = scaled(x.Base, 4)
+		}
+		w.Lines = append(w.Lines, l)
 	}
 	for _, x := range d.Allowances {
 		w.Allowances = append(w.Allowances, wireAllowance{Amount: cents(x.Amount), Reason: x.Reason, Category: x.Category, Rate: scaled(x.Rate, 2)})

@@ -14,10 +14,13 @@ import (
 // Report is a report. Dates are YYYY-MM-DD.
 type Report struct {
 	ID, Type, SIREN, Start, End string
-	// Kind is "sales" (10.3) or "payments" (10.4).
+	// Kind is "sales" (10.1 and 10.3) or "payments" (10.2 and 10.4).
 	Kind     string
 	Sales    []Sale
 	Payments []Payment
+	// Invoices are those to businesses abroad (10.1), Paid what was received for them (10.2).
+	Invoices []Invoice
+	Paid     []Paid
 }
 
 // Sale is the sum for a day, a currency and a category, in cents.
@@ -71,11 +74,17 @@ func Read(data []byte) (*Report, []document.Problem) {
 		for _, n := range sales.All("Transactions") {
 			report.Sales = append(report.Sales, r.sale(n))
 		}
+		for _, n := range sales.All("Invoice") {
+			report.Invoices = append(report.Invoices, r.invoice(n, report.SIREN))
+		}
 	default:
 		report.Kind = KindPayments
 		report.Start, report.End = r.period(payments)
 		for _, n := range payments.All("Transactions") {
 			report.Payments = append(report.Payments, r.payment(n.At("Payment")))
+		}
+		for _, n := range payments.All("Invoice") {
+			report.Paid = append(report.Paid, Paid{n.Get("InvoiceID"), r.date(n, "IssueDate"), r.payment(n.At("Payment"))})
 		}
 	}
 	return report, r.problems
@@ -185,18 +194,31 @@ func (r *Report) Check() []document.Problem {
 	}
 	for _, p := range r.Payments {
 		c.day(r, p.Date, p.Date, seen)
-		rates := map[int64]bool{}
-		for _, x := range p.Rates {
-			c.rate(x.Rate, rates)
-			if x.Amount < 0 {
-				c.add("G1.16", "amount", "%s has a minus sign", decimal.Cents(x.Amount))
-			}
-		}
-		if len(p.Rates) == 0 {
-			c.add("TG-39", "subtotals", "the payments of %s have none", p.Date)
-		}
+		c.received(p)
+	}
+	for _, i := range r.Invoices {
+		c.day(r, i.Issued, "invoice "+i.Number, seen)
+		c.documentType(i)
+	}
+	for _, p := range r.Paid {
+		c.day(r, p.Date, p.Number+" "+p.Date, seen)
+		c.received(p.Payment)
 	}
 	return c.problems
+}
+
+// received checks the parts of the payments of a day.
+func (r *reader) received(p Payment) {
+	rates := map[int64]bool{}
+	for _, x := range p.Rates {
+		r.rate(x.Rate, rates)
+		if x.Amount < 0 {
+			r.add("G1.16", "amount", "%s has a minus sign", decimal.Cents(x.Amount))
+		}
+	}
+	if len(p.Rates) == 0 {
+		r.add("TG-39", "subtotals", "the payments of %s have none", p.Date)
+	}
 }
 
 // day checks that a sum belongs to the period, and is the only one of its kind.
@@ -264,6 +286,8 @@ func Compare(fromJSON, fromXML *Report) []document.Problem {
 	same("period_end", fromJSON.End, fromXML.End)
 	same("transactions", sorted(fromJSON.Sales, fromXML.Sales), sorted(fromXML.Sales, fromJSON.Sales))
 	same("payments", sortedPayments(fromJSON.Payments), sortedPayments(fromXML.Payments))
+	same("invoices", fromJSON.Invoices, fromXML.Invoices)
+	same("paid invoices", fromJSON.Paid, fromXML.Paid)
 	return c.problems
 }
 

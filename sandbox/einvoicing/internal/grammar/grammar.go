@@ -39,6 +39,7 @@ type Problem struct {
 
 // Parse reads a table. A line "@ prefix namespace" names a namespace. "Type = prefix:Name:Child …" lists the children of a
 // type in order, each with ? (0 or 1), * (any), + (1 or more) or {n} (0 to n) behind it when it is not there exactly once.
+// Attributes of such a type are words "@attr" among the children.
 // "Type : decimal @attr @attr!" is a text (any, decimal, integer, boolean, base64) with attributes, those with ! required.
 // The first line of types is the root: "prefix:Name Type".
 func Parse(table string) *Grammar {
@@ -53,9 +54,13 @@ func Parse(table string) *Grammar {
 		case g.root.name == "":
 			g.root = child(words[0]+":"+words[1], spaces)
 		case words[1] == "=":
-			t := &typ{}
+			t := &typ{attrs: map[string]bool{}}
 			for _, w := range words[2:] {
-				t.children = append(t.children, child(w, spaces))
+				if strings.HasPrefix(w, "@") {
+					t.attribute(w)
+				} else {
+					t.children = append(t.children, child(w, spaces))
+				}
 			}
 			g.types[words[0]] = t
 		default:
@@ -72,10 +77,15 @@ func text(words []string) *typ {
 		panic("unknown kind of text " + words[0])
 	}
 	for _, w := range words[1:] {
-		name, required := strings.CutSuffix(w[1:], "!")
-		t.attrs[name] = required
+		t.attribute(w)
 	}
 	return t
+}
+
+// attribute adds "@name", required with ! behind it.
+func (t *typ) attribute(word string) {
+	name, required := strings.CutSuffix(word[1:], "!")
+	t.attrs[name] = required
 }
 
 func child(word string, spaces map[string]string) particle {

@@ -32,7 +32,7 @@ func Write(d invoice.Document) []byte {
 				w.in("ram:IncludedSupplyChainTradeLineItem", func() { w.line(l) })
 			}
 			w.in("ram:ApplicableHeaderTradeAgreement", func() { w.agreement(d) })
-			w.empty("ram:ApplicableHeaderTradeDelivery") // the schema requires it, and no rule requires a date in it (BT-72)
+			w.delivery(d.Delivery)
 			w.in("ram:ApplicableHeaderTradeSettlement", func() { w.settlement(d) })
 		})
 	},
@@ -71,7 +71,7 @@ func (w *writer) note(n invoice.Note) {
 	})
 }
 
-// agreement is the reference (BT-10) and the parties.
+// agreement is the references (BT-10, BT-12 to BT-14) and the parties.
 func (w *writer) agreement(d invoice.Document) {
 	w.text("ram:BuyerReference", d.BuyerReference)
 	w.in("ram:SellerTradeParty", func() {
@@ -82,6 +82,9 @@ func (w *writer) agreement(d invoice.Document) {
 		w.party(d.Buyer)
 		w.taxRegistration("VA", d.Buyer.VATNumber)
 	})
+	w.reference("ram:SellerOrderReferencedDocument", d.SellerOrder)
+	w.reference("ram:BuyerOrderReferencedDocument", d.PurchaseOrder)
+	w.reference("ram:ContractReferencedDocument", d.Contract)
 }
 
 // date writes a day, or nothing for none.

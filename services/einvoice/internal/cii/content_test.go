@@ -48,18 +48,24 @@ func flatten(tb testing.TB, doc []byte) []string {
 
 func TestEveryTermIsWhereItBelongs(t *testing.T) {
 	d := invoicetest.Find("b2b")
-	d.BuyerReference, d.Lines[0].Description, d.Payment.Reference = "PO-1", "Two of them", "INV-REF"
+	d.BuyerReference, d.Lines[0].Description, d.Payment.Reference = "SERVICE-1", "Two of them", "INV-REF"
+	d.References = invoice.References{SellerOrder: "ERP-1", PurchaseOrder: "PO-1", Contract: "C-1"}
+	d.Period = &invoice.Period{From: "2026-10-01", To: "2026-10-31"}
+	d.Delivery = &invoice.Delivery{Date: "2026-11-18", Address: &invoice.Address{Street: "Quai 4", More: "Porte B", PostCode: "13002", City: "Marseille", Country: "FR"}}
+	d.Lines[0].PriceBase = 100 * invoice.One
 	d.Buyer.Phone = "+33 2 00 00 00 00"
 	got := "\n" + strings.Join(flatten(t, cii.Write(d)), "\n") + "\n"
 	const (
-		context  = "ExchangedDocumentContext/"
-		document = "ExchangedDocument/"
-		line     = "SupplyChainTradeTransaction/IncludedSupplyChainTradeLineItem/"
-		seller   = "SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement/SellerTradeParty/"
-		buyer    = "SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement/BuyerTradeParty/"
-		settle   = "SupplyChainTradeTransaction/ApplicableHeaderTradeSettlement/"
-		means    = settle + "SpecifiedTradeSettlementPaymentMeans/"
-		sums     = settle + "SpecifiedTradeSettlementHeaderMonetarySummation/"
+		context   = "ExchangedDocumentContext/"
+		document  = "ExchangedDocument/"
+		line      = "SupplyChainTradeTransaction/IncludedSupplyChainTradeLineItem/"
+		seller    = "SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement/SellerTradeParty/"
+		buyer     = "SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement/BuyerTradeParty/"
+		agreement = "SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement/"
+		delivered = "SupplyChainTradeTransaction/ApplicableHeaderTradeDelivery/"
+		settle    = "SupplyChainTradeTransaction/ApplicableHeaderTradeSettlement/"
+		means     = settle + "SpecifiedTradeSettlementPaymentMeans/"
+		sums      = settle + "SpecifiedTradeSettlementHeaderMonetarySummation/"
 	)
 	l, v := d.Lines[0], d.VAT[0]
 	for term, want := range map[string]string{
@@ -69,8 +75,17 @@ func TestEveryTermIsWhereItBelongs(t *testing.T) {
 		"BT-2":  document + "IssueDateTime/DateTimeString@102=" + d.Issued.Compact(),
 		"BT-22": document + "IncludedNote/Content=" + d.Notes[0].Text, "BT-21": document + "IncludedNote/SubjectCode=" + d.Notes[0].Subject,
 		"BAR":   document + "IncludedNote/Content=B2B",
-		"BT-10": "SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement/BuyerReference=PO-1",
-		"BT-27": seller + "Name=" + d.Seller.Name, "BT-28": seller + "SpecifiedLegalOrganization/TradingBusinessName=" + d.Seller.TradingName,
+		"BT-10": "SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement/BuyerReference=SERVICE-1",
+		"BT-12": agreement + "ContractReferencedDocument/IssuerAssignedID=C-1", "BT-13": agreement + "BuyerOrderReferencedDocument/IssuerAssignedID=PO-1",
+		"BT-14": agreement + "SellerOrderReferencedDocument/IssuerAssignedID=ERP-1",
+		"BT-72": delivered + "ActualDeliverySupplyChainEvent/OccurrenceDateTime/DateTimeString@102=20261118",
+		"BT-73": settle + "BillingSpecifiedPeriod/StartDateTime/DateTimeString@102=20261001",
+		"BT-74": settle + "BillingSpecifiedPeriod/EndDateTime/DateTimeString@102=20261031",
+		"BT-75": delivered + "ShipToTradeParty/PostalTradeAddress/LineOne=Quai 4", "BT-76": delivered + "ShipToTradeParty/PostalTradeAddress/LineTwo=Porte B",
+		"BT-77": delivered + "ShipToTradeParty/PostalTradeAddress/CityName=Marseille", "BT-78": delivered + "ShipToTradeParty/PostalTradeAddress/PostcodeCode=13002",
+		"BT-80":  delivered + "ShipToTradeParty/PostalTradeAddress/CountryID=FR",
+		"BT-149": line + "SpecifiedLineTradeAgreement/NetPriceProductTradePrice/BasisQuantity@C62=100",
+		"BT-27":  seller + "Name=" + d.Seller.Name, "BT-28": seller + "SpecifiedLegalOrganization/TradingBusinessName=" + d.Seller.TradingName,
 		"BT-29": seller + "GlobalID@0009=" + d.Seller.SIRET, "BT-30": seller + "SpecifiedLegalOrganization/ID@0002=" + d.Seller.SIREN,
 		"BT-31": seller + "SpecifiedTaxRegistration/ID@VA=" + d.Seller.VATNumber, "BT-33": seller + "Description=" + d.Seller.LegalInfo,
 		"BT-34": seller + "URIUniversalCommunication/URIID@0225=" + d.Seller.Electronic.Value,

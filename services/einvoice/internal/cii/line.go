@@ -15,8 +15,8 @@ func (w *writer) line(l invoice.Line) {
 	w.in("ram:SpecifiedLineTradeAgreement", func() {
 		// BT-148 is the price before a discount on the price, which does not exist here. From September 2027 the data for the tax
 		// office requires it on every line (DGFiP G6.09).
-		w.price("ram:GrossPriceProductTradePrice", l.NetPrice)
-		w.price("ram:NetPriceProductTradePrice", l.NetPrice)
+		w.price("ram:GrossPriceProductTradePrice", l)
+		w.price("ram:NetPriceProductTradePrice", l)
 	})
 	w.in("ram:SpecifiedLineTradeDelivery", func() {
 		w.text("ram:BilledQuantity", l.Quantity.String(), attr{"unitCode", l.Unit})
@@ -27,13 +27,26 @@ func (w *writer) line(l invoice.Line) {
 	})
 }
 
-func (w *writer) price(name string, p invoice.Price) {
-	w.in(name, func() { w.text("ram:ChargeAmount", p.String()) })
+// price is the price (BT-146) and the number of units that it is for (BT-149, BT-150), unless that is one.
+func (w *writer) price(name string, l invoice.Line) {
+	w.in(name, func() {
+		w.text("ram:ChargeAmount", l.NetPrice.String())
+		if l.PriceBase != 0 {
+			w.text("ram:BasisQuantity", l.PriceBase.String(), attr{"unitCode", l.Unit})
+		}
+	})
+}
+
+// rate is omitted for what is out of scope (BR-O-05).
+func (w *writer) rate(c invoice.Category, r vat.Rate) {
+	if c != invoice.OutOfScope {
+		w.text("ram:RateApplicablePercent", r.String())
+	}
 }
 
 // tax is the category and rate of a line (BT-151, BT-152) or of an allowance (BT-95, BT-96).
 func (w *writer) tax(c invoice.Category, r vat.Rate) {
 	w.text("ram:TypeCode", "VAT")
 	w.text("ram:CategoryCode", string(c))
-	w.text("ram:RateApplicablePercent", r.String())
+	w.rate(c, r)
 }

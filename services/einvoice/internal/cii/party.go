@@ -1,6 +1,10 @@
 package cii
 
-import "european-pay.eu/eupay/services/einvoice/internal/invoice"
+import (
+	"cmp"
+
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
 
 // party writes what the seller (BG-4) and the buyer (BG-7) have in common: everything except the tax registration, which comes
 // last.
@@ -50,7 +54,7 @@ func (w *writer) address(a invoice.Address) {
 // because BR-S-02, BR-E-02 and BR-Z-02 require one of the two.
 func (w *writer) sellerTax(p invoice.Party) {
 	if p.VATNumber == "" {
-		w.taxRegistration("FC", p.SIREN)
+		w.taxRegistration("FC", cmp.Or(p.TaxRegistration, p.SIREN))
 		return
 	}
 	w.taxRegistration("VA", p.VATNumber)

@@ -10,6 +10,7 @@ func (w *writer) settlement(d invoice.Document) {
 	for _, v := range d.VAT {
 		w.in("ram:ApplicableTradeTax", func() { w.vat(v) })
 	}
+	w.period(d.Period)
 	for _, a := range d.Allowances {
 		w.in("ram:SpecifiedTradeAllowanceCharge", func() { w.allowance(a) })
 	}
@@ -47,7 +48,7 @@ func (w *writer) vat(v invoice.VAT) {
 	w.amount("ram:BasisAmount", v.Base)
 	w.text("ram:CategoryCode", string(v.Category))
 	w.text("ram:ExemptionReasonCode", v.ReasonCode)
-	w.text("ram:RateApplicablePercent", v.VATPerMill.String())
+	w.rate(v.Category, v.VATPerMill)
 }
 
 // allowance is BG-20.

@@ -125,13 +125,21 @@ func content(ctx context.Context, tx pgx.Tx, d duePeriod, head platform.ReportHe
 		if report.Days, err = salesOf(ctx, tx, d); err != nil {
 			return nil, nil, false, err
 		}
+		documents, err := documentsAbroad(ctx, tx, d)
+		if err != nil {
+			return nil, nil, false, err
+		}
+		report.Invoices = listed(documents)
 		data, err = json.Marshal(report)
-		return data, flux10.Sales(from, report), len(report.Days) == 0, err
+		return data, flux10.Sales(from, report, documents...), len(report.Days)+len(documents) == 0, err
 	}
 	report := platform.PaymentsReport{ReportHead: head}
 	if report.Days, err = paymentsOf(ctx, tx, d); err != nil {
 		return nil, nil, false, err
 	}
+	if report.Invoices, err = paymentsAbroad(ctx, tx, d); err != nil {
+		return nil, nil, false, err
+	}
 	data, err = json.Marshal(report)
-	return data, flux10.Payments(from, report), len(report.Days) == 0, err
+	return data, flux10.Payments(from, report), len(report.Days)+len(report.Invoices) == 0, err
 }

@@ -112,9 +112,7 @@ func (l *layout) facts() {
 	if p := l.d.Preceding; p != nil {
 		facts = append(facts, fact{"Facture d’origine", p.Number + "\ndu " + date(p.Issued)})
 	}
-	if l.d.BuyerReference != "" {
-		facts = append(facts, fact{"Référence", l.d.BuyerReference})
-	}
+	facts = append(facts, l.references()...)
 	facts = append(facts, fact{"Opération", operation(l.d.Process)})
 	const pad = 5 * mm / 2
 	widths := l.spread(facts, textWidth-2*pad, 2*pad)

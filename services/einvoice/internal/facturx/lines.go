@@ -69,7 +69,7 @@ func (l *layout) entries() []entry {
 		}
 		out = append(out, entry{
 			n.ID, n.Name, n.Description,
-			[5]string{amount, price(n.NetPrice), rate(n.Category, n.VATPerMill), euros(n.Net), euros(n.Gross)},
+			[5]string{amount, linePrice(n), rate(n.Category, n.VATPerMill), euros(n.Net), euros(n.Gross)},
 		})
 	}
 	for _, a := range l.d.Allowances {
@@ -84,8 +84,13 @@ func (l *layout) entries() []entry {
 
 // rate formats the rate of a line. An exemption is stated, because a rate of zero alone is not one.
 func rate(c invoice.Category, r vat.Rate) string {
-	if c == invoice.Exempt {
+	switch c {
+	case invoice.Exempt, invoice.Community, invoice.Export:
 		return "Exonéré"
+	case invoice.Reverse:
+		return "Autoliq."
+	case invoice.OutOfScope:
+		return "Non soumis"
 	}
 	return percent(r)
 }

@@ -3,6 +3,7 @@ package facturx
 import (
 	"strings"
 
+	"european-pay.eu/eupay/internal/ident"
 	"european-pay.eu/eupay/internal/paper/pdf"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
@@ -56,7 +57,11 @@ func identity(p invoice.Party) (lines []string) {
 	}
 	add(p.LegalInfo)
 	add(named("SIREN", grouped(p.SIREN, 3)), named("SIRET", grouped(p.SIRET, 3, 3, 3, 5)))
-	add(named("TVA intracommunautaire", vatNumber(p.VATNumber)))
+	number := p.VATNumber
+	if number == "" && ident.IsVATNumber(p.TaxRegistration) {
+		number = p.TaxRegistration // of a document out of scope
+	}
+	add(named("TVA intracommunautaire", vatNumber(number)))
 	switch e := p.Electronic; {
 	case e.Scheme != invoice.SchemeEmail && e.Value != "":
 		add(named("Adresse électronique", e.Scheme+":"+e.Value))

@@ -147,6 +147,9 @@ func (l *layout) notes() {
 			legal = legal.add(l.Canvas, small, textWidth, pt/2, named(n.Subject, n.Text))
 		}
 	}
+	if text := l.delivery(); text != "" {
+		legal = legal.add(l.Canvas, small, textWidth, pt/2, text)
+	}
 	legal = legal.add(l.Canvas, small, textWidth, pt/2, l.framework())
 	l.section("Notes", own)
 	l.section("Mentions", legal)
@@ -169,6 +172,8 @@ func (l *layout) framework() string {
 	switch l.d.Audience {
 	case invoice.B2B:
 		text += ". Opération entre professionnels (B2B)."
+	case invoice.B2BInternational:
+		text += ". Opération avec un professionnel à l’étranger (B2BINT)."
 	case invoice.B2C:
 		text += ". Opération avec un particulier ou assimilé (B2C)."
 	default:

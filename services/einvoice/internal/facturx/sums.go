@@ -78,8 +78,12 @@ func (l *layout) due(amount money.Cents) total {
 // vatRate distinguishes the three kinds of rates.
 func vatRate(v invoice.VAT) string {
 	switch v.Category {
-	case invoice.Exempt:
+	case invoice.Exempt, invoice.Community, invoice.Export:
 		return "Exonéré (" + percent(v.VATPerMill) + ")"
+	case invoice.Reverse:
+		return "Autoliquidation"
+	case invoice.OutOfScope:
+		return "Non soumis à la TVA"
 	case invoice.ZeroRated:
 		return percent(v.VATPerMill) + " (taux zéro)"
 	}

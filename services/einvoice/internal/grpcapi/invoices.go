@@ -59,6 +59,9 @@ func orderIn(req *einvoicev1.CreateInvoiceRequest) (invoice.Order, error) {
 		},
 		Discount: money.Cents(req.GetDiscountCents()), Notes: req.GetNotes(), Reference: req.GetReference(), Due: invoice.Date(req.GetDueDate()),
 		PaidOn: invoice.Date(req.GetPaidOn()), Method: invoice.Method(req.GetPaymentMethod()), PaymentReference: req.GetPaymentReference(),
+		BuyerReference: req.GetBuyerReference(), PurchaseOrder: req.GetPurchaseOrder(), Contract: req.GetContractReference(),
+		Delivered: invoice.Date(req.GetDeliveryDate()), Served: invoice.Period{From: invoice.Date(req.GetServiceFrom()), To: invoice.Date(req.GetServiceTo())},
+		DeliveryAddress: address(req.GetDeliveryAddress()),
 	}
 	var bad refuse.Problems
 	switch req.GetCustomerType() {
@@ -83,6 +86,7 @@ func itemIn(bad *refuse.Problems, it *einvoicev1.InvoiceItem, at string) invoice
 	return invoice.Item{
 		Name: it.GetProductName(), Description: it.GetDescription(), Quantity: quantity, UnitPrice: money.Cents(it.GetUnitPriceCents()), VATPerMill: rate,
 		Nature: invoice.Nature(it.GetNature()), ExemptReason: it.GetVatExemptionReason(),
+		Unit: it.GetUnit(), ExemptCode: it.GetVatExemptionCode(),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"european-pay.eu/eupay/internal/ident"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/ereport"
@@ -123,9 +124,11 @@ func enrolment(e enrol.Enrolment) *einvoicev1.Enrollment {
 
 func settingsIn(s *einvoicev1.Settings) invoice.Settings {
 	return invoice.Settings{
-		LegalName: s.GetLegalName(), TradingName: s.GetTradingName(), LegalForm: s.GetLegalForm(), SIRET: s.GetSiret(), VATNumber: s.GetVatNumber(),
+		LegalName: s.GetLegalName(), TradingName: s.GetTradingName(), LegalForm: s.GetLegalForm(),
+		SIRET: ident.Compact(s.GetSiret()), VATNumber: ident.Compact(s.GetVatNumber()),
 		Address: address(s.GetAddress()), Email: s.GetEmail(), Phone: s.GetPhone(), ElectronicAddress: s.GetElectronicAddress(),
-		Activity: invoice.Nature(s.GetActivity()), Regime: invoice.Regime(s.GetVatRegime()), VATOnDebits: s.GetVatOnDebits(), IBAN: s.GetIban(), BIC: s.GetBic(),
+		Activity: invoice.Nature(s.GetActivity()), Regime: invoice.Regime(s.GetVatRegime()), VATOnDebits: s.GetVatOnDebits(),
+		IBAN: ident.Compact(s.GetIban()), BIC: ident.Compact(s.GetBic()),
 		TermDays: int(s.GetPaymentTermDays()), Penalties: s.GetLatePenalties(), Recovery: s.GetRecoveryFee(), Discount: s.GetEarlyDiscount(), Footer: s.GetFooter(),
 	}
 }

@@ -19,7 +19,7 @@ type group struct {
 
 // order sorts by rate, highest first.
 func (g group) order(h group) int {
-	return cmp.Or(cmp.Compare(h.VATPerMill, g.VATPerMill), cmp.Compare(g.Category, h.Category))
+	return cmp.Or(vat.Compare(h.VATPerMill, g.VATPerMill), cmp.Compare(g.Category, h.Category))
 }
 
 // lineGross is the price of a quantity, rounded half away from zero.
@@ -27,13 +27,29 @@ func lineGross(q Quantity, unit money.Cents) money.Cents {
 	return money.Cents(money.MulDivHalfAway(int64(q), int64(unit), int64(One)))
 }
 
-// unitPrice is the net price of one unit: the line's net amount divided by its quantity. If the line's cents were moved to
-// another line, it is the agreed price, because a price must be above zero (BR-FR-DEC-03).
-func unitPrice(net money.Cents, q Quantity, unit money.Cents, r vat.Rate) Price {
-	if p := Price(money.MulDivHalfAway(int64(net)*priceOfCent, int64(One), int64(q))); p > 0 {
-		return p
+// priced sets the net price of a line: its net amount divided by its quantity. Six decimals of a price (BR-FR-DEC-03) are not enough for
+// large quantities: then it is the price of 10, 100 or 1000 units, so that whoever multiplies it by the quantity gets the line to the
+// cent. If the line's cents were moved to another line, it is the agreed price, because a price must be above zero.
+func (l *Line) priced() {
+	for base := One; base <= 1000*One; base *= 10 {
+		p := money.MulDivHalfAway(int64(l.Net)*priceOfCent, int64(base), int64(l.Quantity))
+		if p > 0 && money.MulDivHalfAway(p, int64(l.Quantity), int64(base)*priceOfCent) == int64(l.Net) {
+			l.NetPrice, l.PriceBase = Price(p), base
+			if base == One {
+				l.PriceBase = 0
+			}
+			return
+		}
 	}
-	return vat.Net(Price(unit)*priceOfCent, r)
+	l.NetPrice, l.PriceBase = vat.Net(Price(l.UnitGross)*priceOfCent, l.VATPerMill), 0
+}
+
+// UnitNet returns the net price of one unit, rounded to the decimals of a price.
+func (l *Line) UnitNet() Price {
+	if l.PriceBase == 0 {
+		return l.NetPrice
+	}
+	return Price(money.MulDivHalfAway(int64(l.NetPrice), int64(One), int64(l.PriceBase)))
 }
 
 // price calculates all sums of a document from the Quantity, UnitGross, Category and VATPerMill of its lines and a discount on
@@ -100,7 +116,7 @@ func fitNets(lines []*Line, want money.Cents, r vat.Rate) {
 		}
 	}
 	for _, l := range lines {
-		l.NetPrice = unitPrice(l.Net, l.Quantity, l.UnitGross, r)
+		l.priced()
 	}
 }
 

@@ -74,8 +74,8 @@ func CheckReason(reason string) error {
 // correction returns what credit notes and corrected invoices have in common.
 func correction(number string, issued Date, of Document) Document {
 	return Document{
-		Number: number, Issued: issued, Due: issued, Audience: of.Audience, BuyerReference: of.BuyerReference,
-		Preceding: &Preceding{of.Number, of.Issued}, Seller: of.Seller, Buyer: of.Buyer,
+		Number: number, Issued: issued, Due: issued, Audience: of.Audience, BuyerReference: of.BuyerReference, References: of.References,
+		Preceding: &Preceding{of.Number, of.Issued}, Seller: of.Seller, Buyer: of.Buyer, Delivery: of.Delivery, Period: of.Period,
 	}
 }
 
@@ -135,10 +135,12 @@ func creditTaxes(whole []cell, done map[cell]cell, shares []money.Cents) []money
 // credit adds the line that credits a share of a cell, and its VAT.
 func (d *Document) credit(of Document, c cell, share, tax money.Cents) {
 	net := share - tax
-	d.Lines = append(d.Lines, Line{
+	l := Line{
 		ID: strconv.Itoa(len(d.Lines) + 1), Name: "Avoir sur la facture " + of.Number + ", " + natureName(c.Nature), Nature: c.Nature, Quantity: One,
-		Unit: unitPiece, NetPrice: unitPrice(net, One, share, c.VATPerMill), Net: net, Gross: share, UnitGross: share, Category: c.Category, VATPerMill: c.VATPerMill,
-	})
+		Unit: unitPiece, Net: net, Gross: share, UnitGross: share, Category: c.Category, VATPerMill: c.VATPerMill,
+	}
+	l.priced()
+	d.Lines = append(d.Lines, l)
 	last := len(d.VAT) - 1
 	if last < 0 || d.VAT[last].Category != c.Category || d.VAT[last].VATPerMill != c.VATPerMill {
 		v := of.VAT[slices.IndexFunc(of.VAT, func(v VAT) bool { return v.Category == c.Category && v.VATPerMill == c.VATPerMill })]

@@ -2,30 +2,31 @@ package invoice
 
 import (
 	"cmp"
-	"strings"
 
 	"european-pay.eu/eupay/internal/ident"
 )
 
-// france is the only country whose businesses can be invoiced.
+// france is the country of an address that states none.
 const france = "FR"
 
-// customer validates the buyer, and returns its name on the document and whether it is a business.
+// customer validates the buyer, and returns its name on the document and its kind.
 func (p *problems) customer(c Customer, s Settings) (Party, Audience) {
-	c.Address.Country = cmp.Or(c.Address.Country, france)
+	c.Address.Country = countryOf(c)
 	p.text("customer_name", c.Name, maxName, true)
 	p.email("customer_email", c.Email, false)
 	p.phone("customer_phone", c.Phone)
 	p.address("customer_address", c.Address, false)
 	party := Party{Name: c.Name, Address: c.Address, Email: c.Email, Phone: c.Phone}
 	identified := c.SIREN+c.SIRET+c.VATNumber+c.ElectronicAddress != ""
+	abroad := !domestic[c.Address.Country]
 	switch {
 	case c.Business && c.Individual:
 		p.Add("customer_type", "must be business or individual")
 	case c.Individual && identified:
 		p.Add("customer_type", "must be business when customer_siren, customer_siret, customer_vat_number or customer_electronic_address is given")
-	case c.Business && !identified && c.Address.Country != france:
-		p.refuseForeign("customer_type")
+	case abroad && (c.Business || identified):
+		p.foreign(&party, c, s)
+		return party, B2BInternational
 	case c.Business && !identified:
 		p.Add("customer_siren", "is required for a business (or customer_siret, customer_vat_number, customer_electronic_address)")
 	case identified:
@@ -45,32 +46,20 @@ func privateAddress(c Customer, s Settings) ElectronicAddress {
 	return s.seller().Electronic
 }
 
-// refuseForeign refuses a business outside of France: reverse charge and its report (flux 10.1) are not supported.
-func (p *problems) refuseForeign(field string) {
-	p.Add(field, "names a business outside of France, which cannot be invoiced here (overseas departments are FR)")
-}
-
 // business validates the identifiers, which must all belong to one SIREN, and sets them on the party.
 func (p *problems) business(party *Party, c Customer) {
 	before := len(p.Problems)
 	if c.SIREN != "" && !ident.IsSIREN(c.SIREN) {
-		p.Add("customer_siren", "must be a SIREN: nine digits with a valid checksum, without spaces")
+		p.Add("customer_siren", "must be a SIREN: nine digits with a valid checksum")
 	}
 	if c.SIRET != "" && !ident.IsSIRET(c.SIRET) {
-		p.Add("customer_siret", "must be a SIRET: fourteen digits with a valid checksum, without spaces")
+		p.Add("customer_siret", "must be a SIRET: fourteen digits with a valid checksum")
 	}
-	switch {
-	case c.VATNumber == "" || ident.IsVATNumber(c.VATNumber):
-	case strings.HasPrefix(c.VATNumber, france) || !countries[c.VATNumber[:min(2, len(c.VATNumber))]]:
-		p.Add("customer_vat_number", "must be a French VAT number: FR, two check digits and the SIREN, without spaces")
-	default:
-		p.refuseForeign("customer_vat_number")
+	if c.VATNumber != "" && !ident.IsVATNumber(c.VATNumber) {
+		p.Add("customer_vat_number", "must be a French VAT number (FR, two check digits and the SIREN): customer_address.country is %s", c.Address.Country)
 	}
 	if c.ElectronicAddress != "" && !validElectronic(c.ElectronicAddress) {
 		p.Add("customer_electronic_address", "must start with the SIREN, optionally followed by _ and letters, digits, - _ or ., with at most %d characters", maxElectronic)
-	}
-	if c.Address.Country != france {
-		p.refuseForeign("customer_address.country")
 	}
 	if len(p.Problems) > before {
 		return

@@ -28,6 +28,8 @@ type Audience string
 const (
 	// B2B is between businesses in France: the document goes to the buyer's platform.
 	B2B Audience = "B2B"
+	// B2BInternational is a sale to a business abroad: each invoice is reported (flux 10.1 and 10.2).
+	B2BInternational Audience = "B2BINT"
 	// B2C is any other buyer: sums are reported (flux 10.3 and 10.4).
 	B2C Audience = "B2C"
 )
@@ -46,16 +48,21 @@ type Document struct {
 	Process string `json:"process"`
 	// Audience is written as note BAR.
 	Audience Audience `json:"audience"`
-	// BuyerReference (BT-10) is the merchant's own reference; may be empty.
+	// BuyerReference (BT-10) is the buyer's, such as the service code of a public body; may be empty. Documents that were
+	// issued before there was SellerOrder have the merchant's own reference here, and keep it.
 	BuyerReference string `json:"buyer_reference,omitempty"`
+	References
 	// Notes (BG-1), without BAR.
 	Notes []Note `json:"notes,omitempty"`
 	// Preceding (BG-3) is the invoice that this document corrects or credits; nil for an invoice.
 	Preceding *Preceding `json:"preceding,omitempty"`
 	Seller    Party      `json:"seller"`
 	Buyer     Party      `json:"buyer"`
-	Payment   Payment    `json:"payment"`
-	Lines     []Line     `json:"lines"`
+	// Delivery (BG-13) and Period (BG-14); nil if the day of the invoice and the buyer's address say all.
+	Delivery *Delivery `json:"delivery,omitempty"`
+	Period   *Period   `json:"period,omitempty"`
+	Payment  Payment   `json:"payment"`
+	Lines    []Line    `json:"lines"`
 	// Allowances (BG-20) are the discount on the whole, one for each rate.
 	Allowances []Allowance `json:"allowances,omitempty"`
 	// VAT (BG-23), the highest rate first.
@@ -170,8 +177,9 @@ type Line struct {
 	Quantity    Quantity `json:"quantity"`
 	// Unit (BT-130, UN/ECE Recommendation 20), C62 for pieces.
 	Unit string `json:"unit"`
-	// NetPrice (BT-146) of one unit, without VAT.
-	NetPrice Price `json:"net_price"`
+	// NetPrice (BT-146) without VAT, of PriceBase (BT-149) units; of one unit if that is 0.
+	NetPrice  Price    `json:"net_price"`
+	PriceBase Quantity `json:"price_base,omitempty"`
 	// Net (BT-131), without VAT.
 	Net money.Cents `json:"net"`
 	// Gross is the price of the line including VAT, before a discount on the whole; UnitGross is that of one unit. Neither is in
@@ -200,10 +208,19 @@ type Category string
 const (
 	// Standard is for every rate above zero.
 	Standard Category = "S"
-	// ZeroRated is a rate of zero without an exemption, also for sellers without a VAT number.
+	// ZeroRated is a rate of zero without an exemption, which France does not have. Only documents issued before a reason was demanded
+	// have it.
 	ZeroRated Category = "Z"
-	// Exempt requires a reason (BT-120, BT-121) and the seller's VAT number.
+	// Exempt requires a reason (BT-120, BT-121), as do all categories below, and the seller's VAT number.
 	Exempt Category = "E"
+	// Reverse is reverse charge: the buyer declares the VAT.
+	Reverse Category = "AE"
+	// Community is a delivery of goods to a business in another country of the EU.
+	Community Category = "K"
+	// Export is a delivery of goods outside of the EU.
+	Export Category = "G"
+	// OutOfScope is a service that is not taxed in France. It has no rate, and nothing else is on its document.
+	OutOfScope Category = "O"
 )
 
 // VAT is the sum for one category and rate (BG-23).

@@ -5,13 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"european-pay.eu/eupay/internal/money"
 )
-
-// unitPiece is the unit of every line (UN/ECE Recommendation 20: one).
-const unitPiece = "C62"
 
 // New issues an invoice: it validates the order and calculates the document of EN 16931 from its prices, which include VAT.
 // Problems of the order are returned as one errs.Error that names every field as the public API does. Any other error means that
@@ -25,15 +21,16 @@ func New(number string, issued Date, s Settings, o Order) (Document, error) {
 	}
 	o = o.trimmed()
 	var p problems
-	buyer, audience := p.customer(o.Customer, s)
-	p.items(o.Items, s)
+	x := p.trade(o, s)
+	p.items(o.Items, x)
 	p.order(o, issued)
 	if err := p.Err(); err != nil {
 		return Document{}, err
 	}
 	d := Document{
-		Number: number, Issued: issued, Due: dueDate(s, o, issued), Type: TypeInvoice, Audience: audience,
-		BuyerReference: o.Reference, Seller: s.seller(), Buyer: buyer, Lines: lines(s, o.Items),
+		Number: number, Issued: issued, Due: dueDate(s, o, issued), Type: TypeInvoice, Audience: x.audience,
+		BuyerReference: o.BuyerReference, References: References{SellerOrder: o.Reference, PurchaseOrder: o.PurchaseOrder, Contract: o.Contract},
+		Seller: s.seller(), Buyer: x.buyer, Delivery: o.delivery(), Period: o.period(), Lines: x.lines(o.Items),
 	}
 	d.Process = process(d.Lines, o.PaidOn != "")
 	d.Notes = s.legalNotes(slices.ContainsFunc(d.Lines, func(l Line) bool { return l.Nature == Services }))
@@ -42,7 +39,8 @@ func New(number string, issued Date, s Settings, o Order) (Document, error) {
 	}
 	d.Payment = payment(s, o, number, d.Due)
 	d.price(o.Discount, o.PaidOn != "")
-	d.exemptions(s, o.Items)
+	d.exemptions(x, o.Items)
+	d.abroad()
 	return d, nil
 }
 
@@ -77,48 +75,16 @@ func (s Settings) seller() Party {
 	return p
 }
 
-func lines(s Settings, items []Item) []Line {
+func (x trade) lines(items []Item) []Line {
 	list := make([]Line, len(items))
 	for i, it := range items {
+		unit, _ := unitCode(it.Unit)
 		list[i] = Line{
-			ID: strconv.Itoa(i + 1), Name: it.Name, Description: it.Description, Nature: cmp.Or(it.Nature, s.Activity), Quantity: it.Quantity,
-			Unit: unitPiece, UnitGross: it.UnitPrice, Category: category(s, it), VATPerMill: it.VATPerMill,
+			ID: strconv.Itoa(i + 1), Name: it.Name, Description: it.Description, Nature: x.nature(it), Quantity: it.Quantity,
+			Unit: unit, UnitGross: it.UnitPrice, Category: x.category(it), VATPerMill: it.VATPerMill,
 		}
 	}
 	return list
-}
-
-// category returns the VAT category of an item. A rate of zero is never standard (BR-S-05).
-func category(s Settings, it Item) Category {
-	switch {
-	case it.VATPerMill > 0:
-		return Standard
-	case s.Regime == RegimeFranchise || it.ExemptReason != "":
-		return Exempt
-	default:
-		return ZeroRated
-	}
-}
-
-// exemptions sets the reasons of exemptions (BR-E-10). All exemptions share one sum (BR-E-01), so several reasons are joined.
-func (d *Document) exemptions(s Settings, items []Item) {
-	for i := range d.VAT {
-		v := &d.VAT[i]
-		if v.Category != Exempt {
-			continue
-		}
-		if s.Regime == RegimeFranchise {
-			v.Reason, v.ReasonCode = franchiseReason, franchiseCode
-			continue
-		}
-		var reasons []string
-		for _, it := range items {
-			if it.ExemptReason != "" && !slices.Contains(reasons, it.ExemptReason) {
-				reasons = append(reasons, it.ExemptReason)
-			}
-		}
-		v.Reason = strings.Join(reasons, " ; ")
-	}
 }
 
 // process returns BT-23: what is sold, and whether it was paid before.

@@ -118,13 +118,13 @@ func TestTheBuyerDeterminesTheElectronicAddress(t *testing.T) {
 func TestTheRateZeroHasItsCategory(t *testing.T) {
 	t.Parallel()
 	lesson := invoicetest.Item("Cours", 1, 40_00, 0)
-	lesson.ExemptReason = "Art. 261, 4-4° du CGI"
+	lesson.ExemptReason, lesson.ExemptCode = "Art. 261, 4-4° du CGI", ""
 	other := lesson
 	other.ExemptReason = "Art. 261, 7-1° du CGI"
 	stamp := invoicetest.Item("Timbres", 1, 1_39, 0)
 	d := issue(t, invoicetest.Settings(), order(stamp, lesson, other, lesson))
-	if len(d.VAT) != 2 || d.VAT[0].Category != invoice.Exempt || d.VAT[0].Reason != "Art. 261, 4-4° du CGI ; Art. 261, 7-1° du CGI" ||
-		d.VAT[0].ReasonCode != "" || d.VAT[0].Base != 120_00 || d.VAT[1].Category != invoice.ZeroRated {
+	if len(d.VAT) != 1 || d.VAT[0].Category != invoice.Exempt || d.VAT[0].ReasonCode != "" || d.VAT[0].Base != 121_39 ||
+		d.VAT[0].Reason != "Exonération de TVA, art. 261 C, 3° du CGI ; Art. 261, 4-4° du CGI ; Art. 261, 7-1° du CGI" {
 		t.Errorf("VAT %+v", d.VAT)
 	}
 	d = issue(t, invoicetest.Franchise(), order(stamp, lesson))

@@ -14,6 +14,15 @@ type Order struct {
 	// Notes and Reference are the merchant's own.
 	Notes     string
 	Reference string
+	// BuyerReference, PurchaseOrder and Contract are the buyer's references; may be empty.
+	BuyerReference string
+	PurchaseOrder  string
+	Contract       string
+	// Delivered is the day of the delivery; Served is the period of the services. Empty if it is the day of the invoice.
+	Delivered Date
+	Served    Period
+	// DeliveryAddress is where goods went; zero if it is the customer's address.
+	DeliveryAddress Address
 	// Due day. Default: by the settings.
 	Due Date
 	// PaidOn is the day on which the total was paid; empty if it was not. Method is how it was paid.
@@ -23,8 +32,8 @@ type Order struct {
 	PaymentReference string
 }
 
-// Customer is the buyer as the merchant knows it. Only Name is mandatory. A SIREN, SIRET, French VAT number or electronic address
-// makes it a business (B2B), and so does Business, which then requires one of them.
+// Customer is the buyer as the merchant knows it. Only Name is mandatory. A SIREN, SIRET, VAT number or electronic address makes it a
+// business, and so does Business, which in France then requires one of them.
 type Customer struct {
 	Name  string
 	Email string
@@ -48,9 +57,12 @@ type Item struct {
 	// UnitPrice of one unit, including VAT.
 	UnitPrice  money.Cents
 	VATPerMill vat.Rate
+	// Unit is a word such as hour or kg, or a code of UN/ECE Recommendation 20. Default: pieces.
+	Unit string
 	// Nature. Default: the merchant's activity.
 	Nature Nature
-	// ExemptReason is why a rate of 0 is an exemption; empty if it is not one.
+	// ExemptCode (VATEX) and ExemptReason are why there is no VAT. Both empty: it follows from the buyer, or the rate is above 0.
+	ExemptCode   string
 	ExemptReason string
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"european-pay.eu/eupay/internal/ident"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/internal/vat"
@@ -27,24 +28,29 @@ var methods = []Method{MethodCash, MethodCard, MethodBank, MethodTerminal, Metho
 
 // trimmed removes spaces around texts.
 func (o Order) trimmed() Order {
-	o.Notes, o.Reference = block(o.Notes), strings.TrimSpace(o.Reference)
-	c := &o.Customer
+	o.Notes = block(o.Notes)
+	c, d := &o.Customer, &o.DeliveryAddress
 	for _, s := range []*string{
-		&c.Name, &c.Email, &c.Phone, &c.SIREN, &c.SIRET, &c.VATNumber, &c.ElectronicAddress,
+		&o.Reference, &o.BuyerReference, &o.PurchaseOrder, &o.Contract, &c.Name, &c.Email, &c.Phone, &c.ElectronicAddress,
 		&c.Address.Street, &c.Address.More, &c.Address.PostCode, &c.Address.City, &c.Address.Country,
+		&d.Street, &d.More, &d.PostCode, &d.City, &d.Country,
 	} {
 		*s = strings.TrimSpace(*s)
+	}
+	for _, s := range []*string{&c.SIREN, &c.SIRET, &c.VATNumber} {
+		*s = ident.Compact(*s)
 	}
 	o.Items = slices.Clone(o.Items)
 	for i := range o.Items {
 		it := &o.Items[i]
 		it.Name, it.Description, it.ExemptReason = strings.TrimSpace(it.Name), block(it.Description), strings.TrimSpace(it.ExemptReason)
+		it.Unit, it.ExemptCode = strings.TrimSpace(it.Unit), strings.ToUpper(strings.TrimSpace(it.ExemptCode))
 	}
 	return o
 }
 
 // items validates each item and the limit on their sum.
-func (p *problems) items(items []Item, s Settings) {
+func (p *problems) items(items []Item, x trade) {
 	if len(items) == 0 {
 		p.Add("items", "must have at least one item")
 	}
@@ -54,14 +60,17 @@ func (p *problems) items(items []Item, s Settings) {
 	}
 	before := len(p.Problems)
 	for i, it := range items {
-		p.item(refuse.At("items", i)+".", it, s)
+		p.item(refuse.At("items", i)+".", it, x)
+	}
+	if len(p.Problems) == before {
+		p.apart(items, x)
 	}
 	if len(p.Problems) == before && itemsGross(items) > maxTotal {
 		p.Add("items", "must cost at most %s EUR in total", maxTotal)
 	}
 }
 
-func (p *problems) item(at string, it Item, s Settings) {
+func (p *problems) item(at string, it Item, x trade) {
 	p.text(at+"product_name", it.Name, maxName, true)
 	p.lines(at+"description", it.Description, maxDescription, false)
 	p.text(at+"vat_exemption_reason", it.ExemptReason, maxName, false)
@@ -77,16 +86,33 @@ func (p *problems) item(at string, it Item, s Settings) {
 	if priced && lineGross(it.Quantity, it.UnitPrice) == 0 {
 		p.Add(at+"quantity", "times unit_price_ttc must be at least one cent")
 	}
-	switch {
-	case !slices.Contains(vat.Rates, it.VATPerMill):
-		p.Add(at+"vat_rate", "must be 0, 2.1, 5.5, 10 or 20")
-	case it.VATPerMill > 0 && s.Regime == RegimeFranchise:
-		p.Add(at+"vat_rate", "must be 0: your account is exempt from VAT (article 293 B CGI)")
-	case it.VATPerMill > 0 && it.ExemptReason != "":
-		p.Add(at+"vat_exemption_reason", "is only allowed with a vat_rate of 0")
+	p.rate(at, it, x)
+	if _, known := unitCode(it.Unit); !known {
+		p.Add(at+"unit", "must be a word such as hour, day, kg or litre, or a code of UN/ECE Recommendation 20 such as HUR")
 	}
 	if it.Nature != "" && it.Nature != Goods && it.Nature != Services {
 		p.Add(at+"type", "must be goods or service")
+	}
+}
+
+// rate validates the VAT rate, and the reason for a rate of 0.
+func (p *problems) rate(at string, it Item, x trade) {
+	known := slices.Contains(vat.Rates, it.VATPerMill) || slices.Contains(vat.Overseas, it.VATPerMill)
+	switch {
+	case !known:
+		p.Add(at+"vat_rate", "must be 0, 2.1, 5.5, 10 or 20; in Guadeloupe, Martinique and La Réunion also 1.05, 1.75 or 8.5")
+	case it.VATPerMill == 0:
+		p.exempt(at, it, x)
+	case x.seller.Regime == RegimeFranchise:
+		p.Add(at+"vat_rate", "must be 0: your account is exempt from VAT (article 293 B CGI)")
+	case x.withoutVAT():
+		p.Add(at+"vat_rate", "must be 0: there is no VAT in Guyane and Mayotte (article 294 CGI)")
+	case !slices.Contains(x.rates(), it.VATPerMill):
+		p.Add(at+"vat_rate", "must be 0, 2.1, 5.5, 10 or 20: neither you nor the customer is in Guadeloupe, Martinique or La Réunion")
+	case it.ExemptCode != "":
+		p.Add(at+"vat_exemption_code", "is only allowed with a vat_rate of 0")
+	case it.ExemptReason != "":
+		p.Add(at+"vat_exemption_reason", "is only allowed with a vat_rate of 0")
 	}
 }
 
@@ -101,6 +127,8 @@ func (p *problems) order(o Order, issued Date) {
 	case o.Discount > 0 && len(p.Problems) == 0 && o.Discount >= itemsGross(o.Items):
 		p.Add("discount_amount", "must be less than the total of the items (%s)", itemsGross(o.Items))
 	}
+	p.references(o)
+	p.delivery(o, issued)
 	p.due(o, issued)
 	if o.PaidOn != "" {
 		p.paid(o, issued)

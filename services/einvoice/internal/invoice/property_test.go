@@ -26,8 +26,8 @@ func genItem(t *rapid.T) invoice.Item {
 		Quantity: invoice.Quantity(rapid.OneOf(rapid.Just(int64(invoice.One)), rapid.Int64Range(1, 20_000),
 			rapid.Custom(func(t *rapid.T) int64 { return rapid.Int64Range(1, 300).Draw(t, "n") * int64(invoice.One) })).Draw(t, "quantity")),
 	}
-	if it.VATPerMill == 0 && rapid.Bool().Draw(t, "exempt") {
-		it.ExemptReason = "Exonération"
+	if it.VATPerMill == 0 {
+		it.ExemptCode = rapid.SampledFrom([]string{"VATEX-FR-CGI261-4", "VATEX-EU-G"}).Draw(t, "exempt")
 	}
 	if ttc(it) == 0 {
 		it.Quantity = invoice.One

@@ -18,8 +18,8 @@ func (s Settings) Check() error {
 	p.text("legal_form", s.LegalForm, maxName, false)
 	p.sellerIDs(s)
 	p.address("address", s.Address, true)
-	if countries[s.Address.Country] && s.Address.Country != france {
-		p.Add("address.country", "must be FR: only French businesses can issue e-invoices")
+	if countries[s.Address.Country] && (!domestic[s.Address.Country] || s.Address.Country == "MC") {
+		p.Add("address.country", "must be FR, or GP, MQ, RE, GF or YT for an overseas department: only French businesses can issue e-invoices")
 	}
 	p.email("email", s.Email, true)
 	p.phone("phone", s.Phone)
@@ -43,14 +43,14 @@ var regimes = []Regime{RegimeMonthly, RegimeQuarterly, RegimeSimplified, RegimeF
 func (p *problems) sellerIDs(s Settings) {
 	siret := ident.IsSIRET(s.SIRET)
 	if !siret {
-		p.Add("siret", "must be a SIRET: fourteen digits with a valid checksum, without spaces")
+		p.Add("siret", "must be a SIRET: fourteen digits with a valid checksum")
 	}
 	switch {
 	case s.VATNumber == "" && s.Regime != RegimeFranchise:
 		p.Add("vat_number", "is required, except with the vat_regime franchise")
 	case s.VATNumber == "":
 	case !ident.IsVATNumber(s.VATNumber):
-		p.Add("vat_number", "must be a French VAT number: FR, two check digits and the SIREN, without spaces")
+		p.Add("vat_number", "must be a French VAT number: FR, two check digits and the SIREN")
 	case siret && s.VATNumber[4:] != s.SIREN():
 		p.Add("vat_number", "must end with the SIREN %s", s.SIREN())
 	}
@@ -68,7 +68,7 @@ func (p *problems) sellerIDs(s Settings) {
 
 func (p *problems) account(s Settings) {
 	if s.IBAN != "" && !ident.IsIBAN(s.IBAN) {
-		p.Add("iban", "must be an IBAN with a valid checksum, in capital letters without spaces")
+		p.Add("iban", "must be an IBAN with a valid checksum")
 	}
 	switch {
 	case s.BIC == "":

@@ -143,7 +143,7 @@ func (l *Ledger) recordCorrection(ctx context.Context, tx pgx.Tx, e enrol.Enrolm
 		return err
 	}
 	reportable, err := recordParts(ctx, tx, e, r, by.ID, by.Issued, parts)
-	if err != nil || !reportable || r.Audience != invoice.B2C {
+	if err != nil || !reportable || r.Audience == invoice.B2B {
 		return err
 	}
 	_, err = ereport.MarkChanged(ctx, tx, l.declarant(e), ereport.Payments, by.Issued, l.instant())

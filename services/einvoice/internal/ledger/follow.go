@@ -34,7 +34,7 @@ var pollAfter = []time.Duration{
 
 const (
 	pollFor = 120 * 24 * time.Hour
-	// pollForB2C is short, because nobody responds to a document for a private customer.
+	// pollForB2C is short, because nobody responds to a document for a private customer or for a business abroad.
 	pollForB2C  = 3 * 24 * time.Hour
 	failedRetry = time.Minute
 	pollEvery   = time.Second
@@ -157,7 +157,7 @@ func step(s platform.Event) *einvoicev1.LifecycleEvent {
 // increase the interval.
 func (l *Ledger) nextPoll(ctx context.Context, tx pgx.Tx, r *Record, failed bool) error {
 	now, until := l.instant(), pollFor
-	if r.Audience == invoice.B2C {
+	if r.Audience != invoice.B2B {
 		until = pollForB2C
 	}
 	next := now.Add(pollAfter[min(r.Polls, len(pollAfter)-1)])

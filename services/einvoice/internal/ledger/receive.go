@@ -143,13 +143,14 @@ func (l *Ledger) receive(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *R
 	return reportsFor(e, r, p.on, reportable), save(ctx, tx, r, before, now, c)
 }
 
-// reportReceipt reports a receipt: from a business as its own collection (212), from private customers in the sums of its period.
+// reportReceipt reports a receipt: from a business as its own collection (212), from private customers in the sums of its period, and from
+// businesses abroad in the list of its period.
 func (l *Ledger) reportReceipt(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, p receipt, reportable bool) error {
 	if !reportable {
 		return nil
 	}
 	now := l.instant()
-	if r.Audience == invoice.B2C {
+	if r.Audience != invoice.B2B {
 		_, err := ereport.MarkChanged(ctx, tx, l.declarant(e), ereport.Payments, p.on, now)
 		return err
 	}

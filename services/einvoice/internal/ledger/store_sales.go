@@ -34,7 +34,7 @@ func queueSales(b *pgx.Batch, r, original *Record) error {
 
 // reverseSale withdraws the sale of a document that never took effect: its period is reported again without it.
 func (l *Ledger) reverseSale(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record) error {
-	if r.Audience != invoice.B2C {
+	if r.Audience == invoice.B2B {
 		return nil
 	}
 	if _, err := tx.Exec(ctx, `delete from sale_parts where source = $1`, r.ID); err != nil {
@@ -43,9 +43,9 @@ func (l *Ledger) reverseSale(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, 
 	return l.markSalesChanged(ctx, tx, e, r)
 }
 
-// markSalesChanged marks the period of a sale to a private customer as changed.
+// markSalesChanged marks the period of a sale to a private customer, or to a business abroad, as changed.
 func (l *Ledger) markSalesChanged(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record) error {
-	if r.Audience != invoice.B2C {
+	if r.Audience == invoice.B2B {
 		return nil
 	}
 	_, err := ereport.MarkChanged(ctx, tx, l.declarant(e), ereport.Sales, r.Issued, l.instant())

@@ -19,7 +19,12 @@ func (r *Record) Proto() *einvoicev1.Invoice {
 		PaidCents: int64(r.Paid), CreditedCents: int64(r.Credited), Reference: r.Reference, Notes: notes(d),
 		PaymentReference: r.PaymentReference, CorrectsNumber: r.CorrectsNumber, CreditCents: int64(r.Credit), Reason: r.Reason,
 		Sequence: r.Sequence, CreatedAt: timestamppb.New(r.CreatedAt), UpdatedAt: timestamppb.New(r.UpdatedAt), BusinessProcess: d.Process,
+		PurchaseOrder: d.PurchaseOrder, ContractReference: d.Contract,
 	}
+	if d.BuyerReference != r.Reference || d.SellerOrder != "" { // what was issued before BT-14 was written has the merchant's own reference there
+		v.BuyerReference = d.BuyerReference
+	}
+	delivered(v, d)
 	if r.Type == invoice.TypeInvoice {
 		v.DueCents = int64(r.Owed())
 	}
@@ -35,6 +40,7 @@ func (r *Record) Proto() *einvoicev1.Invoice {
 	for _, t := range d.VAT {
 		v.Vat = append(v.Vat, &einvoicev1.InvoiceVAT{
 			RatePerMille: int32(t.VATPerMill), Category: string(t.Category), BaseCents: int64(t.Base), TaxCents: int64(t.Tax), ExemptionReason: t.Reason,
+			ExemptionCode: t.ReasonCode,
 		})
 	}
 	return v
@@ -43,15 +49,31 @@ func (r *Record) Proto() *einvoicev1.Invoice {
 func party(p invoice.Party) *einvoicev1.Party {
 	return &einvoicev1.Party{
 		Name: p.Name, Email: p.Email, Phone: p.Phone, Siren: p.SIREN, Siret: p.SIRET, VatNumber: p.VATNumber, ElectronicAddress: p.Electronic.Value,
-		Address: &einvoicev1.Address{
-			Street: p.Address.Street, More: p.Address.More, PostCode: p.Address.PostCode, City: p.Address.City, Country: p.Address.Country,
-		},
+		Address: postal(p.Address),
+	}
+}
+
+func postal(a invoice.Address) *einvoicev1.Address {
+	return &einvoicev1.Address{Street: a.Street, More: a.More, PostCode: a.PostCode, City: a.City, Country: a.Country}
+}
+
+// delivered adds when and where it was delivered and rendered.
+func delivered(v *einvoicev1.Invoice, d *invoice.Document) {
+	if d.Period != nil {
+		v.ServiceFrom, v.ServiceTo = string(d.Period.From), string(d.Period.To)
+	}
+	if d.Delivery == nil {
+		return
+	}
+	v.DeliveryDate = string(d.Delivery.Date)
+	if d.Delivery.Address != nil {
+		v.DeliveryAddress = postal(*d.Delivery.Address)
 	}
 }
 
 func line(l *invoice.Line) *einvoicev1.InvoiceLine {
 	return &einvoicev1.InvoiceLine{
-		Name: l.Name, Description: l.Description, Quantity: l.Quantity.String(), UnitPriceCents: int64(l.UnitGross), UnitPriceNet: l.NetPrice.String(),
+		Name: l.Name, Description: l.Description, Quantity: l.Quantity.String(), UnitPriceCents: int64(l.UnitGross), UnitPriceNet: l.UnitNet().String(), Unit: l.Unit,
 		VatRatePerMille: int32(l.VATPerMill), VatCategory: string(l.Category), Nature: string(l.Nature),
 		NetCents: int64(l.Net), TotalCents: int64(l.Gross),
 	}

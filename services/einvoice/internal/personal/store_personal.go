@@ -22,7 +22,7 @@ var resolve = []string{
 
 var invoices = privacy.Holding{
 	Table: "invoices", Columns: []string{"customer_name", "document", "reason"},
-	What: "invoices and credit notes: name, address, email address and telephone of a private customer", Why: "invoices that the law requires",
+	What: "invoices and credit notes: name, address, place of delivery, email address and telephone of a private customer", Why: "invoices that the law requires",
 	Kept: "with the books", Erasing: "Nothing.", Duty: law,
 	Find: `select jsonb_build_object('id', id, 'merchant_id', merchant_id, 'livemode', livemode, 'number', number, 'type_code', type_code, 'status', status,
 			'issued_on', issued_on, 'customer_name', customer_name, 'payment_reference', payment_reference, 'total_cents', total_cents, 'document', document)

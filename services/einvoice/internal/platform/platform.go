@@ -164,10 +164,19 @@ type ReportHead struct {
 	XML []byte
 }
 
-// SalesReport sums up sales by day and category.
+// SalesReport sums up sales by day and category, and lists the invoices to businesses abroad.
 type SalesReport struct {
 	ReportHead
-	Days []SalesDay
+	Days     []SalesDay
+	Invoices []ReportedInvoice `json:",omitempty"`
+}
+
+// ReportedInvoice is an invoice that is reported by itself, or a document that corrects one.
+type ReportedInvoice struct {
+	Number   string
+	Issued   invoice.Date
+	Type     invoice.TypeCode
+	Net, Tax money.Cents
 }
 
 // SalesDay are the sales of one category on one day. Net and Tax may be negative if more was refunded.
@@ -185,10 +194,18 @@ type SalesRate struct {
 	Net, Tax   money.Cents
 }
 
-// PaymentsReport sums up payments by day.
+// PaymentsReport sums up payments by day, and lists those of invoices to businesses abroad.
 type PaymentsReport struct {
 	ReportHead
-	Days []PaymentsDay
+	Days     []PaymentsDay
+	Invoices []InvoicePayments `json:",omitempty"`
+}
+
+// InvoicePayments are the payments of one day for one invoice to a business abroad.
+type InvoicePayments struct {
+	Number string
+	Issued invoice.Date
+	PaymentsDay
 }
 
 // PaymentsDay are the payments of one day, including VAT.

@@ -138,7 +138,7 @@ type wireValidate struct {
 // one and EN 16931 do not. Guessed: that the newer one holds, and that where the merchant gave no reference the document's
 // number may stand in.
 func buyerReference(d invoice.Document) string {
-	if d.BuyerReference == "" {
+	if d.BuyerReference == "" && d.PurchaseOrder == "" {
 		return d.Number
 	}
 	return d.BuyerReference
@@ -158,9 +158,11 @@ type wireLine struct {
 	Quantity number `json:"quantity"`
 	Unit     string `json:"unit_code"`
 	NetPrice number `json:"net_price"`
-	Net      amount `json:"net_amount"`
-	Category string `json:"vat_category"`
-	Rate     number `json:"vat_rate"`
+	// PriceBase (BT-149) is sent only if it is not one unit.
+	PriceBase number `json:"price_base_quantity,omitempty"`
+	Net       amount `json:"net_amount"`
+	Category  string `json:"vat_category"`
+	Rate      number `json:"vat_rate"`
 }
 
 type wireAllowance struct {
@@ -213,6 +215,24 @@ type wireReport struct {
 type wireSales struct {
 	wireReport
 	Transactions []wireSalesDay `json:"transactions"`
+	// Invoices to businesses abroad (10.1). Known: POST /reporting/exempt-invoices for a single one, without its body. Guessed: that a whole
+	// report may have them.
+	Invoices []wireReportedInvoice `json:"invoices,omitempty"`
+}
+
+type wireReportedInvoice struct {
+	Number string `json:"number"`
+	Issued string `json:"issue_date"`
+	Type   string `json:"type_code"`
+	Net    amount `json:"tax_exclusive_amount"`
+	Tax    amount `json:"tax_amount"`
+}
+
+// wireInvoicePayments are the payments of one day for one such invoice (10.2). Guessed.
+type wireInvoicePayments struct {
+	Number string `json:"number"`
+	Issued string `json:"issue_date"`
+	wirePaymentsDay
 }
 
 type wireSalesDay struct {
@@ -234,7 +254,8 @@ type wireSalesRate struct {
 // wirePayments. Guessed, after flux 10.4.
 type wirePayments struct {
 	wireReport
-	Payments []wirePaymentsDay `json:"payments"`
+	Payments []wirePaymentsDay     `json:"payments"`
+	Invoices []wireInvoicePayments `json:"invoices,omitempty"`
 }
 
 type wirePaymentsDay struct {

@@ -23,7 +23,7 @@ func encodeDocument(s platform.Submission) ([]byte, error) {
 	d := s.Document
 	w := wireDocument{
 		Ref: s.Ref, Number: d.Number, Specification: specification, Process: d.Process, Type: string(d.Type),
-		Issued: string(d.Issued), Due: string(d.Due), Currency: currencyEUR, BuyerReference: buyerReference(d),
+		Issued: string(d.Issued), Due: string(d.Due), Currency: currencyEUR, BuyerReference: buyerReference(d), PurchaseOrder: d.PurchaseOrder,
 		Notes: encodeNotes(d), Seller: encodeParty(d.Seller), Buyer: encodeParty(d.Buyer), Terms: d.Payment.Terms,
 		Lines: encodeLines(d.Lines), Allowances: encodeAllowances(d.Allowances), VAT: encodeVAT(d.VAT), Totals: encodeTotals(d.Totals),
 	}
@@ -72,10 +72,14 @@ func encodeParty(p invoice.Party) wireParty {
 func encodeLines(lines []invoice.Line) []wireLine {
 	all := make([]wireLine, 0, len(lines))
 	for _, l := range lines {
-		all = append(all, wireLine{
+		w := wireLine{
 			ID: l.ID, Name: l.Name, Quantity: number(l.Quantity.String()), Unit: l.Unit, NetPrice: number(l.NetPrice.String()),
 			Net: amount(l.Net), Category: string(l.Category), Rate: number(l.VATPerMill.String()),
-		})
+		}
+		if l.PriceBase != 0 {
+			w.PriceBase = number(l.PriceBase.String())
+		}
+		all = append(all, w)
 	}
 	return all
 }

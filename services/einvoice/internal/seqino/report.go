@@ -28,7 +28,11 @@ func (c *Client) ReportSales(ctx context.Context, clientID string, r platform.Sa
 		}
 		days = append(days, w)
 	}
-	return c.report(ctx, clientID, "report sales", pathSales, r.Ref, wireSales{wireReport: encodeHead(r.ReportHead), Transactions: days})
+	var invoices []wireReportedInvoice
+	for _, i := range r.Invoices {
+		invoices = append(invoices, wireReportedInvoice{Number: i.Number, Issued: string(i.Issued), Type: string(i.Type), Net: amount(i.Net), Tax: amount(i.Tax)})
+	}
+	return c.report(ctx, clientID, "report sales", pathSales, r.Ref, wireSales{wireReport: encodeHead(r.ReportHead), Transactions: days, Invoices: invoices})
 }
 
 // ReportPayments implements platform.Platform.
@@ -37,7 +41,11 @@ func (c *Client) ReportPayments(ctx context.Context, clientID string, r platform
 	for _, d := range r.Days {
 		days = append(days, wirePaymentsDay{Date: string(d.Date), Subtotals: encodeParts(d.Parts)})
 	}
-	return c.report(ctx, clientID, "report payments", pathPayments, r.Ref, wirePayments{wireReport: encodeHead(r.ReportHead), Payments: days})
+	var invoices []wireInvoicePayments
+	for _, i := range r.Invoices {
+		invoices = append(invoices, wireInvoicePayments{i.Number, string(i.Issued), wirePaymentsDay{Date: string(i.Date), Subtotals: encodeParts(i.Parts)}})
+	}
+	return c.report(ctx, clientID, "report payments", pathPayments, r.Ref, wirePayments{wireReport: encodeHead(r.ReportHead), Payments: days, Invoices: invoices})
 }
 
 func encodeHead(h platform.ReportHead) wireReport {

@@ -95,6 +95,7 @@ type wireDocument struct {
 	Due            string            `json:"due_date,omitempty"`
 	Currency       string            `json:"currency_code"`
 	BuyerReference string            `json:"buyer_reference,omitempty"`
+	PurchaseOrder  string            `json:"purchase_order_reference,omitempty"`
 	Notes          []wireNote        `json:"notes,omitempty"`
 	Preceding      []wirePreceding   `json:"preceding_invoices,omitempty"`
 	Seller         wireParty         `json:"seller"`

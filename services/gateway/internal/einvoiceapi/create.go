@@ -25,6 +25,7 @@ const (
 	maxSentence   = 1000
 	maxReference  = 100
 	maxItems      = 1000
+	maxUnit       = 20
 )
 
 // methods are the payment methods of an invoice.
@@ -58,6 +59,8 @@ type item struct {
 	VATRate            rate       `json:"vat_rate"`
 	Type               string     `json:"type"`
 	VATExemptionReason string     `json:"vat_exemption_reason"`
+	VATExemptionCode   string     `json:"vat_exemption_code"`
+	Unit               string     `json:"unit"`
 }
 
 func (i item) check(bad *problems, field string) {
@@ -71,6 +74,8 @@ func (i item) check(bad *problems, field string) {
 	bad.required(field+".vat_rate", string(i.VATRate))
 	bad.oneOf(field+".type", i.Type, "goods", "service")
 	bad.line(field+".vat_exemption_reason", i.VATExemptionReason, maxReason)
+	bad.line(field+".vat_exemption_code", i.VATExemptionCode, maxNumber)
+	bad.line(field+".unit", i.Unit, maxUnit)
 }
 
 // natures maps the item types of the API to those of the service.
@@ -80,6 +85,7 @@ func (i item) message() *einvoicev1.InvoiceItem {
 	return &einvoicev1.InvoiceItem{
 		ProductName: i.ProductName, Description: i.Description, Quantity: string(i.Quantity), UnitPriceCents: int64(i.UnitPriceTTC.Cents()),
 		VatRate: string(i.VATRate), Nature: natures[i.Type], VatExemptionReason: i.VATExemptionReason,
+		VatExemptionCode: i.VATExemptionCode, Unit: i.Unit,
 	}
 }
 
@@ -101,6 +107,7 @@ type createRequest struct {
 	PaidOn                    string     `json:"paid_on"`
 	PaymentMethod             string     `json:"payment_method"`
 	PaymentReference          string     `json:"payment_reference"`
+	deal
 }
 
 func (r createRequest) check() error {
@@ -121,6 +128,7 @@ func (r createRequest) check() error {
 	bad.day("paid_on", r.PaidOn)
 	bad.oneOf("payment_method", r.PaymentMethod, methods...)
 	bad.line("payment_reference", r.PaymentReference, maxReference)
+	r.deal.check(&bad)
 	switch {
 	case len(r.Items) == 0:
 		bad.Add("items", "is required, with at least one item")
@@ -145,6 +153,7 @@ func (r createRequest) message() *einvoicev1.CreateInvoiceRequest {
 	for _, i := range r.Items {
 		m.Items = append(m.Items, i.message())
 	}
+	r.deal.put(m)
 	return m
 }
 

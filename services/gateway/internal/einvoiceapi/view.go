@@ -89,12 +89,13 @@ type corrected struct {
 
 // details are present only in the answer about a single invoice.
 type details struct {
-	BusinessProcess string        `json:"business_process"`
-	Items           []lineView    `json:"items"`
-	VAT             []vatView     `json:"vat_breakdown"`
-	Payments        []paymentView `json:"payments"`
-	Events          []eventView   `json:"lifecycle_events"`
-	Corrections     []invoice     `json:"corrections"`
+	BusinessProcess string `json:"business_process"`
+	dealView
+	Items       []lineView    `json:"items"`
+	VAT         []vatView     `json:"vat_breakdown"`
+	Payments    []paymentView `json:"payments"`
+	Events      []eventView   `json:"lifecycle_events"`
+	Corrections []invoice     `json:"corrections"`
 }
 
 type lineView struct {
@@ -108,6 +109,7 @@ type lineView struct {
 	Type         string      `json:"type"`
 	TotalHT      money.Cents `json:"total_ht"`
 	TotalTTC     money.Cents `json:"total_ttc"`
+	Unit         string      `json:"unit"`
 }
 
 type vatView struct {
@@ -116,6 +118,7 @@ type vatView struct {
 	BaseHT          money.Cents `json:"base_ht"`
 	VATAmount       money.Cents `json:"vat_amount"`
 	ExemptionReason *string     `json:"vat_exemption_reason"`
+	ExemptionCode   *string     `json:"vat_exemption_code"`
 }
 
 type paymentView struct {
@@ -182,7 +185,7 @@ func summary(v *einvoicev1.Invoice) invoice {
 func view(v *einvoicev1.Invoice) invoice {
 	out := summary(v)
 	out.details = &details{
-		BusinessProcess: v.GetBusinessProcess(), Items: views(v.GetLines(), lineOf), VAT: views(v.GetVat(), vatOf),
+		BusinessProcess: v.GetBusinessProcess(), dealView: dealOf(v), Items: views(v.GetLines(), lineOf), VAT: views(v.GetVat(), vatOf),
 		Payments: views(v.GetPayments(), paymentOf), Events: views(v.GetLifecycle(), eventOf), Corrections: views(v.GetCorrections(), summary),
 	}
 	return out
@@ -206,14 +209,17 @@ var waits = map[string]string{
 }
 
 func customerView(p *einvoicev1.Party) customer {
-	a := p.GetAddress()
 	return customer{
 		Name: p.GetName(), Email: unlessEmpty(p.GetEmail()), Phone: unlessEmpty(p.GetPhone()), SIREN: unlessEmpty(p.GetSiren()),
 		SIRET: unlessEmpty(p.GetSiret()), VATNumber: unlessEmpty(p.GetVatNumber()), ElectronicAddress: unlessEmpty(p.GetElectronicAddress()),
-		Address: customerAddress{
-			Street: unlessEmpty(a.GetStreet()), More: unlessEmpty(a.GetMore()), PostCode: unlessEmpty(a.GetPostCode()),
-			City: unlessEmpty(a.GetCity()), Country: unlessEmpty(a.GetCountry()),
-		},
+		Address: addressView(p.GetAddress()),
+	}
+}
+
+func addressView(a *einvoicev1.Address) customerAddress {
+	return customerAddress{
+		Street: unlessEmpty(a.GetStreet()), More: unlessEmpty(a.GetMore()), PostCode: unlessEmpty(a.GetPostCode()),
+		City: unlessEmpty(a.GetCity()), Country: unlessEmpty(a.GetCountry()),
 	}
 }
 
@@ -223,7 +229,7 @@ func lineOf(l *einvoicev1.InvoiceLine) lineView {
 		kind = "service"
 	}
 	return lineView{
-		ProductName: l.GetName(), Description: unlessEmpty(l.GetDescription()), Quantity: json.Number(l.GetQuantity()),
+		ProductName: l.GetName(), Description: unlessEmpty(l.GetDescription()), Quantity: json.Number(l.GetQuantity()), Unit: l.GetUnit(),
 		UnitPriceTTC: money.Cents(l.GetUnitPriceCents()), UnitPriceHT: json.Number(l.GetUnitPriceNet()), VATRate: vat.Percent(l.GetVatRatePerMille()),
 		VATCategory: l.GetVatCategory(), Type: kind, TotalHT: money.Cents(l.GetNetCents()), TotalTTC: money.Cents(l.GetTotalCents()),
 	}
@@ -232,7 +238,7 @@ func lineOf(l *einvoicev1.InvoiceLine) lineView {
 func vatOf(v *einvoicev1.InvoiceVAT) vatView {
 	return vatView{
 		VATRate: vat.Percent(v.GetRatePerMille()), VATCategory: v.GetCategory(), BaseHT: money.Cents(v.GetBaseCents()),
-		VATAmount: money.Cents(v.GetTaxCents()), ExemptionReason: unlessEmpty(v.GetExemptionReason()),
+		VATAmount: money.Cents(v.GetTaxCents()), ExemptionReason: unlessEmpty(v.GetExemptionReason()), ExemptionCode: unlessEmpty(v.GetExemptionCode()),
 	}
 }
 

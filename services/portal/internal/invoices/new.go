@@ -16,10 +16,10 @@ import (
 const maxLines = 50
 
 // The fields of one line, as the API names them.
-var lineFields = []string{"product_name", "description", "quantity", "unit_price_ttc", "vat_rate", "type"}
+var lineFields = []string{"product_name", "description", "quantity", "unit_price_ttc", "vat_rate", "type", "unit", "vat_exemption_code"}
 
-// rates are those of the API.
-var rates = []string{"20", "10", "5.5", "2.1", "0"}
+// rates are those of the API: of mainland France, none, and of the overseas departments.
+var rates = []string{"20", "10", "5.5", "2.1", "0", "8.5", "1.75", "1.05"}
 
 // draft is an invoice that is being written.
 type draft struct {
@@ -55,7 +55,7 @@ func newPage(r *web.Request) error {
 	if !e.Enrolled {
 		return r.Redirect(home+"/enrolment", "enrol_first")
 	}
-	f := web.NewForm("key", web.NewKey(), line(0, "quantity"), "1", line(0, "vat_rate"), "20", "customer_type", "individual", "customer_address.country", "FR")
+	f := web.NewForm("key", web.NewKey(), line(0, "quantity"), "1", line(0, "vat_rate"), "20", "customer_type", "individual", "customer_address.country", "FR", "delivery_address.country", "FR")
 	return r.Render(http.StatusOK, "invoices/new", newDraft(f, 1))
 }
 
@@ -95,7 +95,8 @@ func edit(r *web.Request, f *web.Form, lines int, do string) error {
 		f.Values.Set(line(lines, "quantity"), "1")
 		f.Values.Set(line(lines, "vat_rate"), f.Get(line(lines-1, "vat_rate")))
 		f.Values.Set(line(lines, "type"), f.Get(line(lines-1, "type")))
-		for _, name := range []string{"product_name", "description", "unit_price_ttc"} {
+		f.Values.Set(line(lines, "vat_exemption_code"), f.Get(line(lines-1, "vat_exemption_code")))
+		for _, name := range []string{"product_name", "description", "unit_price_ttc", "unit"} {
 			f.Values.Del(line(lines, name))
 		}
 		lines++
@@ -127,13 +128,30 @@ func params(r *web.Request, f *web.Form, lines int) eupay.InvoiceParams {
 	if a := p.CustomerAddress; a.Street+a.More+a.PostCode+a.City == "" {
 		p.CustomerAddress = eupay.Address{}
 	}
+	deal(f, &p)
 	for i := range lines {
 		p.Items = append(p.Items, eupay.InvoiceItem{
 			ProductName: f.Get(line(i, "product_name")), Description: f.Get(line(i, "description")), Quantity: quantity(r, f, line(i, "quantity")),
 			UnitPriceTTC: f.Amount(r, line(i, "unit_price_ttc")), VATRate: json.Number(rate(f.Get(line(i, "vat_rate")))), Type: f.Get(line(i, "type")),
+			Unit: f.Get(line(i, "unit")),
 		})
+		if last := &p.Items[i]; last.VATRate == "0" {
+			last.VATExemptionCode = f.Get(line(i, "vat_exemption_code"))
+		}
 	}
 	return p
+}
+
+// deal reads the references, and when and where it was delivered.
+func deal(f *web.Form, p *eupay.InvoiceParams) {
+	p.BuyerReference, p.PurchaseOrder, p.ContractReference = f.Get("buyer_reference"), f.Get("purchase_order"), f.Get("contract_reference")
+	p.DeliveryDate = f.Get("delivery_date")
+	p.ServicePeriod = eupay.ServicePeriod{From: f.Get("service_period.from"), To: f.Get("service_period.to")}
+	a := eupay.Address{Street: f.Get("delivery_address.street"), PostCode: f.Get("delivery_address.post_code"), City: f.Get("delivery_address.city")}
+	if a != (eupay.Address{}) {
+		a.Country = strings.ToUpper(f.Get("delivery_address.country"))
+	}
+	p.DeliveryAddress = a
 }
 
 // compact takes out the spaces with which people group digits.

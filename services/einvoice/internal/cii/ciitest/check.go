@@ -57,6 +57,8 @@ func Check(doc []byte) []Problem {
 	c.decimals()
 	c.sums()
 	c.vatSums()
+	c.untaxed()
+	c.delivery()
 	c.lines()
 	c.unknown()
 	return c.problems
@@ -89,11 +91,10 @@ func (c *checker) process() string {
 	return c.doc.get("ExchangedDocumentContext/BusinessProcessSpecifiedDocumentContextParameter/ID")
 }
 
-// unknown refuses elements whose rules are omitted here (BR-FR-17, 18, 24 and 26 to 30, BR-FR-CO-03 and 14).
+// unknown refuses elements whose rules are omitted here (BR-FR-17, 18, 24 and 26 to 30, BR-FR-CO-14).
 func (c *checker) unknown() {
 	names := []string{
-		"AdditionalReferencedDocument", "ApplicableProductCharacteristic", "PayeeTradeParty", "ShipToTradeParty",
-		"SellerTaxRepresentativeTradeParty", "BillingSpecifiedPeriod", "ContractReferencedDocument",
+		"AdditionalReferencedDocument", "ApplicableProductCharacteristic", "PayeeTradeParty", "SellerTaxRepresentativeTradeParty",
 	}
 	c.doc.walk(func(n *node) {
 		c.demand(!slices.Contains(names, n.name), RuleUnknown, "%s is not checked here", n.name)

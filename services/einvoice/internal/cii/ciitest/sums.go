@@ -81,16 +81,16 @@ func (c *checker) vatSums() {
 	for _, v := range c.settle.all("ApplicableTradeTax") {
 		k := keyOf(v)
 		base, ok := want[k]
-		c.demand(ok, "BR-"+k.category+"-01", "VAT %s %s is of nothing, or there twice", k.category, k.rate)
+		c.demand(ok, ruleOf(k.category, "01"), "VAT %s %s is of nothing, or there twice", k.category, k.rate)
 		if ok {
-			c.demand(equal(v.get("BasisAmount"), base.FloatString(2)), "BR-"+k.category+"-08", "the base at %s is %s, its parts are %s",
+			c.demand(equal(v.get("BasisAmount"), base.FloatString(2)), ruleOf(k.category, "08"), "the base at %s is %s, its parts are %s",
 				k.rate, v.get("BasisAmount"), base.FloatString(2))
 		}
 		delete(want, k)
 		c.tax(k, v)
 	}
 	for k := range want {
-		c.demand(false, "BR-"+k.category+"-01", "no VAT breakdown for %s %s", k.category, k.rate)
+		c.demand(false, ruleOf(k.category, "01"), "no VAT breakdown for %s %s", k.category, k.rate)
 	}
 }
 
@@ -102,23 +102,34 @@ func (c *checker) tax(k rateKey, v *node) {
 	off := minus(decimal(v.get("CalculatedAmount")), rounded)
 	c.demand(off.Abs(off).Cmp(big.NewRat(1, 100)) <= 0, RuleCent, "VAT %s of %s at %s", v.get("CalculatedAmount"), v.get("BasisAmount"), k.rate)
 	reason := v.get("ExemptionReason") + v.get("ExemptionReasonCode")
-	c.demand(k.category != "E" || reason != "", "BR-E-10", "exempt without a reason")
-	c.demand(k.category != "Z" && k.category != "S" || reason == "", "BR-"+k.category+"-10", "a reason %q for no exemption", reason)
-	c.demand((k.category == "S") == (k.rate != "0"), "BR-"+k.category+"-05", "VAT category %s with rate %s", k.category, k.rate)
+	taxed := k.category == "Z" || k.category == "S"
+	c.demand(taxed || reason != "", ruleOf(k.category, "10"), "exempt without a reason")
+	c.demand(!taxed || reason == "", ruleOf(k.category, "10"), "a reason %q for no exemption", reason)
+	c.demand((k.category == "S") == (k.rate != "0"), ruleOf(k.category, "05"), "VAT category %s with rate %s", k.category, k.rate)
 }
 
-// lines is quantity × price = line: as far as a price of six decimals allows, and to less than a cent where a line of a
-// cent or two took what rounding left over of the whole.
+// ruleOf names the rule of a VAT category: those of category K are called IC.
+func ruleOf(category, number string) string {
+	if category == "K" {
+		category = "IC"
+	}
+	return "BR-" + category + "-" + number
+}
+
+// lines is quantity × price = line, to the cent; where a line of a cent took what rounding left over of the whole, within two.
 func (c *checker) lines() {
 	for _, l := range c.tx.all("IncludedSupplyChainTradeLineItem") {
 		quantity := decimal(l.get("SpecifiedLineTradeDelivery/BilledQuantity"))
-		price := decimal(l.get("SpecifiedLineTradeAgreement/NetPriceProductTradePrice/ChargeAmount"))
-		if per := l.get("SpecifiedLineTradeAgreement/NetPriceProductTradePrice/BasisQuantity"); per != "" && decimal(per).Sign() > 0 {
+		agreed := l.first("SpecifiedLineTradeAgreement/NetPriceProductTradePrice")
+		price := decimal(agreed.get("ChargeAmount"))
+		if per := agreed.get("BasisQuantity"); per != "" && decimal(per).Sign() > 0 {
 			price.Quo(price, decimal(per))
+			unit := l.first("SpecifiedLineTradeDelivery/BilledQuantity").attrs["unitCode"]
+			c.demand(agreed.first("BasisQuantity").attrs["unitCode"] == unit, RuleLine, "the price is for another unit than %s", unit)
 		}
-		off := minus(new(big.Rat).Mul(quantity, price), decimal(l.get(lineNet)))
-		slack := new(big.Rat).Mul(quantity, big.NewRat(5, 10_000_000))
-		ok := off.Abs(off).Cmp(slack) <= 0 || off.Cmp(big.NewRat(1, 100)) < 0
+		net := decimal(l.get(lineNet))
+		off := minus(new(big.Rat).Mul(quantity, price), net)
+		ok := off.Abs(off).Cmp(big.NewRat(1, 200)) <= 0 || net.Sign() == 0 && off.Cmp(big.NewRat(1, 50)) < 0
 		c.demand(ok, RuleLine, "line %s: %s × %s is not %s", l.get("AssociatedDocumentLineDocument/LineID"),
 			quantity.FloatString(4), price.FloatString(6), l.get(lineNet))
 	}

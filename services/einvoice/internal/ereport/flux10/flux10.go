@@ -1,5 +1,6 @@
-// Package flux10 writes e-reports in the administration's format: flux 10 of the DGFiP specifications (annex 6), sums of sales to
-// private customers (10.3) and of their payments (10.4). The order of elements is the schema's.
+// Package flux10 writes e-reports in the administration's format: flux 10 of the DGFiP specifications (annex 6), invoices to businesses
+// abroad (10.1) and their payments (10.2), sums of sales to private customers (10.3) and of their payments (10.4). The order of
+// elements is the schema's.
 package flux10
 
 import (
@@ -7,6 +8,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
@@ -29,9 +31,12 @@ const (
 	momentLayout             = "20060102150405"
 )
 
-// Sales writes a report of sales (10.3).
-func Sales(h Head, r platform.SalesReport) []byte {
+// Sales writes a report of sales: the invoices of r.Invoices (10.1), which are given as documents, and the sums (10.3).
+func Sales(h Head, r platform.SalesReport, invoices ...invoice.Document) []byte {
 	return report(h, r.ReportHead, "TransactionsReport", func(w *writer) {
+		for _, d := range invoices {
+			w.in("Invoice", func() { reported(w, d) })
+		}
 		for _, d := range r.Days {
 			w.in("Transactions", func() { sales(w, d) })
 		}
@@ -54,9 +59,12 @@ func sales(w *writer, d platform.SalesDay) {
 	}
 }
 
-// Payments writes a report of payments (10.4).
+// Payments writes a report of payments, of single invoices (10.2) and in sums (10.4).
 func Payments(h Head, r platform.PaymentsReport) []byte {
 	return report(h, r.ReportHead, "PaymentsReport", func(w *writer) {
+		for _, p := range r.Invoices {
+			w.in("Invoice", func() { paid(w, p) })
+		}
 		for _, d := range r.Days {
 			w.in("Transactions", func() {
 				w.in("Payment", func() { payments(w, d) })

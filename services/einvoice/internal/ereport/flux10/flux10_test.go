@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/services/einvoice/internal/ereport/flux10"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
@@ -47,9 +49,25 @@ func reports() map[string][]byte {
 			{Date: "2026-11-22", Parts: []platform.RateAmount{{VATPerMill: 200, Amount: 6000}, {VATPerMill: 55, Amount: 99}}},
 			{Date: "2026-11-24", Parts: []platform.RateAmount{{VATPerMill: 100, Amount: -1}}},
 		}}),
+		"abroad": flux10.Sales(head(), platform.SalesReport{ReportHead: reportHead(false)}, abroad()...),
+		"abroad_paid": flux10.Payments(head(), platform.PaymentsReport{ReportHead: reportHead(false), Invoices: []platform.InvoicePayments{
+			{Number: "INV-2026-AB12CD-000022", Issued: "2026-11-21", PaymentsDay: platform.PaymentsDay{Date: "2026-11-23", Parts: []platform.RateAmount{{VATPerMill: 200, Amount: 99_99}}}},
+		}, Days: []platform.PaymentsDay{{Date: "2026-11-22", Parts: []platform.RateAmount{{VATPerMill: 200, Amount: 6000}}}}}),
 		"sales_none":    flux10.Sales(head(), platform.SalesReport{ReportHead: reportHead(true)}),
 		"payments_none": flux10.Payments(head(), platform.PaymentsReport{ReportHead: reportHead(true)}),
 	}
+}
+
+// abroad are invoices to businesses abroad of every kind, and a credit note.
+func abroad() []invoice.Document {
+	var list []invoice.Document
+	for _, name := range []string{"eu-goods", "eu-both", "export", "out-of-scope", "credit-eu-goods"} {
+		list = append(list, invoicetest.Find(name))
+	}
+	list[2].Buyer.VATNumber = ""
+	list[0].Period = &invoice.Period{From: "2026-10-01", To: "2026-10-31"}
+	list[0].Allowances = []invoice.Allowance{{Net: 0, Reason: "Remise", Category: invoice.Community}}
+	return list
 }
 
 func TestReportsAreAsBefore(t *testing.T) {

@@ -22,6 +22,25 @@ func (w *writer) in(name string, body func()) {
 	w.buf.WriteString("</" + name + ">\n")
 }
 
+// with writes an element with an attribute and the content that body writes.
+func (w *writer) with(name, attribute string, body func()) {
+	w.indent()
+	w.buf.WriteString("<" + name + " " + attribute + ">\n")
+	w.depth++
+	body()
+	w.depth--
+	w.indent()
+	w.buf.WriteString("</" + name + ">\n")
+}
+
+// attributed writes an element with an attribute, which needs no escaping, and a value.
+func (w *writer) attributed(name, attribute, value string) {
+	w.indent()
+	w.buf.WriteString("<" + name + " " + attribute + ">")
+	w.value(value)
+	w.buf.WriteString("</" + name + ">\n")
+}
+
 // text writes an element with a value.
 func (w *writer) text(name, value string) {
 	w.indent()
@@ -32,10 +51,7 @@ func (w *writer) text(name, value string) {
 
 // identifier writes an element with an identifier of a scheme, which needs no escaping.
 func (w *writer) identifier(name, scheme, value string) {
-	w.indent()
-	w.buf.WriteString("<" + name + ` schemeId="` + scheme + `">`)
-	w.value(value)
-	w.buf.WriteString("</" + name + ">\n")
+	w.attributed(name, `schemeId="`+scheme+`"`, value)
 }
 
 // value writes character data. Characters that XML cannot represent become U+FFFD. Writing to a buffer never fails.

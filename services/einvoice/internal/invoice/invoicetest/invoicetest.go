@@ -49,9 +49,13 @@ func Private() invoice.Customer {
 	return invoice.Customer{Name: "Dominique Exemple", Email: "dominique@example.org"}
 }
 
-// Item returns n pieces at a gross price in cents.
+// Item returns n pieces at a gross price in cents. With a rate of 0 they are stamps, which are exempt.
 func Item(name string, n int64, price money.Cents, rate vat.Rate) invoice.Item {
-	return invoice.Item{Name: name, Quantity: invoice.Quantity(n) * invoice.One, UnitPrice: price, VATPerMill: rate}
+	it := invoice.Item{Name: name, Quantity: invoice.Quantity(n) * invoice.One, UnitPrice: price, VATPerMill: rate}
+	if rate == 0 {
+		it.ExemptCode = "VATEX-FR-CGI261C-3"
+	}
+	return it
 }
 
 // All returns all documents. They are created anew each time, so tests may change them.
@@ -88,12 +92,23 @@ func invoices() []Case {
 		{"paid-other", issue("000008", Settings(), paid(invoice.MethodOther))},
 		{"franchise", issue("000009", Franchise(), private(Item("Cours de dessin", 2, 45_00, 0)))},
 		{"franchise-vat-number", issue("000010", withVAT, private(Item("Cours de dessin", 2, 45_00, 0)))},
-		{"exempt-and-zero", issue("000011", Settings(), exempt())},
-		{"zero-rated", issue("000012", Settings(), private(Item("Timbres", 10, 1_39, 0)))},
+		{"exempt", issue("000011", Settings(), exempt())},
+		{"zero-rated", zeroRated(issue("000012", Settings(), private(Item("Timbres", 10, 1_39, 0))))},
 		{"hundred-cents", issue("000013", Settings(), hundredCents())},
 		{"odd-characters", issue("000014", Settings(), odd())},
 		{"goods-and-services", issue("000015", Settings(), mixed())},
 		{"many-lines", issue("000016", Settings(), many())},
+		{"references", issue("000017", Settings(), referenced())},
+		{"large-quantity", issue("000018", Settings(), large())},
+		{"exempt-by-code", issue("000019", Settings(), letting())},
+		{"reverse-charge", issue("000020", Settings(), reverse())},
+		{"eu-goods", issue("000021", Settings(), abroad(Belgian(), invoice.Goods))},
+		{"eu-services", issue("000022", Settings(), abroad(Belgian(), invoice.Services))},
+		{"eu-both", issue("000023", Settings(), abroad(Belgian(), invoice.Goods, invoice.Services))},
+		{"export", issue("000024", Settings(), abroad(Swiss(), invoice.Goods))},
+		{"out-of-scope", issue("000025", Settings(), abroad(Swiss(), invoice.Services))},
+		{"reunion", issue("000026", Overseas("97400", "Saint-Denis"), reunion())},
+		{"mayotte", issue("000027", Overseas("97600", "Mamoudzou"), private(invoice.Item{Name: "Roman", Quantity: invoice.One, UnitPrice: 19_90}))},
 	}
 }
 
@@ -109,6 +124,9 @@ func corrections() []Case {
 		{"credit-rest", credit("000002", of, []invoice.Document{first}, of.Totals.Gross-50_00, "")},
 		{"credit-full", credit("000003", invoiceOf("discount-four-rates"), nil, invoiceOf("discount-four-rates").Totals.Gross, "Commande annulée")},
 		{"credit-goods-and-services", credit("000004", mix, nil, 12_34, "")},
+		{"credit-eu-goods", credit("000008", invoiceOf("eu-goods"), nil, 10_00, "")},
+		{"credit-out-of-scope", credit("000009", invoiceOf("out-of-scope"), nil, 10_00, "")},
+		{"annulled-eu-both", invoice.Annul(number("CN", "000010"), Issued.Add(1), invoiceOf("eu-both"), 0, "")},
 		{"credit-franchise", credit("000005", invoiceOf("franchise"), nil, 10_00, "")},
 		{"annulled", invoice.Annul(number("CN", "000006"), Issued.Add(1), of, 0, "Erreur de client")},
 		{"annulled-paid", invoice.Annul(number("CN", "000007"), Issued.Add(1), invoiceOf("paid-card"), invoiceOf("paid-card").Totals.Gross, "")},

@@ -63,7 +63,7 @@ func paid(m invoice.Method) invoice.Order {
 
 func exempt() invoice.Order {
 	lesson := Item("Cours particulier", 1, 40_00, 0)
-	lesson.ExemptReason, lesson.Nature = "Exonération de TVA, art. 261, 4-4° du CGI", invoice.Services
+	lesson.ExemptReason, lesson.ExemptCode, lesson.Nature = "Exonération de TVA, art. 261, 4-4° du CGI", "", invoice.Services
 	return invoice.Order{Customer: Private(), Discount: 3_33, Items: []invoice.Item{lesson, Item("Timbres", 10, 1_39, 0), Item("Lampe", 1, 89_99, 200)}}
 }
 
