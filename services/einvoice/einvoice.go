@@ -179,7 +179,7 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), core.Pool, nil, core.Now, core.Log), identity.Operator)
 	core.Serve(&einvoicev1.OperationsService_ServiceDesc, grpcapi.NewOperations(documents), identity.Gateway)
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, backlog.OfEvents("einvoice")), identity.Gateway)
-	payments := consume.New(consume.Config{Name: "einvoice", Subjects: ledger.PaymentSubjects}, core.Pool, core.Bus, documents.Settle, func() {
+	payments := consume.New(consume.Config{Name: "einvoice", Subjects: ledger.Subjects}, core.Pool, core.Bus, documents.Apply, func() {
 		relay.Wake()
 		engine.Wake(true)
 		engine.Wake(false)

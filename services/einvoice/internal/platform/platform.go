@@ -174,6 +174,7 @@ type SalesReport struct {
 type SalesDay struct {
 	Date     invoice.Date
 	Category string // TLB1, TPS1, TNT1
+	// Count of sales; 0 if it is not known.
 	Count    int
 	Net, Tax money.Cents
 	Rates    []SalesRate
