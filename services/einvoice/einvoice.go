@@ -29,6 +29,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/ledger"
 	"european-pay.eu/eupay/services/einvoice/internal/personal"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
+	"european-pay.eu/eupay/services/einvoice/internal/sale"
 	"european-pay.eu/eupay/services/einvoice/internal/seqino"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 	"european-pay.eu/eupay/services/einvoice/migrations"
@@ -175,6 +176,8 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	exports := export.New(export.Deps{Pool: core.Pool, Journal: paymentsv1.NewJournalServiceClient(s.payments), Zone: paris, Now: core.Now, Log: core.Log})
 	core.Serve(&einvoicev1.ExportsService_ServiceDesc, export.NewServer(exports), identity.Gateway)
 	core.Serve(&einvoicev1.EInvoiceService_ServiceDesc, grpcapi.New(documents, enrolments, reports, platforms), identity.Gateway)
+	sales := &sale.Sales{Book: sale.Book{Zone: paris, Now: core.Now}, Pool: core.Pool, Log: core.Log}
+	core.Serve(&einvoicev1.SalesService_ServiceDesc, sale.NewServer(sales), identity.Gateway)
 	core.Serve(&einvoicev1.OperatorService_ServiceDesc, grpcapi.NewOperator(documents), identity.Operator)
 	core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), core.Pool, nil, core.Now, core.Log), identity.Operator)
 	core.Serve(&einvoicev1.OperationsService_ServiceDesc, grpcapi.NewOperations(documents), identity.Gateway)
@@ -186,7 +189,7 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	}, core.Log)
 	s.workers = []func(context.Context) error{
 		relay.Run, engine.Run, documents.Follow, documents.PurgeClaims, enrolments.Run, reports.Run, payments.Run,
-		exports.Run, exports.Purge,
+		exports.Run, exports.Purge, sales.Run,
 	}
 }
 

@@ -152,7 +152,9 @@ func merge(parts []Part) []Part {
 			list[i].Amount += p.Amount
 		}
 	}
-	slices.SortFunc(list, func(a, b Part) int { return cmp.Or(cmp.Compare(b.VATPerMill, a.VATPerMill), cmp.Compare(a.Nature, b.Nature)) })
+	slices.SortFunc(list, func(a, b Part) int {
+		return cmp.Or(cmp.Compare(b.VATPerMill, a.VATPerMill), cmp.Compare(a.Nature, b.Nature))
+	})
 	return list
 }
 
