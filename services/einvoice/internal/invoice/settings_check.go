@@ -71,7 +71,7 @@ func (p *problems) sellerIDs(s Settings) {
 // sales validates what is said of payments without an invoice.
 func (p *problems) sales(s Settings) {
 	if s.SalesNature != "" && s.SalesNature != Goods && s.SalesNature != Services {
-		p.Add("sales_nature", "must be goods or services")
+		p.Add("sales_type", "must be goods or services")
 	}
 	switch {
 	case s.SalesRate == nil:

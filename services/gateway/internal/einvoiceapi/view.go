@@ -218,14 +218,10 @@ func customerView(p *einvoicev1.Party) customer {
 }
 
 func lineOf(l *einvoicev1.InvoiceLine) lineView {
-	kind := l.GetNature()
-	if kind == natures["service"] {
-		kind = "service"
-	}
 	return lineView{
 		ProductName: l.GetName(), Description: unlessEmpty(l.GetDescription()), Quantity: json.Number(l.GetQuantity()),
 		UnitPriceTTC: money.Cents(l.GetUnitPriceCents()), UnitPriceHT: json.Number(l.GetUnitPriceNet()), VATRate: vat.Percent(l.GetVatRatePerMille()),
-		VATCategory: l.GetVatCategory(), Type: kind, TotalHT: money.Cents(l.GetNetCents()), TotalTTC: money.Cents(l.GetTotalCents()),
+		VATCategory: l.GetVatCategory(), Type: itemType(l.GetNature()), TotalHT: money.Cents(l.GetNetCents()), TotalTTC: money.Cents(l.GetTotalCents()),
 	}
 }
 
