@@ -41,6 +41,9 @@ type chain struct {
 	previous digest
 	// series has the last number of each series.
 	series map[string]int64
+	// gap is the first number that does not follow the one before it in its series. The chain goes on after it: a database that was restored may have
+	// lost numbers for ever, and what came after them has to be verified too.
+	gap Result
 	// anchors by position.
 	anchors map[int64][]Anchor
 }
@@ -93,11 +96,12 @@ func (c *chain) add(s stored) {
 		c.stop(position, s.number, "The PDF of %s is not the one that was archived.", s.number)
 	case s.link.hash(c.previous) != s.recorded:
 		c.stop(position, s.number, "The hash at position %d, %s, does not follow from the document and the hash before it.", position, s.number)
-	case n != c.series[name]+1:
-		c.stop(position, s.number, "%s does not follow %s-%06d.", s.number, name, c.series[name])
 	}
 	if c.Problem != "" {
 		return
+	}
+	if n != c.series[name]+1 && c.gap.Problem == "" {
+		c.gap = Result{Problem: fmt.Sprintf("%s does not follow %s-%06d.", s.number, name, c.series[name]), Position: position, Number: s.number}
 	}
 	c.Documents, c.previous, c.Head, c.series[name] = position, s.recorded, s.recorded.String(), n
 	for _, x := range c.anchors[position] {
@@ -134,6 +138,10 @@ func (a *Archive) complete(ctx context.Context, c *chain) (Result, error) {
 	issued, err := a.issued(ctx, c.who)
 	if err != nil {
 		return Result{}, err
+	}
+	if c.gap.Problem != "" {
+		c.Problem, c.Position, c.Number = c.gap.Problem, c.gap.Position, c.gap.Number
+		return c.Result, nil
 	}
 	if lost := issued - c.Documents - c.Waiting; lost > 0 {
 		c.stop(c.Documents+1, "", "%d numbers were given to documents that do not exist any more.", lost)

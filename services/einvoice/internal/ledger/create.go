@@ -142,10 +142,17 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 	if !e.Ready() {
 		r.Status, r.Seqino = StatusDraft, SeqinoMandatePending
 	}
-	if paid != nil && r.Total <= paid.amount {
-		// It takes the place of a sale that was reported already: on the day of that, so the turnover of a month stays what it was.
-		if r.soldOn, err = sale.DayOf(ctx, tx, e, order.PaymentReference); err != nil {
+	if paid != nil {
+		day, err := sale.DayOf(ctx, tx, e, order.PaymentReference)
+		if err == nil && day != "" {
+			err = sale.LockPeriods(ctx, tx, e, day)
+		}
+		if err != nil {
 			return Record{}, err
+		}
+		// It takes the place of a sale that was reported already: on the day of that, so the turnover of a month stays what it was.
+		if r.Total <= paid.amount {
+			r.soldOn = day
 		}
 	}
 	if err := l.record(ctx, tx, e, &r, nil, change{what: "created"}); err != nil {

@@ -96,16 +96,25 @@ func late(p *paymentsv1.Payment) *paymentsv1.Payment {
 	return came
 }
 
-// LockAll locks the payments of all events in one order.
+// LockAll locks the payments of all events in one order, also those of orders that were paid before.
 func LockAll(ctx context.Context, tx pgx.Tx, list []Event) error {
-	var references []string
+	var references, orders []string
 	for _, e := range list {
 		switch {
 		case e.Payment != nil:
 			references = append(references, e.Payment.GetReference())
 		case e.Refund != nil:
 			references = append(references, e.Refund.GetOriginalReference())
+		default:
+			orders = append(orders, e.Order.GetOrderId())
 		}
+	}
+	if len(orders) > 0 {
+		paid, err := salesOfOrders(ctx, tx, orders)
+		if err != nil {
+			return err
+		}
+		references = append(references, paid...)
 	}
 	if len(references) == 0 {
 		return nil
@@ -207,9 +216,6 @@ func (b Book) order(ctx context.Context, tx pgx.Tx, o *eventsv1.OrderChanged) er
 		return err
 	}
 	for _, reference := range references {
-		if err := Lock(ctx, tx, reference); err != nil {
-			return err
-		}
 		if err := Restate(ctx, tx, e, reference, b.instant()); err != nil {
 			return err
 		}

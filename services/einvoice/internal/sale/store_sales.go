@@ -217,6 +217,22 @@ func salesOfOrder(ctx context.Context, db pg.DB, e enrol.Enrolment, orderID stri
 		order by payment_reference`, orderID, e.MerchantID, e.Livemode)
 }
 
+// salesOfOrders returns the payments of several orders, whose merchants are not checked.
+func salesOfOrders(ctx context.Context, db pg.DB, orders []string) ([]string, error) {
+	return texts(ctx, db, `select payment_reference from consumer_sales where order_id = any($1) and order_id <> ''`, orders)
+}
+
+// LockPeriods locks the periods of a day until the end of the transaction: who changes more than one takes the earlier first, as the consumer of
+// payments does.
+func LockPeriods(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, day invoice.Date) error {
+	_, err := tx.Exec(ctx, `select from report_periods where merchant_id = $1 and livemode = $2 and start_on <= $3 and end_on >= $3
+		order by kind desc for no key update`, e.MerchantID, e.Livemode, string(day))
+	if err != nil {
+		return fmt.Errorf("lock the periods of %s: %w", day, err)
+	}
+	return nil
+}
+
 // PaymentsOf returns the payments that an invoice was made for or paid with: what is reported of them may change with it.
 func PaymentsOf(ctx context.Context, db pg.DB, invoiceID uuid.UUID) ([]string, error) {
 	return texts(ctx, db, `select payment_reference from invoices where id = $1 and payment_reference <> ''
