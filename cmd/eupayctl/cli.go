@@ -54,6 +54,8 @@ type grammar struct {
 		Resubmit resubmitCommand   `cmd:"" help:"Send again, at once, what waits or was given up."`
 		Status   submissionCommand `cmd:"" help:"Show what waits for the platform and what was given up."`
 		Export   exportCommand     `cmd:"" help:"Write the documents of a period into a ZIP."`
+		Verify   verifyCommand     `cmd:"" help:"Prove that no archived document was changed or removed."`
+		Anchors  anchorsCommand    `cmd:"" help:"List the daily anchors of an archive, to be kept elsewhere."`
 	} `cmd:"" name:"einvoice" help:"Look after e-invoices."`
 	Admin struct {
 		Create adminCreateCommand `cmd:"" help:"Make the first admin of a new deployment."`

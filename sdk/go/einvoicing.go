@@ -9,7 +9,10 @@ import (
 // EInvoicing is the enrolment for e-invoices, its settings and its reports. But for Enrollment it takes a login.
 type EInvoicing struct{ c *caller }
 
-const settingsPath = "/einvoice/settings"
+const (
+	settingsPath = "/einvoice/settings"
+	salesPath    = "/einvoice/sales"
+)
 
 // Enrollment says whether invoices can be issued.
 func (s EInvoicing) Enrollment(ctx context.Context) (*Enrollment, error) {
@@ -48,4 +51,26 @@ func (s EInvoicing) Reports(ctx context.Context, p ListParams) (*Page[EReport], 
 // AllReports reads the reports to the tax authority to their end.
 func (s EInvoicing) AllReports(ctx context.Context, p ListParams) iter.Seq2[EReport, error] {
 	return s.reports(p).all(ctx)
+}
+
+// RecordSales reports what a till sold on a day, in place of what was recorded for it before.
+func (s EInvoicing) RecordSales(ctx context.Context, p SalesDayParams) (*SalesDay, error) {
+	return get[SalesDay](ctx, s.c, call{method: http.MethodPost, path: salesPath, body: p, moded: true})
+}
+
+func (s EInvoicing) sales(p SalesListParams) listing[SalesDay] {
+	q := p.query()
+	q.text("from", p.From)
+	q.text("to", p.To)
+	return listing[SalesDay]{s.c, call{path: salesPath, query: q, moded: true}, nil}
+}
+
+// Sales reads one page of the days of tills.
+func (s EInvoicing) Sales(ctx context.Context, p SalesListParams) (*Page[SalesDay], error) {
+	return s.sales(p).page(ctx)
+}
+
+// AllSales reads the days of tills to their end.
+func (s EInvoicing) AllSales(ctx context.Context, p SalesListParams) iter.Seq2[SalesDay, error] {
+	return s.sales(p).all(ctx)
 }

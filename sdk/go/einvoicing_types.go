@@ -1,6 +1,9 @@
 package eupay
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Enrollment is where the enrolment of a merchant stands.
 type Enrollment struct {
@@ -10,6 +13,8 @@ type Enrollment struct {
 	// Invoices can be submitted now.
 	Ready bool   `json:"ready"`
 	SIRET string `json:"siret"`
+	// Unreported is there when completed payments are in no report.
+	Unreported *UnreportedSales `json:"unreported_sales"`
 }
 
 // OnboardingLink is the page where a merchant proves who it is.
@@ -49,6 +54,12 @@ type EInvoiceSettings struct {
 	// The sentence about early payment.
 	Discount string `json:"discount"`
 	Footer   string `json:"footer"`
+	// The VAT rate, such as 20, of payments without an invoice whose VAT no order says; empty: they are not reported.
+	SalesVATRate string `json:"sales_vat_rate"`
+	// What such payments sell: goods, services, or the activity when empty.
+	SalesType string `json:"sales_type"`
+	// EU Pay payments are in the totals of the tills, so that they are not reported again.
+	SalesByTill bool `json:"sales_by_till"`
 }
 
 // EInvoiceSettingsChange is what becomes different about the settings; nil: nothing.
@@ -82,6 +93,77 @@ type EInvoiceSettingsChange struct {
 	// The sentence about early payment.
 	Discount *string `json:"discount,omitzero"`
 	Footer   *string `json:"footer,omitzero"`
+	// The VAT rate, such as 20, of payments without an invoice whose VAT no order says; empty: they are not reported.
+	SalesVATRate *string `json:"sales_vat_rate,omitzero"`
+	// What such payments sell: goods, services, or the activity when empty.
+	SalesType *string `json:"sales_type,omitzero"`
+	// EU Pay payments are in the totals of the tills, so that they are not reported again.
+	SalesByTill *bool `json:"sales_by_till,omitzero"`
+}
+
+// SalesDayParams are the totals of a till's day.
+type SalesDayParams struct {
+	// A day in France, up to a year ago: 2026-06-17.
+	Date string `json:"date"`
+	// Your name of the till.
+	Till string `json:"till"`
+	// One for each rate and type. An empty list withdraws what was recorded.
+	Totals []SalesTotalParams `json:"totals"`
+}
+
+// SalesTotalParams is what was sold at one rate.
+type SalesTotalParams struct {
+	VATRate json.Number `json:"vat_rate"`
+	// One of goods, service; the activity of the settings when empty.
+	Type string `json:"type,omitzero"`
+	// VAT included; below zero when more was returned than sold.
+	Amount Amount `json:"amount"`
+}
+
+// SalesDay is what a till sold on a day.
+type SalesDay struct {
+	ID       string       `json:"id"`
+	Date     string       `json:"date"`
+	Till     string       `json:"till"`
+	Totals   []SalesTotal `json:"totals"`
+	TotalTTC Amount       `json:"total_ttc"`
+	// The VAT in it.
+	TotalVAT Amount `json:"total_vat"`
+	// How often it was recorded.
+	Version int `json:"version"`
+	// The platform has a report of this period: another one replaces it when something changes.
+	Reported bool `json:"reported"`
+	// The report that has it.
+	PeriodStart string    `json:"period_start"`
+	PeriodEnd   string    `json:"period_end"`
+	DueDate     string    `json:"due_date"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+// SalesTotal is what was sold at one rate.
+type SalesTotal struct {
+	VATRate json.Number `json:"vat_rate"`
+	// One of goods, service.
+	Type   string `json:"type"`
+	Amount Amount `json:"amount"`
+}
+
+// SalesListParams narrow a list of days of tills.
+type SalesListParams struct {
+	ListParams
+	// First and last day, both included; empty: any.
+	From, To string
+}
+
+// UnreportedSales are completed payments that no report has, because their VAT is not known.
+type UnreportedSales struct {
+	Payments int    `json:"payments"`
+	Amount   Amount `json:"amount"`
+	// Day of the first.
+	Since string `json:"since"`
+	// What to do.
+	Message string `json:"message"`
 }
 
 // EReport is a report to the tax authority.

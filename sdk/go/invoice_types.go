@@ -313,3 +313,24 @@ const (
 	MandateExpired    MandateStatus = "expired"
 	MandateError      MandateStatus = "error"
 )
+
+// InvoiceTrail is how a document came about.
+type InvoiceTrail struct {
+	ID            string `json:"id"`
+	InvoiceNumber string `json:"invoice_number"`
+	// The oldest first.
+	Steps []TrailStep `json:"steps"`
+}
+
+// TrailStep is something that happened, with what proves it.
+type TrailStep struct {
+	At time.Time `json:"at"`
+	// One of order, payment, issued, stored, submitted, lifecycle, received, corrected, refund, reported, sealed.
+	Kind string `json:"kind"`
+	// The order, payment, document, report or position in the archive that it is about.
+	Reference string `json:"reference"`
+	// Amount is nil where there is none.
+	Amount *Amount `json:"amount"`
+	// Of lifecycle the code and its name, of stored the SHA-256 of a file, of sealed the hash of the archive up to this document.
+	Detail string `json:"detail"`
+}

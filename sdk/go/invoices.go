@@ -62,6 +62,11 @@ func (s Invoices) PDF(ctx context.Context, id string) (*File, error) {
 	return s.c.file(ctx, call{path: invoicePath + "/pdf", ids: []string{id}, moded: true})
 }
 
+// Trail is how a document came about: what happened from the order to the payment and the reports, the oldest first.
+func (s Invoices) Trail(ctx context.Context, id string) (*InvoiceTrail, error) {
+	return get[InvoiceTrail](ctx, s.c, call{method: http.MethodGet, path: invoicePath + "/trail", ids: []string{id}, moded: true})
+}
+
 // InvoiceListParams choose invoices. What is empty chooses nothing.
 type InvoiceListParams struct {
 	ListParams

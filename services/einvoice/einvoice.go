@@ -22,6 +22,7 @@ import (
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	privacyv1 "european-pay.eu/eupay/proto/eupay/privacy/v1"
+	"european-pay.eu/eupay/services/einvoice/internal/archive"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/ereport"
 	"european-pay.eu/eupay/services/einvoice/internal/export"
@@ -29,6 +30,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/ledger"
 	"european-pay.eu/eupay/services/einvoice/internal/personal"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
+	"european-pay.eu/eupay/services/einvoice/internal/sale"
 	"european-pay.eu/eupay/services/einvoice/internal/seqino"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 	"european-pay.eu/eupay/services/einvoice/migrations"
@@ -175,18 +177,23 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	exports := export.New(export.Deps{Pool: core.Pool, Journal: paymentsv1.NewJournalServiceClient(s.payments), Zone: paris, Now: core.Now, Log: core.Log})
 	core.Serve(&einvoicev1.ExportsService_ServiceDesc, export.NewServer(exports), identity.Gateway)
 	core.Serve(&einvoicev1.EInvoiceService_ServiceDesc, grpcapi.New(documents, enrolments, reports, platforms), identity.Gateway)
+	kept := archive.New(archive.Deps{Pool: core.Pool, Files: documents, Zone: paris, Now: core.Now, Log: core.Log})
+	core.Serve(&einvoicev1.ArchiveService_ServiceDesc, archive.NewServer(kept), identity.Operator)
+	core.Serve(&einvoicev1.TrailService_ServiceDesc, archive.NewServer(kept), identity.Gateway)
+	sales := &sale.Sales{Book: sale.Book{Zone: paris, Now: core.Now}, Pool: core.Pool, Log: core.Log}
+	core.Serve(&einvoicev1.SalesService_ServiceDesc, sale.NewServer(sales), identity.Gateway)
 	core.Serve(&einvoicev1.OperatorService_ServiceDesc, grpcapi.NewOperator(documents), identity.Operator)
 	core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), core.Pool, nil, core.Now, core.Log), identity.Operator)
 	core.Serve(&einvoicev1.OperationsService_ServiceDesc, grpcapi.NewOperations(documents), identity.Gateway)
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, backlog.OfEvents("einvoice")), identity.Gateway)
-	payments := consume.New(consume.Config{Name: "einvoice", Subjects: ledger.PaymentSubjects}, core.Pool, core.Bus, documents.Settle, func() {
+	payments := consume.New(consume.Config{Name: "einvoice", Subjects: ledger.Subjects}, core.Pool, core.Bus, documents.Apply, func() {
 		relay.Wake()
 		engine.Wake(true)
 		engine.Wake(false)
 	}, core.Log)
 	s.workers = []func(context.Context) error{
 		relay.Run, engine.Run, documents.Follow, documents.PurgeClaims, enrolments.Run, reports.Run, payments.Run,
-		exports.Run, exports.Purge,
+		exports.Run, exports.Purge, sales.Run, kept.Run,
 	}
 }
 

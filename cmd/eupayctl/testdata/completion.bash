@@ -3,7 +3,7 @@ _eupayctl() {
     local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" at="" word
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"einvoice verify"|"einvoice anchors"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     COMPREPLY=()
@@ -26,6 +26,7 @@ _eupayctl() {
         --invoice) return ;;
         --from) return ;;
         --to) return ;;
+        --anchors) return ;;
         --email) return ;;
         --overdue) return ;;
         --limit) return ;;
@@ -48,10 +49,12 @@ _eupayctl() {
         "dlq requeue") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --all --consumer --run" -- "$cur")) ;;
         "streams") COMPREPLY=($(compgen -W "status --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "streams status") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --max-lag" -- "$cur")) ;;
-        "einvoice") COMPREPLY=($(compgen -W "resubmit status export --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "einvoice") COMPREPLY=($(compgen -W "resubmit status export verify anchors --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "einvoice resubmit") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --invoice --merchant --live --run" -- "$cur")) ;;
         "einvoice status") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --live" -- "$cur")) ;;
         "einvoice export") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --from --to --live --force" -- "$cur")) ;;
+        "einvoice verify") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --live --anchors" -- "$cur")) ;;
+        "einvoice anchors") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --live --from" -- "$cur")) ;;
         "admin") COMPREPLY=($(compgen -W "create --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "admin create") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --email --another --unless-any --run" -- "$cur")) ;;
         "payments") COMPREPLY=($(compgen -W "history show stuck reconcile rebuild --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;

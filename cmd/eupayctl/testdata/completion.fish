@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "numbers" "numbers raise" "database" "database prepare" "keys" "keys rotate" "gdpr" "gdpr export" "gdpr erase" "smoke" "doctor" "leaders" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "einvoice verify" "einvoice anchors" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "numbers" "numbers raise" "database" "database prepare" "keys" "keys rotate" "gdpr" "gdpr export" "gdpr erase" "smoke" "doctor" "leaders" "completion"
                 set at $at $word
         end
     end
@@ -121,6 +121,8 @@ complete -c eupayctl -n '__eupayctl_at "streams status"' -l max-lag -x -d 'End w
 complete -c eupayctl -n '__eupayctl_at "einvoice"' -a resubmit -d 'Send again, at once, what waits or was given up'
 complete -c eupayctl -n '__eupayctl_at "einvoice"' -a status -d 'Show what waits for the platform and what was given up'
 complete -c eupayctl -n '__eupayctl_at "einvoice"' -a export -d 'Write the documents of a period into a ZIP'
+complete -c eupayctl -n '__eupayctl_at "einvoice"' -a verify -d 'Prove that no archived document was changed or removed'
+complete -c eupayctl -n '__eupayctl_at "einvoice"' -a anchors -d 'List the daily anchors of an archive, to be kept elsewhere'
 complete -c eupayctl -n '__eupayctl_at "einvoice"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "einvoice"' -l nats-url -x -d 'NATS server'
 complete -c eupayctl -n '__eupayctl_at "einvoice"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
@@ -152,6 +154,22 @@ complete -c eupayctl -n '__eupayctl_at "einvoice export"' -l from -x -d 'First d
 complete -c eupayctl -n '__eupayctl_at "einvoice export"' -l to -x -d 'Last day of issue, included'
 complete -c eupayctl -n '__eupayctl_at "einvoice export"' -l live -d 'In live mode; otherwise in test mode'
 complete -c eupayctl -n '__eupayctl_at "einvoice export"' -l force -d 'Replace the file when it exists'
+complete -c eupayctl -n '__eupayctl_at "einvoice verify"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "einvoice verify"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "einvoice verify"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "einvoice verify"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "einvoice verify"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "einvoice verify"' -l merchant -x -d 'Whose documents'
+complete -c eupayctl -n '__eupayctl_at "einvoice verify"' -l live -d 'In live mode; otherwise in test mode'
+complete -c eupayctl -n '__eupayctl_at "einvoice verify"' -l anchors -x -d 'Anchors that were kept elsewhere: what einvoice anchors -o json printed then'
+complete -c eupayctl -n '__eupayctl_at "einvoice anchors"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "einvoice anchors"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "einvoice anchors"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "einvoice anchors"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "einvoice anchors"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "einvoice anchors"' -l merchant -x -d 'Whose archive'
+complete -c eupayctl -n '__eupayctl_at "einvoice anchors"' -l live -d 'In live mode; otherwise in test mode'
+complete -c eupayctl -n '__eupayctl_at "einvoice anchors"' -l from -x -d 'First day: 2026-01-01'
 complete -c eupayctl -n '__eupayctl_at "admin"' -a create -d 'Make the first admin of a new deployment'
 complete -c eupayctl -n '__eupayctl_at "admin"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "admin"' -l nats-url -x -d 'NATS server'

@@ -4,7 +4,7 @@ _eupayctl() {
     local prev="${words[CURRENT-1]}" at="" word
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"einvoice verify"|"einvoice anchors"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
@@ -26,6 +26,7 @@ _eupayctl() {
         --invoice) return ;;
         --from) return ;;
         --to) return ;;
+        --anchors) return ;;
         --email) return ;;
         --overdue) return ;;
         --limit) return ;;
@@ -48,10 +49,12 @@ _eupayctl() {
         "dlq requeue") compadd -- --help -h --nats-url --run-dir --output -o --timeout --all --consumer --run ;;
         "streams") compadd -- status --help -h --nats-url --run-dir --output -o --timeout ;;
         "streams status") compadd -- --help -h --nats-url --run-dir --output -o --timeout --max-lag ;;
-        "einvoice") compadd -- resubmit status export --help -h --nats-url --run-dir --output -o --timeout ;;
+        "einvoice") compadd -- resubmit status export verify anchors --help -h --nats-url --run-dir --output -o --timeout ;;
         "einvoice resubmit") compadd -- --help -h --nats-url --run-dir --output -o --timeout --invoice --merchant --live --run ;;
         "einvoice status") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --live ;;
         "einvoice export") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --from --to --live --force ;;
+        "einvoice verify") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --live --anchors ;;
+        "einvoice anchors") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --live --from ;;
         "admin") compadd -- create --help -h --nats-url --run-dir --output -o --timeout ;;
         "admin create") compadd -- --help -h --nats-url --run-dir --output -o --timeout --email --another --unless-any --run ;;
         "payments") compadd -- history show stuck reconcile rebuild --help -h --nats-url --run-dir --output -o --timeout ;;

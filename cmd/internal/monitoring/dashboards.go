@@ -265,6 +265,10 @@ func invoicing() Dashboard {
 				Queries: one("max(eupay_einvoice_reports_late)", "periods"),
 			},
 			{
+				Title: "Documents that wait for the archive", Says: "Issued more than a minute ago. It is 0 but for minutes after an outage.", Unit: "short", Stat: true,
+				Queries: one("sum(eupay_einvoice_archive_waiting)", "documents"),
+			},
+			{
 				Title: "Invoices that were issued", Says: "Requests by status.", Unit: "reqps",
 				Queries: rate(`eupay_gateway_http_request_seconds_count{route="/api/v1/einvoice/invoices", method="POST"}`, "status", "{{status}}"),
 			},

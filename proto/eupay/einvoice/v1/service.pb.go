@@ -46,8 +46,14 @@ type Settings struct {
 	RecoveryFee     string `protobuf:"bytes,17,opt,name=recovery_fee,json=recoveryFee,proto3" json:"recovery_fee,omitempty"`
 	EarlyDiscount   string `protobuf:"bytes,18,opt,name=early_discount,json=earlyDiscount,proto3" json:"early_discount,omitempty"`
 	Footer          string `protobuf:"bytes,19,opt,name=footer,proto3" json:"footer,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Of payments without an invoice whose VAT is not known otherwise: the rate as decimal text of the percentage (empty: they are not reported), and
+	// "goods", "services" or empty: the activity.
+	SalesVatRate string `protobuf:"bytes,30,opt,name=sales_vat_rate,json=salesVatRate,proto3" json:"sales_vat_rate,omitempty"`
+	SalesNature  string `protobuf:"bytes,31,opt,name=sales_nature,json=salesNature,proto3" json:"sales_nature,omitempty"`
+	// EU Pay payments are in the totals of the merchant's tills.
+	SalesByTill   bool `protobuf:"varint,32,opt,name=sales_by_till,json=salesByTill,proto3" json:"sales_by_till,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Settings) Reset() {
@@ -211,6 +217,27 @@ func (x *Settings) GetFooter() string {
 		return x.Footer
 	}
 	return ""
+}
+
+func (x *Settings) GetSalesVatRate() string {
+	if x != nil {
+		return x.SalesVatRate
+	}
+	return ""
+}
+
+func (x *Settings) GetSalesNature() string {
+	if x != nil {
+		return x.SalesNature
+	}
+	return ""
+}
+
+func (x *Settings) GetSalesByTill() bool {
+	if x != nil {
+		return x.SalesByTill
+	}
+	return false
 }
 
 type Enrollment struct {
@@ -3159,7 +3186,7 @@ var File_eupay_einvoice_v1_service_proto protoreflect.FileDescriptor
 
 const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1feupay/einvoice/v1/service.proto\x12\x11eupay.einvoice.v1\x1a\x1feupay/einvoice/v1/invoice.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x04\n" +
+	"\x1feupay/einvoice/v1/service.proto\x12\x11eupay.einvoice.v1\x1a\x1feupay/einvoice/v1/invoice.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd8\x05\n" +
 	"\bSettings\x12\x1d\n" +
 	"\n" +
 	"legal_name\x18\x01 \x01(\tR\tlegalName\x12!\n" +
@@ -3184,7 +3211,10 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x0elate_penalties\x18\x10 \x01(\tR\rlatePenalties\x12!\n" +
 	"\frecovery_fee\x18\x11 \x01(\tR\vrecoveryFee\x12%\n" +
 	"\x0eearly_discount\x18\x12 \x01(\tR\rearlyDiscount\x12\x16\n" +
-	"\x06footer\x18\x13 \x01(\tR\x06footer\"\x8e\x02\n" +
+	"\x06footer\x18\x13 \x01(\tR\x06footer\x12$\n" +
+	"\x0esales_vat_rate\x18\x1e \x01(\tR\fsalesVatRate\x12!\n" +
+	"\fsales_nature\x18\x1f \x01(\tR\vsalesNature\x12\"\n" +
+	"\rsales_by_till\x18  \x01(\bR\vsalesByTill\"\x8e\x02\n" +
 	"\n" +
 	"Enrollment\x12\x1a\n" +
 	"\benrolled\x18\x01 \x01(\bR\benrolled\x12\x1d\n" +

@@ -244,9 +244,11 @@ type OrderedItem struct {
 	Name      string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	Quantity  int32                  `protobuf:"varint,3,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	// After all discounts.
-	TotalCents    int64 `protobuf:"varint,4,opt,name=total_cents,json=totalCents,proto3" json:"total_cents,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	TotalCents int64 `protobuf:"varint,4,opt,name=total_cents,json=totalCents,proto3" json:"total_cents,omitempty"`
+	// In thousandths: 55 is 5.5 %. Absent in events from before this field.
+	VatRatePerMille *int32 `protobuf:"varint,5,opt,name=vat_rate_per_mille,json=vatRatePerMille,proto3,oneof" json:"vat_rate_per_mille,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *OrderedItem) Reset() {
@@ -307,6 +309,13 @@ func (x *OrderedItem) GetTotalCents() int64 {
 	return 0
 }
 
+func (x *OrderedItem) GetVatRatePerMille() int32 {
+	if x != nil && x.VatRatePerMille != nil {
+		return *x.VatRatePerMille
+	}
+	return 0
+}
+
 var File_eupay_events_v1_order_proto protoreflect.FileDescriptor
 
 const file_eupay_events_v1_order_proto_rawDesc = "" +
@@ -339,14 +348,16 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\apaid_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\x06paidAt\x12#\n" +
 	"\rrefund_status\x18\x13 \x01(\tR\frefundStatus\x12.\n" +
 	"\x13refund_amount_cents\x18\x14 \x01(\x03R\x11refundAmountCents\x12)\n" +
-	"\x10refund_reference\x18\x15 \x01(\tR\x0frefundReference\"}\n" +
+	"\x10refund_reference\x18\x15 \x01(\tR\x0frefundReference\"\xc6\x01\n" +
 	"\vOrderedItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
 	"\bquantity\x18\x03 \x01(\x05R\bquantity\x12\x1f\n" +
 	"\vtotal_cents\x18\x04 \x01(\x03R\n" +
-	"totalCentsB6Z4european-pay.eu/eupay/proto/eupay/events/v1;eventsv1b\x06proto3"
+	"totalCents\x120\n" +
+	"\x12vat_rate_per_mille\x18\x05 \x01(\x05H\x00R\x0fvatRatePerMille\x88\x01\x01B\x15\n" +
+	"\x13_vat_rate_per_milleB6Z4european-pay.eu/eupay/proto/eupay/events/v1;eventsv1b\x06proto3"
 
 var (
 	file_eupay_events_v1_order_proto_rawDescOnce sync.Once
@@ -382,6 +393,7 @@ func file_eupay_events_v1_order_proto_init() {
 	if File_eupay_events_v1_order_proto != nil {
 		return
 	}
+	file_eupay_events_v1_order_proto_msgTypes[1].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

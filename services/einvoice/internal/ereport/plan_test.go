@@ -22,6 +22,11 @@ func TestSumsUseTheirIndex(t *testing.T) {
 		select ` + source + `, date '2026-01-01' + n / 200 % 365, 'TLB1', 200, n, n / 5 from generate_series(1, 200000) n`)
 	f.exec(`insert into receipt_parts (source, merchant_id, livemode, invoice_id, audience, received_on, nature, rate, amount_cents, reportable)
 		select `+source+`, $1, 'B2C', date '2026-01-01' + n / 200 % 365, 'services', 200, n, true from generate_series(1, 200000) n`, id)
+	for category, nature := range map[string]string{"TLB1": "goods", "TPS1": "services"} {
+		f.exec(`insert into consumer_parts (source, payment_reference, merchant_id, livemode, sold_on, category, nature, rate, net_cents, tax_cents, reportable, is_total)
+			select $1::text || n, $1 || n, 'merchant-' || n % 200, true, date '2026-01-01' + n / 200 % 365, $1, $2::text, 200, n, n / 5, $2 = 'services', false
+			from generate_series(1, 100000) n`, category, nature)
+	}
 	f.exec(`analyze`)
 	for index, sql := range map[string]string{"sale_parts_day": salesSQL, "receipt_parts_day": paymentsSQL} {
 		rows, err := f.pool.Query(t.Context(), `explain (analyze, buffers) `+sql, merchant, true, "2026-11-01", "2026-11-10")
@@ -33,7 +38,7 @@ func TestSumsUseTheirIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 		plan := strings.Join(lines, "\n")
-		if !strings.Contains(plan, index) || strings.Contains(plan, "Seq Scan") {
+		if !strings.Contains(plan, index) || !strings.Contains(plan, "consumer_parts_day") || strings.Contains(plan, "Seq Scan") {
 			t.Errorf("the plan does without %s:\n%s", index, plan)
 		}
 		t.Log(lines[len(lines)-1])

@@ -13,12 +13,18 @@ import (
 )
 
 // salesSQL sums per day, category and rate, and, in the rows without a rate, per day and category.
-const salesSQL = `select sold_on::text, category, rate, sum(net_cents)::bigint, sum(tax_cents)::bigint, count(distinct source)
-	from sale_parts where merchant_id = $1 and livemode = $2 and sold_on between $3 and $4
-	group by grouping sets ((sold_on, category, rate), (sold_on, category))
+const salesSQL = `with parts as (
+		select source::text, sold_on, category, rate, net_cents, tax_cents, false as is_total
+			from sale_parts where merchant_id = $1 and livemode = $2 and sold_on between $3 and $4
+		union all select source, sold_on, category, rate, net_cents, tax_cents, is_total
+			from consumer_parts where merchant_id = $1 and livemode = $2 and sold_on between $3 and $4)
+	select sold_on::text, category, rate, sum(net_cents)::bigint, sum(tax_cents)::bigint,
+		case when bool_or(is_total) then 0 else count(distinct source) end
+	from parts group by grouping sets ((sold_on, category, rate), (sold_on, category))
 	order by sold_on, category, rate desc nulls first`
 
-// salesOf sums the sales of a period. Count is the number of documents, including corrections.
+// salesOf sums the sales of a period, with and without invoices. Count is the number of documents, payments and refunds; 0 where there is also a
+// total of a till, whose sales nobody counted.
 func salesOf(ctx context.Context, tx pgx.Tx, d duePeriod) ([]platform.SalesDay, error) {
 	rows, err := tx.Query(ctx, salesSQL, d.merchantID, d.livemode, string(d.start), string(d.end))
 	if err != nil {
@@ -51,9 +57,12 @@ func scanSales(row pgx.CollectableRow) (p salesPart, err error) {
 	return p, err
 }
 
-const paymentsSQL = `select received_on::text, rate, sum(amount_cents)::bigint
-	from receipt_parts where merchant_id = $1 and livemode = $2 and received_on between $3 and $4 and reportable and audience = 'B2C'
-	group by received_on, rate order by received_on, rate desc`
+const paymentsSQL = `with parts as (
+		select received_on, rate, amount_cents from receipt_parts
+			where merchant_id = $1 and livemode = $2 and received_on between $3 and $4 and reportable and audience = 'B2C'
+		union all select sold_on, rate, net_cents + tax_cents from consumer_parts
+			where merchant_id = $1 and livemode = $2 and sold_on between $3 and $4 and reportable)
+	select received_on::text, rate, sum(amount_cents)::bigint from parts group by received_on, rate order by received_on, rate desc`
 
 // sum is the amount received on a day at a rate, less refunds.
 type sum struct {

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/ident"
+	"european-pay.eu/eupay/internal/vat"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/ereport"
@@ -130,6 +131,7 @@ func settingsIn(s *einvoicev1.Settings) invoice.Settings {
 		Activity: invoice.Nature(s.GetActivity()), Regime: invoice.Regime(s.GetVatRegime()), VATOnDebits: s.GetVatOnDebits(),
 		IBAN: ident.Compact(s.GetIban()), BIC: ident.Compact(s.GetBic()),
 		TermDays: int(s.GetPaymentTermDays()), Penalties: s.GetLatePenalties(), Recovery: s.GetRecoveryFee(), Discount: s.GetEarlyDiscount(), Footer: s.GetFooter(),
+		SalesRate: rateIn(s.GetSalesVatRate()), SalesNature: invoice.Nature(s.GetSalesNature()), SalesByTill: s.GetSalesByTill(),
 	}
 }
 
@@ -142,7 +144,27 @@ func settingsOut(s invoice.Settings) *einvoicev1.Settings {
 		Email: s.Email, Phone: s.Phone, ElectronicAddress: s.ElectronicAddress, Activity: string(s.Activity), VatRegime: string(s.Regime),
 		VatOnDebits: s.VATOnDebits, Iban: s.IBAN, Bic: s.BIC, PaymentTermDays: int32(s.TermDays), LatePenalties: s.Penalties,
 		RecoveryFee: s.Recovery, EarlyDiscount: s.Discount, Footer: s.Footer,
+		SalesVatRate: rateOut(s.SalesRate), SalesNature: string(s.SalesNature), SalesByTill: s.SalesByTill,
 	}
+}
+
+// rateIn reads a rate; nil for an empty text. What is no rate becomes one that the check of the settings refuses.
+func rateIn(text string) *vat.Rate {
+	if text == "" {
+		return nil
+	}
+	r, err := vat.Parse(text)
+	if err != nil {
+		r = -1
+	}
+	return &r
+}
+
+func rateOut(r *vat.Rate) string {
+	if r == nil {
+		return ""
+	}
+	return r.String()
 }
 
 func address(a *einvoicev1.Address) invoice.Address {

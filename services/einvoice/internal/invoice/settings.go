@@ -1,5 +1,7 @@
 package invoice
 
+import "european-pay.eu/eupay/internal/vat"
+
 // Regime is how a merchant declares its VAT. It determines when its e-reports are due (DGFiP specifications, section 3.7).
 type Regime string
 
@@ -38,6 +40,12 @@ type Settings struct {
 	// IBAN and BIC for transfers; may be empty.
 	IBAN string `json:"iban,omitempty"`
 	BIC  string `json:"bic,omitempty"`
+	// SalesRate is the VAT rate of payments without an invoice whose VAT is not known otherwise; nil: they are not reported. SalesNature is what
+	// they sell. Default: Activity.
+	SalesRate   *vat.Rate `json:"sales_rate,omitempty"`
+	SalesNature Nature    `json:"sales_nature,omitempty"`
+	// SalesByTill means that the merchant reports EU Pay payments in the totals of its tills, so they are not reported again.
+	SalesByTill bool `json:"sales_by_till,omitempty"`
 	// TermDays from the invoice to its due date, 0 to 60.
 	TermDays int `json:"term_days"`
 	// Penalties, Recovery and Discount are the mandatory texts (PMD, PMT, AAB). Default: the standard ones.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"european-pay.eu/eupay/internal/ident"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // maxTermDays is the limit in article L. 441-10 of the commercial code.
@@ -27,6 +28,7 @@ func (s Settings) Check() error {
 		p.Add("activity", "must be goods or services")
 	}
 	p.account(s)
+	p.sales(s)
 	if s.TermDays < 0 || s.TermDays > maxTermDays {
 		p.Add("term_days", "must be from 0 to %d", maxTermDays)
 	}
@@ -63,6 +65,20 @@ func (p *problems) sellerIDs(s Settings) {
 	}
 	if !slices.Contains(regimes, s.Regime) {
 		p.Add("vat_regime", "must be monthly, quarterly, simplified or franchise")
+	}
+}
+
+// sales validates what is said of payments without an invoice.
+func (p *problems) sales(s Settings) {
+	if s.SalesNature != "" && s.SalesNature != Goods && s.SalesNature != Services {
+		p.Add("sales_type", "must be goods or services")
+	}
+	switch {
+	case s.SalesRate == nil:
+	case s.Regime == RegimeFranchise && *s.SalesRate != 0:
+		p.Add("sales_vat_rate", "must be 0 with the vat_regime franchise")
+	case !slices.Contains(vat.Rates, *s.SalesRate):
+		p.Add("sales_vat_rate", "must be one of 20, 10, 5.5, 2.1 and 0")
 	}
 }
 

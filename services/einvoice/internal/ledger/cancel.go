@@ -29,7 +29,7 @@ func (l *Ledger) Cancel(ctx context.Context, who Who, idOrNumber, reason string)
 		if err != nil {
 			return err
 		}
-		if out.Record, err = lock(ctx, tx, who, idOrNumber); err != nil {
+		if out.Record, err = lockWithPayments(ctx, tx, who, idOrNumber); err != nil {
 			return err
 		}
 		if err := checkCancellable(&out.Record); err != nil {
@@ -40,10 +40,14 @@ func (l *Ledger) Cancel(ctx context.Context, who Who, idOrNumber, reason string)
 			return err
 		}
 		if alone {
-			return l.cancelWithoutDocument(ctx, tx, e, &out.Record, reason)
+			err = l.cancelWithoutDocument(ctx, tx, e, &out.Record, reason)
+		} else {
+			out.By, err = l.annul(ctx, tx, e, &out.Record, reason)
 		}
-		out.By, err = l.annul(ctx, tx, e, &out.Record, reason)
-		return err
+		if err != nil {
+			return err
+		}
+		return l.restateSales(ctx, tx, e, out.ID)
 	})
 	if err != nil {
 		return Corrected{}, err

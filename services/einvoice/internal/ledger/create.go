@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
+	"european-pay.eu/eupay/services/einvoice/internal/sale"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
 
@@ -141,10 +142,26 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 	if !e.Ready() {
 		r.Status, r.Seqino = StatusDraft, SeqinoMandatePending
 	}
+	if paid != nil {
+		day, err := sale.DayOf(ctx, tx, e, order.PaymentReference)
+		if err == nil && day != "" {
+			err = sale.LockPeriods(ctx, tx, e, day)
+		}
+		if err != nil {
+			return Record{}, err
+		}
+		// It takes the place of a sale that was reported already: on the day of that, so the turnover of a month stays what it was.
+		if r.Total <= paid.amount {
+			r.soldOn = day
+		}
+	}
 	if err := l.record(ctx, tx, e, &r, nil, change{what: "created"}); err != nil {
 		return Record{}, err
 	}
-	return r, l.paidBefore(ctx, tx, e, &r, order, paid)
+	if err := l.paidBefore(ctx, tx, e, &r, order, paid); err != nil {
+		return Record{}, err
+	}
+	return r, l.restateSales(ctx, tx, e, r.ID)
 }
 
 // record records a new document with its transmission and its sales. original is the document that it corrects.

@@ -31,7 +31,7 @@ func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c Credi
 		if err != nil {
 			return err
 		}
-		if out.Record, err = lock(ctx, tx, who, idOrNumber); err != nil {
+		if out.Record, err = lockWithPayments(ctx, tx, who, idOrNumber); err != nil {
 			return err
 		}
 		id := newID()
@@ -48,7 +48,10 @@ func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c Credi
 		if err := checkCreditable(&out.Record, c); err != nil {
 			return err
 		}
-		if out.By, err = l.credit(ctx, tx, e, &out.Record, c); err != nil || idem.Key == "" {
+		if out.By, err = l.credit(ctx, tx, e, &out.Record, c); err != nil {
+			return err
+		}
+		if err := l.restateSales(ctx, tx, e, out.ID); err != nil || idem.Key == "" {
 			return err
 		}
 		return claim.Point(ctx, tx, who.key(kindKey, idem.Key), out.By.ID.String())

@@ -107,6 +107,19 @@ func (l *Ledger) documents(ctx context.Context, r Record, e enrol.Enrolment) (xm
 	return l.readDocuments(ctx, r) // another replica stored them first
 }
 
+// Files returns the XML and PDF of a document, which are rendered and stored if they are not yet.
+func (l *Ledger) Files(ctx context.Context, id uuid.UUID) (xml, pdf []byte, err error) {
+	r, err := readOne(ctx, l.Pool, `where i.id = $1`, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := enrol.Read(ctx, l.Pool, r.MerchantID, r.Livemode)
+	if err != nil {
+		return nil, nil, err
+	}
+	return l.documents(ctx, r, e)
+}
+
 func (l *Ledger) render(ctx context.Context, r Record, e enrol.Enrolment) (xml, pdf []byte, err error) {
 	logo, err := enrol.Logo(ctx, l.Pool, r.MerchantID, r.Livemode)
 	if err != nil {

@@ -22,17 +22,24 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// PaymentSubjects are the subjects that Settle consumes.
-var PaymentSubjects = []string{"eupay.evt.*.payment.completed.>"}
-
 // Settle applies completed EU Pay payments: each is stored for an invoice that may follow, and pays the invoice that refers to
-// it, or to which it refers in its metadata as invoice_id or invoice_number.
+// it, or to which it refers in its metadata as invoice_id or invoice_number. Other events are left out.
 func (l *Ledger) Settle(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
+	_, err := l.settle(ctx, tx, batch)
+	return err
+}
+
+// settle also returns the references of the payments that were made for an invoice, whether it could be paid or not.
+func (l *Ledger) settle(ctx context.Context, tx pgx.Tx, batch []consume.Event) (forInvoice map[string]bool, err error) {
+	forInvoice = make(map[string]bool)
 	payments := make([]*paymentsv1.Payment, 0, len(batch))
 	for _, ev := range batch {
+		if ev.Type != paymentCompleted {
+			continue
+		}
 		var changed eventsv1.PaymentChanged
 		if err := proto.Unmarshal(ev.Data, &changed); err != nil {
-			return consume.Poison(fmt.Errorf("event %s: %w", ev.ID, err))
+			return nil, consume.Poison(fmt.Errorf("event %s: %w", ev.ID, err))
 		}
 		if p := changed.GetPayment(); p.GetKind() == "payment" && p.GetCurrency() == "EUR" {
 			payments = append(payments, p)
@@ -44,25 +51,26 @@ func (l *Ledger) Settle(ctx context.Context, tx pgx.Tx, batch []consume.Event) e
 	for _, p := range payments {
 		m, err := l.match(ctx, tx, p)
 		if err != nil {
-			return fmt.Errorf("payment %s: %w", p.GetReference(), err)
+			return nil, fmt.Errorf("payment %s: %w", p.GetReference(), err)
 		}
 		if m.invoice != uuid.Nil {
 			matches = append(matches, m)
+			forInvoice[p.GetReference()] = true
 		}
 	}
 	slices.SortStableFunc(matches, func(a, b match) int { return bytes.Compare(a.invoice[:], b.invoice[:]) })
 	for _, m := range matches {
 		if _, err := lockID(ctx, tx, m.invoice); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	slices.SortStableFunc(matches, func(a, b match) int { return a.after(b) })
 	for _, m := range matches {
 		if err := l.settleInvoice(ctx, tx, m); err != nil {
-			return fmt.Errorf("payment %s: %w", m.payment.GetReference(), err)
+			return nil, fmt.Errorf("payment %s: %w", m.payment.GetReference(), err)
 		}
 	}
-	return nil
+	return forInvoice, nil
 }
 
 // match is a payment and the invoice that it pays; invoice is uuid.Nil if there is none.

@@ -4,6 +4,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -85,7 +86,12 @@ type Record struct {
 	Sequence      int64
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
+	// soldOn is the day on which a new document to a private customer is reported as sold. Default: Issued.
+	soldOn invoice.Date
 }
+
+// saleDay is the day on which a new document is reported as sold.
+func (r *Record) saleDay() invoice.Date { return cmp.Or(r.soldOn, r.Issued) }
 
 // Owed returns the amount still to be paid; never negative.
 func (r *Record) Owed() money.Cents { return max(0, r.Total-r.Paid-r.Credited) }

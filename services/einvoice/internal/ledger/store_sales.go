@@ -27,7 +27,7 @@ func queueSales(b *pgx.Batch, r, original *Record) error {
 	for _, s := range sales {
 		b.Queue(`insert into sale_parts (source, merchant_id, livemode, sold_on, category, rate, net_cents, tax_cents)
 			values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			r.ID, r.MerchantID, r.Livemode, string(r.Issued), s.Category, int64(s.VATPerMill), int64(s.Net), int64(s.Tax))
+			r.ID, r.MerchantID, r.Livemode, string(r.saleDay()), s.Category, int64(s.VATPerMill), int64(s.Net), int64(s.Tax))
 	}
 	return nil
 }
@@ -37,7 +37,9 @@ func (l *Ledger) reverseSale(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, 
 	if r.Audience == invoice.B2B {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, `delete from sale_parts where source = $1`, r.ID); err != nil {
+	err := tx.QueryRow(ctx, `with gone as (delete from sale_parts where source = $1 returning sold_on)
+		select coalesce(min(sold_on)::text, '') from gone`, r.ID).Scan(&r.soldOn)
+	if err != nil {
 		return fmt.Errorf("reverse the sale of %s: %w", r.Number, err)
 	}
 	return l.markSalesChanged(ctx, tx, e, r)
@@ -48,6 +50,6 @@ func (l *Ledger) markSalesChanged(ctx context.Context, tx pgx.Tx, e enrol.Enrolm
 	if r.Audience == invoice.B2B {
 		return nil
 	}
-	_, err := ereport.MarkChanged(ctx, tx, l.declarant(e), ereport.Sales, r.Issued, l.instant())
+	_, err := ereport.MarkChanged(ctx, tx, l.declarant(e), ereport.Sales, r.saleDay(), l.instant())
 	return err
 }

@@ -11,6 +11,7 @@ import (
 
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
+	"european-pay.eu/eupay/services/einvoice/internal/sale"
 )
 
 // insertSettlement stores a completed payment. It returns false if it was stored before.
@@ -65,10 +66,7 @@ func (l *Ledger) settlement(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r
 }
 
 func lockReference(ctx context.Context, tx pgx.Tx, reference string) error {
-	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('payment ' || $1, 0))`, reference); err != nil {
-		return fmt.Errorf("lock payment %s: %w", reference, err)
-	}
-	return nil
+	return sale.Lock(ctx, tx, reference)
 }
 
 // If several invoices refer to a payment, the first unpaid one gets it. (The index has no empty references.)

@@ -183,6 +183,7 @@ type ReportedInvoice struct {
 type SalesDay struct {
 	Date     invoice.Date
 	Category string // TLB1, TPS1, TNT1
+	// Count of sales; 0 if it is not known.
 	Count    int
 	Net, Tax money.Cents
 	Rates    []SalesRate

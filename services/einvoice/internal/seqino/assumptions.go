@@ -241,7 +241,7 @@ type wireSalesDay struct {
 	Category  string          `json:"category"`
 	Net       amount          `json:"tax_exclusive_amount"`
 	Tax       amount          `json:"tax_amount"`
-	Count     int             `json:"count"`
+	Count     int             `json:"count,omitempty"`
 	Subtotals []wireSalesRate `json:"subtotals"`
 }
 

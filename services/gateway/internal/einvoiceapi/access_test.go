@@ -19,6 +19,7 @@ import (
 var endpoints = map[string]string{
 	"GET /einvoice/enrollment": "", "POST " + invoices: documented, "GET " + invoices: "", "GET " + one: "", "GET " + one + "/pdf": "",
 	"POST " + one + "/submit": "", "POST " + one + "/mark-paid": `{"payment_method":"cash"}`, "POST " + one + "/cancel": "", "POST " + one + "/credit-note": "",
+	"GET " + one + "/trail": "", "GET /einvoice/sales": "", "POST /einvoice/sales": salesBody,
 }
 
 var portalOnly = map[string]string{

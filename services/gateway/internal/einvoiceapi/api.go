@@ -31,6 +31,8 @@ const (
 // Deps are the dependencies of New.
 type Deps struct {
 	Invoices  einvoicev1.EInvoiceServiceClient
+	Sales     einvoicev1.SalesServiceClient
+	Trails    einvoicev1.TrailServiceClient
 	Merchants *merchant.Merchants
 	Access    *caller.Access
 	Limiter   ratelimit.Limiter
@@ -54,6 +56,9 @@ func (a *API) Register(g *web.API) {
 	g.GET("/einvoice/invoices", a.list, read...)
 	g.GET("/einvoice/invoices/:id", a.get, read...)
 	g.GET("/einvoice/invoices/:id/pdf", a.pdf, append(slices.Clone(read), a.Drawn)...)
+	g.GET("/einvoice/invoices/:id/trail", a.trail, read...)
+	g.GET("/einvoice/sales", a.sales, read...)
+	g.POST("/einvoice/sales", a.recordSales, write...)
 	g.POST("/einvoice/invoices/:id/submit", a.submit, write...)
 	g.POST("/einvoice/invoices/:id/mark-paid", a.markPaid, write...)
 	g.POST("/einvoice/invoices/:id/cancel", a.cancel, write...)

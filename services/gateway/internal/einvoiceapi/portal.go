@@ -33,6 +33,9 @@ type settingsFields struct {
 	Recovery          *string  `json:"recovery"`
 	Discount          *string  `json:"discount"`
 	Footer            *string  `json:"footer"`
+	SalesVATRate      *string  `json:"sales_vat_rate"`
+	SalesType         *string  `json:"sales_type"`
+	SalesByTill       *bool    `json:"sales_by_till"`
 }
 
 // texts pairs each text of the request with its field in the message and its maximum length.
@@ -54,6 +57,8 @@ func (f settingsFields) texts(s *einvoicev1.Settings) []settingText {
 		{"recovery", f.Recovery, &s.RecoveryFee, maxSentence},
 		{"discount", f.Discount, &s.EarlyDiscount, maxSentence},
 		{"footer", f.Footer, &s.Footer, maxSentence},
+		{"sales_vat_rate", f.SalesVATRate, &s.SalesVatRate, maxNumber},
+		{"sales_type", f.SalesType, &s.SalesNature, maxNumber},
 	}
 }
 
@@ -83,6 +88,9 @@ func (f settingsFields) apply(s *einvoicev1.Settings) error {
 	if f.TermDays != nil {
 		s.PaymentTermDays = *f.TermDays
 	}
+	if f.SalesByTill != nil {
+		s.SalesByTill = *f.SalesByTill
+	}
 	return bad.Err()
 }
 
@@ -106,6 +114,9 @@ type settingsView struct {
 	Recovery          string  `json:"recovery"`
 	Discount          string  `json:"discount"`
 	Footer            string  `json:"footer"`
+	SalesVATRate      string  `json:"sales_vat_rate"`
+	SalesType         string  `json:"sales_type"`
+	SalesByTill       bool    `json:"sales_by_till"`
 }
 
 func viewSettings(s *einvoicev1.Settings) settingsView {
@@ -115,7 +126,8 @@ func viewSettings(s *einvoicev1.Settings) settingsView {
 		Address: address{a.GetStreet(), a.GetMore(), a.GetPostCode(), a.GetCity(), a.GetCountry()}, Email: s.GetEmail(), Phone: s.GetPhone(),
 		ElectronicAddress: s.GetElectronicAddress(), Activity: s.GetActivity(), VATRegime: s.GetVatRegime(), VATOnDebits: s.GetVatOnDebits(),
 		IBAN: s.GetIban(), BIC: s.GetBic(), TermDays: s.GetPaymentTermDays(), Penalties: s.GetLatePenalties(), Recovery: s.GetRecoveryFee(),
-		Discount: s.GetEarlyDiscount(), Footer: s.GetFooter(),
+		Discount: s.GetEarlyDiscount(), Footer: s.GetFooter(), SalesVATRate: s.GetSalesVatRate(), SalesType: s.GetSalesNature(),
+		SalesByTill: s.GetSalesByTill(),
 	}
 }
 

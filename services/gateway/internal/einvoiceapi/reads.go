@@ -19,6 +19,8 @@ type enrollmentView struct {
 	MandateStatus string `json:"mandate_status,omitempty"`
 	Ready         bool   `json:"ready"`
 	SIRET         string `json:"siret,omitempty"`
+	// Unreported is there when a merchant has payments that no report has.
+	Unreported *unreported `json:"unreported_sales,omitempty"`
 }
 
 func viewEnrollment(e *einvoicev1.Enrollment) enrollmentView {
@@ -43,7 +45,15 @@ func (a *API) enrollment(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, viewEnrollment(res.GetEnrollment()))
+	out := viewEnrollment(res.GetEnrollment())
+	if out.Enrolled {
+		left, err := a.Sales.GetUnreported(ctx, &einvoicev1.GetUnreportedRequest{MerchantId: of.MerchantID, Livemode: of.Livemode})
+		if err != nil {
+			return err
+		}
+		out.Unreported = viewUnreported(left)
+	}
+	return web.Answer(c, http.StatusOK, out)
 }
 
 // statuses of an invoice, as the API reference lists them.

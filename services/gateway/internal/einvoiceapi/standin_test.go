@@ -27,6 +27,8 @@ const (
 // mode, and remembers the requests.
 type platform struct {
 	einvoicev1.UnimplementedEInvoiceServiceServer
+	einvoicev1.UnimplementedSalesServiceServer
+	einvoicev1.UnimplementedTrailServiceServer
 	mu         sync.Mutex
 	last       proto.Message
 	calls      int
@@ -212,15 +214,17 @@ func (p *platform) HandlePlatformHook(_ context.Context, r *einvoicev1.HandlePla
 var errAway = status.Error(codes.Unavailable, "away")
 
 // connect serves the stand-in on a real gRPC server.
-func (p *platform) connect(t *testing.T) einvoicev1.EInvoiceServiceClient {
+func (p *platform) connect(t *testing.T) *grpc.ClientConn {
 	t.Helper()
-	return einvoicev1.NewEInvoiceServiceClient(gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) {
+	return gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) {
 		einvoicev1.RegisterEInvoiceServiceServer(r, p)
+		einvoicev1.RegisterSalesServiceServer(r, p)
+		einvoicev1.RegisterTrailServiceServer(r, p)
 	}, func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 		res, err := next(ctx, req)
 		if status.Code(err) == codes.Unavailable {
 			return nil, err
 		}
 		return errs.UnaryServer(quiet)(ctx, req, info, func(context.Context, any) (any, error) { return res, err })
-	}))
+	})
 }

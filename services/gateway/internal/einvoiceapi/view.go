@@ -224,14 +224,10 @@ func addressView(a *einvoicev1.Address) customerAddress {
 }
 
 func lineOf(l *einvoicev1.InvoiceLine) lineView {
-	kind := l.GetNature()
-	if kind == natures["service"] {
-		kind = "service"
-	}
 	return lineView{
 		ProductName: l.GetName(), Description: unlessEmpty(l.GetDescription()), Quantity: json.Number(l.GetQuantity()), Unit: l.GetUnit(),
 		UnitPriceTTC: money.Cents(l.GetUnitPriceCents()), UnitPriceHT: json.Number(l.GetUnitPriceNet()), VATRate: vat.Percent(l.GetVatRatePerMille()),
-		VATCategory: l.GetVatCategory(), Type: kind, TotalHT: money.Cents(l.GetNetCents()), TotalTTC: money.Cents(l.GetTotalCents()),
+		VATCategory: l.GetVatCategory(), Type: itemType(l.GetNature()), TotalHT: money.Cents(l.GetNetCents()), TotalTTC: money.Cents(l.GetTotalCents()),
 	}
 }
 

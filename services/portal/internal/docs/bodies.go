@@ -17,6 +17,7 @@ var bodies = map[string]string{
 
 	"createInvoice": `{"customer_name":"Acme Corp","customer_email":"billing@acme.com","items":[{"product_name":"Consulting","quantity":1,"unit_price_ttc":1800.00,"vat_rate":20}],` +
 		`"notes":"Thank you for your order","reference":"ERP-INV-2026-001"}`,
+	"recordSales":            `{"date":"2026-06-17","till":"till-1","totals":[{"vat_rate":10,"type":"service","amount":412.50},{"vat_rate":20,"type":"goods","amount":80.00}]}`,
 	"markInvoicePaid":        `{"payment_method":"bank","payment_date":"2026-06-17"}`,
 	"cancelInvoice":          `{"reason":"Customer request"}`,
 	"createCreditNote":       `{"amount":50.00,"reason":"Partial refund: defective item","type":"refund"}`,

@@ -199,7 +199,9 @@ func (o *order) event(what string, from Status) (events.Event, error) {
 		c.RefundStatus, c.RefundAmountCents, c.RefundReference = r.GetStatus(), r.GetAmountCents(), r.GetReference()
 	}
 	for _, l := range o.Lines {
-		c.Items = append(c.Items, &eventsv1.OrderedItem{ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, TotalCents: int64(l.Total)})
+		c.Items = append(c.Items, &eventsv1.OrderedItem{
+			ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, TotalCents: int64(l.Total), VatRatePerMille: new(int32(l.VATPerMill)),
+		})
 	}
 	data, err := proto.Marshal(c)
 	if err != nil {

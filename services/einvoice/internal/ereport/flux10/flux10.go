@@ -49,7 +49,9 @@ func sales(w *writer, d platform.SalesDay) {
 	w.text("CategoryCode", d.Category)
 	w.text("TaxExclusiveAmount", amount(d.Net))
 	w.text("TaxTotal", amount(d.Tax))
-	w.text("TransactionsCount", strconv.Itoa(d.Count))
+	if d.Count > 0 { // optional
+		w.text("TransactionsCount", strconv.Itoa(d.Count))
+	}
 	for _, r := range d.Rates {
 		w.in("TaxSubtotal", func() {
 			w.text("TaxPercent", r.VATPerMill.String())
