@@ -26,7 +26,8 @@ type Look struct {
 var ErrNoXML = errors.New("a Factur-X needs its XML")
 
 // Render draws the document on as many pages as it needs and embeds xml as factur-x.xml, byte for byte. The page shows, in
-// French, everything in the document. A character that the font lacks is replaced by a mark.
+// French, everything in the document. A character that no font has
+// is replaced by a mark; new documents have none, because invoice.New refuses them.
 func Render(d invoice.Document, xml []byte, look Look) ([]byte, error) {
 	if len(xml) == 0 {
 		return nil, ErrNoXML

@@ -53,7 +53,7 @@ func checkIssue(number string, issued Date, s Settings) error {
 	if _, err := ParseDate(string(issued)); err != nil {
 		return fmt.Errorf("issue invoice %s on %q: %w", number, issued, err)
 	}
-	if err := s.Check(); err != nil {
+	if err := s.check(problems{stored: true}); err != nil {
 		// Not wrapped: these are not fields of the order.
 		return fmt.Errorf("issue invoice %s: settings of the seller: %s", number, err.Error())
 	}

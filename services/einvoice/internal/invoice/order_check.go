@@ -2,7 +2,6 @@ package invoice
 
 import (
 	"slices"
-	"strings"
 
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/refuse"
@@ -25,20 +24,20 @@ const MaxPaidDays = 366
 
 var methods = []Method{MethodCash, MethodCard, MethodBank, MethodTerminal, MethodOther}
 
-// trimmed removes spaces around texts.
+// trimmed removes spaces around texts, and invisible characters.
 func (o Order) trimmed() Order {
-	o.Notes, o.Reference = block(o.Notes), strings.TrimSpace(o.Reference)
+	o.Notes, o.Reference = block(o.Notes), trim(o.Reference)
 	c := &o.Customer
 	for _, s := range []*string{
 		&c.Name, &c.Email, &c.Phone, &c.SIREN, &c.SIRET, &c.VATNumber, &c.ElectronicAddress,
 		&c.Address.Street, &c.Address.More, &c.Address.PostCode, &c.Address.City, &c.Address.Country,
 	} {
-		*s = strings.TrimSpace(*s)
+		*s = trim(*s)
 	}
 	o.Items = slices.Clone(o.Items)
 	for i := range o.Items {
 		it := &o.Items[i]
-		it.Name, it.Description, it.ExemptReason = strings.TrimSpace(it.Name), block(it.Description), strings.TrimSpace(it.ExemptReason)
+		it.Name, it.Description, it.ExemptReason = trim(it.Name), block(it.Description), trim(it.ExemptReason)
 	}
 	return o
 }
