@@ -49,6 +49,8 @@ type EInvoiceSettings struct {
 	// The sentence about early payment.
 	Discount string `json:"discount"`
 	Footer   string `json:"footer"`
+	// The mediator that invoices to consumers name: its name, address and website.
+	ConsumerMediator string `json:"consumer_mediator"`
 }
 
 // EInvoiceSettingsChange is what becomes different about the settings; nil: nothing.
@@ -82,6 +84,8 @@ type EInvoiceSettingsChange struct {
 	// The sentence about early payment.
 	Discount *string `json:"discount,omitzero"`
 	Footer   *string `json:"footer,omitzero"`
+	// The mediator that invoices to consumers name: its name, address and website.
+	ConsumerMediator *string `json:"consumer_mediator,omitzero"`
 }
 
 // EReport is a report to the tax authority.

@@ -46,8 +46,10 @@ type Settings struct {
 	RecoveryFee     string `protobuf:"bytes,17,opt,name=recovery_fee,json=recoveryFee,proto3" json:"recovery_fee,omitempty"`
 	EarlyDiscount   string `protobuf:"bytes,18,opt,name=early_discount,json=earlyDiscount,proto3" json:"early_discount,omitempty"`
 	Footer          string `protobuf:"bytes,19,opt,name=footer,proto3" json:"footer,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Whom a consumer can turn to in a dispute; empty: none is named.
+	ConsumerMediator string `protobuf:"bytes,25,opt,name=consumer_mediator,json=consumerMediator,proto3" json:"consumer_mediator,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Settings) Reset() {
@@ -209,6 +211,13 @@ func (x *Settings) GetEarlyDiscount() string {
 func (x *Settings) GetFooter() string {
 	if x != nil {
 		return x.Footer
+	}
+	return ""
+}
+
+func (x *Settings) GetConsumerMediator() string {
+	if x != nil {
+		return x.ConsumerMediator
 	}
 	return ""
 }
@@ -3082,7 +3091,7 @@ var File_eupay_einvoice_v1_service_proto protoreflect.FileDescriptor
 
 const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1feupay/einvoice/v1/service.proto\x12\x11eupay.einvoice.v1\x1a\x1feupay/einvoice/v1/invoice.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x04\n" +
+	"\x1feupay/einvoice/v1/service.proto\x12\x11eupay.einvoice.v1\x1a\x1feupay/einvoice/v1/invoice.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x98\x05\n" +
 	"\bSettings\x12\x1d\n" +
 	"\n" +
 	"legal_name\x18\x01 \x01(\tR\tlegalName\x12!\n" +
@@ -3107,7 +3116,8 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x0elate_penalties\x18\x10 \x01(\tR\rlatePenalties\x12!\n" +
 	"\frecovery_fee\x18\x11 \x01(\tR\vrecoveryFee\x12%\n" +
 	"\x0eearly_discount\x18\x12 \x01(\tR\rearlyDiscount\x12\x16\n" +
-	"\x06footer\x18\x13 \x01(\tR\x06footer\"\x8e\x02\n" +
+	"\x06footer\x18\x13 \x01(\tR\x06footer\x12+\n" +
+	"\x11consumer_mediator\x18\x19 \x01(\tR\x10consumerMediator\"\x8e\x02\n" +
 	"\n" +
 	"Enrollment\x12\x1a\n" +
 	"\benrolled\x18\x01 \x01(\bR\benrolled\x12\x1d\n" +

@@ -51,6 +51,8 @@ func (l *layout) legalNotes() (legal block) {
 		switch name, known := subjects[n.Subject]; {
 		case n.Subject == "" || n.Subject == invoice.NoteGeneral:
 		case n.Subject == invoice.NoteCapital && n.Text == l.d.Seller.LegalInfo: // shown beside the seller's name
+		case n.Subject == invoice.NoteRegulatory: // says itself what it is about
+			legal = legal.add(l.Canvas, small, textWidth, pt/2, n.Text)
 		case known:
 			legal = legal.add(l.Canvas, small, textWidth, pt/2, named(name, n.Text))
 		default:

@@ -131,6 +131,7 @@ func TestThePageSaysInWordsWhatIsACodeInTheXML(t *testing.T) {
 		"goods-and-services":        {"Livraison de biens", "et prestation de services", "Remise", "−6,52 €"},
 		"paid-card":                 {"ACQUITTÉE LE", "✓ Acquittée le 20/11/2026", "Carte bancaire", "Déjà réglé", "−89,99 €", "B2 (déjà payée)"},
 		"paid-other":                {"Autre moyen de paiement"},
+		"mediator":                  {"Médiateur de la consommation, en cas de litige : Médiateur du livre, 1 rue de l’Exemple, 75001 Paris"},
 		"franchise":                 {"TVA non applicable, art. 293 B du CGI"},
 		"exempt-and-zero":           {"Exonéré (0 %)", "0 % (taux zéro)", "art. 261, 4-4° du CGI"},
 		"credit-partial":            {"AVOIR", "FACTURE D’ORIGINE", "INV-2026-AB12CD-000003", "du 21/11/2026", "Net à rembourser", "50,00 €", "REMBOURSEMENT"},

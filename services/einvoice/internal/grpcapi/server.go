@@ -127,6 +127,7 @@ func settingsIn(s *einvoicev1.Settings) invoice.Settings {
 		Address: address(s.GetAddress()), Email: s.GetEmail(), Phone: s.GetPhone(), ElectronicAddress: s.GetElectronicAddress(),
 		Activity: invoice.Nature(s.GetActivity()), Regime: invoice.Regime(s.GetVatRegime()), VATOnDebits: s.GetVatOnDebits(), IBAN: s.GetIban(), BIC: s.GetBic(),
 		TermDays: int(s.GetPaymentTermDays()), Penalties: s.GetLatePenalties(), Recovery: s.GetRecoveryFee(), Discount: s.GetEarlyDiscount(), Footer: s.GetFooter(),
+		ConsumerMediator: s.GetConsumerMediator(),
 	}
 }
 
@@ -138,7 +139,7 @@ func settingsOut(s invoice.Settings) *einvoicev1.Settings {
 		},
 		Email: s.Email, Phone: s.Phone, ElectronicAddress: s.ElectronicAddress, Activity: string(s.Activity), VatRegime: string(s.Regime),
 		VatOnDebits: s.VATOnDebits, Iban: s.IBAN, Bic: s.BIC, PaymentTermDays: int32(s.TermDays), LatePenalties: s.Penalties,
-		RecoveryFee: s.Recovery, EarlyDiscount: s.Discount, Footer: s.Footer,
+		RecoveryFee: s.Recovery, EarlyDiscount: s.Discount, Footer: s.Footer, ConsumerMediator: s.ConsumerMediator,
 	}
 }
 

@@ -36,7 +36,7 @@ func New(number string, issued Date, s Settings, o Order) (Document, error) {
 		BuyerReference: o.Reference, Seller: s.seller(), Buyer: buyer, Lines: lines(s, o.Items),
 	}
 	d.Process = process(d.Lines, o.PaidOn != "")
-	d.Notes = s.legalNotes(slices.ContainsFunc(d.Lines, func(l Line) bool { return l.Nature == Services }))
+	d.Notes = s.legalNotes(audience, slices.ContainsFunc(d.Lines, func(l Line) bool { return l.Nature == Services }))
 	if o.Notes != "" {
 		d.Notes = append(d.Notes, Note{NoteGeneral, o.Notes})
 	}

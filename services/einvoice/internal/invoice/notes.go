@@ -22,6 +22,7 @@ const (
 
 const (
 	onDebits          = "Option pour le paiement de la taxe d’après les débits."
+	mediatorIs        = "Médiateur de la consommation, en cas de litige\u00a0: "
 	franchiseReason   = "TVA non applicable, art. 293 B du CGI"
 	franchiseCode     = "VATEX-FR-FRANCHISE"
 	allowanceReason   = "Remise"
@@ -30,8 +31,8 @@ const (
 	annulmentPaidBack = "Facture annulée\u00a0: le montant payé est à rembourser."
 )
 
-// legalNotes returns the mandatory notes of an invoice; services is true if one of its lines is a service.
-func (s Settings) legalNotes(services bool) []Note {
+// legalNotes returns the mandatory notes of an invoice to that audience; services is true if one of its lines is a service.
+func (s Settings) legalNotes(to Audience, services bool) []Note {
 	notes := []Note{
 		{NoteRecovery, cmp.Or(s.Recovery, DefaultRecovery)},
 		{NotePenalties, cmp.Or(s.Penalties, DefaultPenalties)},
@@ -39,6 +40,9 @@ func (s Settings) legalNotes(services bool) []Note {
 	}
 	if s.VATOnDebits && services && s.Regime != RegimeFranchise {
 		notes = append(notes, Note{NoteTaxPayments, onDebits})
+	}
+	if s.ConsumerMediator != "" && to == B2C {
+		notes = append(notes, Note{NoteRegulatory, mediatorIs + s.ConsumerMediator})
 	}
 	if s.LegalForm != "" {
 		notes = append(notes, Note{NoteCapital, s.LegalForm})

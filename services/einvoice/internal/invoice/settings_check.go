@@ -35,6 +35,7 @@ func (s Settings) check(p problems) error {
 	p.text("recovery", s.Recovery, maxSentence, false)
 	p.text("discount", s.Discount, maxSentence, false)
 	p.text("footer", s.Footer, maxName, false)
+	p.text("consumer_mediator", s.ConsumerMediator, maxName, false)
 	return p.Err()
 }
 

@@ -33,6 +33,7 @@ type settingsFields struct {
 	Recovery          *string  `json:"recovery"`
 	Discount          *string  `json:"discount"`
 	Footer            *string  `json:"footer"`
+	ConsumerMediator  *string  `json:"consumer_mediator"`
 }
 
 // texts pairs each text of the request with its field in the message and its maximum length.
@@ -54,6 +55,7 @@ func (f settingsFields) texts(s *einvoicev1.Settings) []settingText {
 		{"recovery", f.Recovery, &s.RecoveryFee, maxSentence},
 		{"discount", f.Discount, &s.EarlyDiscount, maxSentence},
 		{"footer", f.Footer, &s.Footer, maxSentence},
+		{"consumer_mediator", f.ConsumerMediator, &s.ConsumerMediator, maxSentence},
 	}
 }
 
@@ -106,6 +108,7 @@ type settingsView struct {
 	Recovery          string  `json:"recovery"`
 	Discount          string  `json:"discount"`
 	Footer            string  `json:"footer"`
+	ConsumerMediator  string  `json:"consumer_mediator"`
 }
 
 func viewSettings(s *einvoicev1.Settings) settingsView {
@@ -115,7 +118,7 @@ func viewSettings(s *einvoicev1.Settings) settingsView {
 		Address: address{a.GetStreet(), a.GetMore(), a.GetPostCode(), a.GetCity(), a.GetCountry()}, Email: s.GetEmail(), Phone: s.GetPhone(),
 		ElectronicAddress: s.GetElectronicAddress(), Activity: s.GetActivity(), VATRegime: s.GetVatRegime(), VATOnDebits: s.GetVatOnDebits(),
 		IBAN: s.GetIban(), BIC: s.GetBic(), TermDays: s.GetPaymentTermDays(), Penalties: s.GetLatePenalties(), Recovery: s.GetRecoveryFee(),
-		Discount: s.GetEarlyDiscount(), Footer: s.GetFooter(),
+		Discount: s.GetEarlyDiscount(), Footer: s.GetFooter(), ConsumerMediator: s.GetConsumerMediator(),
 	}
 }
 

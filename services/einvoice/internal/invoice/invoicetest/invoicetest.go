@@ -36,6 +36,13 @@ func Franchise() invoice.Settings {
 	return s
 }
 
+// withMediator returns the settings of a merchant that names a mediator for consumers.
+func withMediator() invoice.Settings {
+	s := Settings()
+	s.ConsumerMediator = "Médiateur du livre, 1 rue de l’Exemple, 75001 Paris, www.mediateur.example"
+	return s
+}
+
 // Business returns an invented business customer.
 func Business() invoice.Customer {
 	return invoice.Customer{
@@ -94,6 +101,7 @@ func invoices() []Case {
 		{"odd-characters", issue("000014", Settings(), odd())},
 		{"goods-and-services", issue("000015", Settings(), mixed())},
 		{"many-lines", issue("000016", Settings(), many())},
+		{"mediator", issue("000017", withMediator(), private(Item("Roman", 1, 19_90, 55)))},
 	}
 }
 
