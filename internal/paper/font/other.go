@@ -90,12 +90,14 @@ func Unprinted(text string) (r rune, ok bool) {
 	return 0, false
 }
 
+// afterLatin is the first character after the Latin letters of Europe.
+const afterLatin = 0x250
+
 func printable(r rune) bool {
-	if r < 0x80 {
-		return !hidden(r)
-	}
 	f := Regular()
 	switch {
+	case r < afterLatin:
+		return f.has(r)
 	case !unicode.In(r, printed...), unicode.Is(unicode.Hebrew, r) && unicode.Is(unicode.M, r), r >= 0x1100 && r <= 0x11FF:
 		return false
 	}
