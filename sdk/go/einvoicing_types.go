@@ -54,6 +54,8 @@ type EInvoiceSettings struct {
 	// The sentence about early payment.
 	Discount string `json:"discount"`
 	Footer   string `json:"footer"`
+	// The mediator that invoices to consumers name: its name, address and website.
+	ConsumerMediator string `json:"consumer_mediator"`
 	// The VAT rate, such as 20, of payments without an invoice whose VAT no order says; empty: they are not reported.
 	SalesVATRate string `json:"sales_vat_rate"`
 	// What such payments sell: goods, services, or the activity when empty.
@@ -93,6 +95,8 @@ type EInvoiceSettingsChange struct {
 	// The sentence about early payment.
 	Discount *string `json:"discount,omitzero"`
 	Footer   *string `json:"footer,omitzero"`
+	// The mediator that invoices to consumers name: its name, address and website.
+	ConsumerMediator *string `json:"consumer_mediator,omitzero"`
 	// The VAT rate, such as 20, of payments without an invoice whose VAT no order says; empty: they are not reported.
 	SalesVATRate *string `json:"sales_vat_rate,omitzero"`
 	// What such payments sell: goods, services, or the activity when empty.

@@ -1,5 +1,5 @@
-// Package font provides DejaVu Sans Condensed, which covers all European languages, for printed documents. Only the glyphs that a
-// document uses are embedded.
+// Package font provides DejaVu Sans Condensed, which covers all European languages, for printed documents, and fonts for Chinese,
+// Japanese and Korean. Only the glyphs that a document uses are embedded.
 package font
 
 import (
@@ -86,26 +86,56 @@ func (f *Font) readAdvances() {
 	}
 }
 
-// readCharacters reads the format 12 table, which has all characters.
+// readCharacters reads the tables of format 12, which has all characters, and of format 4, which has those of the basic plane.
 func (f *Font) readCharacters() {
 	cmap := f.tables["cmap"]
 	for i := range int(be16(cmap, 2)) {
 		table := cmap[be32(cmap, 4+8*i+4):]
-		if be16(table, 0) != 12 {
-			continue
-		}
-		for g := range int(be32(table, 12)) {
-			group := table[16+12*g:]
-			first, last, glyph := be32(group, 0), be32(group, 4), be32(group, 8)
-			for r := first; r <= last; r++ {
-				if !hidden(rune(r)) {
-					f.glyphs[rune(r)] = uint16(glyph + r - first)
-				}
-			}
+		switch be16(table, 0) {
+		case 4:
+			f.readSegments(table)
+		case 12:
+			f.readGroups(table)
 		}
 	}
 	for r := range f.latin {
 		f.latin[r] = f.glyphs[rune(r)]
+	}
+}
+
+// readGroups reads a table of format 12.
+func (f *Font) readGroups(table []byte) {
+	for g := range int(be32(table, 12)) {
+		group := table[16+12*g:]
+		first, last, glyph := be32(group, 0), be32(group, 4), be32(group, 8)
+		for r := first; r <= last; r++ {
+			f.add(rune(r), uint16(glyph+r-first))
+		}
+	}
+}
+
+// readSegments reads a table of format 4: for each segment its last and first characters, what to add to a character, and the
+// distance to a list of glyphs, 0 if none.
+func (f *Font) readSegments(table []byte) {
+	n := int(be16(table, 6)) / 2
+	for i := range n {
+		last, first := int(be16(table, 14+2*i)), int(be16(table, 16+2*n+2*i))
+		delta, at := be16(table, 16+4*n+2*i), 16+6*n+2*i
+		for r := first; r <= last && r != 0xFFFF; r++ {
+			glyph := uint16(r)
+			if distance := int(be16(table, at)); distance != 0 {
+				if glyph = be16(table, at+distance+2*(r-first)); glyph == 0 {
+					continue
+				}
+			}
+			f.add(rune(r), glyph+delta)
+		}
+	}
+}
+
+func (f *Font) add(r rune, glyph uint16) {
+	if glyph != 0 && !hidden(r) {
+		f.glyphs[r] = glyph
 	}
 }
 
@@ -116,7 +146,7 @@ func hidden(r rune) bool {
 
 // Shown returns the character printed for r: itself or Mark.
 func (f *Font) Shown(r rune) rune {
-	shown, _ := f.shown(r)
+	shown, _ := f.For(r).shown(r)
 	return shown
 }
 
@@ -134,12 +164,17 @@ func (f *Font) shown(r rune) (rune, uint16) {
 	return r, glyph
 }
 
-// Width of a text in 1/1000 of the font's size.
+// Width of a text in 1/1000 of the font's size, with the letters that other fonts print.
 func (f *Font) Width(text string) int {
 	sum := 0
 	for _, r := range text {
-		_, glyph := f.shown(r)
-		sum += f.advances[glyph]
+		o := f
+		shown, glyph := o.shown(r)
+		if shown != r {
+			o = f.For(r)
+			_, glyph = o.shown(r)
+		}
+		sum += o.advances[glyph]
 	}
 	return sum
 }

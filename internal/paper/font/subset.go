@@ -52,7 +52,7 @@ const (
 // outline returns the glyph's description in the font file, without hinting instructions.
 func (f *Font) outline(glyph uint16) []byte {
 	loca := f.tables["loca"]
-	start, end := 2*int(be16Or32(f, loca, int(glyph))), 2*int(be16Or32(f, loca, int(glyph)+1))
+	start, end := f.place(loca, int(glyph)), f.place(loca, int(glyph)+1)
 	data := f.tables["glyf"][start:end]
 	if len(data) == 0 || int16(be16(data, 0)) < 0 {
 		return slices.Clone(data)
@@ -65,12 +65,12 @@ func (f *Font) outline(glyph uint16) []byte {
 	return append(out, data[at+2+instructions:]...)
 }
 
-// be16Or32 reads the offset of a glyph, in units of two bytes, in either format of the table.
-func be16Or32(f *Font, loca []byte, glyph int) uint32 {
+// place reads the offset of a glyph in either format of the table: in units of two bytes, or in bytes.
+func (f *Font) place(loca []byte, glyph int) uint32 {
 	if be16(f.tables["head"], 50) == 0 {
-		return uint32(be16(loca, 2*glyph))
+		return 2 * uint32(be16(loca, 2*glyph))
 	}
-	return be32(loca, 4*glyph) / 2
+	return be32(loca, 4*glyph)
 }
 
 // parts calls use for each part of a composite glyph, replaces the part's glyph index with the result, and removes the

@@ -34,6 +34,8 @@ type Canvas struct {
 
 	width, height int
 	regular, bold *font.Subset
+	// others print what these two lack, in the order of first use.
+	others []*font.Subset
 }
 
 // Page is the content of a page, with the current graphics settings.
@@ -92,12 +94,61 @@ func (c *Canvas) Text(s Style, x, y int, text string) {
 	p.number(c.height - y)
 	p.WriteString("Td<")
 	const digits = "0123456789ABCDEF"
+	used := letters
 	for _, r := range visual(text) {
-		n := letters.Code(r)
+		if u := c.printer(letters, r); u != used {
+			used = u
+			c.change(s, name, u)
+		}
+		n := used.Code(r)
 		p.Write([]byte{digits[n>>12], digits[n>>8&15], digits[n>>4&15], digits[n&15]})
 	}
-	p.WriteString(">Tj ET\n")
+	p.WriteString(">Tj")
+	if used != letters && s.Bold {
+		p.WriteString(" 0 Tr")
+	}
+	p.WriteString(" ET\n")
 }
+
+// printer returns the subset that prints r in a text of letters.
+func (c *Canvas) printer(letters *font.Subset, r rune) *font.Subset {
+	f := letters.Font.For(r)
+	if f == letters.Font {
+		return letters
+	}
+	for _, o := range c.others {
+		if o.Font == f {
+			return o
+		}
+	}
+	c.others = append(c.others, font.NewSubset(f))
+	return c.others[len(c.others)-1]
+}
+
+// change goes on with another font in the middle of a text; name is the style's own. The other fonts have no bold face, so their
+// bold letters get an outline.
+func (c *Canvas) change(s Style, name string, to *font.Subset) {
+	p, stroke := c.Page, "0 Tr "
+	for i, o := range c.others {
+		if o == to {
+			name, stroke = otherName(i)+" ", "2 Tr "
+		}
+	}
+	p.WriteString(">Tj" + name)
+	p.number(s.Size)
+	p.WriteString("Tf ")
+	if s.Bold {
+		p.WriteString(stroke)
+		if stroke == "2 Tr " {
+			p.number(s.Size / 35)
+			p.WriteString("w " + string(s.Colour) + " RG ")
+		}
+	}
+	p.WriteString("<")
+}
+
+// otherName is the name of a font in the resources of a page.
+func otherName(i int) string { return "/O" + strconv.Itoa(i) }
 
 // Right writes one line that ends at x.
 func (c *Canvas) Right(s Style, x, y int, text string) { c.Text(s, x-c.Width(s, text), y, text) }

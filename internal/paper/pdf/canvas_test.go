@@ -30,7 +30,10 @@ func TestWrappingLosesNothingAndFits(t *testing.T) {
 }
 
 func TestLettersFromRightToLeftStandAsTheyAreRead(t *testing.T) {
-	for text, want := range map[string]string{"abc é": "abc é", "א": "א", "1 אבג דה, x": "1 הד גבא, x", " אב ": " בא "} {
+	for text, want := range map[string]string{
+		"abc é": "abc é", "א": "א", "1 אבג דה, x": "1 הד גבא, x", " אב ": " בא ",
+		"rue אבג 12 דה": "rue הד 12 גבא", "אב 12,50 €": "12,50 בא €", "x אב (גד)": "x (דג) בא", "א (ב) ג": "ג (ב) א",
+	} {
 		if got := visual(text); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
 		}
@@ -62,5 +65,31 @@ func TestAPictureKeepsItsProportions(t *testing.T) {
 		if w, h := m.Within(200, 100); w != c.width || h != c.height {
 			t.Errorf("%d by %d is drawn %d by %d, want %d by %d", c.w, c.h, w, h, c.width, c.height)
 		}
+	}
+}
+
+func TestChineseAndJapaneseAreBrokenBetweenTheirLetters(t *testing.T) {
+	c := NewCanvas(59528, 84189)
+	for text, want := range map[string]string{
+		"Vin 日本酒、純米大吟醸（生）です": "Vin 日本酒、|純米大吟醸|（生）です",
+		"コーヒーコーヒーコーヒー":       "コーヒーコー|ヒーコーヒー",
+		"한국어 상품 이름입니다":       "한국어 상품|이름입니다",
+	} {
+		if got := strings.Join(c.Wrap(plain, 6*plain.Size+plain.Size/2, text), "|"); got != want {
+			t.Errorf("%q is broken as %q, want %q", text, got, want)
+		}
+	}
+}
+
+// The text of the page names another font where the first one lacks the letters, and comes back to it.
+func TestLettersOfOtherScriptsComeFromTheirFonts(t *testing.T) {
+	c := NewCanvas(59528, 84189)
+	c.NewPage()
+	bold := plain
+	bold.Bold = true
+	c.Text(bold, 0, 0, "a漢b한")
+	want := "0 0 0 rg\nBT/B 8.5 Tf 0 841.89 Td<0001>Tj/O0 8.5 Tf 2 Tr 0.24 w 0 0 0 RG <0001>Tj/B 8.5 Tf 0 Tr <0002>Tj/O1 8.5 Tf 2 Tr 0.24 w 0 0 0 RG <0001>Tj 0 Tr ET\n"
+	if got := c.Page.String(); got != want {
+		t.Errorf("the page is  %q\nit ought to be %q", got, want)
 	}
 }

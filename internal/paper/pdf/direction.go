@@ -1,31 +1,62 @@
 package pdf
 
-import "unicode"
+import (
+	"slices"
+	"unicode"
+)
 
-// visual reorders runs of right-to-left letters into display order. It does not join letters: the text is readable but not
-// typographically correct.
+// visual reorders runs of right-to-left letters into display order (Unicode Standard Annex 9, for a text from left to right without
+// controls). It does not join letters.
 func visual(text string) string {
 	if !hasRightToLeft(text) {
 		return text
 	}
 	runes := []rune(text)
 	for i := 0; i < len(runes); i++ {
-		end := i // up to the last letter of the run, including spaces between its words
-		for j := i; j < len(runes) && (rightToLeft(runes[j]) || unicode.In(runes[j], unicode.Zs, unicode.M)); j++ {
-			if rightToLeft(runes[j]) {
-				end = j + 1
-			}
-		}
-		if end == i || !rightToLeft(runes[i]) {
+		if !rightToLeft(runes[i]) {
 			continue
 		}
-		for a, b := i, end-1; a < b; a, b = a+1, b-1 {
-			runes[a], runes[b] = runes[b], runes[a]
+		// The run goes on until a letter of another direction, and ends after its last letter, number or closed bracket.
+		end, open := i+1, 0
+		for j := end; j < len(runes) && (rightToLeft(runes[j]) || !unicode.IsLetter(runes[j])); j++ {
+			closes := open > 0 && unicode.Is(unicode.Pe, runes[j])
+			if rightToLeft(runes[j]) || unicode.IsDigit(runes[j]) || closes {
+				end = j + 1
+			}
+			if closes {
+				open--
+			}
+			if unicode.Is(unicode.Ps, runes[j]) {
+				open++
+			}
 		}
+		turn(runes[i:end])
 		i = end - 1
 	}
 	return string(runes)
 }
+
+// turn reverses a run. Its numbers keep their order, and its brackets open to the other side.
+func turn(run []rune) {
+	slices.Reverse(run)
+	for i := 0; i < len(run); i++ {
+		if other, ok := mirrored[run[i]]; ok {
+			run[i] = other
+			continue
+		}
+		end := i
+		for end < len(run) && (unicode.IsDigit(run[end]) || end > i && end+1 < len(run) && separates(run[end]) && unicode.IsDigit(run[end+1])) {
+			end++
+		}
+		slices.Reverse(run[i:end])
+		i = max(i, end-1)
+	}
+}
+
+// separates reports whether the character is part of a number between two digits.
+func separates(r rune) bool { return r == '.' || r == ',' || r == ':' || r == '/' || r == '\u00A0' }
+
+var mirrored = map[rune]rune{'(': ')', ')': '(', '[': ']', ']': '[', '{': '}', '}': '{', '<': '>', '>': '<', '«': '»', '»': '«'}
 
 func hasRightToLeft(text string) bool {
 	for _, r := range text {

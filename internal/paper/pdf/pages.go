@@ -10,13 +10,20 @@ type Objects struct {
 	Tree int
 	// Regular and Bold are the first of FontObjects objects each.
 	Regular, Bold int
+	others        []int
 	image         int
 	// Pages of the canvas; Reserve sets them.
 	Pages []int
 }
 
-// Reserve assigns numbers to the picture and the pages of the canvas. All pages must be complete.
+// Reserve assigns numbers to the other fonts, the picture and the pages of the canvas. All pages must be complete.
 func (c *Canvas) Reserve(f *File, o *Objects) {
+	for range c.others {
+		o.others = append(o.others, f.Reserve())
+		for range FontObjects - 1 {
+			f.Reserve()
+		}
+	}
 	if c.Image != nil {
 		o.image = f.Reserve()
 	}
@@ -32,6 +39,9 @@ func (c *Canvas) Reserve(f *File, o *Objects) {
 func (c *Canvas) Write(f *File, o Objects) {
 	f.font(o.Regular, c.regular)
 	f.font(o.Bold, c.bold)
+	for i, n := range o.others {
+		f.font(n, c.others[i])
+	}
 	if c.Image != nil {
 		f.Stream(o.image, c.Image.entries(), c.Image.data)
 	}
@@ -51,7 +61,11 @@ func (o Objects) Kids() string {
 
 // write writes a page, its content and its links.
 func (c *Canvas) write(f *File, o Objects, n int, p *Page) {
-	resources := "/Font<</R " + Ref(o.Regular) + "/B " + Ref(o.Bold) + ">>"
+	resources := "/Font<</R " + Ref(o.Regular) + "/B " + Ref(o.Bold)
+	for i, other := range o.others {
+		resources += otherName(i) + " " + Ref(other)
+	}
+	resources += ">>"
 	if p.pictured {
 		resources += "/XObject<</Logo " + Ref(o.image) + ">>"
 	}

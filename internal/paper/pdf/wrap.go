@@ -2,12 +2,13 @@ package pdf
 
 import (
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// Wrap breaks a text into lines of at most that width: at its line breaks, at spaces, and within words that are longer than a
-// line. Letters and combining accents are composed, as the font requires. Nothing is cut. An empty text has no lines.
+// Wrap breaks a text into lines of at most that width: at its line breaks, at spaces, between the letters of Chinese and Japanese,
+// and within words that are longer than a line. Letters and combining accents are composed, as the font requires. Nothing is cut. An empty text has no lines.
 func (c *Canvas) Wrap(s Style, width int, text string) (lines []string) {
 	text = strings.TrimSpace(lineEnds.Replace(norm.NFC.String(text)))
 	if text == "" {
@@ -23,15 +24,19 @@ var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", " ")
 
 func (c *Canvas) paragraph(s Style, width int, text string) (lines []string) {
 	line, used, blank := "", 0, c.Width(s, " ")
-	for _, word := range strings.Split(text, " ") {
-		w := c.Width(s, word)
-		if line != "" && used+blank+w <= width {
-			line, used = line+" "+word, used+blank+w
+	for _, p := range split(text) {
+		w, gap, between := c.Width(s, p.text), 0, ""
+		if p.spaced {
+			gap, between = blank, " "
+		}
+		if line != "" && used+gap+w <= width {
+			line, used = line+between+p.text, used+gap+w
 			continue
 		}
 		if line != "" {
 			lines = append(lines, line)
 		}
+		word := p.text
 		for w > width {
 			head := c.head(s, width, word)
 			lines, word = append(lines, head), word[len(head):]
@@ -40,6 +45,42 @@ func (c *Canvas) paragraph(s Style, width int, text string) (lines []string) {
 		line, used = word, w
 	}
 	return append(lines, line)
+}
+
+// piece is a part of a text before which a line may be broken. spaced is true if a space comes before it.
+type piece struct {
+	text   string
+	spaced bool
+}
+
+// split splits a text at its spaces, and between the letters of Chinese and Japanese, which are written without spaces.
+func split(text string) (pieces []piece) {
+	for i, word := range strings.Split(text, " ") {
+		spaced, start, before := i > 0, 0, rune(0)
+		for at, r := range word {
+			if (r >= firstWide || before >= firstWide) && breaks(before, r) {
+				pieces = append(pieces, piece{word[start:at], spaced})
+				spaced, start = false, at
+			}
+			before = r
+		}
+		pieces = append(pieces, piece{word[start:], spaced})
+	}
+	return pieces
+}
+
+// firstWide is the first character of Chinese and Japanese.
+const firstWide = 0x2E80
+
+// breaks reports whether a line may end between two characters: beside an ideograph or a kana, but not after an opening bracket,
+// and not before other punctuation, a lengthening mark or a repetition mark.
+func breaks(before, r rune) bool {
+	return before != 0 && (unspaced(before) || unspaced(r)) && !unicode.In(before, unicode.Ps, unicode.Pi) &&
+		!unicode.In(r, unicode.Pe, unicode.Pf, unicode.Po, unicode.Lm, unicode.M)
+}
+
+func unspaced(r rune) bool {
+	return r >= firstWide && (unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Bopomofo) || unicode.IsPunct(r))
 }
 
 // head returns as much of a word as fits, at least one character.

@@ -51,9 +51,11 @@ type Settings struct {
 	SalesVatRate string `protobuf:"bytes,30,opt,name=sales_vat_rate,json=salesVatRate,proto3" json:"sales_vat_rate,omitempty"`
 	SalesNature  string `protobuf:"bytes,31,opt,name=sales_nature,json=salesNature,proto3" json:"sales_nature,omitempty"`
 	// EU Pay payments are in the totals of the merchant's tills.
-	SalesByTill   bool `protobuf:"varint,32,opt,name=sales_by_till,json=salesByTill,proto3" json:"sales_by_till,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	SalesByTill bool `protobuf:"varint,32,opt,name=sales_by_till,json=salesByTill,proto3" json:"sales_by_till,omitempty"`
+	// Whom a consumer can turn to in a dispute; empty: none is named.
+	ConsumerMediator string `protobuf:"bytes,25,opt,name=consumer_mediator,json=consumerMediator,proto3" json:"consumer_mediator,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Settings) Reset() {
@@ -238,6 +240,13 @@ func (x *Settings) GetSalesByTill() bool {
 		return x.SalesByTill
 	}
 	return false
+}
+
+func (x *Settings) GetConsumerMediator() string {
+	if x != nil {
+		return x.ConsumerMediator
+	}
+	return ""
 }
 
 type Enrollment struct {
@@ -3186,7 +3195,7 @@ var File_eupay_einvoice_v1_service_proto protoreflect.FileDescriptor
 
 const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1feupay/einvoice/v1/service.proto\x12\x11eupay.einvoice.v1\x1a\x1feupay/einvoice/v1/invoice.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd8\x05\n" +
+	"\x1feupay/einvoice/v1/service.proto\x12\x11eupay.einvoice.v1\x1a\x1feupay/einvoice/v1/invoice.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x06\n" +
 	"\bSettings\x12\x1d\n" +
 	"\n" +
 	"legal_name\x18\x01 \x01(\tR\tlegalName\x12!\n" +
@@ -3214,7 +3223,8 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x06footer\x18\x13 \x01(\tR\x06footer\x12$\n" +
 	"\x0esales_vat_rate\x18\x1e \x01(\tR\fsalesVatRate\x12!\n" +
 	"\fsales_nature\x18\x1f \x01(\tR\vsalesNature\x12\"\n" +
-	"\rsales_by_till\x18  \x01(\bR\vsalesByTill\"\x8e\x02\n" +
+	"\rsales_by_till\x18  \x01(\bR\vsalesByTill\x12+\n" +
+	"\x11consumer_mediator\x18\x19 \x01(\tR\x10consumerMediator\"\x8e\x02\n" +
 	"\n" +
 	"Enrollment\x12\x1a\n" +
 	"\benrolled\x18\x01 \x01(\bR\benrolled\x12\x1d\n" +

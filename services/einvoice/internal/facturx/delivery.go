@@ -45,5 +45,5 @@ func linePrice(l invoice.Line) string {
 	if l.PriceBase == 0 {
 		return price(l.NetPrice)
 	}
-	return price(l.NetPrice) + space + "/" + space + quantity(l.PriceBase)
+	return decimal(l.NetPrice.String()) + space + "€" + space + "/" + space + quantity(l.PriceBase)
 }

@@ -26,19 +26,36 @@ type Look struct {
 var ErrNoXML = errors.New("a Factur-X needs its XML")
 
 // Render draws the document on as many pages as it needs and embeds xml as factur-x.xml, byte for byte. The page shows, in
-// French, everything in the document. A character that the font lacks is replaced by a mark.
+// French, everything in the document. A character that no font has
+// is replaced by a mark; new documents have none, because invoice.New refuses them.
 func Render(d invoice.Document, xml []byte, look Look) ([]byte, error) {
 	if len(xml) == 0 {
 		return nil, ErrNoXML
 	}
-	l := newLayout(d, look)
+	return compose(d, look).file(xml), nil
+}
+
+// compose places the document on its pages. One that takes two pages is tried again with less space between its parts, because an
+// ordinary invoice is on one page.
+func compose(d invoice.Document, look Look) *layout {
+	l := newLayout(d, look, false)
+	l.all()
+	if len(l.Pages) == 2 {
+		if tight := newLayout(d, look, true); tight.all() == 1 {
+			return tight
+		}
+	}
+	return l
+}
+
+// all draws everything and returns the number of pages.
+func (l *layout) all() int {
 	l.first()
 	l.parties()
 	l.lines()
-	l.payment()
-	l.notes()
+	l.rest()
 	l.footers()
-	return l.file(xml), nil
+	return len(l.Pages)
 }
 
 // file puts the objects together.

@@ -37,9 +37,24 @@ func group(digits string) string {
 }
 
 func euros(c money.Cents) string         { return decimal(c.String()) + space + "€" }
-func price(p invoice.Price) string       { return decimal(p.String()) + space + "€" }
 func percent(r vat.Rate) string          { return decimal(r.String()) + space + "%" }
 func quantity(q invoice.Quantity) string { return decimal(q.String()) }
+
+// price formats a unit price without VAT in cents, rounded half up, because the price with VAT beside it is the agreed one. A price
+// of less than half a cent keeps its decimals.
+func price(p invoice.Price) string {
+	if c := cents(p); c > 0 {
+		return euros(c)
+	}
+	return decimal(p.String()) + space + "€"
+}
+
+func cents(p invoice.Price) money.Cents {
+	return money.Cents(money.MulDivHalfAway(int64(p), 1, priceOfCent))
+}
+
+// priceOfCent is one cent in units of invoice.Price.
+const priceOfCent = 10_000
 
 // date formats 2026-11-21 as 21/11/2026.
 func date(d invoice.Date) string {

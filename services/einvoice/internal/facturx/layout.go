@@ -13,6 +13,8 @@ type layout struct {
 	*pdf.Canvas
 	d    invoice.Document
 	look Look
+	// tight is true for a document that needs less space between its parts to be on one page.
+	tight bool
 	// y is the position of the next element; bottom is the lower edge of the drawing area.
 	y, bottom int
 	// grid is the current table: a new page repeats its titles.
@@ -20,20 +22,39 @@ type layout struct {
 	foot block
 }
 
-func newLayout(d invoice.Document, look Look) *layout {
-	l := &layout{Canvas: pdf.NewCanvas(pageWidth, pageHeight), d: d, look: look}
+func newLayout(d invoice.Document, look Look, tight bool) *layout {
+	l := &layout{Canvas: pdf.NewCanvas(pageWidth, pageHeight), d: d, look: look, tight: tight}
 	l.Image = readLogo(look.Logo)
 	l.foot = l.footer()
 	l.bottom = pageHeight - marginFoot - l.foot.height() - 5*mm
 	return l
 }
 
-// titleOf returns the title of the document.
+// gap is a space between two parts of the page.
+func (l *layout) gap(n int) int {
+	if l.tight {
+		return n * 40 / 100
+	}
+	return n
+}
+
+// either returns the first length, or the second one if space is short.
+func (l *layout) either(roomy, tight int) int {
+	if l.tight {
+		return tight
+	}
+	return roomy
+}
+
+// titleOf returns the title of the document. "Facture rectificative" means nothing to a consumer whose invoice is annulled.
 func titleOf(d invoice.Document) string {
 	switch d.Type {
 	case invoice.TypeCreditNote:
 		return "Avoir"
 	case invoice.TypeCorrected:
+		if annuls(d) && d.Audience == invoice.B2C {
+			return "Facture annulée"
+		}
 		return "Facture rectificative"
 	case invoice.TypeInvoice:
 		return "Facture"
@@ -43,6 +64,14 @@ func titleOf(d invoice.Document) string {
 
 // credit reports whether money goes back to the buyer.
 func (l *layout) credit() bool { return l.d.Type == invoice.TypeCreditNote }
+
+// annuls reports whether the document replaces an invoice with nothing.
+func annuls(d invoice.Document) bool {
+	return d.Type == invoice.TypeCorrected && d.Totals.Gross == 0
+}
+
+// asks reports whether the document asks for a payment, or records one: only then a day and a means of payment concern the buyer.
+func (l *layout) asks() bool { return !l.credit() && !annuls(l.d) }
 
 // paid reports whether the document was paid before it was issued (BT-23 ends in 2).
 func (l *layout) paid() bool { return strings.HasSuffix(l.d.Process, "2") }
@@ -59,13 +88,14 @@ func (l *layout) settled() string {
 func (l *layout) first() {
 	l.NewPage()
 	const half = textWidth * 52 / 100
-	left, right := marginTop, marginTop
+	top := l.either(marginTop, 11*mm)
+	left, right := top, top
 	if l.Image != nil {
-		w, h := l.Image.Within(56*mm, 18*mm)
-		l.Picture(marginX, marginTop, w, h)
+		w, h := l.Image.Within(56*mm, l.either(18*mm, 15*mm))
+		l.Picture(marginX, top, w, h)
 		left += h
 	} else {
-		left = l.draw(l.letterhead(), marginX, marginTop)
+		left = l.draw(l.letterhead(), marginX, top)
 	}
 	title := pdf.Style{Bold: true, Size: 22 * pt, Colour: accent}
 	for text := strings.ToUpper(titleOf(l.d)); l.Width(title, text) > half && title.Size > 10*pt; {
@@ -73,7 +103,7 @@ func (l *layout) first() {
 	}
 	number := pdf.Style{Bold: true, Size: 10.5 * pt, Colour: ink}
 	l.heading(title, number, &right)
-	l.y = max(left, right) + 6*mm
+	l.y = max(left, right) + l.gap(6*mm)
 	l.facts()
 }
 
@@ -103,7 +133,7 @@ type fact struct{ name, value string }
 func (l *layout) facts() {
 	facts := []fact{{"Date d’émission", date(l.d.Issued)}}
 	switch {
-	case l.d.Due == "":
+	case l.d.Due == "" || !l.asks():
 	case l.paid():
 		facts = append(facts, fact{l.settled(), date(l.d.Due)})
 	default:
@@ -114,20 +144,21 @@ func (l *layout) facts() {
 	}
 	facts = append(facts, l.references()...)
 	facts = append(facts, fact{"Opération", operation(l.d.Process)})
-	const pad = 5 * mm / 2
-	widths := l.spread(facts, textWidth-2*pad, 2*pad)
+	const side = 5 * mm / 2
+	pad := l.gap(side)
+	widths := l.spread(facts, textWidth-2*side, 2*side)
 	blocks, height := make([]block, len(facts)), 0
 	for i, f := range facts {
 		blocks[i] = block(nil).add(l.Canvas, label, widths[i], 0, strings.ToUpper(f.name)).add(l.Canvas, strong, widths[i], pt, f.value)
 		height = max(height, blocks[i].height())
 	}
 	l.Box(tint, marginX, l.y, textWidth, height+2*pad)
-	x := marginX + pad
+	x := marginX + side
 	for i, b := range blocks {
 		l.draw(b, x, l.y+pad)
-		x += widths[i] + 2*pad
+		x += widths[i] + 2*side
 	}
-	l.y += height + 2*pad + 6*mm
+	l.y += height + 2*pad + l.gap(6*mm)
 }
 
 // spread distributes the width over the facts: equally if all fit, otherwise by need with an equal part of the rest, otherwise
@@ -196,11 +227,14 @@ func (l *layout) need(height int) {
 	}
 }
 
-// flow draws a block over as many pages as it takes.
-func (l *layout) flow(b block, x int) {
+// flow draws a block over as many pages as it takes. Its last lines stay on the page of what follows, which is below high.
+func (l *layout) flow(b block, x, below int) {
 	for i, r := range b {
 		if i == 0 {
 			l.need(b[:min(3, len(b))].height()) // keep a heading with the text that follows it
+		}
+		if i == max(0, len(b)-3) {
+			l.need(b[i:].height() + below)
 		}
 		l.need(r.height())
 		l.y = l.draw(block{r}, x, l.y)

@@ -11,7 +11,7 @@ type grid struct {
 	figures pdf.Style
 	// name is the left edge of the names, which are width wide.
 	name, width int
-	columns     [5]column
+	columns     [6]column
 }
 
 // column holds figures that end at right.
@@ -20,20 +20,22 @@ type column struct{ width, right int }
 // entry is a printed line of the invoice or a discount.
 type entry struct {
 	id, name, description string
-	// figures are quantity, price, rate, net and gross.
-	figures [5]string
+	// figures are quantity, prices without and with VAT, rate, net and gross.
+	figures [6]string
 }
 
 const (
-	columnGap = 4 * mm
-	rowPad    = 4 * pt
+	columnGap = 7 * mm / 2
 	// leastName is the minimum width of the names. If the figures are very long, they shrink instead.
 	leastName = 42 * mm
 	// wholeRow: a row lower than this fraction of a page is kept on one page.
 	wholeRow = 4
 )
 
-var titles = [5]string{"Quantité", "Prix unit. HT", "TVA", "Montant HT", "Montant TTC"}
+var titles = [6]string{"Quantité", "PU HT", "PU TTC", "TVA", "Montant HT", "Montant TTC"}
+
+// rowPad is the space above and below a row.
+func (l *layout) rowPad() int { return l.either(4*pt, 2*pt) }
 
 // lines draws the table and the sums together with its last row, so that the sums are never alone on a page.
 func (l *layout) lines() {
@@ -69,7 +71,7 @@ func (l *layout) entries() []entry {
 		}
 		out = append(out, entry{
 			n.ID, n.Name, n.Description,
-			[5]string{amount, linePrice(n), rate(n.Category, n.VATPerMill), euros(n.Net), euros(n.Gross)},
+			[6]string{amount, linePrice(n), euros(n.UnitGross), rate(n.Category, n.VATPerMill), euros(n.Net), euros(n.Gross)},
 		})
 	}
 	for _, a := range l.d.Allowances {
@@ -77,7 +79,7 @@ func (l *layout) entries() []entry {
 		if a.Reason != "" && a.Reason != name {
 			name += space + ": " + a.Reason
 		}
-		out = append(out, entry{"", name, "", [5]string{"", "", rate(a.Category, a.VATPerMill), euros(-a.Net), euros(-a.Gross)}})
+		out = append(out, entry{"", name, "", [6]string{"", "", "", rate(a.Category, a.VATPerMill), euros(-a.Net), euros(-a.Gross)}})
 	}
 	return out
 }
@@ -140,15 +142,15 @@ func (l *layout) names(e entry) block {
 // entry draws one row of the table. Its last part stays on the page of what follows.
 func (l *layout) entry(e entry, below int) {
 	b := l.names(e)
-	if whole := b.height() + 2*rowPad; whole <= l.room()/wholeRow {
+	if whole := b.height() + 2*l.rowPad(); whole <= l.room()/wholeRow {
 		l.need(whole + below)
 		l.need(whole)
 	}
-	l.y += rowPad
+	l.y += l.rowPad()
 	for i, r := range b {
 		left := r.height()
 		if i == max(0, len(b)-3) {
-			left = b[i:].height() + rowPad + below
+			left = b[i:].height() + l.rowPad() + below
 		}
 		l.need(left)
 		if i == 0 {
@@ -160,6 +162,6 @@ func (l *layout) entry(e entry, below int) {
 		}
 		l.y = l.draw(block{r}, l.grid.name, l.y)
 	}
-	l.y += rowPad
+	l.y += l.rowPad()
 	l.Line(rule, marginX, l.y, textWidth, pt/2)
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unicode"
 
+	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/paper/font"
 	"european-pay.eu/eupay/services/einvoice/internal/cii"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
@@ -54,6 +55,12 @@ func printed(l leaf) string {
 		return ""
 	case last == "DateTimeString":
 		return l.value[6:] + "/" + l.value[4:6] + "/" + l.value[:4]
+	case strings.HasSuffix(l.path, "ProductTradePrice/ChargeAmount"): // shown in cents, beside the exact price with VAT
+		millionths, err := money.ParseDecimal(l.value, 6)
+		if err != nil {
+			return err.Error()
+		}
+		return price(invoice.Price(millionths))
 	case strings.HasSuffix(last, "Amount"):
 		return strings.TrimPrefix(decimal(l.value), "−")
 	case last == "RateApplicablePercent", last == "BilledQuantity":
@@ -120,10 +127,11 @@ func text(t *testing.T, d invoice.Document, look Look) string {
 func TestThePageSaysInWordsWhatIsACodeInTheXML(t *testing.T) {
 	for name, want := range map[string][]string{
 		"b2c":                       {"FACTURE\n", "Opération avec un particulier ou assimilé (B2C)", "Net à payer", "Livraison de biens", "France"},
-		"b2b":                       {"FACTURE\n", "Opération entre professionnels (B2B)", "709,45 €", "Virement", "05/12/2026", "FR76 3000 6000 0112 3456 7890 189", "166,656667 €"},
+		"b2b":                       {"FACTURE\n", "Opération entre professionnels (B2B)", "709,45 €", "Virement", "05/12/2026", "FR76 3000 6000 0112 3456 7890 189", "166,66 €", "199,99 €", "prix unitaires HT arrondis au centime"},
 		"goods-and-services":        {"Livraison de biens", "et prestation de services", "Remise", "−6,52 €"},
 		"paid-card":                 {"ACQUITTÉE LE", "✓ Acquittée le 20/11/2026", "Carte bancaire", "Déjà réglé", "−89,99 €", "B2 (déjà payée)"},
 		"paid-other":                {"Autre moyen de paiement"},
+		"mediator":                  {"Médiateur de la consommation, en cas de litige : Médiateur du livre, 1 rue de l’Exemple, 75001 Paris"},
 		"franchise":                 {"TVA non applicable, art. 293 B du CGI"},
 		"exempt":                    {"Exonéré (0 %)", "art. 261, 4-4° du CGI"},
 		"zero-rated":                {"0 % (taux zéro)"},
@@ -134,8 +142,8 @@ func TestThePageSaysInWordsWhatIsACodeInTheXML(t *testing.T) {
 		"reunion":                   {"8,5 %", "1,75 %", "1,05 %"},
 		"credit-partial":            {"AVOIR", "FACTURE D’ORIGINE", "INV-2026-AB12CD-000003", "du 21/11/2026", "Net à rembourser", "50,00 €", "REMBOURSEMENT"},
 		"annulled":                  {"FACTURE RECTIFICATIVE", "Net à payer", "0,00 €", "Annule et remplace"},
-		"annulled-paid":             {"Net à rembourser", "89,99 €", "−89,99 €"},
-		"discount-four-rates":       {"Total HT avant remise", "237,21 €", "Remise HT", "−43,59 €"},
+		"annulled-paid":             {"FACTURE ANNULÉE", "REMBOURSEMENT", "Net à rembourser", "89,99 €", "−89,99 €"},
+		"discount-four-rates":       {"Total HT avant remise", "237,21 €", "Remise HT (50,00 € TTC)", "−43,59 €"},
 		"credit-goods-and-services": {"AVOIR", "12,34 €"},
 	} {
 		page := text(t, invoicetest.Find(name), Look{})
@@ -144,6 +152,81 @@ func TestThePageSaysInWordsWhatIsACodeInTheXML(t *testing.T) {
 				t.Errorf("%s: %q is not on the page:\n%s", name, w, page)
 			}
 		}
+	}
+}
+
+// A credit note asks for nothing: neither a day nor a means of payment concerns its reader.
+func TestADocumentThatAsksForNothingHasNoDueDateAndNoMeansOfPayment(t *testing.T) {
+	for _, name := range []string{"credit-partial", "credit-full", "annulled", "annulled-paid"} {
+		page := text(t, invoicetest.Find(name), look(t))
+		for _, w := range []string{"Échéance", "ÉCHÉANCE", "Mode de paiement", "Autre moyen"} {
+			if strings.Contains(page, w) {
+				t.Errorf("%s: %q is on the page:\n%s", name, w, page)
+			}
+		}
+	}
+}
+
+func TestAPriceWithoutVATIsShownInCents(t *testing.T) {
+	for p, want := range map[invoice.Price]string{
+		166_656667: "166,66 €", 47_300000: "47,30 €", 5000: "0,01 €", 4999: "0,004999 €", 1: "0,000001 €", 1234_565000: "1 234,57 €",
+	} {
+		if got := strings.ReplaceAll(price(p), space, " "); got != want {
+			t.Errorf("%s is shown as %q, want %q", p, got, want)
+		}
+	}
+}
+
+// ordinary is an invoice as merchants issue them: with a logo, a note, a discount, both codes and several lines.
+func ordinary(lines int) invoice.Document {
+	d := invoicetest.Find("goods-and-services")
+	d.Notes = append(d.Notes, invoice.Note{Subject: invoice.NoteGeneral, Text: "Livraison au 2e étage.\nMerci de votre confiance."})
+	d.BuyerReference = "ERP-INV-2026-001"
+	more := invoicetest.Find("many-lines").Lines
+	d.Lines = append(d.Lines, more[:lines-len(d.Lines)]...)
+	return d
+}
+
+func TestAnOrdinaryInvoiceIsOnOnePage(t *testing.T) {
+	for lines := 3; lines <= 10; lines++ {
+		if l := compose(ordinary(lines), look(t)); len(l.Pages) != 1 {
+			t.Errorf("%d lines take %d pages", lines, len(l.Pages))
+		}
+	}
+}
+
+// However many lines there are, the mentions have the payment above them, or the last lines of notes that fill a page.
+func TestTheMentionsNeverStandAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		note string
+		with []string
+	}{
+		"short notes": {"Merci", []string{"RÈGLEMENT", "NOTES"}},
+		"long notes":  {strings.Repeat("Une ligne de plus.\n", 49) + "FINI", []string{"FINI"}},
+		"wide notes":  {strings.Repeat("mot ", 499) + "FINI", []string{"FINI"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			before := 0
+			for n := 3; n <= 60; n++ {
+				d := ordinary(n)
+				d.Notes[len(d.Notes)-1].Text = c.note
+				last := len(compose(d, Look{}).Pages)
+				if last == before {
+					continue
+				}
+				before = last
+				page := strings.Split(text(t, d, Look{}), "\f")[last-1]
+				for _, w := range append(c.with, "MENTIONS", "Frais de recouvrement", "Cadre de facturation") {
+					if !strings.Contains(page, w) {
+						t.Errorf("with %d lines, %q is not on the last of %d pages:\n%s", n, w, last, page)
+					}
+				}
+			}
+			if before < 2 {
+				t.Errorf("only %d pages", before)
+			}
+		})
 	}
 }
 
@@ -180,7 +263,7 @@ func TestTheSumsNeverStandAlone(t *testing.T) {
 			for n := 1; n <= 60; n++ {
 				d.Lines = slices.Clone(lines[:n])
 				d.Lines[n-1].Description = tail + "FINI"
-				l := newLayout(d, Look{})
+				l := newLayout(d, Look{}, false)
 				l.first()
 				l.parties()
 				l.lines()

@@ -17,7 +17,7 @@ func (l *layout) parties() {
 	l.Line(accent, marginX, l.y, width, pt)
 	l.Line(accent, marginX+width+gap, l.y, width, pt)
 	top := l.y + 2*mm
-	l.y = max(l.draw(seller, marginX, top), l.draw(buyer, marginX+width+gap, top)) + 7*mm
+	l.y = max(l.draw(seller, marginX, top), l.draw(buyer, marginX+width+gap, top)) + l.gap(7*mm)
 }
 
 func (l *layout) party(title string, p invoice.Party, width int) block {
@@ -38,7 +38,7 @@ func (l *layout) party(title string, p invoice.Party, width int) block {
 }
 
 func address(a invoice.Address) []string {
-	lines := []string{a.Street, a.More, joined(" ", a.PostCode, a.City), country(a.Country)}
+	lines := []string{a.Street, a.More, joined(", ", joined(" ", a.PostCode, a.City), country(a.Country))}
 	var out []string
 	for _, line := range lines {
 		if line != "" {

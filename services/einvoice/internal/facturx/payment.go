@@ -6,11 +6,17 @@ import (
 	"european-pay.eu/eupay/internal/paper/epc"
 	"european-pay.eu/eupay/internal/paper/pdf"
 	"european-pay.eu/eupay/internal/paper/qrcode"
-	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// qrSide is the side of a code with its margin, readable by a phone at arm's length.
-const qrSide = 29 * mm
+// qrSide is the side of a code with its margin, readable by a phone at arm's length; tightSide is that of a page that is short of
+// space.
+const (
+	qrSide    = 29 * mm
+	tightSide = 26 * mm
+)
+
+// boxSide is the space at the sides of the box.
+const boxSide = 4 * mm
 
 // picture is a code with its caption.
 type picture struct {
@@ -19,48 +25,75 @@ type picture struct {
 	url     string
 }
 
-// payment shows how the document is paid, with codes to scan while an amount is due.
-func (l *layout) payment() {
-	const pad = 4 * mm
-	codes := l.codes()
-	width := textWidth - 2*pad - len(codes)*(qrSide+pad)
-	title := "Règlement"
-	if l.credit() {
-		title = "Remboursement"
-	}
-	b := block(nil).add(l.Canvas, label, width, 0, strings.ToUpper(title))
-	const name = 34 * mm
-	facts := l.paymentFacts()
-	type pair struct{ name, value block }
-	pairs := make([]pair, len(facts))
-	height := b.height() + mm
-	for i, f := range facts {
-		pairs[i] = pair{block(nil).add(l.Canvas, pdf.Style{Size: plain.Size, Colour: grey}, name, 0, f.name), block(nil).add(l.Canvas, plain, width-name, 0, f.value)}
-		height += max(pairs[i].name.height(), pairs[i].value.height()) + pt
-	}
-	caption := 0
-	for _, k := range codes {
-		caption = max(caption, block(nil).add(l.Canvas, quiet, qrSide, pt, k.caption).height())
-	}
-	if len(codes) > 0 {
-		height = max(height, qrSide+caption)
-	}
-	l.y += 4 * mm
-	l.need(height + 2*pad)
-	l.Box(tint, marginX, l.y, textWidth, height+2*pad)
-	y := l.draw(b, marginX+pad, l.y+pad) + mm
-	for _, p := range pairs {
-		y = max(l.draw(p.name, marginX+pad, y), l.draw(p.value, marginX+pad+name, y)) + pt
-	}
-	x := pageWidth - marginX - pad - qrSide
-	for i := len(codes) - 1; i >= 0; i-- {
-		l.scan(codes[i], x, l.y+pad)
-		x -= qrSide + pad
-	}
-	l.y += height + 2*pad
+// settlement is the box that shows how the document is paid.
+type settlement struct {
+	title block
+	pairs []pair
+	codes []picture
+	// height of the whole, with its padding pad and the space above it.
+	height, pad, above int
+	// side is that of a code.
+	side int
 }
 
-// paymentFacts are the means of payment and the account.
+// pair is a name with its value.
+type pair struct{ name, value block }
+
+func (p pair) height() int { return max(p.name.height(), p.value.height()) + pt }
+
+// nameWidth is the width of the names.
+const nameWidth = 34 * mm
+
+// settlement measures the box, with codes to scan while an amount is due.
+func (l *layout) settlement() settlement {
+	s := settlement{codes: l.codes(), pad: l.gap(4 * mm), above: l.gap(4 * mm), side: l.either(qrSide, tightSide)}
+	title := "Règlement"
+	if l.credit() || l.d.Totals.Due < 0 {
+		title = "Remboursement"
+	}
+	width := textWidth - 2*boxSide - len(s.codes)*(s.side+boxSide)
+	s.title = block(nil).add(l.Canvas, label, width, 0, strings.ToUpper(title))
+	height := s.title.height() + mm
+	for _, f := range l.paymentFacts() {
+		p := pair{
+			block(nil).add(l.Canvas, pdf.Style{Size: plain.Size, Colour: grey}, nameWidth, 0, f.name),
+			block(nil).add(l.Canvas, plain, width-nameWidth, 0, f.value),
+		}
+		s.pairs = append(s.pairs, p)
+		height += p.height()
+	}
+	for _, k := range s.codes {
+		height = max(height, s.side+block(nil).add(l.Canvas, quiet, s.side, pt, k.caption).height())
+	}
+	if len(s.pairs) > 0 {
+		s.height = s.above + height + 2*s.pad
+	}
+	return s
+}
+
+// payment draws the box.
+func (l *layout) payment(s settlement) {
+	if s.height == 0 {
+		return
+	}
+	l.need(s.height)
+	l.y += s.above
+	l.Box(tint, marginX, l.y, textWidth, s.height-s.above)
+	y := l.draw(s.title, marginX+boxSide, l.y+s.pad) + mm
+	for _, p := range s.pairs {
+		l.draw(p.name, marginX+boxSide, y)
+		l.draw(p.value, marginX+boxSide+nameWidth, y)
+		y += p.height()
+	}
+	x := pageWidth - marginX - boxSide - s.side
+	for i := len(s.codes) - 1; i >= 0; i-- {
+		l.scan(s.codes[i], x, l.y+s.pad, s.side)
+		x -= s.side + boxSide
+	}
+	l.y += s.height - s.above
+}
+
+// paymentFacts are the means of payment and the account. The terms name the day.
 func (l *layout) paymentFacts() []fact {
 	p := l.d.Payment
 	var facts []fact
@@ -69,16 +102,13 @@ func (l *layout) paymentFacts() []fact {
 			facts = append(facts, fact{name, value})
 		}
 	}
-	add("Mode de paiement", meansOf(p.Means))
-	if l.paid() {
-		add(l.settled(), date(l.d.Due))
-	} else {
-		add("Échéance", date(l.d.Due))
+	if l.asks() {
+		add("Mode de paiement", meansOf(p.Means))
 	}
 	add("IBAN", grouped(p.IBAN, 4))
 	add("BIC", p.BIC)
 	reference := "Référence à rappeler"
-	if l.paid() || l.credit() {
+	if l.paid() || !l.asks() {
 		reference = "Référence"
 	}
 	add(reference, p.Reference)
@@ -111,73 +141,15 @@ func (l *layout) codes() (codes []picture) {
 }
 
 // scan draws a code with its caption.
-func (l *layout) scan(p picture, x, y int) {
-	l.Box(white, x, y, qrSide, qrSide)
-	l.Code(p.code, x, y, qrSide)
+func (l *layout) scan(p picture, x, y, side int) {
+	l.Box(white, x, y, side, side)
+	l.Code(p.code, x, y, side)
 	if p.url != "" {
-		l.Link(x, y, qrSide, qrSide, p.url)
+		l.Link(x, y, side, side, p.url)
 	}
-	y += qrSide
-	for _, text := range l.Wrap(quiet, qrSide, p.caption) {
-		l.Text(quiet, x+(qrSide-l.Width(quiet, text))/2, y+pt+quiet.Size, text)
+	y += side
+	for _, text := range l.Wrap(quiet, side, p.caption) {
+		l.Text(quiet, x+(side-l.Width(quiet, text))/2, y+pt+quiet.Size, text)
 		y += quiet.Leading()
 	}
-}
-
-// subjects are the French names of the subjects of notes.
-var subjects = map[string]string{
-	invoice.NoteRecovery:    "Frais de recouvrement",
-	invoice.NotePenalties:   "Pénalités de retard",
-	invoice.NoteDiscount:    "Escompte",
-	invoice.NoteCapital:     "Mentions légales",
-	invoice.NoteTaxPayments: "TVA",
-}
-
-// notes are the seller's own notes followed by the mandatory ones.
-func (l *layout) notes() {
-	var own, legal block
-	for _, n := range l.d.Notes {
-		switch name, known := subjects[n.Subject]; {
-		case n.Subject == invoice.NoteCapital && n.Text == l.d.Seller.LegalInfo: // shown beside the seller's name
-		case n.Subject == "" || n.Subject == invoice.NoteGeneral:
-			own = own.add(l.Canvas, plain, textWidth, pt, n.Text)
-		case known:
-			legal = legal.add(l.Canvas, small, textWidth, pt/2, named(name, n.Text))
-		default:
-			legal = legal.add(l.Canvas, small, textWidth, pt/2, named(n.Subject, n.Text))
-		}
-	}
-	if text := l.delivery(); text != "" {
-		legal = legal.add(l.Canvas, small, textWidth, pt/2, text)
-	}
-	legal = legal.add(l.Canvas, small, textWidth, pt/2, l.framework())
-	l.section("Notes", own)
-	l.section("Mentions", legal)
-}
-
-func (l *layout) section(title string, b block) {
-	if len(b) == 0 {
-		return
-	}
-	l.y += 4 * mm
-	l.flow(append(block(nil).add(l.Canvas, label, textWidth, 0, strings.ToUpper(title)), b...), marginX)
-}
-
-// framework shows BT-23 and the note BAR, in words and as a code.
-func (l *layout) framework() string {
-	text := "Cadre de facturation" + space + ": " + l.d.Process
-	if l.paid() {
-		text += " (déjà payée)"
-	}
-	switch l.d.Audience {
-	case invoice.B2B:
-		text += ". Opération entre professionnels (B2B)."
-	case invoice.B2BInternational:
-		text += ". Opération avec un professionnel à l’étranger (B2BINT)."
-	case invoice.B2C:
-		text += ". Opération avec un particulier ou assimilé (B2C)."
-	default:
-		text += ". " + string(l.d.Audience)
-	}
-	return text + " Montants en euros (EUR)."
 }

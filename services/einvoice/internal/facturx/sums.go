@@ -13,6 +13,8 @@ type sums struct {
 	// due is the remaining amount with its label.
 	due  total
 	paid string
+	// above is the space above, line and box the heights of a sum and of the amount due.
+	above, line, box int
 }
 
 // total is a sum with its name.
@@ -22,30 +24,27 @@ type total struct {
 }
 
 const (
-	sumsAbove = 6 * mm
-	sumLine   = 13.5 * pt
-	dueHeight = 9 * mm
-	sumsGap   = 12 * mm
-	vatWidth  = (textWidth - sumsGap) * 50 / 100
+	sumsGap  = 12 * mm
+	vatWidth = (textWidth - sumsGap) * 50 / 100
 )
 
 func (s sums) height() int {
-	left := (len(s.vat) + 1) * sumLine
-	right := len(s.totals)*sumLine + 2*mm + dueHeight
+	left := (len(s.vat) + 1) * s.line
+	right := len(s.totals)*s.line + 2*mm + s.box
 	if s.paid != "" {
-		right += sumLine + mm
+		right += s.line + mm
 	}
-	return sumsAbove + max(left, right) + 2*mm
+	return s.above + max(left, right) + 2*mm
 }
 
 func (l *layout) sums() sums {
 	t := l.d.Totals
-	s := sums{}
+	s := sums{above: l.gap(6 * mm), line: l.either(13.5*pt, 12.5*pt), box: l.either(9*mm, 8*mm)}
 	for _, v := range l.d.VAT {
 		s.vat = append(s.vat, [3]string{vatRate(v), euros(v.Base), euros(v.Tax)})
 	}
 	if t.Allowances != 0 {
-		s.totals = append(s.totals, total{"Total HT avant remise", euros(t.LineNet), false}, total{"Remise HT", euros(-t.Allowances), false})
+		s.totals = append(s.totals, total{"Total HT avant remise", euros(t.LineNet), false}, total{"Remise HT (" + euros(l.discount()) + " TTC)", euros(-t.Allowances), false})
 	}
 	s.totals = append(s.totals, total{"Total HT", euros(t.Net), false}, total{"Total TVA", euros(t.Tax), false}, total{"Total TTC", euros(t.Gross), true})
 	if t.Prepaid != 0 {
@@ -60,6 +59,14 @@ func (l *layout) sums() sums {
 		s.paid = "✓" + space + l.settled() + space + date(l.d.Due)
 	}
 	return s
+}
+
+// discount is the sum of the discounts with VAT, as it was agreed.
+func (l *layout) discount() (sum money.Cents) {
+	for _, a := range l.d.Allowances {
+		sum += a.Gross
+	}
+	return sum
 }
 
 // due labels the remaining amount by its direction: a credit note's amount and a negative amount go to the buyer, a negative
@@ -92,7 +99,7 @@ func vatRate(v invoice.VAT) string {
 
 func (l *layout) drawSums(s sums) {
 	l.need(s.height())
-	top := l.y + sumsAbove
+	top := l.y + s.above
 	left, right := l.drawVAT(s, top), l.drawTotals(s, top)
 	l.y = max(left, right) + 2*mm
 	l.exemptions()
@@ -105,14 +112,14 @@ func (l *layout) drawVAT(s sums, y int) int {
 	l.Text(label, edges[0], base, "Taux de TVA")
 	l.Right(label, edges[1], base, "Base HT")
 	l.Right(label, edges[2], base, "Montant TVA")
-	y += sumLine - pt
+	y += s.line - pt
 	l.Line(accent, marginX, y, vatWidth, pt/2)
 	for _, v := range s.vat {
-		base = y + sumLine - 4*pt
+		base = y + s.line - 4*pt
 		l.Text(plain, edges[0], base, v[0])
 		l.Right(plain, edges[1], base, v[1])
 		l.Right(plain, edges[2], base, v[2])
-		y += sumLine
+		y += s.line
 		l.Line(rule, marginX, y, vatWidth, pt/2)
 	}
 	return y
@@ -122,30 +129,30 @@ func (l *layout) drawVAT(s sums, y int) int {
 func (l *layout) drawTotals(s sums, y int) int {
 	const left, right = marginX + vatWidth + sumsGap, pageWidth - marginX
 	const pad = 3 * mm
-	l.Box(tint, left, y, right-left, len(s.totals)*sumLine+2*mm)
+	l.Box(tint, left, y, right-left, len(s.totals)*s.line+2*mm)
 	y += mm
 	for _, t := range s.totals {
 		name, amount := pdf.Style{Size: plain.Size, Colour: grey}, plain
 		if t.strong {
 			name, amount = strong, strong
 		}
-		l.Text(name, left+pad, y+sumLine-4*pt, t.name)
-		l.Right(amount, right-pad, y+sumLine-4*pt, t.amount)
-		y += sumLine
+		l.Text(name, left+pad, y+s.line-4*pt, t.name)
+		l.Right(amount, right-pad, y+s.line-4*pt, t.amount)
+		y += s.line
 	}
 	y += mm
-	l.Box(accent, left, y, right-left, dueHeight)
+	l.Box(accent, left, y, right-left, s.box)
 	big := pdf.Style{Bold: true, Size: 11 * pt, Colour: white}
 	for l.Width(big, s.due.name+space+s.due.amount)+2*pad > right-left {
 		big.Size -= pt / 2
 	}
-	base := y + dueHeight/2 + big.Size*36/100
+	base := y + s.box/2 + big.Size*36/100
 	l.Text(big, left+pad, base, s.due.name)
 	l.Right(big, right-pad, base, s.due.amount)
-	y += dueHeight
+	y += s.box
 	if s.paid != "" {
 		l.Right(pdf.Style{Bold: true, Size: 9.5 * pt, Colour: accent}, right-pad, y+mm+9.5*pt, s.paid)
-		y += sumLine + mm
+		y += s.line + mm
 	}
 	return y
 }
@@ -162,5 +169,5 @@ func (l *layout) exemptions() {
 			b = b.add(l.Canvas, quiet, textWidth, pt, named("TVA"+space+percent(v.VATPerMill), reason))
 		}
 	}
-	l.flow(b, marginX)
+	l.flow(b, marginX, 0)
 }

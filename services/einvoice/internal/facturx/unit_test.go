@@ -19,7 +19,7 @@ import (
 func TestFrenchNumbers(t *testing.T) {
 	for got, want := range map[string]string{
 		euros(0): "0,00 €", euros(123_456): "1 234,56 €", euros(-5): "−0,05 €", euros(money.Cents(99_999_999_999)): "999 999 999,99 €",
-		price(18_863_333): "18,863333 €", price(1_250_000_000): "1 250,00 €", percent(55): "5,5 %", percent(200): "20 %",
+		price(18_863_333): "18,86 €", price(1_250_000_000): "1 250,00 €", percent(55): "5,5 %", percent(200): "20 %",
 		quantity(23_333): "2,3333", quantity(10_000_000): "1 000", date("2026-11-21"): "21/11/2026",
 		grouped("73282932000074", 3, 3, 3, 5): "732 829 320 00074", vatNumber("FR44732829320"): "FR 44 732 829 320", vatNumber("BE0123"): "BE0123",
 	} {

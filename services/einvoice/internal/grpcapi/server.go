@@ -132,6 +132,7 @@ func settingsIn(s *einvoicev1.Settings) invoice.Settings {
 		IBAN: ident.Compact(s.GetIban()), BIC: ident.Compact(s.GetBic()),
 		TermDays: int(s.GetPaymentTermDays()), Penalties: s.GetLatePenalties(), Recovery: s.GetRecoveryFee(), Discount: s.GetEarlyDiscount(), Footer: s.GetFooter(),
 		SalesRate: rateIn(s.GetSalesVatRate()), SalesNature: invoice.Nature(s.GetSalesNature()), SalesByTill: s.GetSalesByTill(),
+		ConsumerMediator: s.GetConsumerMediator(),
 	}
 }
 
@@ -143,7 +144,7 @@ func settingsOut(s invoice.Settings) *einvoicev1.Settings {
 		},
 		Email: s.Email, Phone: s.Phone, ElectronicAddress: s.ElectronicAddress, Activity: string(s.Activity), VatRegime: string(s.Regime),
 		VatOnDebits: s.VATOnDebits, Iban: s.IBAN, Bic: s.BIC, PaymentTermDays: int32(s.TermDays), LatePenalties: s.Penalties,
-		RecoveryFee: s.Recovery, EarlyDiscount: s.Discount, Footer: s.Footer,
+		RecoveryFee: s.Recovery, EarlyDiscount: s.Discount, Footer: s.Footer, ConsumerMediator: s.ConsumerMediator,
 		SalesVatRate: rateOut(s.SalesRate), SalesNature: string(s.SalesNature), SalesByTill: s.SalesByTill,
 	}
 }

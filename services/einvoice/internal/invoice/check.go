@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"european-pay.eu/eupay/internal/paper/font"
 	"european-pay.eu/eupay/internal/refuse"
 )
 
@@ -22,7 +23,12 @@ const (
 )
 
 // problems collects all problems, so that the caller can fix them at once.
-type problems struct{ refuse.Problems }
+type problems struct {
+	refuse.Problems
+	// stored is true for texts that were accepted earlier, maybe before characters without a glyph were refused. The page shows a
+	// mark for these.
+	stored bool
+}
 
 // text requires one line of at most that many visible characters, and at least one if it is required.
 func (p *problems) text(field, value string, most int, required bool) {
@@ -47,6 +53,15 @@ func (p *problems) lines(field, value string, most int, required bool) {
 		p.Add(field, "must have at most %d lines", maxLines)
 	case strings.ContainsFunc(value, forbidden):
 		p.Add(field, "must not contain control characters")
+	case !p.stored:
+		p.printed(field, value)
+	}
+}
+
+// printed requires that the page can show every character: it must say what the XML says.
+func (p *problems) printed(field, value string) {
+	if r, is := font.Unprinted(value); is {
+		p.Add(field, "must not contain %q (%U), which the PDF cannot show: leave it out, or write it in Latin letters", r, r)
 	}
 }
 
@@ -91,10 +106,24 @@ func (p *problems) address(field string, a Address, required bool) {
 	}
 }
 
+// trim removes the spaces around a text, and the invisible characters in it: joiners, soft hyphens and variation selectors, which
+// come with texts copied from web pages. Marks of direction stay, and are refused; so does what is not UTF-8.
+func trim(s string) string {
+	if !utf8.ValidString(s) {
+		return s
+	}
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cf, unicode.Variation_Selector) && !unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, s))
+}
+
 // oneLine trims a text and puts it on one line.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+func oneLine(s string) string { return strings.Join(strings.Fields(trim(s)), " ") }
 
 // block trims a text of several lines, normalises line ends, and replaces tabs with spaces, which documents do not preserve.
 func block(s string) string {
-	return strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "\t", " ").Replace(s))
+	return trim(strings.NewReplacer("\r\n", "\n", "\t", " ").Replace(s))
 }

@@ -85,6 +85,7 @@ const (
 	NoteGeneral     = "AAI"
 	NoteCapital     = "ABL" // legal form, capital, register
 	NoteTaxPayments = "TXD" // VAT on debits
+	NoteRegulatory  = "REG" // what another law requires: the consumer mediator
 )
 
 // Preceding names an earlier invoice (BT-25, BT-26).

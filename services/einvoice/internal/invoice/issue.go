@@ -33,7 +33,7 @@ func New(number string, issued Date, s Settings, o Order) (Document, error) {
 		Seller: s.seller(), Buyer: x.buyer, Delivery: o.delivery(), Period: o.period(), Lines: x.lines(o.Items),
 	}
 	d.Process = process(d.Lines, o.PaidOn != "")
-	d.Notes = s.legalNotes(slices.ContainsFunc(d.Lines, func(l Line) bool { return l.Nature == Services }))
+	d.Notes = s.legalNotes(x.audience, slices.ContainsFunc(d.Lines, func(l Line) bool { return l.Nature == Services }))
 	if o.Notes != "" {
 		d.Notes = append(d.Notes, Note{NoteGeneral, o.Notes})
 	}
@@ -51,7 +51,7 @@ func checkIssue(number string, issued Date, s Settings) error {
 	if _, err := ParseDate(string(issued)); err != nil {
 		return fmt.Errorf("issue invoice %s on %q: %w", number, issued, err)
 	}
-	if err := s.Check(); err != nil {
+	if err := s.check(problems{stored: true}); err != nil {
 		// Not wrapped: these are not fields of the order.
 		return fmt.Errorf("issue invoice %s: settings of the seller: %s", number, err.Error())
 	}

@@ -9,29 +9,30 @@ import (
 // The default texts, unless the settings have others. French law requires them on each invoice, in French.
 const (
 	// DefaultRecovery (PMT): articles L. 441-10 II and D. 441-5 of the commercial code.
-	DefaultRecovery = "Indemnité forfaitaire pour frais de recouvrement en cas de retard de paiement, due par tout client professionnel : 40 EUR " +
-		"(articles L. 441-10 et D. 441-5 du code de commerce)."
+	DefaultRecovery = "Indemnité forfaitaire pour frais de recouvrement en cas de retard de paiement, due par tout client professionnel\u00a0: 40\u00a0€ " +
+		"(articles L.\u00a0441-10 et D.\u00a0441-5 du code de commerce)."
 	// DefaultPenalties (PMD): the default rate of article L. 441-10 II. It may not be less than three times the legal interest
 	// rate.
-	DefaultPenalties = "En cas de retard de paiement, pénalités dues par tout client professionnel, sans rappel, dès le jour suivant la date d'échéance, " +
-		"au taux d'intérêt de la Banque centrale européenne pour son opération de refinancement la plus récente majoré de 10 points de pourcentage, " +
-		"sans pouvoir être inférieur à trois fois le taux d'intérêt légal (article L. 441-10 du code de commerce)."
+	DefaultPenalties = "En cas de retard de paiement, pénalités dues par tout client professionnel, sans rappel, dès le jour suivant la date d’échéance, " +
+		"au taux d’intérêt de la Banque centrale européenne pour son opération de refinancement la plus récente majoré de 10 points de pourcentage, " +
+		"sans pouvoir être inférieur à trois fois le taux d’intérêt légal (article L.\u00a0441-10 du code de commerce)."
 	// DefaultDiscount (AAB): article L. 441-9 of the commercial code requires a statement that there is none.
-	DefaultDiscount = "Pas d'escompte pour paiement anticipé."
+	DefaultDiscount = "Pas d’escompte pour paiement anticipé."
 )
 
 const (
-	onDebits          = "Option pour le paiement de la taxe d'après les débits."
+	onDebits          = "Option pour le paiement de la taxe d’après les débits."
+	mediatorIs        = "Médiateur de la consommation, en cas de litige\u00a0: "
 	franchiseReason   = "TVA non applicable, art. 293 B du CGI"
 	franchiseCode     = "VATEX-FR-FRANCHISE"
 	allowanceReason   = "Remise"
 	creditTerms       = "Montant à rembourser ou à déduire."
-	annulmentTerms    = "Facture annulée : rien n'est dû."
-	annulmentPaidBack = "Facture annulée : le montant payé est à rembourser."
+	annulmentTerms    = "Facture annulée\u00a0: rien n’est dû."
+	annulmentPaidBack = "Facture annulée\u00a0: le montant payé est à rembourser."
 )
 
-// legalNotes returns the mandatory notes of an invoice; services is true if one of its lines is a service.
-func (s Settings) legalNotes(services bool) []Note {
+// legalNotes returns the mandatory notes of an invoice to that audience; services is true if one of its lines is a service.
+func (s Settings) legalNotes(to Audience, services bool) []Note {
 	notes := []Note{
 		{NoteRecovery, cmp.Or(s.Recovery, DefaultRecovery)},
 		{NotePenalties, cmp.Or(s.Penalties, DefaultPenalties)},
@@ -39,6 +40,9 @@ func (s Settings) legalNotes(services bool) []Note {
 	}
 	if s.VATOnDebits && services && s.Regime != RegimeFranchise {
 		notes = append(notes, Note{NoteTaxPayments, onDebits})
+	}
+	if s.ConsumerMediator != "" && to == B2C {
+		notes = append(notes, Note{NoteRegulatory, mediatorIs + s.ConsumerMediator})
 	}
 	if s.LegalForm != "" {
 		notes = append(notes, Note{NoteCapital, s.LegalForm})

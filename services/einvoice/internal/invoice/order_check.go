@@ -26,7 +26,7 @@ const MaxPaidDays = 366
 
 var methods = []Method{MethodCash, MethodCard, MethodBank, MethodTerminal, MethodOther}
 
-// trimmed removes spaces around texts.
+// trimmed removes spaces around texts, and invisible characters.
 func (o Order) trimmed() Order {
 	o.Notes = block(o.Notes)
 	c, d := &o.Customer, &o.DeliveryAddress
@@ -35,7 +35,7 @@ func (o Order) trimmed() Order {
 		&c.Address.Street, &c.Address.More, &c.Address.PostCode, &c.Address.City, &c.Address.Country,
 		&d.Street, &d.More, &d.PostCode, &d.City, &d.Country,
 	} {
-		*s = strings.TrimSpace(*s)
+		*s = trim(*s)
 	}
 	for _, s := range []*string{&c.SIREN, &c.SIRET, &c.VATNumber} {
 		*s = ident.Compact(*s)
@@ -43,8 +43,8 @@ func (o Order) trimmed() Order {
 	o.Items = slices.Clone(o.Items)
 	for i := range o.Items {
 		it := &o.Items[i]
-		it.Name, it.Description, it.ExemptReason = strings.TrimSpace(it.Name), block(it.Description), strings.TrimSpace(it.ExemptReason)
-		it.Unit, it.ExemptCode = strings.TrimSpace(it.Unit), strings.ToUpper(strings.TrimSpace(it.ExemptCode))
+		it.Name, it.Description, it.ExemptReason = trim(it.Name), block(it.Description), trim(it.ExemptReason)
+		it.Unit, it.ExemptCode = trim(it.Unit), strings.ToUpper(trim(it.ExemptCode))
 	}
 	return o
 }

@@ -29,6 +29,8 @@ func badInputs() []struct {
 		{"customer_name", func(o *invoice.Order) { o.Customer.Name = "a\nb" }},
 		{"customer_name", func(o *invoice.Order) { o.Customer.Name = "\u200b" }},
 		{"customer_name", func(o *invoice.Order) { o.Customer.Name = "\u3164 \u00ad\ufe0f" }},
+		{"customer_name", func(o *invoice.Order) { o.Customer.Name = "محمد" }},
+		{"customer_name", func(o *invoice.Order) { o.Customer.Name = "吉𠮷" }},
 		{"customer_email", func(o *invoice.Order) { o.Customer.Email = "nobody" }},
 		{"customer_email", func(o *invoice.Order) { o.Customer.Email = "Name <a@example.com>" }},
 		{"customer_email", func(o *invoice.Order) { o.Customer.Email = "a@localhost" }},
@@ -73,6 +75,8 @@ func badInputs() []struct {
 		{"items[0].product_name", func(o *invoice.Order) { o.Items[0].Name = "" }},
 		{"items[0].product_name", func(o *invoice.Order) { o.Items[0].Name = "\u2060\ufeff" }},
 		{"items[0].product_name", func(o *invoice.Order) { o.Items[0].Name = strings.Repeat("x", 300) }},
+		{"items[0].product_name", func(o *invoice.Order) { o.Items[0].Name = "Coffret 🎁" }},
+		{"items[0].description", func(o *invoice.Order) { o.Items[0].Description = "ต้มยำ" }},
 		{"items[0].description", func(o *invoice.Order) { o.Items[0].Description = strings.Repeat("x", 1001) }},
 		{"items[0].quantity", func(o *invoice.Order) { o.Items[0].Quantity = 0 }},
 		{"items[0].quantity", func(o *invoice.Order) { o.Items[0].Quantity = -invoice.One }},
@@ -90,6 +94,7 @@ func badInputs() []struct {
 		{"discount_amount", func(o *invoice.Order) { o.Discount = 1 << 62 }},
 		{"notes", func(o *invoice.Order) { o.Notes = strings.Repeat("x", 2001) }},
 		{"notes", func(o *invoice.Order) { o.Notes = "a\rb" }},
+		{"notes", func(o *invoice.Order) { o.Notes = "धन्यवाद" }},
 		{"reference", func(o *invoice.Order) { o.Reference = strings.Repeat("x", 101) }},
 		{"due_date", func(o *invoice.Order) { o.Due = "2026-11-20" }},
 		{"due_date", func(o *invoice.Order) { o.Due = "2026-13-01" }},
@@ -110,6 +115,40 @@ func TestEachBadInputIsNamed(t *testing.T) {
 		if got := fields(t, err); got != c.field {
 			t.Errorf("%+v: fields %q, want %q", o, got, c.field)
 		}
+	}
+}
+
+func TestARefusalNamesTheCharacterThatThePageCannotShow(t *testing.T) {
+	t.Parallel()
+	o := order(invoicetest.Item("Thé ☺", 1, 19_90, 55), invoicetest.Item("Coffret 🎁🎂", 1, 19_90, 55))
+	_, err := invoice.New(number, invoicetest.Issued, invoicetest.Settings(), o)
+	var e *errs.Error
+	if !errors.As(err, &e) || len(e.Fields) != 1 || e.Fields[0].Field != "items[1].product_name" ||
+		e.Fields[0].Message != "items[1].product_name must not contain '🎁' (U+1F381), which the PDF cannot show: leave it out, or write it in Latin letters." {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestLettersOfEastAsiaAreIssuedAndInvisibleOnesDropped(t *testing.T) {
+	t.Parallel()
+	o := order(invoicetest.Item("寿\u200b司 초밥 ❤\ufe0f", 1, 19_90, 55))
+	o.Customer.Name, o.Notes, o.Customer.Address.City = "山田太郎", "co\u00adopé\ufeff", "北京"
+	d, err := invoice.New(number, invoicetest.Issued, invoicetest.Settings(), o)
+	if err != nil || d.Lines[0].Name != "寿司 초밥 ❤" || d.Buyer.Name != "山田太郎" || d.Notes[len(d.Notes)-1].Text != "coopé" {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+// Settings that were stored with an emoji, before it was refused, must not stop a merchant's invoices.
+func TestStoredSettingsStillIssue(t *testing.T) {
+	t.Parallel()
+	s := invoicetest.Settings()
+	s.Footer = "Merci 🎁"
+	if got := fields(t, s.Check()); got != "footer" {
+		t.Errorf("fields %q", got)
+	}
+	if _, err := invoice.New(number, invoicetest.Issued, s, order(invoicetest.Item("Roman", 1, 19_90, 55))); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -54,6 +54,9 @@ type Settings struct {
 	Discount  string `json:"discount,omitempty"`
 	// Footer is the merchant's own text on each page; may be empty.
 	Footer string `json:"footer,omitempty"`
+	// ConsumerMediator has the name and the address of the mediator on whom a consumer can call, which a seller to consumers must
+	// state (articles L. 616-1 and R. 616-1 of the consumer code); may be empty.
+	ConsumerMediator string `json:"consumer_mediator,omitempty"`
 }
 
 // SIREN of the merchant.

@@ -12,8 +12,9 @@ const maxTermDays = 60
 
 // Check validates the settings: it returns one errs.Error that names every field as in JSON. With valid settings, every document
 // has all that French law requires of a seller.
-func (s Settings) Check() error {
-	var p problems
+func (s Settings) Check() error { return s.check(problems{}) }
+
+func (s Settings) check(p problems) error {
 	p.text("legal_name", s.LegalName, maxName, true)
 	p.text("trading_name", s.TradingName, maxName, false)
 	p.text("legal_form", s.LegalForm, maxName, false)
@@ -36,6 +37,7 @@ func (s Settings) Check() error {
 	p.text("recovery", s.Recovery, maxSentence, false)
 	p.text("discount", s.Discount, maxSentence, false)
 	p.text("footer", s.Footer, maxName, false)
+	p.text("consumer_mediator", s.ConsumerMediator, maxName, false)
 	return p.Err()
 }
 

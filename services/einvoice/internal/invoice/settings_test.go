@@ -1,6 +1,7 @@
 package invoice_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,27 @@ func TestValidSettingsAreAccepted(t *testing.T) {
 			t.Errorf("%+v: %v", s, err)
 		}
 		issue(t, s, order(invoicetest.Item("Roman", 1, 19_90, 0)))
+	}
+}
+
+// A mediator is for consumers; it stays on what corrects their invoice.
+func TestOnlyConsumersAreToldOfTheMediator(t *testing.T) {
+	t.Parallel()
+	s := invoicetest.Settings()
+	s.ConsumerMediator = "Médiateur du livre, 1 rue de l’Exemple, 75001 Paris"
+	named := func(d invoice.Document) bool {
+		return slices.ContainsFunc(d.Notes, func(n invoice.Note) bool {
+			return n.Subject == invoice.NoteRegulatory && strings.HasSuffix(n.Text, "\u00a0: "+s.ConsumerMediator)
+		})
+	}
+	o := order(invoicetest.Item("Roman", 1, 19_90, 55))
+	consumers := issue(t, s, o)
+	o.Customer = invoicetest.Business()
+	if !named(consumers) || named(issue(t, s, o)) {
+		t.Errorf("a consumer is told: %v, a business: %v", named(consumers), named(issue(t, s, o)))
+	}
+	if d := invoice.Annul("CN-1", invoicetest.Issued, consumers, 0, ""); !named(d) {
+		t.Errorf("the annulment has %q", d.Notes)
 	}
 }
 
@@ -60,6 +82,8 @@ func TestEachBadSettingIsNamed(t *testing.T) {
 		{"penalties", func(s *invoice.Settings) { s.Penalties = strings.Repeat("x", 1001) }},
 		{"recovery", func(s *invoice.Settings) { s.Recovery = "a\x00" }},
 		{"discount", func(s *invoice.Settings) { s.Discount = "a\ufffe" }},
+		{"consumer_mediator", func(s *invoice.Settings) { s.ConsumerMediator = strings.Repeat("x", 201) }},
+		{"consumer_mediator", func(s *invoice.Settings) { s.ConsumerMediator = "a\nb" }},
 		{"footer", func(s *invoice.Settings) { s.Footer = strings.Repeat("x", 201) }},
 	} {
 		s := invoicetest.Settings()

@@ -178,13 +178,13 @@ func TestOneSettingIsChangedAndTheOthersStay(t *testing.T) {
 	}
 	f.platform.set(func() { f.platform.enrollment = &einvoicev1.Enrollment{Enrolled: true, Settings: had} })
 	owner := f.people[rights.RoleMerchant]
-	r := f.must(t, 200, owner, "PATCH", "/einvoice/settings", `{"footer":"","vat_on_debits":false,"term_days":0,"vat_regime":"quarterly"}`)
+	r := f.must(t, 200, owner, "PATCH", "/einvoice/settings", `{"footer":"","consumer_mediator":"CM2C","vat_on_debits":false,"term_days":0,"vat_regime":"quarterly"}`)
 	want := proto.Clone(had).(*einvoicev1.Settings)
-	want.Footer, want.VatOnDebits, want.PaymentTermDays, want.VatRegime = "", false, 0, "quarterly"
+	want.Footer, want.ConsumerMediator, want.VatOnDebits, want.PaymentTermDays, want.VatRegime = "", "CM2C", false, 0, "quarterly"
 	if !proto.Equal(f.platform.asked(), &einvoicev1.UpdateSettingsRequest{MerchantId: f.merchant.ID, Settings: want}) {
 		t.Errorf("asked %v", f.platform.asked())
 	}
-	if !strings.Contains(r.text, `"vat_regime":"quarterly","vat_on_debits":false`) || !strings.Contains(r.text, `"penalties":"a","recovery":"b","discount":"c","footer":""`) {
+	if !strings.Contains(r.text, `"vat_regime":"quarterly","vat_on_debits":false`) || !strings.Contains(r.text, `"penalties":"a","recovery":"b","discount":"c","footer":"","consumer_mediator":"CM2C"`) {
 		t.Errorf("got %s", r.text)
 	}
 	if r := f.must(t, 400, owner, "PATCH", "/einvoice/settings", `{}`); r.fields() != "body" {

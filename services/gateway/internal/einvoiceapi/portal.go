@@ -36,6 +36,7 @@ type settingsFields struct {
 	SalesVATRate      *string  `json:"sales_vat_rate"`
 	SalesType         *string  `json:"sales_type"`
 	SalesByTill       *bool    `json:"sales_by_till"`
+	ConsumerMediator  *string  `json:"consumer_mediator"`
 }
 
 // texts pairs each text of the request with its field in the message and its maximum length.
@@ -59,6 +60,7 @@ func (f settingsFields) texts(s *einvoicev1.Settings) []settingText {
 		{"footer", f.Footer, &s.Footer, maxSentence},
 		{"sales_vat_rate", f.SalesVATRate, &s.SalesVatRate, maxNumber},
 		{"sales_type", f.SalesType, &s.SalesNature, maxNumber},
+		{"consumer_mediator", f.ConsumerMediator, &s.ConsumerMediator, maxSentence},
 	}
 }
 
@@ -117,6 +119,7 @@ type settingsView struct {
 	SalesVATRate      string  `json:"sales_vat_rate"`
 	SalesType         string  `json:"sales_type"`
 	SalesByTill       bool    `json:"sales_by_till"`
+	ConsumerMediator  string  `json:"consumer_mediator"`
 }
 
 func viewSettings(s *einvoicev1.Settings) settingsView {
@@ -126,8 +129,8 @@ func viewSettings(s *einvoicev1.Settings) settingsView {
 		Address: address{a.GetStreet(), a.GetMore(), a.GetPostCode(), a.GetCity(), a.GetCountry()}, Email: s.GetEmail(), Phone: s.GetPhone(),
 		ElectronicAddress: s.GetElectronicAddress(), Activity: s.GetActivity(), VATRegime: s.GetVatRegime(), VATOnDebits: s.GetVatOnDebits(),
 		IBAN: s.GetIban(), BIC: s.GetBic(), TermDays: s.GetPaymentTermDays(), Penalties: s.GetLatePenalties(), Recovery: s.GetRecoveryFee(),
-		Discount: s.GetEarlyDiscount(), Footer: s.GetFooter(), SalesVATRate: s.GetSalesVatRate(), SalesType: s.GetSalesNature(),
-		SalesByTill: s.GetSalesByTill(),
+		Discount: s.GetEarlyDiscount(), Footer: s.GetFooter(), ConsumerMediator: s.GetConsumerMediator(),
+		SalesVATRate: s.GetSalesVatRate(), SalesType: s.GetSalesNature(), SalesByTill: s.GetSalesByTill(),
 	}
 }
 

@@ -90,7 +90,8 @@ func fill(f *web.Form, s *eupay.EInvoiceSettings) {
 		"address.street": s.Address.Street, "address.more": s.Address.More, "address.post_code": s.Address.PostCode,
 		"address.city": s.Address.City, "address.country": s.Address.Country,
 		"email": s.Email, "phone": s.Phone, "electronic_address": s.ElectronicAddress, "activity": s.Activity, "vat_regime": s.VATRegime, "iban": s.IBAN, "bic": s.BIC,
-		"penalties": s.Penalties, "recovery": s.Recovery, "discount": s.Discount, "footer": s.Footer, "sales_vat_rate": s.SalesVATRate, "sales_type": s.SalesType, "term_days": strconv.Itoa(s.TermDays),
+		"penalties": s.Penalties, "recovery": s.Recovery, "discount": s.Discount, "footer": s.Footer, "consumer_mediator": s.ConsumerMediator,
+		"sales_vat_rate": s.SalesVATRate, "sales_type": s.SalesType, "term_days": strconv.Itoa(s.TermDays),
 	} {
 		if value != "" {
 			f.Values.Set(name, value)
@@ -110,7 +111,8 @@ func change(f *web.Form) eupay.EInvoiceSettingsChange {
 	for name, into := range map[string]**string{
 		"legal_name": &c.LegalName, "trading_name": &c.TradingName, "legal_form": &c.LegalForm, "email": &c.Email, "phone": &c.Phone,
 		"electronic_address": &c.ElectronicAddress, "activity": &c.Activity, "vat_regime": &c.VATRegime,
-		"penalties": &c.Penalties, "recovery": &c.Recovery, "discount": &c.Discount, "footer": &c.Footer, "sales_vat_rate": &c.SalesVATRate, "sales_type": &c.SalesType,
+		"penalties": &c.Penalties, "recovery": &c.Recovery, "discount": &c.Discount, "footer": &c.Footer, "consumer_mediator": &c.ConsumerMediator,
+		"sales_vat_rate": &c.SalesVATRate, "sales_type": &c.SalesType,
 	} {
 		if f.Values.Has(name) {
 			*into = eupay.Ptr(f.Get(name))

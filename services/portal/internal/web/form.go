@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -117,11 +118,17 @@ func (r *Request) Said(e *eupay.Error) string {
 	return r.Text.Or("code."+string(e.Code), e.Message)
 }
 
+// undisplayed is the API's sentence about a character that an invoice cannot show: it is useful only with the character.
+var undisplayed = regexp.MustCompile(`must not contain '(.+)' \(U\+[0-9A-F]+\), which the PDF cannot show`)
+
 // field is what is wrong with a field: the API's sentence, or in other languages what the field wants. An entry of a list is named by its
 // field alone: items[2].quantity is quantity.
 func (r *Request) field(f eupay.FieldError) string {
 	if r.Text.Code == apiSpeaks {
 		return f.Message
+	}
+	if m := undisplayed.FindStringSubmatch(f.Message); m != nil {
+		return strings.ReplaceAll(r.Text.Or("field.undisplayed", f.Message), "{letter}", m[1])
 	}
 	name, _, listed := strings.Cut(f.Field, "[")
 	if at := strings.LastIndex(f.Field, "]."); listed && at >= 0 {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strings"
 	"testing"
 
 	eupay "european-pay.eu/eupay/sdk/go"
@@ -19,6 +20,7 @@ func TestWhatTheAPIRefusesIsSaidInTheReadersLanguage(t *testing.T) {
 		{Field: "metadata.colour", Message: "x"},
 		{Field: "items", Message: "x"},
 		{Field: "brand_new", Message: "x"},
+		{Field: "customer_name", Message: "customer_name must not contain '🎁' (U+1F381), which the PDF cannot show: leave it out, or write it in Latin letters."},
 	}}
 	in := func(lang string, err error) *Form {
 		f := NewForm()
@@ -37,6 +39,9 @@ func TestWhatTheAPIRefusesIsSaidInTheReadersLanguage(t *testing.T) {
 		if f.Fields[field] != fr.T("field."+key) || !fr.Has("field."+key) {
 			t.Errorf("%s: %q", field, f.Fields[field])
 		}
+	}
+	if got := f.Fields["customer_name"]; !strings.Contains(got, "ne peut pas afficher « 🎁 »") {
+		t.Errorf("a character that the invoice cannot show: %q", got)
 	}
 	if f.Problem != fr.T("code.VALIDATION_ERROR") {
 		t.Error(f.Problem)

@@ -36,6 +36,13 @@ func Franchise() invoice.Settings {
 	return s
 }
 
+// withMediator returns the settings of a merchant that names a mediator for consumers.
+func withMediator() invoice.Settings {
+	s := Settings()
+	s.ConsumerMediator = "Médiateur du livre, 1 rue de l’Exemple, 75001 Paris, www.mediateur.example"
+	return s
+}
+
 // Business returns an invented business customer.
 func Business() invoice.Customer {
 	return invoice.Customer{
@@ -109,6 +116,7 @@ func invoices() []Case {
 		{"out-of-scope", issue("000025", Settings(), abroad(Swiss(), invoice.Services))},
 		{"reunion", issue("000026", Overseas("97400", "Saint-Denis"), reunion())},
 		{"mayotte", issue("000027", Overseas("97600", "Mamoudzou"), private(invoice.Item{Name: "Roman", Quantity: invoice.One, UnitPrice: 19_90}))},
+		{"mediator", issue("000028", withMediator(), private(Item("Roman", 1, 19_90, 55)))},
 	}
 }
 

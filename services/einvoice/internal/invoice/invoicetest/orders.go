@@ -77,9 +77,9 @@ func hundredCents() invoice.Order {
 }
 
 func odd() invoice.Order {
-	name := "Œuvre d'été « à l'ancienne » <b>&amp; fils</b> \"n° 5\" – 5 € 🎁👩‍👧 "
+	name := "Œuvre d'été « à l'ancienne » <b>&amp; fils</b> \"n° 5\" – 5 € 寿司 초밥 ☺ "
 	o := invoice.Order{
-		Customer: Private(), Notes: "Ligne 1 <&>\r\nLigne 2 ]]> fin\n\tIndentée ? 日本語, Ελληνικά, العربية", Reference: "réf. & <1>",
+		Customer: Private(), Notes: "Ligne 1 <&>\r\nLigne 2 ]]> fin\n\tIndentée ? 日本語, Ελληνικά, 한국어, 中文, עברית", Reference: "réf. & <1>",
 	}
 	o.Customer.Name = "Zoë Ångström-Łukasiewicz & Ñuñez <zoe>"
 	long := name + strings.Repeat("très long ", 20)
