@@ -5,6 +5,8 @@
 package invoice
 
 import (
+	"slices"
+
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
 )
@@ -61,6 +63,12 @@ type Document struct {
 	// VAT (BG-23), the highest rate first.
 	VAT    []VAT  `json:"vat"`
 	Totals Totals `json:"totals"`
+}
+
+// OnDebits reports whether the VAT on the services of a document is due with the document and not with its payment (article 269, 2, c
+// CGI): then its payments are not reported, and BT-8 is 5, the day of issue (UNTDID 2475).
+func (d Document) OnDebits() bool {
+	return slices.ContainsFunc(d.Notes, func(n Note) bool { return n.Subject == NoteTaxPayments })
 }
 
 // Note is a free text (BT-22) with its subject (BT-21); the subject may be empty.

@@ -56,11 +56,15 @@ func (l *Ledger) WithDetails(ctx context.Context, r Record) (*einvoicev1.Invoice
 	return v, nil
 }
 
-// PDF returns the Factur-X of a submitted document: the platform's if it provides one, otherwise ours, which is what it received.
+// PDF returns the Factur-X of a submitted document: the platform's if it provides one, otherwise ours, which is what it received. A
+// correction that is never sent has ours too, for the seller's own books.
 func (l *Ledger) PDF(ctx context.Context, who Who, idOrNumber string) (pdf []byte, number string, err error) {
 	r, err := find(ctx, l.Pool, who, idOrNumber)
 	if err != nil {
 		return nil, "", err
+	}
+	if r.Seqino == SeqinoNone && r.Corrects != nil {
+		return l.ownPDF(ctx, r)
 	}
 	if r.Seqino != SeqinoSubmitted {
 		return nil, "", errs.New(errs.InvalidState,
@@ -77,6 +81,16 @@ func (l *Ledger) PDF(ctx context.Context, who Who, idOrNumber string) (pdf []byt
 		pdf = theirs
 	}
 	return pdf, r.Number, nil
+}
+
+// ownPDF renders a document that is never sent.
+func (l *Ledger) ownPDF(ctx context.Context, r Record) (pdf []byte, number string, err error) {
+	e, err := enrol.Read(ctx, l.Pool, r.MerchantID, r.Livemode)
+	if err != nil {
+		return nil, "", err
+	}
+	_, pdf, err = l.documents(ctx, r, e)
+	return pdf, r.Number, err
 }
 
 // fileRetry is the interval at which the platform is asked again for a file that it did not return.
