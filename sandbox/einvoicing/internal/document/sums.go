@@ -13,6 +13,7 @@ func (d *Document) Check() []Problem {
 	c.totals()
 	c.breakdown()
 	c.categories()
+	c.dueCodes()
 	c.french()
 	c.parties()
 	return c.problems

@@ -12,11 +12,12 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
-// salesSQL sums per day, category and rate, and, in the rows without a rate, per day and category.
-const salesSQL = `select sold_on::text, category, rate, sum(net_cents)::bigint, sum(tax_cents)::bigint, count(distinct source)
+// salesSQL sums per day, category, due date of VAT and rate, and, in the rows without a rate, without it.
+const salesSQL = `select sold_on::text, category, case when on_debits then '` + invoice.DueOnIssue + `' else '' end, rate,
+	sum(net_cents)::bigint, sum(tax_cents)::bigint, count(distinct source)
 	from sale_parts where merchant_id = $1 and livemode = $2 and sold_on between $3 and $4
-	group by grouping sets ((sold_on, category, rate), (sold_on, category))
-	order by sold_on, category, rate desc nulls first`
+	group by grouping sets ((sold_on, category, on_debits, rate), (sold_on, category, on_debits))
+	order by sold_on, category, on_debits, rate desc nulls first`
 
 // salesOf sums the sales of a period. Count is the number of documents, including corrections.
 func salesOf(ctx context.Context, tx pgx.Tx, d duePeriod) ([]platform.SalesDay, error) {
@@ -47,7 +48,7 @@ type salesPart struct {
 }
 
 func scanSales(row pgx.CollectableRow) (p salesPart, err error) {
-	err = row.Scan(&p.Date, &p.Category, &p.rate, &p.Net, &p.Tax, &p.Count)
+	err = row.Scan(&p.Date, &p.Category, &p.DueCode, &p.rate, &p.Net, &p.Tax, &p.Count)
 	return p, err
 }
 

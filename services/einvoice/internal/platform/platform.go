@@ -170,10 +170,12 @@ type SalesReport struct {
 	Days []SalesDay
 }
 
-// SalesDay are the sales of one category on one day. Net and Tax may be negative if more was refunded.
+// SalesDay are the sales of one category and due date of VAT on one day. Net and Tax may be negative if more was refunded.
 type SalesDay struct {
 	Date     invoice.Date
 	Category string // TLB1, TPS1, TNT1
+	// DueCode is TT-80: 5 for services whose VAT is due with the invoice, otherwise empty.
+	DueCode  string `json:",omitempty"`
 	Count    int
 	Net, Tax money.Cents
 	Rates    []SalesRate

@@ -36,6 +36,13 @@ func Franchise() invoice.Settings {
 	return s
 }
 
+// Debits returns the settings of a merchant whose VAT on services is due with the invoice.
+func Debits() invoice.Settings {
+	s := Settings()
+	s.VATOnDebits = true
+	return s
+}
+
 // Business returns an invented business customer.
 func Business() invoice.Customer {
 	return invoice.Customer{
@@ -94,6 +101,7 @@ func invoices() []Case {
 		{"odd-characters", issue("000014", Settings(), odd())},
 		{"goods-and-services", issue("000015", Settings(), mixed())},
 		{"many-lines", issue("000016", Settings(), many())},
+		{"on-debits", issue("000017", Debits(), mixed())},
 	}
 }
 
@@ -110,6 +118,7 @@ func corrections() []Case {
 		{"credit-full", credit("000003", invoiceOf("discount-four-rates"), nil, invoiceOf("discount-four-rates").Totals.Gross, "Commande annulée")},
 		{"credit-goods-and-services", credit("000004", mix, nil, 12_34, "")},
 		{"credit-franchise", credit("000005", invoiceOf("franchise"), nil, 10_00, "")},
+		{"credit-on-debits", credit("000008", invoiceOf("on-debits"), nil, 12_34, "")},
 		{"annulled", invoice.Annul(number("CN", "000006"), Issued.Add(1), of, 0, "Erreur de client")},
 		{"annulled-paid", invoice.Annul(number("CN", "000007"), Issued.Add(1), invoiceOf("paid-card"), invoiceOf("paid-card").Totals.Gross, "")},
 	}
