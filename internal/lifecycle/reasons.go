@@ -88,7 +88,10 @@ var reasons = []Reason{
 		"Check the buyer's electronic address, cancel this invoice and issue a corrected one. " + booksOnly, Ends,
 	},
 	{Rejected, "REJ_SEMAN", "A platform rejected the invoice because its content breaks a rule of the format.", askSupport + booksOnly, Ends},
-	{Rejected, "REJ_UNI", "A platform turned away the invoice because it already has one with this number. EU Pay has used this number only once.", nothingToDo + theyHaveIt, KeepsInvoice},
+	{
+		Rejected, "REJ_UNI", "A platform turned away the invoice because it already has one with this number. EU Pay has used this number only once.",
+		nothingToDo + theyHaveIt, KeepsInvoice,
+	},
 	{
 		Rejected, "REJ_COH", "A platform rejected the invoice because parts of it contradict each other or the official registers.",
 		"Check the SIREN, SIRET and VAT number of both companies. " + issueAgain + booksOnly, Ends,

@@ -49,7 +49,7 @@ func (l *Ledger) toldBefore(ctx context.Context, invoiceID, source uuid.UUID) (t
 		join transmissions t on t.kind = 'collection' and t.subject = p.source
 		where p.invoice_id = $1 and p.reportable and p.source <> $2
 			and (t.created_at, t.id) < (select created_at, id from transmissions where kind = 'collection' and subject = $2)
-		group by t.state, p.rate`, invoiceID, source)
+		group by t.state, p.rate`, invoiceID, source) //nolint:rowserrcheck // ForEachRow checks it
 	if err != nil {
 		return told{}, fmt.Errorf("read earlier collections: %w", err)
 	}

@@ -9,7 +9,8 @@ import (
 
 var attempted = promauto.NewCounterVec(prometheus.CounterOpts{
 	Name: "eupay_einvoice_transmissions_total",
-	Help: "Tries to send something to the e-invoicing platform, by mode, kind and outcome: sent, waiting (for a mandate), refused (given up), dropped (not needed any more) or failed (tried again).",
+	Help: "Tries to send something to the e-invoicing platform, by mode, kind and outcome: sent, waiting (for a mandate), refused (given up), " +
+		"dropped (not needed any more) or failed (tried again).",
 }, []string{"mode", "kind", "outcome"})
 
 // name of the outcome as a label.
