@@ -55,18 +55,19 @@ func (s CollectionSender) Send(ctx context.Context, t transmit.Transmission) err
 	return l.recordCollection(record, r.ID, err)
 }
 
-// collection returns what is reported of a payment or refund of an invoice. After the invoice was refused or rejected, nothing more is
-// reported as collected, and of what is given back only what the platform has of it.
+// collection returns what is reported of a payment or refund of an invoice. After the invoice was refused or rejected, of what is given
+// back only what the platform has of it is reported; and nothing more as collected, unless the merchant may know that the invoice stands.
 func (l *Ledger) collection(ctx context.Context, source uuid.UUID, r Record) ([]platform.RateAmount, error) {
 	parts, err := l.reportable(ctx, source)
 	if err != nil {
 		return nil, err
 	}
-	back := slices.ContainsFunc(parts, func(p platform.RateAmount) bool { return p.Amount < 0 })
-	refused, err := wasRefused(ctx, l.Pool, r.ID)
+	steps, err := stepsOf(ctx, l.Pool, r.ID)
 	if err != nil {
 		return nil, err
 	}
+	refused, ended := slices.ContainsFunc(steps, isRefusal), slices.ContainsFunc(steps, isEnd)
+	back := slices.ContainsFunc(parts, func(p platform.RateAmount) bool { return p.Amount < 0 })
 	if back {
 		before, err := l.toldBefore(ctx, r.ID, source)
 		switch {
@@ -80,7 +81,7 @@ func (l *Ledger) collection(ctx context.Context, source uuid.UUID, r Record) ([]
 			}
 		}
 	}
-	parts = slices.DeleteFunc(parts, func(p platform.RateAmount) bool { return p.Amount == 0 || refused && p.Amount > 0 })
+	parts = slices.DeleteFunc(parts, func(p platform.RateAmount) bool { return p.Amount == 0 || ended && p.Amount > 0 })
 	if len(parts) == 0 {
 		return nil, fmt.Errorf("%s has nothing to report: %w", r.Number, transmit.ErrNotNeeded)
 	}

@@ -127,7 +127,7 @@ func (l *Ledger) recordStep(ctx context.Context, tx pgx.Tx, r *Record, s platfor
 	if err := save(ctx, tx, r, before, now, c); err != nil {
 		return err
 	}
-	if reasonOf(s).Effect != lifecycle.Ends || r.Status != StatusPending && r.Status != StatusDraft {
+	if !isEnd(s) || r.Status != StatusPending && r.Status != StatusDraft {
 		return nil
 	}
 	r.Status = StatusFailed
@@ -143,6 +143,9 @@ func reasonOf(s platform.Event) lifecycle.Reason {
 
 // isRefusal reports whether the platforms deal with the document no more.
 func isRefusal(s platform.Event) bool { return lifecycle.IsRefusal(int32(s.Code), s.ReasonCode) }
+
+// isEnd reports whether a step ends an invoice in the seller's books.
+func isEnd(s platform.Event) bool { return reasonOf(s).Effect == lifecycle.Ends }
 
 // isSecondDelivery reports whether only another copy of the document was turned away: the step says nothing about the document, so
 // it does not become the one that is shown.
@@ -184,8 +187,7 @@ func (l *Ledger) nextPoll(ctx context.Context, tx pgx.Tx, r *Record, failed bool
 	if err != nil {
 		return err
 	}
-	ended := slices.ContainsFunc(steps, func(s platform.Event) bool { return reasonOf(s).Effect == lifecycle.Ends })
-	if ended || now.Sub(*r.SubmittedAt) > until {
+	if slices.ContainsFunc(steps, isEnd) || now.Sub(*r.SubmittedAt) > until {
 		at = nil
 	}
 	return schedulePoll(ctx, tx, r, at, polls, now)

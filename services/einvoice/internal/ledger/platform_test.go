@@ -170,7 +170,7 @@ func (f *fake) judge(c platform.Collection) {
 		f.wrong = append(f.wrong, fmt.Sprintf("%s: the parts are not the amount of %+v", c.InvoiceNumber, c))
 	}
 	for _, d := range f.order {
-		if d.Document.Number == c.InvoiceNumber && c.Amount > 0 && slices.ContainsFunc(d.steps, isRefusal) {
+		if d.Document.Number == c.InvoiceNumber && c.Amount > 0 && slices.ContainsFunc(d.steps, isEnd) {
 			f.wrong = append(f.wrong, fmt.Sprintf("%s was refused, and %+v was collected", c.InvoiceNumber, c))
 		}
 	}

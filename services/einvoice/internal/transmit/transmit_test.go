@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -284,10 +285,16 @@ func TestACallerWaitsForTheAttemptInProgress(t *testing.T) {
 	if f.do(subject) {
 		t.Fatal("it was sent twice")
 	}
+	looks := 0
 	impatient, leave := context.WithCancel(t.Context())
-	leave()
-	if err := f.Await(impatient, Document, subject); !errors.Is(err, context.Canceled) {
-		t.Fatal("it did not wait", err)
+	looking := New(f.pool, nil, Config{}, func() time.Time {
+		if looks++; looks == 3 { // it is still waiting
+			leave()
+		}
+		return f.clock.Now()
+	}, slog.New(slog.DiscardHandler))
+	if err := looking.Await(impatient, Document, subject); !errors.Is(err, context.Canceled) || looks < 3 {
+		t.Fatalf("it waited for %d looks: %v", looks, err)
 	}
 	other := f.engine(Config{}) // of another replica
 	ended := make(chan error)
