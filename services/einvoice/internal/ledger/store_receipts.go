@@ -43,13 +43,15 @@ type told struct {
 	waiting, refused bool
 }
 
+const toldSQL = `select t.state, p.rate, sum(p.amount_cents)::bigint from receipt_parts p
+	join transmissions t on t.kind = 'collection' and t.subject = p.source
+	where p.invoice_id = $1 and p.reportable and p.source <> $2
+		and (t.created_at, t.id) < (select created_at, id from transmissions where kind = 'collection' and subject = $2)
+	group by t.state, p.rate`
+
 // toldBefore returns what became of the collections of an invoice that were recorded before the one of source.
 func (l *Ledger) toldBefore(ctx context.Context, invoiceID, source uuid.UUID) (told, error) {
-	rows, err := l.Pool.Query(ctx, `select t.state, p.rate, sum(p.amount_cents)::bigint from receipt_parts p
-		join transmissions t on t.kind = 'collection' and t.subject = p.source
-		where p.invoice_id = $1 and p.reportable and p.source <> $2
-			and (t.created_at, t.id) < (select created_at, id from transmissions where kind = 'collection' and subject = $2)
-		group by t.state, p.rate`, invoiceID, source) //nolint:rowserrcheck // ForEachRow checks it
+	rows, err := l.Pool.Query(ctx, toldSQL, invoiceID, source) //nolint:rowserrcheck // ForEachRow checks it
 	if err != nil {
 		return told{}, fmt.Errorf("read earlier collections: %w", err)
 	}

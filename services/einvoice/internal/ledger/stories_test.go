@@ -38,7 +38,7 @@ type teller struct {
 func TestReportsAndBooksAgreeAfterAnyHistory(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	s := &teller{fixture: f, rnd: rand.New(rand.NewPCG(storySeed, 0))} //nolint:gosec // a test that can be repeated
+	s := &teller{fixture: f, rnd: rand.New(rand.NewPCG(storySeed, 0))}
 	f.enrol("debits", true, platform.MandateActive, func(s *invoice.Settings) { s.VATOnDebits = true })
 	f.enrol("quarterly", true, platform.MandateActive, func(s *invoice.Settings) { s.Regime = invoice.RegimeQuarterly })
 	f.exec(`update enrolments set client_id = merchant_id`)
