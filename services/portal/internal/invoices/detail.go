@@ -97,7 +97,7 @@ func lifeStep(e eupay.LifecycleEvent) step {
 		return s
 	}
 	s.Means, s.Why, s.Code = e.Meaning+" "+e.Advice, s.Key+"_"+e.ReasonCode, e.Code
-	if !lifecycle.IsRefusal(int32(e.Code), e.ReasonCode) { //nolint:gosec // one of two codes
+	if !lifecycle.IsRefusal(int32(e.Code), e.ReasonCode) {
 		s.Key, s.Tone, s.Icon = s.Key+"_again", "quiet", "circle-dot"
 	}
 	return s
