@@ -131,11 +131,14 @@ func (p *Platform) SetStatus(invoice, status, reasonCode, reason string) error {
 	if i.ended() {
 		return conflict("the document has ended: "+statusName(i.status()), "")
 	}
-	if code <= codeAvailable && slices.ContainsFunc(i.Events, func(e event) bool { return e.Code >= code }) {
+	if code <= codeAvailable && slices.ContainsFunc(i.Events, func(e event) bool {
+		return e.Code >= code && !secondDelivery(e.Code, e.ReasonCode)
+	}) {
 		return conflict("the document has been there: "+statusName(i.status()), "")
 	}
 	now := p.cfg.Now().UTC()
-	for len(i.Plan) > 0 && i.Plan[0].Code <= min(code, codeAvailable) && code != codeRejected {
+	twice := secondDelivery(code, reasonCode)
+	for !twice && len(i.Plan) > 0 && i.Plan[0].Code <= min(code, codeAvailable) && code != codeRejected {
 		w := i.Plan[0]
 		i.Plan = slices.Clone(i.Plan[1:])
 		if w.Code == code { // the planned status happens now, with the caller's values

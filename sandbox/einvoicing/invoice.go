@@ -53,11 +53,19 @@ func (i *invoice) happen(w wish, at time.Time) {
 	i.Events = append(i.Events, event{ID: newID("lce"), Code: w.Code, ReasonCode: w.ReasonCode, Reason: w.Reason, At: at, Emitter: emitter(w.Code)})
 }
 
-func (i *invoice) status() int { return i.Events[len(i.Events)-1].Code }
+// status is the newest one that says something about the document.
+func (i *invoice) status() int {
+	for _, e := range slices.Backward(i.Events) {
+		if !secondDelivery(e.Code, e.ReasonCode) {
+			return e.Code
+		}
+	}
+	return codeDeposited
+}
 
 // ended reports whether nothing more can happen.
 func (i *invoice) ended() bool {
-	return slices.ContainsFunc(i.Events, func(e event) bool { return final(e.Code) })
+	return slices.ContainsFunc(i.Events, func(e event) bool { return final(e.Code) && !secondDelivery(e.Code, e.ReasonCode) })
 }
 
 // planNext schedules the first event of the plan.
@@ -96,7 +104,7 @@ func (p *Platform) stepInvoice(i *invoice) error {
 // process keeps both or neither.
 func (p *Platform) enterStatus(cause line, i *invoice, w wish, at time.Time) error {
 	i.happen(w, at)
-	if final(w.Code) {
+	if final(w.Code) && !secondDelivery(w.Code, w.ReasonCode) {
 		i.Plan = nil
 	}
 	p.planNext(i, at)

@@ -57,6 +57,7 @@ func (p *Platform) reportSales(c *call) (any, error) {
 		Transactions []struct {
 			Date      string          `json:"date"`
 			Currency  string          `json:"currency"`
+			DueCode   string          `json:"tax_due_date_type_code"`
 			Category  string          `json:"category"`
 			Net       document.Number `json:"tax_exclusive_amount"`
 			Tax       document.Number `json:"tax_amount"`
@@ -76,7 +77,7 @@ func (p *Platform) reportSales(c *call) (any, error) {
 	r := in.report(flux10.KindSales)
 	for _, t := range in.Transactions {
 		s := flux10.Sale{
-			Date: t.Date, Currency: t.Currency, Category: t.Category, Count: -1,
+			Date: t.Date, Currency: t.Currency, Category: t.Category, DueCode: t.DueCode, Count: -1,
 			Net: n.read("tax_exclusive_amount", t.Net), Tax: n.read("tax_amount", t.Tax),
 		}
 		if t.Count != nil {
@@ -254,6 +255,12 @@ func (p *Platform) collect(c *call, ref string, x *collection, problems []docume
 	}
 	made := &report{ID: newID("pay"), Client: c.client.ID, Ref: ref, Kind: "collection", Made: p.cfg.Now().UTC(), Collection: x}
 	i.Collected += x.Amount
+	if i.CollectedAt == nil {
+		i.CollectedAt = map[int64]int64{}
+	}
+	for _, part := range x.Rates {
+		i.CollectedAt[part.Rate] += part.Amount
+	}
 	if err := p.enterStatus(line{Report: made}, i, wish{Code: codeCollected}, made.Made); err != nil {
 		return nil, err
 	}
@@ -270,7 +277,8 @@ func (p *Platform) invoiceNumbered(clientID, siren, number string) *invoice {
 	return nil
 }
 
-// checkCollection checks that the parts add up, and that the invoice could have been paid like this.
+// checkCollection checks that the parts add up, and that the invoice could have been paid like this. What was given back is below zero,
+// and never more than was collected, in all and at each rate; it may follow the end of the invoice.
 func checkCollection(x *collection, i *invoice) []document.Problem {
 	var problems []document.Problem
 	demand := func(ok bool, rule, field, message string) {
@@ -282,17 +290,20 @@ func checkCollection(x *collection, i *invoice) []document.Problem {
 	demand(err == nil, "DATE", "payment_date", "is not a date")
 	demand(i != nil, "REJ_COH", "invoice_number", "is not an invoice of this client")
 	var sum int64
-	seen := map[int64]bool{}
+	seen, more := map[int64]bool{}, false
 	for _, part := range x.Rates {
 		sum += part.Amount
 		demand(!seen[part.Rate], "MDT-224", "breakdown", "a rate is there twice")
 		seen[part.Rate] = true
 		demand(i == nil || slices.Contains(i.Rates, part.Rate), "MDT-224", "breakdown", "a rate is not one of the invoice")
+		demand(i == nil || i.CollectedAt[part.Rate]+part.Amount >= 0, "MDT-215", "breakdown", "more is given back at a rate than was collected")
+		demand(part.Amount != 0, "MDT-215", "breakdown", "a part is nothing")
+		more = more || part.Amount > 0
 	}
-	demand(len(x.Rates) > 0 && sum == x.Amount && x.Amount != 0, "MDT-215", "amount", "is not the sum of the breakdown, or nothing")
+	demand(len(x.Rates) > 0 && sum == x.Amount, "MDT-215", "amount", "is not the sum of the breakdown, or nothing")
 	if i != nil {
 		demand(i.Audience != "B2C" && i.Audience != "B2BINT", "G7", "invoice_number", "payments of private customers and from abroad are reported by period")
-		demand(!i.ended(), "STATUS", "invoice_number", "the invoice was refused or rejected")
+		demand(!i.ended() || !more, "STATUS", "invoice_number", "the invoice was refused or rejected")
 		total := i.Collected + x.Amount
 		demand(total >= 0 && total <= i.Gross, "MDT-215", "amount", "more than the invoice was collected, or less than nothing")
 	}

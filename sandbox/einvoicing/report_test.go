@@ -110,7 +110,8 @@ func TestMoneyForAnInvoiceIsStatus212(t *testing.T) {
 	if err := r.p.SetStatus(d.Number, "213", "", ""); err != nil {
 		t.Fatal(err)
 	}
-	r.wantRule(r.call(422, "POST", "/reporting/payments", collected("c-3", d.Number, "-1.00", `{"rate":20,"amount":-1.00}`)), "STATUS")
+	r.wantRule(r.call(422, "POST", "/reporting/payments", collected("c-3", d.Number, "1.00", `{"rate":20,"amount":1.00}`)), "STATUS")
+	r.call(201, "POST", "/reporting/payments", collected("c-3", d.Number, "-38.80", `{"rate":20,"amount":-28.80},{"rate":5.5,"amount":-10.00}`))
 	private := sample.Private(sample.Invoice())
 	private.Number += "P"
 	r.issue(private)

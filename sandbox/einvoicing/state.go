@@ -49,8 +49,9 @@ type invoice struct {
 	ID, Client, Draft, Ref, Number, Issued, SIREN, Audience, Type string
 	N                                                             int64
 	Data                                                          json.RawMessage
-	// Gross is BT-112, Rates those of the document, Collected the sum reported with 212, in cents.
+	// Gross is BT-112, Rates those of the document, Collected the sum reported with 212 and CollectedAt that at each rate, in cents.
 	Gross, Collected int64
+	CollectedAt      map[int64]int64 `json:",omitempty"`
 	Rates            []int64
 	Events           []event
 	// Plan are the future statuses, Due is when the first of them happens.

@@ -39,8 +39,13 @@ func codeOf(s string) int {
 	return 0
 }
 
-// final reports whether a status is the last one.
+// final reports whether a status ends a document that has it for any reason but a second delivery.
 func final(code int) bool { return code == codeRefused || code == codeRejected }
+
+// secondDelivery reports whether a platform only turned away another copy of a document: the first one lives on.
+func secondDelivery(code int, reason string) bool {
+	return code == codeRejected && (reason == "DOUBLON" || reason == "REJ_UNI")
+}
 
 // mandatory statuses must be sent to the administration.
 func mandatory(code int) bool {
@@ -116,12 +121,15 @@ func wishOfSIREN(siren string) []wish {
 
 // future returns the statuses of a document after 200. A document between businesses is delivered to its buyer. One for a private
 // customer is not delivered, because it is reported in sums; it can only be rejected. One that names an invoice which was never
-// deposited is rejected, as is one whose buyer is not in the directory.
+// deposited, or that was refused or rejected, is rejected, as is one whose buyer is not in the directory.
 func (p *Platform) future(clientID string, d *document.Document) []wish {
 	for _, before := range d.Preceding {
 		known := p.state.numbers[numberKey(d.Seller.SIREN, before.Issued, before.Number)]
 		if known == nil || known.Client != clientID {
 			return []wish{{codeRejected, "REJ_COH", "La facture " + before.Number + " n'est pas connue."}}
+		}
+		if known.ended() {
+			return []wish{{codeRejected, "REJ_COH", "La facture " + before.Number + " a été refusée ou rejetée : elle s'annule en interne."}}
 		}
 	}
 	wishes, _ := wishOf(d.Buyer.Name)

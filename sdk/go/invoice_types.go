@@ -143,6 +143,8 @@ type InvoiceVAT struct {
 	VATExemptionReason string      `json:"vat_exemption_reason"`
 	// BT-121.
 	VATExemptionCode string `json:"vat_exemption_code"`
+	// BT-8: `5` if the VAT is due on the day of the invoice (VAT on debits); null if the law tells when.
+	DueDateTypeCode string `json:"due_date_type_code"`
 }
 
 // InvoicePayment is money that was received for an invoice.
@@ -161,7 +163,12 @@ type LifecycleEvent struct {
 	OccurredAt time.Time `json:"occurred_at"`
 	Emitter    string    `json:"emitter"`
 	ReasonCode string    `json:"reason_code"`
-	Reason     string    `json:"reason"`
+	// The platform's own words.
+	Reason string `json:"reason"`
+	// What a refusal (210) or rejection (213) means, in plain words. Null for other steps.
+	Meaning string `json:"meaning"`
+	// What to do about it. Null for other steps.
+	Advice string `json:"advice"`
 }
 
 // Submission is how an attempt to hand an invoice in went.

@@ -761,6 +761,8 @@ type InvoiceVAT struct {
 	BaseCents       int64                  `protobuf:"varint,3,opt,name=base_cents,json=baseCents,proto3" json:"base_cents,omitempty"`
 	TaxCents        int64                  `protobuf:"varint,4,opt,name=tax_cents,json=taxCents,proto3" json:"tax_cents,omitempty"`
 	ExemptionReason string                 `protobuf:"bytes,5,opt,name=exemption_reason,json=exemptionReason,proto3" json:"exemption_reason,omitempty"`
+	// BT-8: 5 if the VAT is due with the document (VAT on debits), otherwise empty.
+	DueDateTypeCode string `protobuf:"bytes,6,opt,name=due_date_type_code,json=dueDateTypeCode,proto3" json:"due_date_type_code,omitempty"`
 	// BT-121, e.g. VATEX-EU-G.
 	ExemptionCode string `protobuf:"bytes,8,opt,name=exemption_code,json=exemptionCode,proto3" json:"exemption_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -828,6 +830,13 @@ func (x *InvoiceVAT) GetTaxCents() int64 {
 func (x *InvoiceVAT) GetExemptionReason() string {
 	if x != nil {
 		return x.ExemptionReason
+	}
+	return ""
+}
+
+func (x *InvoiceVAT) GetDueDateTypeCode() string {
+	if x != nil {
+		return x.DueDateTypeCode
 	}
 	return ""
 }
@@ -1091,7 +1100,7 @@ const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\vtotal_cents\x18\n" +
 	" \x01(\x03R\n" +
 	"totalCents\x12\x12\n" +
-	"\x04unit\x18\v \x01(\tR\x04unit\"\xdc\x01\n" +
+	"\x04unit\x18\v \x01(\tR\x04unit\"\x89\x02\n" +
 	"\n" +
 	"InvoiceVAT\x12$\n" +
 	"\x0erate_per_mille\x18\x01 \x01(\x05R\fratePerMille\x12\x1a\n" +
@@ -1099,7 +1108,8 @@ const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\n" +
 	"base_cents\x18\x03 \x01(\x03R\tbaseCents\x12\x1b\n" +
 	"\ttax_cents\x18\x04 \x01(\x03R\btaxCents\x12)\n" +
-	"\x10exemption_reason\x18\x05 \x01(\tR\x0fexemptionReason\x12%\n" +
+	"\x10exemption_reason\x18\x05 \x01(\tR\x0fexemptionReason\x12+\n" +
+	"\x12due_date_type_code\x18\x06 \x01(\tR\x0fdueDateTypeCode\x12%\n" +
 	"\x0eexemption_code\x18\b \x01(\tR\rexemptionCode\"\xa1\x01\n" +
 	"\x0eInvoicePayment\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +

@@ -164,7 +164,7 @@ func (r *reader) settlement(d *document.Document, n *xmltree.Node) {
 		}
 		d.VAT = append(d.VAT, document.VAT{
 			Tax: r.tax(t), Base: r.amount(t, "BasisAmount"), Amount: r.amount(t, "CalculatedAmount"),
-			Reason: t.Get("ExemptionReason"), ReasonCode: t.Get("ExemptionReasonCode"),
+			Reason: t.Get("ExemptionReason"), ReasonCode: t.Get("ExemptionReasonCode"), DueCode: t.Get("DueDateTypeCode"),
 		})
 	}
 	for _, a := range n.All("SpecifiedTradeAllowanceCharge") {

@@ -59,11 +59,11 @@ type Allowance struct {
 	Tax
 }
 
-// VAT is a sum per category and rate (BG-23), in cents.
+// VAT is a sum per category and rate (BG-23), in cents. DueCode says when the tax is due (BT-8); absent where the law tells.
 type VAT struct {
 	Tax
-	Base, Amount       int64
-	Reason, ReasonCode string
+	Base, Amount                int64
+	Reason, ReasonCode, DueCode string
 }
 
 // Totals are the sums (BG-22), in cents.

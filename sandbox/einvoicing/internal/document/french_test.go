@@ -101,7 +101,8 @@ func TestNotesOfFrance(t *testing.T) {
 		"a word of BAR":  {func(d *document.Document) { d.Notes[3].Text = "b2b" }, "BR-FR-31", "notes"},
 		"a public buyer": {func(d *document.Document) { d.Notes[3].Text = "B2G" }, "BR-FR-31", "notes"},
 	})
-	changes := map[string]func(*document.Document){"one TXD": more("TXD", "x"), "two others": func(d *document.Document) { more("AAI", "x")(d); more("AAI", "y")(d) }, "no BAR": less(3)}
+	debits := func(d *document.Document) { *d = *onDebits() }
+	changes := map[string]func(*document.Document){"one TXD": debits, "two others": func(d *document.Document) { more("AAI", "x")(d); more("AAI", "y")(d) }, "no BAR": less(3)}
 	for _, audience := range []string{"B2B", "B2BINT", "B2C", "OUTOFSCOPE", "ARCHIVEONLY"} {
 		changes[audience] = func(d *document.Document) { d.Notes[3].Text = audience }
 	}

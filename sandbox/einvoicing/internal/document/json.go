@@ -113,6 +113,7 @@ type wireVAT struct {
 	Amount     Number `json:"tax_amount"`
 	Reason     string `json:"exemption_reason,omitempty"`
 	ReasonCode string `json:"exemption_code,omitempty"`
+	DueCode    string `json:"due_date_type_code,omitempty"`
 }
 
 type wireTotals struct {
@@ -167,6 +168,7 @@ func (w *Wire) Document() (*Document, []Problem) {
 		d.VAT = append(d.VAT, VAT{
 			Tax: n.tax(x.Category, x.Rate), Base: n.amount("vat_breakdown.taxable_amount", x.Base),
 			Amount: n.amount("vat_breakdown.tax_amount", x.Amount), Reason: x.Reason, ReasonCode: x.ReasonCode,
+			DueCode: x.DueCode,
 		})
 	}
 	if t := w.Totals; t == nil {

@@ -16,6 +16,7 @@ func (d *Document) Check() []Problem {
 	c.lines()
 	c.breakdown()
 	c.categories()
+	c.dueCodes()
 	c.french()
 	c.parties()
 	return c.problems

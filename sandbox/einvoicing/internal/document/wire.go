@@ -39,6 +39,7 @@ func (d *Document) Wire() *Wire {
 	for _, x := range d.VAT {
 		w.VAT = append(w.VAT, wireVAT{
 			Category: x.Category, Rate: scaled(x.Rate, 2), Base: cents(x.Base), Amount: cents(x.Amount), Reason: x.Reason, ReasonCode: x.ReasonCode,
+			DueCode: x.DueCode,
 		})
 	}
 	return w

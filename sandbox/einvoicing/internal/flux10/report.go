@@ -23,10 +23,11 @@ type Report struct {
 	Paid     []Paid
 }
 
-// Sale is the sum for a day, a currency and a category, in cents.
+// Sale is the sum for a day, a currency, a category and a due date of its VAT, in cents. DueCode is 5 for services whose VAT is due
+// with the invoice (TT-80).
 type Sale struct {
-	Date, Currency, Category string
-	Net, Tax                 int64
+	Date, Currency, Category, DueCode string
+	Net, Tax                          int64
 	// Count is -1 if it is absent.
 	Count int64
 	Rates []SaleRate
@@ -149,7 +150,7 @@ func (r *reader) number(n *xmltree.Node, path string) int64 {
 
 func (r *reader) sale(n *xmltree.Node) Sale {
 	s := Sale{
-		Date: r.date(n, "Date"), Currency: n.Get("TransactionsCurrency"), Category: n.Get("CategoryCode"), Count: -1,
+		Date: r.date(n, "Date"), Currency: n.Get("TransactionsCurrency"), Category: n.Get("CategoryCode"), Count: -1, DueCode: n.Get("TaxDueDateTypeCode"),
 		Net: r.number(n, "TaxExclusiveAmount"), Tax: r.number(n, "TaxTotal"),
 	}
 	if text := n.Get("TransactionsCount"); text != "" {
@@ -189,7 +190,7 @@ func (r *Report) Check() []document.Problem {
 	}
 	seen := map[string]bool{}
 	for _, s := range r.Sales {
-		c.day(r, s.Date, s.Date+s.Currency+s.Category, seen)
+		c.day(r, s.Date, s.Date+s.Currency+s.Category+s.DueCode, seen)
 		c.saleSums(s)
 	}
 	for _, p := range r.Payments {
@@ -250,6 +251,9 @@ func (r *reader) saleSums(s Sale) {
 	if !slices.Contains(categories, s.Category) {
 		r.add("TT-81", "category", "%q is not known", s.Category)
 	}
+	if s.DueCode != "" && (s.DueCode != "5" || s.Category != "TPS1") {
+		r.add("TT-80", "tax_due_date_type_code", "%q is not the option of %s", s.DueCode, s.Category)
+	}
 	var net, tax int64
 	rates := map[int64]bool{}
 	for _, x := range s.Rates {
@@ -303,7 +307,7 @@ func sorted(list, other []Sale) []Sale {
 		slices.SortFunc(list[i].Rates, func(a, b SaleRate) int { return int(a.Rate - b.Rate) })
 	}
 	slices.SortFunc(list, func(a, b Sale) int {
-		return strings.Compare(a.Date+a.Currency+a.Category, b.Date+b.Currency+b.Category)
+		return strings.Compare(a.Date+a.Currency+a.Category+a.DueCode, b.Date+b.Currency+b.Category+b.DueCode)
 	})
 	return list
 }

@@ -44,6 +44,7 @@ func TestEachRuleOfTheXMLRefuses(t *testing.T) {
 		"neither":                {KindPayments, sample.Payments(), "", "G6", "/Report"},
 		"both":                   {KindSales, sample.Sales(), sample.Sales() + sample.Payments(), "G6", "/Report"},
 		"no XML":                 {KindSales, "<Report>", "<Report", "XML", "/"},
+		"goods on debits":        {KindSales, "<CategoryCode>TLB1", "<TaxDueDateTypeCode>5</TaxDueDateTypeCode><CategoryCode>TLB1", "TT-80", "tax_due_date_type_code"},
 		"half a count":           {KindSales, "<TransactionsCount>3", "<TransactionsCount>3.5", "XSD", "/Report/TransactionsReport/Transactions/TransactionsCount"},
 		"an order":               {KindSales, "<TypeCode>IN</TypeCode>", "", "XSD", "/Report/ReportDocument"},
 	} {
@@ -58,6 +59,7 @@ func TestEachRuleOfTheXMLRefuses(t *testing.T) {
 	for name, c := range map[string][3]string{
 		"an id of 50":        {KindSales, "<Id>R-1", "<Id>" + strings.Repeat("é", 50)},
 		"the buyer's report": {KindSales, "<RoleCode>SE", "<RoleCode>BY"},
+		"on debits":          {KindSales, "<CategoryCode>TLB1", "<TaxDueDateTypeCode>5</TaxDueDateTypeCode><CategoryCode>TPS1"},
 		"no count":           {KindSales, "<TransactionsCount>3</TransactionsCount>", ""},
 		"a count of zero":    {KindSales, "<TransactionsCount>3", "<TransactionsCount>0"},
 		"no currency":        {KindPayments, "<CurrencyCode>EUR</CurrencyCode>", ""},

@@ -131,6 +131,7 @@ var layout = template.Must(template.New("cii").Funcs(template.FuncMap{
 {{end}}{{range .VAT}}<ram:ApplicableTradeTax><ram:CalculatedAmount>{{cents .Amount}}</ram:CalculatedAmount><ram:TypeCode>VAT</ram:TypeCode>` +
 	`{{with .Reason}}<ram:ExemptionReason>{{x .}}</ram:ExemptionReason>{{end}}<ram:BasisAmount>{{cents .Base}}</ram:BasisAmount>` +
 	`<ram:CategoryCode>{{.Category}}</ram:CategoryCode>{{with .ReasonCode}}<ram:ExemptionReasonCode>{{.}}</ram:ExemptionReasonCode>{{end}}` +
+	`{{with .DueCode}}<ram:DueDateTypeCode>{{.}}</ram:DueDateTypeCode>{{end}}` +
 	`<ram:RateApplicablePercent>{{rate .Rate}}</ram:RateApplicablePercent></ram:ApplicableTradeTax>
 {{end}}{{range .Allowances}}<ram:SpecifiedTradeAllowanceCharge><ram:ChargeIndicator><udt:Indicator>{{.Charge}}</udt:Indicator></ram:ChargeIndicator>` +
 	`<ram:ActualAmount>{{cents .Amount}}</ram:ActualAmount><ram:Reason>{{x .Reason}}</ram:Reason>` +

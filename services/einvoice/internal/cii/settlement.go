@@ -8,7 +8,7 @@ func (w *writer) settlement(d invoice.Document) {
 	w.text("ram:InvoiceCurrencyCode", currency)
 	w.paymentMeans(d.Payment)
 	for _, v := range d.VAT {
-		w.in("ram:ApplicableTradeTax", func() { w.vat(v) })
+		w.in("ram:ApplicableTradeTax", func() { w.vat(v, d.DueDateCode()) })
 	}
 	w.period(d.Period)
 	for _, a := range d.Allowances {
@@ -40,14 +40,15 @@ func (w *writer) paymentMeans(p invoice.Payment) {
 	})
 }
 
-// vat is BG-23.
-func (w *writer) vat(v invoice.VAT) {
+// vat is BG-23. due is BT-8, the same in each of them (DGFiP S1.13): when the VAT of the document is due.
+func (w *writer) vat(v invoice.VAT, due string) {
 	w.amount("ram:CalculatedAmount", v.Tax)
 	w.text("ram:TypeCode", "VAT")
 	w.text("ram:ExemptionReason", v.Reason)
 	w.amount("ram:BasisAmount", v.Base)
 	w.text("ram:CategoryCode", string(v.Category))
 	w.text("ram:ExemptionReasonCode", v.ReasonCode)
+	w.text("ram:DueDateTypeCode", due)
 	w.rate(v.Category, v.VATPerMill)
 }
 

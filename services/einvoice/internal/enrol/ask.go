@@ -20,8 +20,8 @@ type answer struct {
 	unreachable bool
 }
 
-// refreshNow advances an enrolment while its caller waits, unless another process does so or has just done it. Errors are left to
-// the sweeper.
+// refreshNow advances an enrolment while its caller waits, unless it has just been done. If another process does so, it waits for that
+// one. Errors are left to the sweeper.
 func (r *Enroller) refreshNow(ctx context.Context, merchantID string, livemode bool, patience time.Duration) {
 	if r.Platforms[livemode] == nil {
 		return
@@ -29,6 +29,9 @@ func (r *Enroller) refreshNow(ctx context.Context, merchantID string, livemode b
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	questions, err := r.claim(ctx, claimOneSQL, merchantID, livemode, r.instant().Add(-minInterval))
+	if err == nil && len(questions) == 0 {
+		err = r.await(ctx, merchantID, livemode)
+	}
 	if err != nil {
 		r.Log.WarnContext(ctx, "refresh enrolment", "merchant", merchantID, "error", err)
 		return
@@ -36,6 +39,26 @@ func (r *Enroller) refreshNow(ctx context.Context, merchantID string, livemode b
 	for _, q := range questions {
 		q.onDemand = true
 		r.advance(ctx, q)
+	}
+}
+
+// awaitEvery is how often await looks at a call in progress, which may be another process's.
+const awaitEvery = 50 * time.Millisecond
+
+// await returns once no call about an enrolment is in progress, or when ctx ends.
+func (r *Enroller) await(ctx context.Context, merchantID string, livemode bool) error {
+	look := time.NewTicker(awaitEvery)
+	defer look.Stop()
+	for {
+		busy, err := r.leased(ctx, merchantID, livemode)
+		if err != nil || !busy {
+			return err
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return nil // the caller gets what is stored
+		}
 	}
 }
 

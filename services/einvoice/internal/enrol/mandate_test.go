@@ -2,6 +2,8 @@ package enrol
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -438,5 +440,44 @@ func (f *fixture) wantsStatus(status platform.MandateStatus) {
 	f.t.Helper()
 	if e := f.read(); e.status != status {
 		f.t.Errorf("it is %s, want %s", e.status, status)
+	}
+}
+
+// A reader who comes while the platform is being asked gets the answer to that question, and not the state before it.
+func TestAReaderWaitsForTheQuestionInProgress(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	var asked atomic.Int64
+	f.Now = func() time.Time { asked.Add(1); return f.clock.Now() }
+	f.enrols()
+	f.platform.becomes(platform.MandateActive)
+	began, letGo := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	f.platform.first(func(context.Context, string) error {
+		once.Do(func() { close(began); <-letGo })
+		return nil
+	})
+	f.clock.Advance(time.Hour)
+	swept := make(chan error, 1)
+	go func() { _, err := f.loops[true].Once(context.Background()); swept <- err }()
+	<-began
+	before, answer := asked.Load(), make(chan Enrolment, 1)
+	go func() {
+		e, _, err := f.Current(context.Background(), "m_1", true)
+		if err != nil {
+			t.Error(err)
+		}
+		answer <- e
+	}()
+	for len(answer) == 0 && asked.Load() < before+5 { // until it is answered, or has looked again and again
+		<-time.After(time.Millisecond)
+	}
+	early := len(answer) > 0
+	close(letGo)
+	if err := <-swept; err != nil {
+		t.Fatal(err)
+	}
+	if got := <-answer; early || !got.Ready() {
+		t.Errorf("it is %s, told before the platform answered: %v", got.Status(), early)
 	}
 }

@@ -64,6 +64,16 @@ func (r *Enroller) claim(ctx context.Context, sql string, args ...any) ([]claime
 	return questions, nil
 }
 
+// leased reports whether a call about an enrolment is in progress.
+func (r *Enroller) leased(ctx context.Context, merchantID string, livemode bool) (busy bool, err error) {
+	err = r.Pool.QueryRow(ctx, `select exists (select from enrolments where merchant_id = $1 and livemode = $2
+		and lease is not null and due_at > $3)`, merchantID, livemode, r.instant()).Scan(&busy)
+	if err != nil {
+		return false, fmt.Errorf("look at enrolment: %w", err)
+	}
+	return busy, nil
+}
+
 // errLeaseLost is returned when another process has the lease or the enrolment has changed.
 var errLeaseLost = errors.New("the enrolment was changed concurrently")
 

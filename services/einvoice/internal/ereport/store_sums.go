@@ -12,16 +12,17 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
-// salesSQL sums per day, category and rate, and, in the rows without a rate, per day and category.
+// salesSQL sums per day, category, due date of VAT and rate, and, in the rows without a rate, without it.
 const salesSQL = `with parts as (
-		select source::text, sold_on, category, rate, net_cents, tax_cents, false as is_total
+		select source::text, sold_on, category, on_debits, rate, net_cents, tax_cents, false as is_total
 			from sale_parts where merchant_id = $1 and livemode = $2 and sold_on between $3 and $4
-		union all select source, sold_on, category, rate, net_cents, tax_cents, is_total
-			from consumer_parts where merchant_id = $1 and livemode = $2 and sold_on between $3 and $4)
-	select sold_on::text, category, rate, sum(net_cents)::bigint, sum(tax_cents)::bigint,
+		union all select p.source, p.sold_on, p.category, p.category = '` + invoice.ReportServices + `' and coalesce(s.on_debits, false), p.rate, p.net_cents, p.tax_cents, p.is_total
+			from consumer_parts p left join consumer_sales s using (payment_reference)
+			where p.merchant_id = $1 and p.livemode = $2 and p.sold_on between $3 and $4)
+	select sold_on::text, category, case when on_debits then '` + invoice.DueOnIssue + `' else '' end, rate, sum(net_cents)::bigint, sum(tax_cents)::bigint,
 		case when bool_or(is_total) then 0 else count(distinct source) end
-	from parts group by grouping sets ((sold_on, category, rate), (sold_on, category))
-	order by sold_on, category, rate desc nulls first`
+	from parts group by grouping sets ((sold_on, category, on_debits, rate), (sold_on, category, on_debits))
+	order by sold_on, category, on_debits, rate desc nulls first`
 
 // salesOf sums the sales of a period, with and without invoices. Count is the number of documents, payments and refunds; 0 where there is also a
 // total of a till, whose sales nobody counted.
@@ -53,7 +54,7 @@ type salesPart struct {
 }
 
 func scanSales(row pgx.CollectableRow) (p salesPart, err error) {
-	err = row.Scan(&p.Date, &p.Category, &p.rate, &p.Net, &p.Tax, &p.Count)
+	err = row.Scan(&p.Date, &p.Category, &p.DueCode, &p.rate, &p.Net, &p.Tax, &p.Count)
 	return p, err
 }
 

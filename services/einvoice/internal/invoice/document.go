@@ -5,6 +5,8 @@
 package invoice
 
 import (
+	"slices"
+
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
 )
@@ -69,6 +71,24 @@ type Document struct {
 	VAT    []VAT  `json:"vat"`
 	Totals Totals `json:"totals"`
 }
+
+// OnDebits reports whether the VAT on the services of a document is due with the document and not with its payment (article 269, 2, c
+// CGI): then its payments are not reported.
+func (d Document) OnDebits() bool {
+	return slices.ContainsFunc(d.Notes, func(n Note) bool { return n.Subject == NoteTaxPayments })
+}
+
+// DueDateCode returns BT-8 (UNTDID 2475): 5, the day of issue, for a document whose VAT is due with it; otherwise empty, because then
+// the law tells.
+func (d Document) DueDateCode() string {
+	if d.OnDebits() {
+		return DueOnIssue
+	}
+	return ""
+}
+
+// DueOnIssue is BT-8 of documents and TT-80 of e-reports for VAT on debits (UNTDID 2475).
+const DueOnIssue = "5"
 
 // Note is a free text (BT-22) with its subject (BT-21); the subject may be empty.
 type Note struct {

@@ -8,7 +8,6 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
-	"european-pay.eu/eupay/services/einvoice/internal/ereport"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
@@ -21,7 +20,7 @@ type Corrected struct {
 }
 
 // Cancel ends an unpaid invoice. An invoice that the platform has or may have is corrected by a 384. One that it never had or
-// rejected, or that the buyer refused, is ended without a document.
+// rejected, or that the buyer refused, is ended without a document: in the seller's books only.
 func (l *Ledger) Cancel(ctx context.Context, who Who, idOrNumber, reason string) (Corrected, error) {
 	var out Corrected
 	err := l.inTurn(ctx, who, func(tx pgx.Tx) error {
@@ -71,8 +70,8 @@ func checkCancellable(r *Record) error {
 
 // needsNoDocument reports whether the platform certainly has no valid document, and ensures that it stays so.
 func (l *Ledger) needsNoDocument(ctx context.Context, tx pgx.Tx, r *Record) (bool, error) {
-	if r.Status == StatusFailed {
-		return true, nil
+	if refused, err := wasRefused(ctx, tx, r.ID); err != nil || refused {
+		return refused, err
 	}
 	if r.Seqino == SeqinoSubmitted || r.MaybeSent {
 		return false, nil
@@ -102,7 +101,10 @@ func (l *Ledger) annul(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Rec
 	if err != nil {
 		return nil, err
 	}
-	by := l.correction(r, invoice.Annul(number, today, r.Document, r.Paid, reason), reason)
+	by, err := l.correction(ctx, tx, r, invoice.Annul(number, today, r.Document, r.Paid, reason), reason)
+	if err != nil {
+		return nil, err
+	}
 	by.Credit = r.Total
 	before, after, event := r.Status, StatusCancelled, "cancelled"
 	if r.Paid > 0 {
@@ -117,8 +119,12 @@ func (l *Ledger) annul(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Rec
 	return by, save(ctx, tx, r, before, l.instant(), c)
 }
 
-// correction returns the record of a document that corrects r.
-func (l *Ledger) correction(r *Record, doc invoice.Document, reason string) *Record {
+// correction returns the record of a document that corrects r. What corrects a refused or rejected invoice is never sent.
+func (l *Ledger) correction(ctx context.Context, tx pgx.Tx, r *Record, doc invoice.Document, reason string) (*Record, error) {
+	refused, err := wasRefused(ctx, tx, r.ID)
+	if err != nil {
+		return nil, err
+	}
 	now := l.instant()
 	by := &Record{
 		ID: newID(), MerchantID: r.MerchantID, Livemode: r.Livemode, Number: doc.Number, Type: doc.Type, Corrects: &r.ID, CorrectsNumber: r.Number,
@@ -128,10 +134,13 @@ func (l *Ledger) correction(r *Record, doc invoice.Document, reason string) *Rec
 	if doc.Type == invoice.TypeCorrected {
 		by.Status = StatusCancelled
 	}
-	if r.Seqino == SeqinoMandatePending {
+	switch {
+	case refused:
+		by.Seqino = SeqinoNone
+	case r.Seqino == SeqinoMandatePending:
 		by.Seqino = SeqinoMandatePending
 	}
-	return by
+	return by, nil
 }
 
 // recordCorrection records the correcting document, deducts it from the invoice, and records the refund it implies.
@@ -146,12 +155,11 @@ func (l *Ledger) recordCorrection(ctx context.Context, tx pgx.Tx, e enrol.Enrolm
 	if err != nil {
 		return err
 	}
-	reportable, err := recordParts(ctx, tx, e, r, by.ID, by.Issued, parts)
-	if err != nil || !reportable || r.Audience == invoice.B2B {
+	reportable, err := recordParts(ctx, tx, r, by.ID, by.Issued, parts)
+	if err != nil || !reportable {
 		return err
 	}
-	_, err = ereport.MarkChanged(ctx, tx, l.declarant(e), ereport.Payments, by.Issued, l.instant())
-	return err
+	return l.reportReceived(ctx, tx, e, r, by.ID, by.Issued)
 }
 
 // overpaid is the amount paid in excess of what the invoice is still worth.
@@ -159,7 +167,8 @@ func overpaid(r *Record) money.Cents { return max(0, r.Paid-(r.Total-r.Credited)
 
 // submitCorrection tries to submit the new document, and reads the result.
 func (l *Ledger) submitCorrection(ctx context.Context, out Corrected) (Corrected, error) {
-	if out.By == nil || out.Replayed || out.By.Seqino == SeqinoMandatePending {
+	l.engine.Wake(out.Livemode) // a refund may have to be reported
+	if out.By == nil || out.Replayed || out.By.Seqino != SeqinoSubmitting {
 		return out, nil
 	}
 	l.submitNow(ctx, out.By.ID, out.Livemode)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/lifecycle"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
@@ -121,7 +122,7 @@ func TestWhatIsRefusedAfterItsCancellationNeedsNoDocumentAndIsNeverSent(t *testi
 func TestARejectedOrRefusedInvoiceIsCancelledWithoutADocument(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	for _, code := range []int{stepRefused, stepRejected} {
+	for _, code := range []int{lifecycle.Refused, lifecycle.Rejected} {
 		r := f.create(private(10_00))
 		f.step(r, platform.Event{ID: "e1", Code: code, At: f.clock.now(), ReasonCode: "CALCUL_ERR", Reason: "sums differ"})
 		f.must(f.Refresh(t.Context(), r.ID))

@@ -164,15 +164,18 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 	return r, l.restateSales(ctx, tx, e, r.ID)
 }
 
-// record records a new document with its transmission and its sales. original is the document that it corrects.
+// record records a new document with its transmission, unless it is never sent, and its sales. original is the document that it
+// corrects.
 func (l *Ledger) record(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, original *Record, c change) error {
 	b := &pgx.Batch{} // one round trip, because the counter is locked
 	if err := queueInsert(ctx, b, r, c); err != nil {
 		return err
 	}
-	hold := submitTimeout // the caller tries first
-	t := transmit.Transmission{ID: newID(), Kind: transmit.Document, Subject: r.ID, MerchantID: r.MerchantID, Livemode: r.Livemode}
-	transmit.Queue(b, t, r.CreatedAt, hold)
+	if r.Seqino != SeqinoNone {
+		hold := submitTimeout // the caller tries first
+		t := transmit.Transmission{ID: newID(), Kind: transmit.Document, Subject: r.ID, MerchantID: r.MerchantID, Livemode: r.Livemode}
+		transmit.Queue(b, t, r.CreatedAt, hold)
+	}
 	if err := queueSales(b, r, original); err != nil {
 		return err
 	}

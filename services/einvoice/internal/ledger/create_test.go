@@ -247,3 +247,55 @@ func TestNothingOfAnothersIsFound(t *testing.T) {
 		f.refused(err, errs.NotFoundCode)
 	}
 }
+
+// The merchant submits right after the mandate has become active, when the engine has just taken the document: the answer is that
+// attempt's, and if it began before the mandate was active, that of another.
+func TestSubmittingWaitsForTheAttemptInProgress(t *testing.T) {
+	t.Parallel()
+	for name, first := range map[string]fault{"it is sent": works, "it came too early": noMandate} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := setup(t)
+			f.mandate(platform.MandatePending)
+			r := f.create(business(10_00))
+			f.mandate(platform.MandateActive)
+			began, letGo := make(chan struct{}), make(chan struct{})
+			attempts := 0 // one after the other
+			f.fake.set(func(p *fake) {
+				p.submit = first
+				p.atSubmit = func(platform.Submission) {
+					if attempts++; attempts == 1 {
+						close(began)
+						<-letGo
+						return
+					}
+					f.fake.set(func(p *fake) { p.submit = works })
+				}
+			})
+			attempt := make(chan error)
+			go func() {
+				_, err := f.engine.Do(context.Background(), transmit.Document, r.ID, true)
+				attempt <- err
+			}()
+			<-began
+			before, answer := f.clock.asked(), make(chan Record, 1)
+			go func() {
+				submitted, err := f.Submit(context.Background(), f.who, r.Number)
+				if err != nil {
+					t.Error(err)
+				}
+				answer <- submitted
+			}()
+			f.eventually("it is answered or waits", func() bool { return len(answer) > 0 || f.clock.asked() > before+15 })
+			early := len(answer) > 0
+			close(letGo)
+			f.must(<-attempt)
+			if early {
+				t.Error("it was answered while the attempt was in progress")
+			}
+			if got := <-answer; got.Seqino != SeqinoSubmitted {
+				t.Errorf("answered %s", got.Seqino)
+			}
+		})
+	}
+}

@@ -111,7 +111,11 @@ func (l *Ledger) credit(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Re
 	if err != nil {
 		return nil, err
 	}
-	by, before := l.correction(r, doc, c.Reason), r.Status
+	by, err := l.correction(ctx, tx, r, doc, c.Reason)
+	if err != nil {
+		return nil, err
+	}
+	before := r.Status
 	by.Credit = amount
 	if err := l.recordCorrection(ctx, tx, e, r, by); err != nil {
 		return nil, err

@@ -1,10 +1,10 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,12 +18,6 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
-)
-
-// The steps of the life cycle that end it or that we act on (DGFiP specifications, table 8).
-const (
-	stepRefused  = lifecycle.Refused
-	stepRejected = lifecycle.Rejected
 )
 
 // The intervals at which the platform is polled about a document. The webhook triggers an earlier poll; polling compensates for
@@ -113,7 +107,7 @@ func (l *Ledger) recordSteps(ctx context.Context, tx pgx.Tx, r *Record, steps []
 			continue
 		}
 		news, r.Polls = true, 0 // more steps are likely to follow soon
-		if !s.At.Before(newest) {
+		if !s.At.Before(newest) && !isSecondDelivery(s) {
 			newest, r.LifecycleCode = s.At, s.Code
 		}
 		if err := l.recordStep(ctx, tx, r, s, now); err != nil {
@@ -127,20 +121,43 @@ func (l *Ledger) recordStep(ctx context.Context, tx pgx.Tx, r *Record, s platfor
 	before := r.Status
 	c := change{what: "status_updated", detail: fmt.Sprintf("%d %s", s.Code, label(s))}
 	c.step = step(s)
-	ended := s.Code == stepRefused || s.Code == stepRejected
-	if ended {
-		r.Problem = cmp.Or(s.Reason, s.ReasonCode, label(s))
+	if isRefusal(s) {
+		r.Problem = problem(s)
 	}
 	if err := save(ctx, tx, r, before, now, c); err != nil {
 		return err
 	}
-	if !ended || r.Status != StatusPending && r.Status != StatusDraft {
+	if !isEnd(s) || r.Status != StatusPending && r.Status != StatusDraft {
 		return nil
 	}
 	r.Status = StatusFailed
 	f := change{what: "failed", detail: s.ReasonCode}
 	f.step = step(s)
 	return save(ctx, tx, r, before, now, f)
+}
+
+// reasonOf returns what a refusal or rejection means. Its effect is the only thing of a step that may change a status.
+func reasonOf(s platform.Event) lifecycle.Reason {
+	return lifecycle.ReasonOf(int32(s.Code), s.ReasonCode)
+}
+
+// isRefusal reports whether the platforms deal with the document no more.
+func isRefusal(s platform.Event) bool { return lifecycle.IsRefusal(int32(s.Code), s.ReasonCode) }
+
+// isEnd reports whether a step ends an invoice in the seller's books.
+func isEnd(s platform.Event) bool { return reasonOf(s).Effect == lifecycle.Ends }
+
+// isSecondDelivery reports whether only another copy of the document was turned away: the step says nothing about the document, so
+// it does not become the one that is shown.
+func isSecondDelivery(s platform.Event) bool { return reasonOf(s).Effect == lifecycle.KeepsInvoice }
+
+// problem says in plain words why a document was refused or rejected, with the text that came with it.
+func problem(s platform.Event) string {
+	why := reasonOf(s)
+	if s.Reason == "" {
+		return why.Meaning + " " + why.Advice
+	}
+	return fmt.Sprintf("%s (%s) %s", why.Meaning, s.Reason, why.Advice)
 }
 
 // label returns the official name of a step.
@@ -166,7 +183,11 @@ func (l *Ledger) nextPoll(ctx context.Context, tx pgx.Tx, r *Record, failed bool
 		next, polls = now.Add(failedRetry), r.Polls
 	}
 	at := &next
-	if r.LifecycleCode == stepRefused || r.LifecycleCode == stepRejected || now.Sub(*r.SubmittedAt) > until {
+	steps, err := stepsOf(ctx, tx, r.ID)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(steps, isEnd) || now.Sub(*r.SubmittedAt) > until {
 		at = nil
 	}
 	return schedulePoll(ctx, tx, r, at, polls, now)

@@ -44,13 +44,13 @@ func TestStepsAreRecordedOnceInWhateverOrderTheyCome(t *testing.T) {
 
 func TestARejectedInvoiceHasFailed(t *testing.T) {
 	t.Parallel()
-	for code, reason := range map[int]string{210: "wrong order number", 213: ""} {
+	for code, reasonCode := range map[int]string{210: "CMD_ERR", 213: "REJ_SEMAN"} {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
 			t.Parallel()
 			f := setup(t)
 			r := f.create(business(10_00))
 			e := f.at("e1", code, time.Second)
-			e.Reason, e.ReasonCode = reason, "CMD_ERR"
+			e.ReasonCode = reasonCode
 			f.step(r, e)
 			f.must(f.Refresh(t.Context(), r.ID))
 			r = f.is(r.ID, StatusFailed, SeqinoSubmitted)
@@ -61,7 +61,7 @@ func TestARejectedInvoiceHasFailed(t *testing.T) {
 			if got := strings.Join(types[2:], " "); got != "invoice.status_updated invoice.failed" {
 				t.Fatal(got)
 			}
-			if last := events[len(events)-1]; last.GetPreviousStatus() != "pending" || last.GetStep().GetReasonCode() != "CMD_ERR" {
+			if last := events[len(events)-1]; last.GetPreviousStatus() != "pending" || last.GetStep().GetReasonCode() != reasonCode {
 				t.Fatalf("%v", last)
 			}
 		})

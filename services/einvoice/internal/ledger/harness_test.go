@@ -34,12 +34,21 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type clock struct {
 	mu sync.Mutex
 	at time.Time
+	// reads counts how often it was asked, from which a test sees that somebody waits.
+	reads int
 }
 
 func (c *clock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.reads++
 	return c.at
+}
+
+func (c *clock) asked() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reads
 }
 
 func (c *clock) advance(d time.Duration) {

@@ -101,11 +101,26 @@ func (l *Ledger) platform(livemode bool) (platform.Platform, error) {
 	return nil, errNoPlatform
 }
 
-// submitNow tries to submit a document while the caller waits. The engine retries after any failure.
+// submitNow tries to submit a document while the caller waits, or waits for the attempt that is in progress. The engine retries after
+// any failure.
 func (l *Ledger) submitNow(ctx context.Context, id uuid.UUID, livemode bool) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timeouts.submit)
+	ctx, cancel := l.patience(ctx)
 	defer cancel()
-	if _, err := l.engine.Do(ctx, transmit.Document, id, livemode); err != nil {
+	l.submitWithin(ctx, id, livemode)
+}
+
+// patience returns a context for as long as a caller waits for the platform. An attempt goes on if the caller leaves.
+func (l *Ledger) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), l.timeouts.submit)
+}
+
+// submitWithin is submitNow until ctx ends.
+func (l *Ledger) submitWithin(ctx context.Context, id uuid.UUID, livemode bool) {
+	tried, err := l.engine.Do(ctx, transmit.Document, id, livemode)
+	if err == nil && !tried {
+		err = l.engine.Await(ctx, transmit.Document, id)
+	}
+	if err != nil {
 		l.Log.WarnContext(ctx, "submit at once", "invoice", id, "error", err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
@@ -111,6 +113,11 @@ func (f *fake) take(s platform.Submission) *filed {
 			f.wrong = append(f.wrong, "two documents have the number "+s.Document.Number)
 		}
 	}
+	for _, d := range f.order {
+		if p := s.Document.Preceding; p != nil && d.Document.Number == p.Number && slices.ContainsFunc(d.steps, isRefusal) {
+			f.wrong = append(f.wrong, s.Document.Number+" corrects "+p.Number+", which was refused")
+		}
+	}
 	if p := s.Document.Preceding; p != nil && !slices.ContainsFunc(f.order, func(d *filed) bool { return d.Document.Number == p.Number }) {
 		f.wrong = append(f.wrong, s.Document.Number+" came before "+p.Number)
 	}
@@ -142,7 +149,44 @@ func (f *fake) File(ctx context.Context, _, id string) (pdf []byte, err error) {
 }
 
 func (f *fake) ReportCollection(ctx context.Context, _ string, c platform.Collection) (string, error) {
-	return "pay_" + c.Ref, f.do(ctx, &f.collect, func() { f.collections[c.Ref] = c })
+	return "pay_" + c.Ref, f.do(ctx, &f.collect, func() {
+		if _, known := f.collections[c.Ref]; !known {
+			f.collections[c.Ref] = c
+			f.judge(c)
+		}
+	})
+}
+
+// judge notes what a platform refuses: sums that are not those of their parts, and more given back at a rate than was collected.
+func (f *fake) judge(c platform.Collection) {
+	var sum money.Cents
+	for _, p := range c.Parts {
+		sum += p.Amount
+		if f.collected(c.InvoiceNumber)[p.VATPerMill] < 0 {
+			f.wrong = append(f.wrong, fmt.Sprintf("%s: below zero at %s with %+v", c.InvoiceNumber, p.VATPerMill, c))
+		}
+	}
+	if len(c.Parts) == 0 || sum != c.Amount {
+		f.wrong = append(f.wrong, fmt.Sprintf("%s: the parts are not the amount of %+v", c.InvoiceNumber, c))
+	}
+	for _, d := range f.order {
+		if d.Document.Number == c.InvoiceNumber && c.Amount > 0 && slices.ContainsFunc(d.steps, isEnd) {
+			f.wrong = append(f.wrong, fmt.Sprintf("%s was refused, and %+v was collected", c.InvoiceNumber, c))
+		}
+	}
+}
+
+// collected is what was reported with 212 of an invoice by rate.
+func (f *fake) collected(number string) map[vat.Rate]money.Cents {
+	sums := map[vat.Rate]money.Cents{}
+	for _, c := range f.collections {
+		for _, p := range c.Parts {
+			if c.InvoiceNumber == number {
+				sums[p.VATPerMill] += p.Amount
+			}
+		}
+	}
+	return sums
 }
 
 func (f *fake) byID(id string) *filed {

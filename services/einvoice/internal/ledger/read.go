@@ -56,11 +56,15 @@ func (l *Ledger) WithDetails(ctx context.Context, r Record) (*einvoicev1.Invoice
 	return v, nil
 }
 
-// PDF returns the Factur-X of a submitted document: the platform's if it provides one, otherwise ours, which is what it received.
+// PDF returns the Factur-X of a submitted document: the platform's if it provides one, otherwise ours, which is what it received. A
+// correction that is never sent has ours too, for the seller's own books.
 func (l *Ledger) PDF(ctx context.Context, who Who, idOrNumber string) (pdf []byte, number string, err error) {
 	r, err := find(ctx, l.Pool, who, idOrNumber)
 	if err != nil {
 		return nil, "", err
+	}
+	if r.Seqino == SeqinoNone && r.Corrects != nil {
+		return l.ownPDF(ctx, r)
 	}
 	if r.Seqino != SeqinoSubmitted {
 		return nil, "", errs.New(errs.InvalidState,
@@ -77,6 +81,16 @@ func (l *Ledger) PDF(ctx context.Context, who Who, idOrNumber string) (pdf []byt
 		pdf = theirs
 	}
 	return pdf, r.Number, nil
+}
+
+// ownPDF renders a document that is never sent.
+func (l *Ledger) ownPDF(ctx context.Context, r Record) (pdf []byte, number string, err error) {
+	e, err := enrol.Read(ctx, l.Pool, r.MerchantID, r.Livemode)
+	if err != nil {
+		return nil, "", err
+	}
+	_, pdf, err = l.documents(ctx, r, e)
+	return pdf, r.Number, err
 }
 
 // fileRetry is the interval at which the platform is asked again for a file that it did not return.
@@ -110,7 +124,8 @@ func (l *Ledger) fetch(ctx context.Context, r Record) []byte {
 	return file
 }
 
-// Submit tries at once to send a document that waits or was refused. A document that the platform has is returned unchanged.
+// Submit tries at once to send a document that waits or was refused, or waits for the attempt that is in progress. If that one began too
+// early, for example before the mandate was active, another follows. A document that the platform has is returned unchanged.
 func (l *Ledger) Submit(ctx context.Context, who Who, idOrNumber string) (Record, error) {
 	r, err := find(ctx, l.Pool, who, idOrNumber)
 	if err != nil {
@@ -122,9 +137,17 @@ func (l *Ledger) Submit(ctx context.Context, who Who, idOrNumber string) (Record
 	if r.Seqino == SeqinoNone {
 		return Record{}, errs.New(errs.InvalidState, "Invoice %s is %s and can no longer be submitted.", r.Number, r.Status)
 	}
-	if _, err := transmit.Restart(ctx, l.Pool, transmit.Document, r.ID, l.instant()); err != nil {
-		return Record{}, err
+	wait, cancel := l.patience(ctx)
+	defer cancel()
+	for range 2 {
+		restarted, err := transmit.Restart(ctx, l.Pool, transmit.Document, r.ID, l.instant())
+		if err != nil {
+			return Record{}, err
+		}
+		l.submitWithin(wait, r.ID, r.Livemode)
+		if r, err = readOne(ctx, l.Pool, `where i.id = $1`, r.ID); err != nil || restarted || r.Seqino == SeqinoSubmitted {
+			return r, err
+		}
 	}
-	l.submitNow(ctx, r.ID, r.Livemode)
-	return readOne(ctx, l.Pool, `where i.id = $1`, r.ID)
+	return r, nil
 }

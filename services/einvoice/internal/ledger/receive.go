@@ -125,12 +125,14 @@ func (l *Ledger) receive(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *R
 	if err != nil {
 		return nil, err
 	}
-	reportable, err := recordParts(ctx, tx, e, r, p.id, p.on, parts)
+	reportable, err := recordParts(ctx, tx, r, p.id, p.on, parts)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.reportReceipt(ctx, tx, e, r, p, reportable); err != nil {
-		return nil, err
+	if reportable {
+		if err := l.reportReceived(ctx, tx, e, r, p.id, p.on); err != nil {
+			return nil, err
+		}
 	}
 	r.Paid += p.amount
 	c := change{what: "payment_received", detail: p.amount.String() + " " + string(p.method)}
@@ -143,18 +145,16 @@ func (l *Ledger) receive(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *R
 	return reportsFor(e, r, p.on, reportable), save(ctx, tx, r, before, now, c)
 }
 
-// reportReceipt reports a receipt: from a business as its own collection (212), from private customers in the sums of its period, and from
-// businesses abroad in the list of its period.
-func (l *Ledger) reportReceipt(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, p receipt, reportable bool) error {
-	if !reportable {
-		return nil
-	}
+// reportReceived reports a receipt, or the refund of a credit note, which is below zero: of a business as a collection of its own
+// (212), of private customers in the sums of its period, and of businesses abroad in the list of its period. source is the payment or the
+// credit note, whose parts were recorded.
+func (l *Ledger) reportReceived(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, source uuid.UUID, on invoice.Date) error {
 	now := l.instant()
 	if r.Audience != invoice.B2B {
-		_, err := ereport.MarkChanged(ctx, tx, l.declarant(e), ereport.Payments, p.on, now)
+		_, err := ereport.MarkChanged(ctx, tx, l.declarant(e), ereport.Payments, on, now)
 		return err
 	}
-	t := transmit.Transmission{ID: newID(), Kind: transmit.Collection, Subject: p.id, MerchantID: r.MerchantID, Livemode: r.Livemode}
+	t := transmit.Transmission{ID: newID(), Kind: transmit.Collection, Subject: source, MerchantID: r.MerchantID, Livemode: r.Livemode}
 	if err := transmit.Add(ctx, tx, t, now, 0); err != nil {
 		return fmt.Errorf("record the collection: %w", err)
 	}

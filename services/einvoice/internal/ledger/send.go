@@ -73,22 +73,35 @@ func (s DocumentSender) Send(ctx context.Context, t transmit.Transmission) error
 }
 
 // awaitOriginal makes a correction wait until the platform has the document that it corrects. needed is false if the platform
-// refused the original after its cancellation.
+// refused the original after its cancellation, or the original was refused or rejected before the correction was sent.
 func (l *Ledger) awaitOriginal(ctx context.Context, r Record) (needed bool, err error) {
 	if r.Corrects == nil {
 		return true, nil
 	}
 	o, err := readOne(ctx, l.Pool, `where i.id = $1`, *r.Corrects)
-	if err != nil || o.PlatformID != "" {
-		return true, err
+	if err != nil {
+		return false, err
 	}
-	if o.Status == StatusCancelled && o.Seqino == SeqinoNone {
-		return false, l.change(ctx, r.ID, func(tx pgx.Tx, r *Record) error {
-			r.Seqino, r.Problem = SeqinoNone, "The platform does not have the invoice."
-			return save(ctx, tx, r, r.Status, l.instant(), change{what: "not_needed", quiet: true})
-		})
+	refused, err := wasRefused(ctx, l.Pool, o.ID)
+	switch {
+	case err != nil:
+		return false, err
+	case refused && !r.MaybeSent:
+		return false, l.neverSend(ctx, r.ID, "The invoice was refused or rejected, so this document stays in your own books.")
+	case o.PlatformID != "":
+		return true, nil
+	case o.Status == StatusCancelled && o.Seqino == SeqinoNone:
+		return false, l.neverSend(ctx, r.ID, "The platform does not have the invoice.")
 	}
 	return false, transmit.Wait{Reason: "the platform does not have " + o.Number + " yet", RetryAfter: originalRetry}
+}
+
+// neverSend records that a correction is not sent, and why.
+func (l *Ledger) neverSend(ctx context.Context, id uuid.UUID, why string) error {
+	return l.change(ctx, id, func(tx pgx.Tx, r *Record) error {
+		r.Seqino, r.Problem = SeqinoNone, why
+		return save(ctx, tx, r, r.Status, l.instant(), change{what: "not_needed", quiet: true})
+	})
 }
 
 // documents returns the XML and PDF of a record, which are rendered once and stored byte for byte.

@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
-	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
 func (l *Ledger) payments(ctx context.Context, id uuid.UUID) ([]*einvoicev1.InvoicePayment, error) {
@@ -29,18 +28,13 @@ func (l *Ledger) payments(ctx context.Context, id uuid.UUID) ([]*einvoicev1.Invo
 }
 
 func (l *Ledger) life(ctx context.Context, id uuid.UUID) ([]*einvoicev1.LifecycleEvent, error) {
-	rows, err := l.Pool.Query(ctx, `select event_id, code, emitter, reason_code, reason, occurred_at
-		from lifecycle_events where invoice_id = $1 order by occurred_at, code`, id)
+	steps, err := stepsOf(ctx, l.Pool, id)
 	if err != nil {
-		return nil, fmt.Errorf("read lifecycle: %w", err)
+		return nil, err
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*einvoicev1.LifecycleEvent, error) {
-		var s platform.Event
-		err := row.Scan(&s.ID, &s.Code, &s.Emitter, &s.ReasonCode, &s.Reason, &s.At)
-		return step(s), err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read lifecycle: %w", err)
+	list := make([]*einvoicev1.LifecycleEvent, len(steps))
+	for i, s := range steps {
+		list[i] = step(s)
 	}
 	return list, nil
 }

@@ -3,21 +3,53 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
-// newestStep returns the platform's time of the newest recorded step; the epoch if there is none.
+// newestStep returns the platform's time of the newest recorded step that says something about the document; the zero time if there
+// is none.
 func newestStep(ctx context.Context, tx pgx.Tx, r *Record) (newest time.Time, err error) {
-	err = tx.QueryRow(ctx, `select coalesce(max(occurred_at), 'epoch') from lifecycle_events where invoice_id = $1`, r.ID).Scan(&newest)
+	steps, err := stepsOf(ctx, tx, r.ID)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("read the life of %s: %w", r.Number, err)
+		return time.Time{}, err
+	}
+	for _, s := range steps {
+		if !isSecondDelivery(s) {
+			newest = s.At
+		}
 	}
 	return newest, nil
+}
+
+// stepsOf returns the recorded steps of a document, oldest first.
+func stepsOf(ctx context.Context, db pg.DB, id uuid.UUID) ([]platform.Event, error) {
+	rows, err := db.Query(ctx, `select event_id, code, emitter, reason_code, reason, occurred_at
+		from lifecycle_events where invoice_id = $1 order by occurred_at, code`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read lifecycle: %w", err)
+	}
+	steps, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s platform.Event, err error) {
+		err = row.Scan(&s.ID, &s.Code, &s.Emitter, &s.ReasonCode, &s.Reason, &s.At)
+		return s, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read lifecycle: %w", err)
+	}
+	return steps, nil
+}
+
+// wasRefused reports whether a document was refused or rejected. Then nothing more about it is sent: its corrections stay in the
+// seller's own books (DGFiP specifications v3.2, table 8).
+func wasRefused(ctx context.Context, db pg.DB, id uuid.UUID) (bool, error) {
+	steps, err := stepsOf(ctx, db, id)
+	return slices.ContainsFunc(steps, isRefusal), err
 }
 
 // insertStep records a step. It returns false if it was recorded before.

@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
@@ -24,13 +26,53 @@ func insertPayment(ctx context.Context, tx pgx.Tx, r *Record, p receipt, now tim
 	return nil
 }
 
-// paymentOf returns the invoice and the day of a payment.
-func (l *Ledger) paymentOf(ctx context.Context, id uuid.UUID) (invoiceID uuid.UUID, on invoice.Date, err error) {
-	err = l.Pool.QueryRow(ctx, `select invoice_id, paid_on::text from invoice_payments where id = $1`, id).Scan(&invoiceID, &on)
+// collected returns the invoice and the day of a payment, or of the credit note that gave money back.
+func (l *Ledger) collected(ctx context.Context, id uuid.UUID) (invoiceID uuid.UUID, on invoice.Date, err error) {
+	err = l.Pool.QueryRow(ctx, `select invoice_id, paid_on::text from invoice_payments where id = $1
+		union all select corrects, issued_on::text from invoices where id = $1 and corrects is not null`, id).Scan(&invoiceID, &on)
 	if err != nil {
-		return uuid.Nil, "", fmt.Errorf("read payment: %w", err)
+		return uuid.Nil, "", fmt.Errorf("read what was collected: %w", err)
 	}
 	return invoiceID, on, nil
+}
+
+// told is what became of the other collections of an invoice: what the platform has by rate, whether one is still on its way, and
+// whether one was refused for good.
+type told struct {
+	accepted         map[vat.Rate]money.Cents
+	waiting, refused bool
+}
+
+const toldSQL = `select t.state, p.rate, sum(p.amount_cents)::bigint from receipt_parts p
+	join transmissions t on t.kind = 'collection' and t.subject = p.source
+	where p.invoice_id = $1 and p.reportable and p.source <> $2
+		and (t.created_at, t.id) < (select created_at, id from transmissions where kind = 'collection' and subject = $2)
+	group by t.state, p.rate`
+
+// toldBefore returns what became of the collections of an invoice that were recorded before the one of source.
+func (l *Ledger) toldBefore(ctx context.Context, invoiceID, source uuid.UUID) (told, error) {
+	rows, err := l.Pool.Query(ctx, toldSQL, invoiceID, source) //nolint:rowserrcheck // ForEachRow checks it
+	if err != nil {
+		return told{}, fmt.Errorf("read earlier collections: %w", err)
+	}
+	out := told{accepted: map[vat.Rate]money.Cents{}}
+	var state string
+	var part platform.RateAmount
+	_, err = pgx.ForEachRow(rows, []any{&state, &part.VATPerMill, &part.Amount}, func() error {
+		switch state {
+		case "sent":
+			out.accepted[part.VATPerMill] += part.Amount
+		case "waiting":
+			out.waiting = true
+		case "stopped":
+			out.refused = true
+		}
+		return nil
+	})
+	if err != nil {
+		return told{}, fmt.Errorf("read earlier collections: %w", err)
+	}
+	return out, nil
 }
 
 // reportsForPayment returns the same for a payment that was recorded earlier.
@@ -62,12 +104,11 @@ func received(ctx context.Context, tx pgx.Tx, invoiceID uuid.UUID) ([]invoice.Pa
 }
 
 // recordParts records the parts of a receipt or, negatively, of a refund, and reports whether any must be reported.
-func recordParts(
-	ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, source uuid.UUID, on invoice.Date, parts []invoice.Part,
-) (reportable bool, err error) {
+func recordParts(ctx context.Context, tx pgx.Tx, r *Record, source uuid.UUID, on invoice.Date, parts []invoice.Part) (reportable bool, err error) {
 	for _, p := range parts {
-		// VAT on services is due with the payment, unless the merchant chose otherwise or the buyer declares it (article 290 A CGI).
-		report := p.Nature == invoice.Services && !e.Settings.VATOnDebits && !r.Document.DueByBuyer(p.Nature, p.VATPerMill)
+		// VAT on services is due with the payment, unless the merchant chose otherwise or the buyer declares it (article 290 A CGI). What the
+		// invoice says counts, because its VAT was due accordingly, whatever the merchant has chosen since.
+		report := p.Nature == invoice.Services && !r.Document.OnDebits() && !r.Document.DueByBuyer(p.Nature, p.VATPerMill)
 		reportable = reportable || report
 		_, err := tx.Exec(ctx, `insert into receipt_parts (source, merchant_id, livemode, invoice_id, audience, received_on, nature, rate, amount_cents, reportable)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,

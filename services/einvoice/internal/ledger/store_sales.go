@@ -25,9 +25,10 @@ func queueSales(b *pgx.Batch, r, original *Record) error {
 		return err
 	}
 	for _, s := range sales {
-		b.Queue(`insert into sale_parts (source, merchant_id, livemode, sold_on, category, rate, net_cents, tax_cents)
-			values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			r.ID, r.MerchantID, r.Livemode, string(r.saleDay()), s.Category, int64(s.VATPerMill), int64(s.Net), int64(s.Tax))
+		onDebits := s.Category == invoice.ReportServices && r.Document.OnDebits()
+		b.Queue(`insert into sale_parts (source, merchant_id, livemode, sold_on, category, rate, net_cents, tax_cents, on_debits)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			r.ID, r.MerchantID, r.Livemode, string(r.saleDay()), s.Category, int64(s.VATPerMill), int64(s.Net), int64(s.Tax), onDebits)
 	}
 	return nil
 }

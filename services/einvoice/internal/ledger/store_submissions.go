@@ -10,8 +10,9 @@ import (
 
 // resubmitWhere selects the waiting and stopped transmissions of a document with its collections or, if $1 is null, of a merchant.
 const resubmitWhere = ` where state in ('waiting', 'stopped') and ($1::uuid is null and merchant_id = $2 and livemode = $3
-	or subject = $1 or kind = 'collection' and subject in (select id from invoice_payments where invoice_id = $1))
-	and not exists (select from invoices i where i.id = subject and i.seqino_status = 'none')`
+	or subject = $1 or kind = 'collection' and subject in (
+		select id from invoice_payments where invoice_id = $1 union all select id from invoices where corrects = $1))
+	and not (kind = 'document' and exists (select from invoices i where i.id = subject and i.seqino_status = 'none'))`
 
 // countResubmissions returns how many transmissions resubmit would make due.
 func (l *Ledger) countResubmissions(ctx context.Context, id *uuid.UUID, who Who) (n int64, err error) {

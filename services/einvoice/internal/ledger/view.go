@@ -40,7 +40,8 @@ func (r *Record) Proto() *einvoicev1.Invoice {
 	for _, t := range d.VAT {
 		v.Vat = append(v.Vat, &einvoicev1.InvoiceVAT{
 			RatePerMille: int32(t.VATPerMill), Category: string(t.Category), BaseCents: int64(t.Base), TaxCents: int64(t.Tax), ExemptionReason: t.Reason,
-			ExemptionCode: t.ReasonCode,
+			ExemptionCode:   t.ReasonCode,
+			DueDateTypeCode: d.DueDateCode(),
 		})
 	}
 	return v

@@ -179,10 +179,12 @@ type ReportedInvoice struct {
 	Net, Tax money.Cents
 }
 
-// SalesDay are the sales of one category on one day. Net and Tax may be negative if more was refunded.
+// SalesDay are the sales of one category and due date of VAT on one day. Net and Tax may be negative if more was refunded.
 type SalesDay struct {
 	Date     invoice.Date
 	Category string // TLB1, TPS1, TNT1
+	// DueCode is TT-80: 5 for services whose VAT is due with the invoice, otherwise empty.
+	DueCode string `json:",omitempty"`
 	// Count of sales; 0 if it is not known.
 	Count    int
 	Net, Tax money.Cents

@@ -179,6 +179,7 @@ type wireVAT struct {
 	Tax        amount `json:"tax_amount"`
 	Reason     string `json:"exemption_reason,omitempty"`
 	ReasonCode string `json:"exemption_code,omitempty"`
+	DueCode    string `json:"due_date_type_code,omitempty"`
 }
 
 type wireTotals struct {
@@ -238,6 +239,7 @@ type wireInvoicePayments struct {
 type wireSalesDay struct {
 	Date      string          `json:"date"`
 	Currency  string          `json:"currency"`
+	DueCode   string          `json:"tax_due_date_type_code,omitempty"`
 	Category  string          `json:"category"`
 	Net       amount          `json:"tax_exclusive_amount"`
 	Tax       amount          `json:"tax_amount"`
@@ -269,7 +271,8 @@ type wireRateAmount struct {
 }
 
 // wireCollection is status 212 of one invoice. Known: client_siren, payment_date, amount, currency, invoice_number.
-// Guessed: external_ref, and breakdown, without which the platform could not split the payment by rate as 212 demands.
+// Guessed: external_ref, and breakdown, without which the platform could not split the payment by rate as 212 demands. Guessed
+// too: that money which was given back is a second status 212 with amounts below zero, also after a refusal of the invoice.
 type wireCollection struct {
 	Ref       string           `json:"external_ref"`
 	SIREN     string           `json:"client_siren"`

@@ -25,7 +25,7 @@ func encodeDocument(s platform.Submission) ([]byte, error) {
 		Ref: s.Ref, Number: d.Number, Specification: specification, Process: d.Process, Type: string(d.Type),
 		Issued: string(d.Issued), Due: string(d.Due), Currency: currencyEUR, BuyerReference: buyerReference(d), PurchaseOrder: d.PurchaseOrder,
 		Notes: encodeNotes(d), Seller: encodeParty(d.Seller), Buyer: encodeParty(d.Buyer), Terms: d.Payment.Terms,
-		Lines: encodeLines(d.Lines), Allowances: encodeAllowances(d.Allowances), VAT: encodeVAT(d.VAT), Totals: encodeTotals(d.Totals),
+		Lines: encodeLines(d.Lines), Allowances: encodeAllowances(d.Allowances), VAT: encodeVAT(d), Totals: encodeTotals(d.Totals),
 	}
 	if d.Preceding != nil {
 		w.Preceding = []wirePreceding{{Number: d.Preceding.Number, Issued: string(d.Preceding.Issued)}}
@@ -94,12 +94,12 @@ func encodeAllowances(allowances []invoice.Allowance) []wireAllowance {
 	return all
 }
 
-func encodeVAT(parts []invoice.VAT) []wireVAT {
-	all := make([]wireVAT, 0, len(parts))
-	for _, v := range parts {
+func encodeVAT(d invoice.Document) []wireVAT {
+	all := make([]wireVAT, 0, len(d.VAT))
+	for _, v := range d.VAT {
 		all = append(all, wireVAT{
 			Category: string(v.Category), Rate: number(v.VATPerMill.String()), Base: amount(v.Base), Tax: amount(v.Tax),
-			Reason: v.Reason, ReasonCode: v.ReasonCode,
+			Reason: v.Reason, ReasonCode: v.ReasonCode, DueCode: d.DueDateCode(),
 		})
 	}
 	return all

@@ -20,7 +20,7 @@ func (c *Client) ReportSales(ctx context.Context, clientID string, r platform.Sa
 	days := make([]wireSalesDay, 0, len(r.Days))
 	for _, d := range r.Days {
 		w := wireSalesDay{
-			Date: string(d.Date), Currency: currencyEUR, Category: d.Category, Net: amount(d.Net), Tax: amount(d.Tax), Count: d.Count,
+			Date: string(d.Date), Currency: currencyEUR, DueCode: d.DueCode, Category: d.Category, Net: amount(d.Net), Tax: amount(d.Tax), Count: d.Count,
 			Subtotals: make([]wireSalesRate, 0, len(d.Rates)),
 		}
 		for _, p := range d.Rates {

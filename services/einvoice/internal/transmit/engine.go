@@ -173,6 +173,26 @@ func (e *Engine) Do(ctx context.Context, kind Kind, subject uuid.UUID, livemode 
 	return true, nil
 }
 
+// awaitEvery is how often Await looks at an attempt in progress, which may be another process's.
+const awaitEvery = 50 * time.Millisecond
+
+// Await returns once no attempt to send a transmission is in progress, or with the error of ctx.
+func (e *Engine) Await(ctx context.Context, kind Kind, subject uuid.UUID) error {
+	look := time.NewTicker(awaitEvery)
+	defer look.Stop()
+	for {
+		busy, err := e.leased(ctx, kind, subject)
+		if err != nil || !busy {
+			return err
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // recordTimeout is the deadline for recording an attempt.
 const recordTimeout = 10 * time.Second
 

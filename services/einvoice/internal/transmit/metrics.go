@@ -9,7 +9,8 @@ import (
 
 var attempted = promauto.NewCounterVec(prometheus.CounterOpts{
 	Name: "eupay_einvoice_transmissions_total",
-	Help: "Tries to send something to the e-invoicing platform, by mode, kind and outcome: sent, waiting (for a mandate), refused (given up) or failed (tried again).",
+	Help: "Tries to send something to the e-invoicing platform, by mode, kind and outcome: sent, waiting (for a mandate), refused (given up), " +
+		"dropped (not needed any more) or failed (tried again).",
 }, []string{"mode", "kind", "outcome"})
 
 // name of the outcome as a label.
@@ -19,6 +20,8 @@ func (o outcome) name() string {
 		return "sent"
 	case o.state == "stopped":
 		return "refused"
+	case o.state == "dropped":
+		return "dropped"
 	case o.verdict == notTried:
 		return "waiting"
 	default:
@@ -29,7 +32,7 @@ func (o outcome) name() string {
 func init() { // an increase from nothing is seen by no alert
 	for _, livemode := range []bool{true, false} {
 		for _, kind := range []Kind{Document, Collection, Report} {
-			for _, outcome := range []string{"sent", "waiting", "refused", "failed"} {
+			for _, outcome := range []string{"sent", "waiting", "refused", "dropped", "failed"} {
 				attempted.WithLabelValues(measure.Mode(livemode), string(kind), outcome)
 			}
 		}

@@ -35,6 +35,8 @@ func (e *Engine) outcomeOf(t Transmission, err error) outcome {
 	case errors.As(err, &wait):
 		dueAt := now.Add(max(wait.RetryAfter, minWait))
 		return outcome{state: "waiting", dueAt: &dueAt, attempts: t.Attempts - 1, problem: bounded(wait), verdict: notTried}
+	case errors.Is(err, ErrNotNeeded):
+		return outcome{state: "dropped", endedAt: &now, attempts: t.Attempts - 1, problem: bounded(err), verdict: notTried}
 	case errors.Is(err, ErrStop):
 		e.log.Warn("transmission given up", "kind", t.Kind, "subject", t.Subject, "merchant", t.MerchantID, "error", err)
 		return outcome{state: "stopped", endedAt: &now, attempts: t.Attempts, problem: bounded(err)}

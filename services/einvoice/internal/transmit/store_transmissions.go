@@ -78,6 +78,16 @@ func (e *Engine) claimOne(ctx context.Context, lease uuid.UUID, kind Kind, subje
 	return t, true, nil
 }
 
+// leased reports whether an attempt is in progress.
+func (e *Engine) leased(ctx context.Context, kind Kind, subject uuid.UUID) (busy bool, err error) {
+	err = e.pool.QueryRow(ctx, `select exists (select from transmissions where kind = $1 and subject = $2 and state = 'waiting'
+		and lease is not null and due_at > $3)`, string(kind), subject, e.now()).Scan(&busy)
+	if err != nil {
+		return false, fmt.Errorf("look at transmission: %w", err)
+	}
+	return busy, nil
+}
+
 // finish records the result of an attempt. If the lease was lost, it records nothing.
 func (e *Engine) finish(ctx context.Context, t Transmission, lease uuid.UUID, o outcome) error {
 	tag, err := e.pool.Exec(ctx, `update transmissions set state = $3, ended_at = $5, attempts = $6, last_error = $7, lease = null, resumed = false,

@@ -53,3 +53,6 @@ func (w Wait) Error() string { return "waiting: " + w.Reason }
 
 // ErrStop is wrapped by the error of a permanent refusal.
 var ErrStop = errors.New("permanently refused")
+
+// ErrNotNeeded is wrapped by the error of a transmission that must not be sent any more, like one that was dropped.
+var ErrNotNeeded = errors.New("not needed any more")

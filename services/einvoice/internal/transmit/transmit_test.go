@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -267,5 +268,58 @@ func TestACallerThatGivesUpDoesNotOpenTheCircuit(t *testing.T) {
 	}
 	if f.modes[true].breaker.Open() {
 		t.Error("callers have opened the breaker")
+	}
+}
+
+// A caller that finds an attempt in progress waits for its end, and not longer than it wants.
+func TestACallerWaitsForTheAttemptInProgress(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	subject := f.add("m_1")
+	if err := f.Await(t.Context(), Document, subject); err != nil {
+		t.Fatal("nothing is in progress", err)
+	}
+	began, letGo := f.sender.holding()
+	go func() { _, _ = f.Do(context.Background(), Document, subject, true) }()
+	<-began
+	if f.do(subject) {
+		t.Fatal("it was sent twice")
+	}
+	looks := 0
+	impatient, leave := context.WithCancel(t.Context())
+	looking := New(f.pool, nil, Config{}, func() time.Time {
+		if looks++; looks == 3 { // it is still waiting
+			leave()
+		}
+		return f.clock.Now()
+	}, slog.New(slog.DiscardHandler))
+	if err := looking.Await(impatient, Document, subject); !errors.Is(err, context.Canceled) || looks < 3 {
+		t.Fatalf("it waited for %d looks: %v", looks, err)
+	}
+	other := f.engine(Config{}) // of another replica
+	ended := make(chan error)
+	go func() { ended <- other.Await(context.Background(), Document, subject) }()
+	letGo <- nil
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	f.wants(subject, "sent", 1)
+	if err := f.Await(t.Context(), Document, uuid.New()); err != nil {
+		t.Fatal("there is none to wait for", err)
+	}
+}
+
+// What is not needed any more ends without a refusal, is no failure of the platform, and never starts again.
+func TestWhatIsNotNeededIsDropped(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	subject := f.add("m_1")
+	f.sender.fails(fmt.Errorf("the invoice was refused: %w", ErrNotNeeded))
+	f.do(subject)
+	if r := f.wants(subject, "dropped", 0); r.due != nil || r.problem == "" {
+		t.Errorf("%+v", r)
+	}
+	if again, err := Restart(t.Context(), f.pool, Document, subject, f.clock.Now()); again || err != nil {
+		t.Error("it is sent again", err)
 	}
 }

@@ -119,6 +119,8 @@ type vatView struct {
 	VATAmount       money.Cents `json:"vat_amount"`
 	ExemptionReason *string     `json:"vat_exemption_reason"`
 	ExemptionCode   *string     `json:"vat_exemption_code"`
+	// DueDateType is BT-8: 5 with VAT on debits.
+	DueDateType *string `json:"due_date_type_code"`
 }
 
 type paymentView struct {
@@ -135,6 +137,9 @@ type eventView struct {
 	Emitter    *string `json:"emitter"`
 	ReasonCode *string `json:"reason_code"`
 	Reason     *string `json:"reason"`
+	// Meaning and Advice say what a refusal or rejection means to the merchant, and what to do.
+	Meaning *string `json:"meaning"`
+	Advice  *string `json:"advice"`
 }
 
 // paid, cancelled and credited are the answers to changes.
@@ -235,6 +240,7 @@ func vatOf(v *einvoicev1.InvoiceVAT) vatView {
 	return vatView{
 		VATRate: vat.Percent(v.GetRatePerMille()), VATCategory: v.GetCategory(), BaseHT: money.Cents(v.GetBaseCents()),
 		VATAmount: money.Cents(v.GetTaxCents()), ExemptionReason: unlessEmpty(v.GetExemptionReason()), ExemptionCode: unlessEmpty(v.GetExemptionCode()),
+		DueDateType: unlessEmpty(v.GetDueDateTypeCode()),
 	}
 }
 
@@ -249,9 +255,11 @@ func eventOf(e *einvoicev1.LifecycleEvent) eventView {
 	if label == "" {
 		label = lifecycle.Label(e.GetCode())
 	}
+	why := lifecycle.ReasonOf(e.GetCode(), e.GetReasonCode())
 	return eventView{
 		step: step{e.GetCode(), label}, OccurredAt: web.Time(e.GetOccurredAt().AsTime()), Emitter: unlessEmpty(e.GetEmitter()),
 		ReasonCode: unlessEmpty(e.GetReasonCode()), Reason: unlessEmpty(e.GetReason()),
+		Meaning: unlessEmpty(why.Meaning), Advice: unlessEmpty(why.Advice),
 	}
 }
 

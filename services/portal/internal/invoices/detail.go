@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"european-pay.eu/eupay/internal/lifecycle"
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/web"
 )
@@ -18,6 +19,10 @@ type step struct {
 	At              time.Time
 	// Emitter and Reason are what the platforms say.
 	Emitter, ReasonCode, Reason string
+	// Means says what a refusal or rejection means and what to do, as the API does; empty for other steps. The phrases refusal.<Why> or, for
+	// a reason that is not known, refusal.<Code> say it in other languages.
+	Means, Why string
+	Code       int
 }
 
 // view is what the page of one document shows.
@@ -46,7 +51,7 @@ func show(r *web.Request, status int, f *web.Form, doing string) error {
 	if err != nil {
 		return err
 	}
-	v := view{Invoice: inv, Steps: steps(inv), Left: inv.TotalTTC - inv.AmountCredited, Methods: methods, Form: f, Doing: doing, HasPDF: inv.SeqinoStatus == "submitted"}
+	v := view{Invoice: inv, Steps: steps(inv), Left: inv.TotalTTC - inv.AmountCredited, Methods: methods, Form: f, Doing: doing, HasPDF: hasPDF(inv)}
 	v.Next, v.Tone = next(inv, r.Site.Now())
 	if mayIssue(r) {
 		open := inv.Status == eupay.InvoiceDraft || inv.Status == eupay.InvoicePending
@@ -54,9 +59,14 @@ func show(r *web.Request, status int, f *web.Form, doing string) error {
 		v.MaySubmit = inv.SeqinoStatus == "submission_failed" || inv.SeqinoStatus == "mandate_pending"
 		v.MayPay = first && open && inv.AmountDue > 0
 		v.MayCancel = first && (open || inv.Status == eupay.InvoiceFailed) && inv.AmountPaid == 0
-		v.MayCredit = first && v.Left > 0 && inv.SeqinoStatus == "submitted" && (open || inv.Status == eupay.InvoicePaid)
+		v.MayCredit = first && v.Left > 0 && inv.SeqinoStatus == "submitted" && (open || inv.Status == eupay.InvoicePaid || inv.AmountPaid > 0)
 	}
 	return r.Render(status, "invoices/detail", v)
+}
+
+// hasPDF reports whether there is a PDF: of what the platform has, and of corrections that stay in the merchant's own books.
+func hasPDF(inv *eupay.Invoice) bool {
+	return inv.SeqinoStatus == "submitted" || inv.SeqinoStatus == "none" && inv.TypeCode != "380"
 }
 
 // steps are the way of a document so far, the oldest first.
@@ -75,10 +85,22 @@ func steps(inv *eupay.Invoice) []step {
 		all = append(all, step{Key: "submitted", Tone: "good", Icon: "send", At: inv.SubmittedAt})
 	}
 	for _, e := range inv.LifecycleEvents {
-		tone, icon := looks(e.Code)
-		all = append(all, step{Key: strconv.Itoa(e.Code), Tone: tone, Icon: icon, At: e.OccurredAt, Emitter: e.Emitter, ReasonCode: e.ReasonCode, Reason: e.Reason})
+		all = append(all, lifeStep(e))
 	}
 	return all
+}
+
+func lifeStep(e eupay.LifecycleEvent) step {
+	tone, icon := looks(e.Code)
+	s := step{Key: strconv.Itoa(e.Code), Tone: tone, Icon: icon, At: e.OccurredAt, Emitter: e.Emitter, ReasonCode: e.ReasonCode, Reason: e.Reason}
+	if e.Code != lifecycle.Refused && e.Code != lifecycle.Rejected {
+		return s
+	}
+	s.Means, s.Why, s.Code = e.Meaning+" "+e.Advice, s.Key+"_"+e.ReasonCode, e.Code
+	if !lifecycle.IsRefusal(int32(e.Code), e.ReasonCode) {
+		s.Key, s.Tone, s.Icon = s.Key+"_again", "quiet", "circle-dot"
+	}
+	return s
 }
 
 // looks are the colour and the icon of a step of the law.
@@ -110,6 +132,8 @@ func next(inv *eupay.Invoice, now time.Time) (key, tone string) {
 		return "refused_by_buyer", "bad"
 	case inv.Status == eupay.InvoiceFailed:
 		return "rejected", "bad"
+	case (code == lifecycle.Refused || code == lifecycle.Rejected) && inv.AmountDue > 0:
+		return "unclear", "warn"
 	case inv.SeqinoStatus == "mandate_pending":
 		return "mandate", "warn"
 	case inv.SeqinoStatus == "submission_failed" && inv.Problem != "":

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"european-pay.eu/eupay/internal/eventtype"
+	"european-pay.eu/eupay/internal/lifecycle"
 )
 
 // The API speaks English. What pages show of it must have words in the other languages: each code, each type of event, and each field of a
@@ -48,6 +50,15 @@ func TestEveryTypeOfEventHasWords(t *testing.T) {
 	c := load(t)
 	for _, e := range all {
 		wants(t, c, "event."+e.Name)
+	}
+}
+
+func TestEveryReasonOfARefusalHasWords(t *testing.T) {
+	c := load(t)
+	wants(t, c, "refusal.210")
+	wants(t, c, "refusal.213")
+	for _, r := range lifecycle.Reasons() {
+		wants(t, c, fmt.Sprintf("refusal.%d_%s", r.Step, r.Code))
 	}
 }
 

@@ -189,6 +189,19 @@ func TestAnInvoiceIsNamedByItsNumberOnly(t *testing.T) {
 	}
 	f.drained()
 	b.silent(t) // an approval is no refusal
+	again := f.invoiceStep(213)
+	change := &eventsv1.InvoiceChanged{}
+	if err := proto.Unmarshal(again.Data, change); err != nil {
+		t.Fatal(err)
+	}
+	change.Step.ReasonCode = "DOUBLON"
+	var err error
+	if again.Data, err = proto.Marshal(change); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := read(again, f.clock.Now()); err != nil || len(h) != 0 {
+		t.Errorf("a second copy that was turned away is announced: %+v, %v", h, err)
+	}
 	foreign := f.invoiceStep(210, func(v *einvoicev1.Invoice) { v.MerchantId = "m_2" })
 	if _, err := read(foreign, f.clock.Now()); err == nil {
 		t.Error("an invoice of another merchant was read")

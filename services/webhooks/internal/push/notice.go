@@ -182,6 +182,9 @@ func readInvoice(e events.Event) (happening, error) {
 			URL: portalInvoice + v.GetId(),
 		},
 	}
+	if !lifecycle.IsRefusal(c.GetStep().GetCode(), c.GetStep().GetReasonCode()) {
+		return happening{}, nil // also a second copy of a document that was turned away
+	}
 	switch c.GetStep().GetCode() {
 	case lifecycle.Refused:
 		h.said = invoiceRefused

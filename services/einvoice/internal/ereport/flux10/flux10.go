@@ -46,6 +46,9 @@ func Sales(h Head, r platform.SalesReport, invoices ...invoice.Document) []byte 
 func sales(w *writer, d platform.SalesDay) {
 	w.text("Date", d.Date.Compact())
 	w.text("TransactionsCurrency", currency)
+	if d.DueCode != "" {
+		w.text("TaxDueDateTypeCode", d.DueCode)
+	}
 	w.text("CategoryCode", d.Category)
 	w.text("TaxExclusiveAmount", amount(d.Net))
 	w.text("TaxTotal", amount(d.Tax))

@@ -43,6 +43,7 @@ func reports() map[string][]byte {
 				{VATPerMill: 200, Net: 7499, Tax: 1500}, {VATPerMill: 55, Net: 1887, Tax: 104},
 			}},
 			{Date: "2026-11-21", Category: "TNT1", Count: 1, Net: 5, Rates: []platform.SalesRate{{Net: 5}}},
+			{Date: "2026-11-29", Category: "TPS1", DueCode: "5", Count: 1, Net: 100, Tax: 20, Rates: []platform.SalesRate{{VATPerMill: 200, Net: 100, Tax: 20}}},
 			{Date: "2026-11-30", Category: "TPS1", Count: 1, Net: -100000001, Tax: -2100001, Rates: []platform.SalesRate{{VATPerMill: 21, Net: -100000001, Tax: -2100001}}},
 		}}),
 		"payments": flux10.Payments(head(), platform.PaymentsReport{ReportHead: reportHead(true), Days: []platform.PaymentsDay{

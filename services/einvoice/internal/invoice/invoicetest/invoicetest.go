@@ -43,6 +43,13 @@ func withMediator() invoice.Settings {
 	return s
 }
 
+// Debits returns the settings of a merchant whose VAT on services is due with the invoice.
+func Debits() invoice.Settings {
+	s := Settings()
+	s.VATOnDebits = true
+	return s
+}
+
 // Business returns an invented business customer.
 func Business() invoice.Customer {
 	return invoice.Customer{
@@ -117,6 +124,7 @@ func invoices() []Case {
 		{"reunion", issue("000026", Overseas("97400", "Saint-Denis"), reunion())},
 		{"mayotte", issue("000027", Overseas("97600", "Mamoudzou"), private(invoice.Item{Name: "Roman", Quantity: invoice.One, UnitPrice: 19_90}))},
 		{"mediator", issue("000028", withMediator(), private(Item("Roman", 1, 19_90, 55)))},
+		{"on-debits", issue("000029", Debits(), mixed())},
 	}
 }
 
@@ -136,6 +144,7 @@ func corrections() []Case {
 		{"credit-out-of-scope", credit("000009", invoiceOf("out-of-scope"), nil, 10_00, "")},
 		{"annulled-eu-both", invoice.Annul(number("CN", "000010"), Issued.Add(1), invoiceOf("eu-both"), 0, "")},
 		{"credit-franchise", credit("000005", invoiceOf("franchise"), nil, 10_00, "")},
+		{"credit-on-debits", credit("000011", invoiceOf("on-debits"), nil, 12_34, "")},
 		{"annulled", invoice.Annul(number("CN", "000006"), Issued.Add(1), of, 0, "Erreur de client")},
 		{"annulled-paid", invoice.Annul(number("CN", "000007"), Issued.Add(1), invoiceOf("paid-card"), invoiceOf("paid-card").Totals.Gross, "")},
 	}
