@@ -55,10 +55,14 @@ var (
 	textForm    = regexp.MustCompile(`>[^<>]*<`)
 )
 
-// atElement changes one element that has a text.
+// atElement changes the next element with a text after a place in the document.
 func atElement(r *rand.Rand, x []byte, change func([]byte) []byte) []byte {
-	all := elementForm.FindAllIndex(x, -1)
-	at := all[r.IntN(len(all))]
+	from := r.IntN(len(x))
+	at := elementForm.FindIndex(x[from:])
+	if at == nil {
+		from, at = 0, elementForm.FindIndex(x)
+	}
+	at[0], at[1] = at[0]+from, at[1]+from
 	return slices.Concat(x[:at[0]], change(bytes.Clone(x[at[0]:at[1]])), x[at[1]:])
 }
 
