@@ -177,12 +177,16 @@ func receivedView(v *einvoicev1.ReceivedInvoice) received {
 		PeriodEnd: unlessEmpty(v.GetPeriodEnd()), Payee: unlessEmpty(v.GetPayee()), PaymentMeans: unlessEmpty(v.GetPaymentMeans()),
 		Reference: unlessEmpty(v.GetPaymentReference()), Terms: unlessEmpty(v.GetPaymentTerms()), Prepaid: money.Cents(v.GetPrepaidCents()),
 		Rounding: money.Cents(v.GetRoundingCents()), Seller: receivedPartyOf(v.GetSeller()), Buyer: receivedPartyOf(v.GetBuyer()),
-		Findings: views(v.GetFindings(), func(f *einvoicev1.ReceivedFinding) receivedFinding { return receivedFinding{f.GetCode(), f.GetMessage()} }),
-		Answers:  views(v.GetAnswers(), receivedAnswerOf), Items: views(v.GetLines(), receivedLineOf),
+		Findings: views(v.GetFindings(), func(f *einvoicev1.ReceivedFinding) receivedFinding {
+			return receivedFinding{f.GetCode(), f.GetMessage()}
+		}),
+		Answers: views(v.GetAnswers(), receivedAnswerOf), Items: views(v.GetLines(), receivedLineOf),
 		Accounts: views(v.GetAccounts(), func(a *einvoicev1.ReceivedAccount) receivedAccount {
 			return receivedAccount{a.GetIban(), unlessEmpty(a.GetBic()), unlessEmpty(a.GetName()), a.GetSeenBefore()}
 		}),
-		Notes: views(v.GetNotes(), func(n *einvoicev1.ReceivedNote) receivedNote { return receivedNote{unlessEmpty(n.GetSubject()), n.GetText()} }),
+		Notes: views(v.GetNotes(), func(n *einvoicev1.ReceivedNote) receivedNote {
+			return receivedNote{unlessEmpty(n.GetSubject()), n.GetText()}
+		}),
 		Preceding: views(v.GetPreceding(), func(p *einvoicev1.ReceivedPreceding) receivedPreceding {
 			return receivedPreceding{p.GetNumber(), unlessEmpty(p.GetIssueDate())}
 		}),

@@ -70,8 +70,9 @@ func setup(t *testing.T) *fixture {
 	e := web.New(quiet, nil)
 	g := apidoctest.API(t, e)
 	portaltest.Register(g, f.accounts, access, limiter)
+	einvoice := f.platform.connect(t)
 	New(Deps{
-		Invoices: f.platform.connect(t), Merchants: f.accounts.Merchants, Access: access,
+		Invoices: einvoicev1.NewEInvoiceServiceClient(einvoice), Received: einvoicev1.NewReceivedServiceClient(einvoice), Merchants: f.accounts.Merchants, Access: access,
 		Limiter: limiter, Drawn: drawing.New(limiter, 1000).For(func(echo.Context) string { return "" }),
 	}).Register(g)
 	srv := httptest.NewServer(e)

@@ -212,15 +212,16 @@ func (p *platform) HandlePlatformHook(_ context.Context, r *einvoicev1.HandlePla
 var errAway = status.Error(codes.Unavailable, "away")
 
 // connect serves the stand-in on a real gRPC server.
-func (p *platform) connect(t *testing.T) einvoicev1.EInvoiceServiceClient {
+func (p *platform) connect(t *testing.T) grpc.ClientConnInterface {
 	t.Helper()
-	return einvoicev1.NewEInvoiceServiceClient(gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) {
+	return gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) {
 		einvoicev1.RegisterEInvoiceServiceServer(r, p)
+		einvoicev1.RegisterReceivedServiceServer(r, suppliers{platform: p})
 	}, func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 		res, err := next(ctx, req)
 		if status.Code(err) == codes.Unavailable {
 			return nil, err
 		}
 		return errs.UnaryServer(quiet)(ctx, req, info, func(context.Context, any) (any, error) { return res, err })
-	}))
+	})
 }
