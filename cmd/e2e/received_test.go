@@ -74,7 +74,9 @@ func TestAnInvoiceOfASupplierIsReceivedAndAnswered(t *testing.T) {
 	if _, err := m.client.Received.Answer(t.Context(), id, eupay.AnswerParams{Status: eupay.ReceivedRefused, ReasonCode: "CMD_ERR", Reason: "Not ordered."}); err != nil {
 		t.Fatal(err)
 	}
-	m.site.wait(t, "invoice.answered", "", func(h hook) bool { return h.body.Event == "invoice.answered" && strings.Contains(string(h.raw), `"code":210`) })
+	m.site.wait(t, "invoice.answered", "", func(h hook) bool {
+		return h.body.Event == "invoice.answered" && strings.Contains(string(h.raw), `"code":210`)
+	})
 	eventually(t, "the platform has the refusal", func() bool {
 		got, err := m.client.Received.Get(t.Context(), id)
 		return err == nil && got.Answers[0].State == "sent"

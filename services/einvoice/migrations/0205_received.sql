@@ -38,7 +38,15 @@ create table received_invoices (
     seller_name    text        not null default '',
     seller_siren   text        not null default '',
     number         text        not null default '',
+    type_code      text        not null default '',
     issued_on      date,
+    due_on         date,
+    -- Amounts are in hundredths of this currency.
+    currency       text        not null default '',
+    net_cents      bigint      not null default 0,
+    tax_cents      bigint      not null default 0,
+    total_cents    bigint      not null default 0,
+    due_cents      bigint      not null default 0,
     ibans          text[]      not null default '{}',
     duplicate_of   uuid        references received_invoices (id),
     sequence       bigint      not null default 0,
@@ -51,6 +59,8 @@ create index received_list on received_invoices (merchant_id, livemode, created_
 create index received_status on received_invoices (merchant_id, livemode, status, created_at desc, id desc) where fetch_at is null;
 create index received_siren on received_invoices (merchant_id, livemode, seller_siren, created_at desc, id desc) where fetch_at is null;
 create index received_seller on received_invoices (merchant_id, livemode, seller_key, number) where seller_key <> '';
+
+create index received_accepted on received_invoices (merchant_id, livemode, seller_key) where lifecycle_code in (205, 206, 211);
 
 -- The documents as they came, and the XML in a Factur-X.
 create table received_files (

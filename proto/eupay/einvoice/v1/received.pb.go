@@ -1601,10 +1601,11 @@ func (x *GetReceivedFileRequest) GetFormat() string {
 }
 
 type GetReceivedFileResponse struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Data   []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
-	Number string                 `protobuf:"bytes,2,opt,name=number,proto3" json:"number,omitempty"`
-	// A page of ours and not the supplier's PDF.
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Data  []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	// Of the first part alone: the number of the invoice, or its id.
+	Number string `protobuf:"bytes,2,opt,name=number,proto3" json:"number,omitempty"`
+	// Of the first part alone: a page of ours and not the supplier's PDF.
 	Rendered      bool `protobuf:"varint,3,opt,name=rendered,proto3" json:"rendered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1992,11 +1993,11 @@ const file_eupay_einvoice_v1_received_proto_rawDesc = "" +
 	"\x0fidempotency_key\x18\a \x01(\tR\x0eidempotencyKey\"r\n" +
 	"\x16AnswerReceivedResponse\x12<\n" +
 	"\ainvoice\x18\x01 \x01(\v2\".eupay.einvoice.v1.ReceivedInvoiceR\ainvoice\x12\x1a\n" +
-	"\breplayed\x18\x02 \x01(\bR\breplayed2\xa1\x03\n" +
+	"\breplayed\x18\x02 \x01(\bR\breplayed2\xa3\x03\n" +
 	"\x0fReceivedService\x12_\n" +
 	"\fListReceived\x12&.eupay.einvoice.v1.ListReceivedRequest\x1a'.eupay.einvoice.v1.ListReceivedResponse\x12\\\n" +
-	"\vGetReceived\x12%.eupay.einvoice.v1.GetReceivedRequest\x1a&.eupay.einvoice.v1.GetReceivedResponse\x12h\n" +
-	"\x0fGetReceivedFile\x12).eupay.einvoice.v1.GetReceivedFileRequest\x1a*.eupay.einvoice.v1.GetReceivedFileResponse\x12e\n" +
+	"\vGetReceived\x12%.eupay.einvoice.v1.GetReceivedRequest\x1a&.eupay.einvoice.v1.GetReceivedResponse\x12j\n" +
+	"\x0fGetReceivedFile\x12).eupay.einvoice.v1.GetReceivedFileRequest\x1a*.eupay.einvoice.v1.GetReceivedFileResponse0\x01\x12e\n" +
 	"\x0eAnswerReceived\x12(.eupay.einvoice.v1.AnswerReceivedRequest\x1a).eupay.einvoice.v1.AnswerReceivedResponseB:Z8european-pay.eu/eupay/proto/eupay/einvoice/v1;einvoicev1b\x06proto3"
 
 var (

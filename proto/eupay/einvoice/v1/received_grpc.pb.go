@@ -35,8 +35,8 @@ type ReceivedServiceClient interface {
 	// ListReceived returns the received invoices, the newest first.
 	ListReceived(ctx context.Context, in *ListReceivedRequest, opts ...grpc.CallOption) (*ListReceivedResponse, error)
 	GetReceived(ctx context.Context, in *GetReceivedRequest, opts ...grpc.CallOption) (*GetReceivedResponse, error)
-	// GetReceivedFile returns the supplier's PDF or a readable page of ours, the XML, or the document as it came.
-	GetReceivedFile(ctx context.Context, in *GetReceivedFileRequest, opts ...grpc.CallOption) (*GetReceivedFileResponse, error)
+	// GetReceivedFile returns the supplier's PDF or a readable page of ours, or the XML, in parts.
+	GetReceivedFile(ctx context.Context, in *GetReceivedFileRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetReceivedFileResponse], error)
 	// AnswerReceived records a status of the buyer, which is then sent to the seller's platform until it is accepted.
 	AnswerReceived(ctx context.Context, in *AnswerReceivedRequest, opts ...grpc.CallOption) (*AnswerReceivedResponse, error)
 }
@@ -69,15 +69,24 @@ func (c *receivedServiceClient) GetReceived(ctx context.Context, in *GetReceived
 	return out, nil
 }
 
-func (c *receivedServiceClient) GetReceivedFile(ctx context.Context, in *GetReceivedFileRequest, opts ...grpc.CallOption) (*GetReceivedFileResponse, error) {
+func (c *receivedServiceClient) GetReceivedFile(ctx context.Context, in *GetReceivedFileRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetReceivedFileResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(GetReceivedFileResponse)
-	err := c.cc.Invoke(ctx, ReceivedService_GetReceivedFile_FullMethodName, in, out, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &ReceivedService_ServiceDesc.Streams[0], ReceivedService_GetReceivedFile_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	x := &grpc.GenericClientStream[GetReceivedFileRequest, GetReceivedFileResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
 }
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ReceivedService_GetReceivedFileClient = grpc.ServerStreamingClient[GetReceivedFileResponse]
 
 func (c *receivedServiceClient) AnswerReceived(ctx context.Context, in *AnswerReceivedRequest, opts ...grpc.CallOption) (*AnswerReceivedResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -99,8 +108,8 @@ type ReceivedServiceServer interface {
 	// ListReceived returns the received invoices, the newest first.
 	ListReceived(context.Context, *ListReceivedRequest) (*ListReceivedResponse, error)
 	GetReceived(context.Context, *GetReceivedRequest) (*GetReceivedResponse, error)
-	// GetReceivedFile returns the supplier's PDF or a readable page of ours, the XML, or the document as it came.
-	GetReceivedFile(context.Context, *GetReceivedFileRequest) (*GetReceivedFileResponse, error)
+	// GetReceivedFile returns the supplier's PDF or a readable page of ours, or the XML, in parts.
+	GetReceivedFile(*GetReceivedFileRequest, grpc.ServerStreamingServer[GetReceivedFileResponse]) error
 	// AnswerReceived records a status of the buyer, which is then sent to the seller's platform until it is accepted.
 	AnswerReceived(context.Context, *AnswerReceivedRequest) (*AnswerReceivedResponse, error)
 	mustEmbedUnimplementedReceivedServiceServer()
@@ -119,8 +128,8 @@ func (UnimplementedReceivedServiceServer) ListReceived(context.Context, *ListRec
 func (UnimplementedReceivedServiceServer) GetReceived(context.Context, *GetReceivedRequest) (*GetReceivedResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetReceived not implemented")
 }
-func (UnimplementedReceivedServiceServer) GetReceivedFile(context.Context, *GetReceivedFileRequest) (*GetReceivedFileResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method GetReceivedFile not implemented")
+func (UnimplementedReceivedServiceServer) GetReceivedFile(*GetReceivedFileRequest, grpc.ServerStreamingServer[GetReceivedFileResponse]) error {
+	return status.Error(codes.Unimplemented, "method GetReceivedFile not implemented")
 }
 func (UnimplementedReceivedServiceServer) AnswerReceived(context.Context, *AnswerReceivedRequest) (*AnswerReceivedResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AnswerReceived not implemented")
@@ -182,23 +191,16 @@ func _ReceivedService_GetReceived_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
-func _ReceivedService_GetReceivedFile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(GetReceivedFileRequest)
-	if err := dec(in); err != nil {
-		return nil, err
+func _ReceivedService_GetReceivedFile_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(GetReceivedFileRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
 	}
-	if interceptor == nil {
-		return srv.(ReceivedServiceServer).GetReceivedFile(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: ReceivedService_GetReceivedFile_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ReceivedServiceServer).GetReceivedFile(ctx, req.(*GetReceivedFileRequest))
-	}
-	return interceptor(ctx, in, info, handler)
+	return srv.(ReceivedServiceServer).GetReceivedFile(m, &grpc.GenericServerStream[GetReceivedFileRequest, GetReceivedFileResponse]{ServerStream: stream})
 }
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ReceivedService_GetReceivedFileServer = grpc.ServerStreamingServer[GetReceivedFileResponse]
 
 func _ReceivedService_AnswerReceived_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AnswerReceivedRequest)
@@ -234,14 +236,16 @@ var ReceivedService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _ReceivedService_GetReceived_Handler,
 		},
 		{
-			MethodName: "GetReceivedFile",
-			Handler:    _ReceivedService_GetReceivedFile_Handler,
-		},
-		{
 			MethodName: "AnswerReceived",
 			Handler:    _ReceivedService_AnswerReceived_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "GetReceivedFile",
+			Handler:       _ReceivedService_GetReceivedFile_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "eupay/einvoice/v1/received.proto",
 }

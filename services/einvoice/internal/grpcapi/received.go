@@ -2,6 +2,9 @@ package grpcapi
 
 import (
 	"context"
+	"slices"
+
+	"google.golang.org/grpc"
 
 	"european-pay.eu/eupay/internal/errs"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
@@ -59,22 +62,31 @@ func (s *Received) GetReceived(ctx context.Context, req *einvoicev1.GetReceivedR
 	return &einvoicev1.GetReceivedResponse{Invoice: v.Proto()}, nil
 }
 
+// partSize is the size of the parts of a file, which may be larger than a message.
+const partSize = 256 << 10
+
 // GetReceivedFile implements ReceivedService.
-func (s *Received) GetReceivedFile(ctx context.Context, req *einvoicev1.GetReceivedFileRequest) (*einvoicev1.GetReceivedFileResponse, error) {
-	out := &einvoicev1.GetReceivedFileResponse{}
+func (s *Received) GetReceivedFile(req *einvoicev1.GetReceivedFileRequest, stream grpc.ServerStreamingServer[einvoicev1.GetReceivedFileResponse]) error {
+	head, ctx := &einvoicev1.GetReceivedFileResponse{}, stream.Context()
+	var file []byte
 	var err error
 	switch req.GetFormat() {
 	case "pdf":
-		out.Data, out.Number, out.Rendered, err = s.inbox.PDF(ctx, recipient(req), req.GetId())
+		file, head.Number, head.Rendered, err = s.inbox.PDF(ctx, recipient(req), req.GetId())
 	case "xml":
-		out.Data, out.Number, err = s.inbox.XML(ctx, recipient(req), req.GetId())
+		file, head.Number, err = s.inbox.XML(ctx, recipient(req), req.GetId())
 	default:
 		err = errs.Invalid(errs.Field{Field: "format", Message: "format must be pdf or xml."})
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = stream.Send(head)
 	}
-	return out, nil
+	for part := range slices.Chunk(file, partSize) {
+		if err == nil {
+			err = stream.Send(&einvoicev1.GetReceivedFileResponse{Data: part})
+		}
+	}
+	return err
 }
 
 // AnswerReceived implements ReceivedService.

@@ -48,7 +48,7 @@ var enrolments = privacy.Holding{
 }
 
 var received = privacy.Holding{
-	Table: "received_invoices", Columns: []string{"document", "seller_name", "ibans"},
+	Table: "received_invoices", Columns: []string{"document", "findings", "seller_key", "seller_name", "ibans"},
 	What: "invoices of suppliers: a sole trader, a contact, an account", Why: "invoices that the law requires", Kept: "with the books", Erasing: "Nothing.", Duty: law,
 }
 

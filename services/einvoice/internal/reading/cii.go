@@ -64,7 +64,7 @@ func (r *reader) ciiParty(n *node) Party {
 		Street: joined(r.text(address, "LineOne"), r.text(address, "LineTwo"), r.text(address, "LineThree")),
 	}
 	if id := r.at(n, "URIUniversalCommunication/URIID"); id != nil {
-		p.Scheme, p.Address = id.attr("schemeID"), r.clean(id, maxShort)
+		p.Scheme, p.Address = r.attr(id, "schemeID"), r.clean(id, maxShort)
 	}
 	if contacts := n.all("DefinedTradeContact"); len(contacts) > 0 {
 		c := contacts[0]
@@ -105,7 +105,7 @@ func (r *reader) ciiLine(n *node) Line {
 	return Line{
 		ID: r.text(n, "AssociatedDocumentLineDocument/LineID"), Name: r.text(product, "Name"), Description: r.long(product, "Description"),
 		Quantity: r.decimal(n, "SpecifiedLineTradeDelivery/BilledQuantity"),
-		Unit:     r.at(n, "SpecifiedLineTradeDelivery/BilledQuantity").attr("unitCode"),
+		Unit:     r.attr(r.at(n, "SpecifiedLineTradeDelivery/BilledQuantity"), "unitCode"),
 		Price:    r.decimal(price, "ChargeAmount"), BaseQuantity: r.decimal(price, "BasisQuantity"),
 		Net:      r.required(settlement, "SpecifiedTradeSettlementLineMonetarySummation/LineTotalAmount", "amount of a line (BT-131)"),
 		Category: r.text(tax, "CategoryCode"), Rate: r.decimal(tax, "RateApplicablePercent"),

@@ -127,6 +127,8 @@ func TestHostileDocumentsAreRefusedWithAReason(t *testing.T) {
 		"nothing":           {"", "is empty"},
 		"two totals":        {twice(cii, "ram:DuePayableAmount"), "DuePayableAmount occurs more than once"},
 		"two numbers":       {twice(cii, "ram:TypeCode"), "TypeCode occurs more than once"},
+		"long texts":        {strings.Replace(cii, "<ram:IncludedNote>", strings.Repeat("<ram:IncludedNote><ram:Content>"+strings.Repeat("é", 9_000)+"</ram:Content></ram:IncludedNote>", 100)+"<ram:IncludedNote>", 1), "longer than 1536 KiB together"},
+		"long text":         {strings.Replace(cii, "Cinq rames", strings.Repeat("é", 10_001), 1), "A text is longer than 10000 characters"},
 		"thousandths":       {strings.Replace(cii, ">120.00<", ">120.001<", 1), "more than two decimals"},
 		"exponent":          {strings.Replace(cii, ">120.00<", ">1.2e2<", 1), "is not a number"},
 		"no day":            {strings.Replace(cii, "20261105", "20261131", 1), "A date is not"},

@@ -16,12 +16,18 @@ import (
 const (
 	maxText  = 10_000
 	maxShort = 1_000
-	maxLines = 20_000
+	maxLines = 10_000
+	// maxTexts limits all texts together: what was read must fit into one message between services, and on a page.
+	maxTexts = 3 << 19
 	maxParts = 1_000
 )
 
 // reader keeps the first reason to refuse the document.
-type reader struct{ err error }
+type reader struct {
+	err error
+	// texts is the length of all texts so far.
+	texts int
+}
 
 func (r *reader) fail(format string, args ...any) {
 	if r.err == nil {
@@ -71,6 +77,13 @@ func (r *reader) long(n *node, path string) string {
 	if !ok {
 		r.fail("A text is longer than %d characters.", maxText)
 	}
+	return r.counted(s)
+}
+
+func (r *reader) counted(s string) string {
+	if r.texts += len(s); r.texts > maxTexts {
+		r.fail("The texts of the document are longer than %d KiB together.", maxTexts>>10)
+	}
 	return s
 }
 
@@ -79,7 +92,12 @@ func (r *reader) clean(n *node, most int) string {
 	if !ok {
 		r.fail("A text is longer than %d characters.", most)
 	}
-	return s
+	return r.counted(s)
+}
+
+// attr returns an attribute on one line, safe to show.
+func (r *reader) attr(n *node, name string) string {
+	return r.clean(&node{text: []byte(n.attr(name))}, maxShort)
 }
 
 // firstText is text for an element that may be repeated, of which the first counts.

@@ -6,6 +6,7 @@ package reading
 
 import (
 	"fmt"
+	"strings"
 
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
@@ -184,10 +185,13 @@ func (r *reader) complete(d *Invoice) {
 	if len(d.Lines) == 0 && !withoutLines[d.Profile] {
 		r.fail("The invoice has no line (BG-25).")
 	}
-	if len(d.Currency) != 3 {
-		r.fail("The currency (BT-5) is not a code of three letters.")
+	if len(d.Currency) != 3 || strings.Trim(d.Currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		r.fail("The currency (BT-5) is not a code of three capital letters.")
 	}
 }
 
+// profileMinimum is BT-24 of the profile of Factur-X that has totals alone.
+const profileMinimum = "urn:factur-x.eu:1p0:minimum"
+
 // withoutLines are the profiles of Factur-X that have no lines.
-var withoutLines = map[string]bool{"urn:factur-x.eu:1p0:minimum": true, "urn:factur-x.eu:1p0:basicwl": true}
+var withoutLines = map[string]bool{profileMinimum: true, "urn:factur-x.eu:1p0:basicwl": true}

@@ -86,7 +86,7 @@ func (r *reader) ublParty(n *node) Party {
 		Street:   joined(r.text(address, "StreetName"), r.text(address, "AdditionalStreetName"), r.text(address, "AddressLine/Line")),
 	}
 	if id := r.one(n, "EndpointID"); id != nil {
-		p.Scheme, p.Address = id.attr("schemeID"), r.clean(id, maxShort)
+		p.Scheme, p.Address = r.attr(id, "schemeID"), r.clean(id, maxShort)
 	}
 	for _, legal := range r.many(n, "PartyLegalEntity", 1) {
 		p.Name = r.text(legal, "RegistrationName")
@@ -114,7 +114,7 @@ func (r *reader) ublLine(n *node, quantity string) Line {
 	tax := r.one(item, "ClassifiedTaxCategory")
 	return Line{
 		ID: r.text(n, "ID"), Name: r.text(item, "Name"), Description: r.long(item, "Description"),
-		Quantity: r.decimal(n, quantity), Unit: r.one(n, quantity).attr("unitCode"),
+		Quantity: r.decimal(n, quantity), Unit: r.attr(r.one(n, quantity), "unitCode"),
 		Price: r.decimal(price, "PriceAmount"), BaseQuantity: r.decimal(price, "BaseQuantity"),
 		Net:      r.required(n, "LineExtensionAmount", "amount of a line (BT-131)"),
 		Category: r.text(tax, "ID"), Rate: r.decimal(tax, "Percent"),

@@ -37,6 +37,8 @@ type Inbox struct {
 	engine  *transmit.Engine
 	lists   map[bool]*due.Loop[inbox]
 	fetches map[bool]*due.Loop[uuid.UUID]
+	// adopted is when merchants without an inbox were last looked for, by mode. Only the loop of a mode uses its time.
+	adopted map[bool]*time.Time
 }
 
 // Who is a merchant in one mode.
@@ -49,6 +51,8 @@ const (
 	// listEvery is how often the list of a merchant is read without a webhook, listRetry how long after a failure.
 	listEvery = 10 * time.Minute
 	listRetry = time.Minute
+	// adoptEvery is how often merchants are looked for that have enrolled since. A webhook finds them at once.
+	adoptEvery = time.Minute
 	// lookEvery is how often due work is looked for.
 	lookEvery = time.Second
 	// A call may take callTimeout; the lease of a claim is longer.
@@ -63,6 +67,7 @@ const (
 // New returns an inbox. Call Attach to set the engine that sends answers.
 func New(d Deps) *Inbox {
 	b := &Inbox{Deps: d, lists: map[bool]*due.Loop[inbox]{}, fetches: map[bool]*due.Loop[uuid.UUID]{}}
+	b.adopted = map[bool]*time.Time{true: {}, false: {}}
 	for _, livemode := range []bool{true, false} {
 		b.lists[livemode] = due.New(due.Config[inbox]{
 			What: "inboxes", Every: lookEvery, AtOnce: atOnce, Within: callTimeout, Log: d.Log,

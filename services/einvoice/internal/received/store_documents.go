@@ -12,13 +12,15 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/reading"
 )
 
-// Record is a received invoice.
+// Record is a received invoice as lists show it.
 type Record struct {
 	ID                   uuid.UUID
 	MerchantID           string
@@ -28,32 +30,68 @@ type Record struct {
 	Status               string
 	Code                 int
 	Problem              string
-	Document             *reading.Invoice
-	Findings             []reading.Finding
 	SellerKey            string
 	DuplicateOf          *uuid.UUID
 	Sequence             int64
 	CreatedAt, UpdatedAt time.Time
-	unknown              bool
+	content
+	unknown bool
 }
 
-// columns of a Record. The seller is unknown while the merchant has accepted nothing of it.
-const columns = `r.id, r.merchant_id, r.livemode, r.platform_id, r.format, r.received_at, r.status, r.lifecycle_code, r.problem, r.document, r.findings,
-	r.seller_key, r.duplicate_of, r.sequence, r.created_at, r.updated_at, not exists (select from received_invoices k where k.merchant_id = r.merchant_id
+// content is what a list shows of a document; empty if it cannot be read.
+type content struct {
+	sellerName, sellerSIREN, number, typeCode, currency string
+	issued, due                                         *time.Time
+	net, tax, total, owed                               money.Cents
+}
+
+func contentOf(d *reading.Invoice) content {
+	if d == nil {
+		return content{}
+	}
+	return content{
+		sellerName: d.Seller.Name, sellerSIREN: d.Seller.SIREN, number: d.Number, typeCode: d.Type, currency: d.Currency, issued: dayOf(d.Issued), due: dayOf(d.Due),
+		net: d.Totals.Net, tax: d.Totals.Tax, total: d.Totals.Gross, owed: d.Totals.Due,
+	}
+}
+
+// dayOf returns the start of a day; nil for no day.
+func dayOf(d invoice.Date) *time.Time {
+	if d == "" {
+		return nil
+	}
+	at := d.Time()
+	return &at
+}
+
+// columns of a Record, in whose query r is the table. The seller is unknown while the merchant has accepted nothing of it.
+const columns = `r.id, r.merchant_id, r.livemode, r.platform_id, r.format, r.received_at, r.status, r.lifecycle_code, r.problem, r.seller_key, r.duplicate_of,
+	r.sequence, r.created_at, r.updated_at, r.seller_name, r.seller_siren, r.number, r.type_code, r.currency, r.issued_on, r.due_on, r.net_cents, r.tax_cents,
+	r.total_cents, r.due_cents, not exists (select from received_invoices k where k.merchant_id = r.merchant_id
 		and k.livemode = r.livemode and k.seller_key = r.seller_key and k.seller_key <> '' and k.lifecycle_code in (205, 206, 211))`
 
 func scan(row pgx.CollectableRow) (Record, error) {
 	var r Record
+	err := row.Scan(&r.ID, &r.MerchantID, &r.Livemode, &r.PlatformID, &r.Format, &r.ReceivedAt, &r.Status, &r.Code, &r.Problem, &r.SellerKey, &r.DuplicateOf,
+		&r.Sequence, &r.CreatedAt, &r.UpdatedAt, &r.sellerName, &r.sellerSIREN, &r.number, &r.typeCode, &r.currency, &r.issued, &r.due, &r.net, &r.tax,
+		&r.total, &r.owed, &r.unknown)
+	return r, err
+}
+
+// readContent returns what was read of a document, nil if nothing was, and what is wrong with it.
+func (b *Inbox) readContent(ctx context.Context, id uuid.UUID) (d *reading.Invoice, found []reading.Finding, err error) {
 	var document, findings []byte
-	err := row.Scan(&r.ID, &r.MerchantID, &r.Livemode, &r.PlatformID, &r.Format, &r.ReceivedAt, &r.Status, &r.Code, &r.Problem, &document, &findings,
-		&r.SellerKey, &r.DuplicateOf, &r.Sequence, &r.CreatedAt, &r.UpdatedAt, &r.unknown)
+	err = b.Pool.QueryRow(ctx, `select document, findings from received_invoices where id = $1`, id).Scan(&document, &findings)
 	if err == nil && document != nil {
-		err = json.Unmarshal(document, &r.Document)
+		err = json.Unmarshal(document, &d)
 	}
 	if err == nil {
-		err = json.Unmarshal(findings, &r.Findings)
+		err = json.Unmarshal(findings, &found)
 	}
-	return r, err
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the content of a received invoice: %w", err)
+	}
+	return d, found, nil
 }
 
 func one(ctx context.Context, db pg.DB, where string, args ...any) (Record, error) {
@@ -100,7 +138,7 @@ func (b *Inbox) recordDocument(ctx context.Context, id uuid.UUID, d document) er
 			return err
 		}
 		now := b.instant()
-		r.Problem, r.Document, r.Findings, r.Status = d.problem, d.read, d.findings, statusReceived
+		r.Problem, r.content, r.Status = d.problem, contentOf(d.read), statusReceived
 		if d.problem != "" {
 			r.Status = statusUnreadable
 		}
@@ -114,7 +152,7 @@ func (b *Inbox) recordDocument(ctx context.Context, id uuid.UUID, d document) er
 				return fmt.Errorf("store received document: %w", err)
 			}
 		}
-		if err := storeContent(ctx, tx, &r, now); err != nil {
+		if err := storeContent(ctx, tx, &r, d, now); err != nil {
 			return err
 		}
 		return saveStatus(ctx, tx, &r, now, "invoice.received", nil)
@@ -125,49 +163,52 @@ func (b *Inbox) recordDocument(ctx context.Context, id uuid.UUID, d document) er
 const firstSQL = `select id from received_invoices where merchant_id = $1 and livemode = $2 and seller_key = $3 and seller_key <> '' and number = $4
 	and extract(year from issued_on) = $5 and id <> $6 and duplicate_of is null order by created_at, id limit 1`
 
-// storeContent stores what was read. Documents that duplicate each other wait for each other.
-func storeContent(ctx context.Context, tx pgx.Tx, r *Record, now time.Time) error {
-	d := r.Document
-	var siren, name, number string
-	var issued *time.Time
+// storeContent stores what was read.
+func storeContent(ctx context.Context, tx pgx.Tx, r *Record, of document, now time.Time) error {
 	ibans := []string{}
-	if d != nil {
-		r.SellerKey, siren, name, number = d.Seller.Identity(), d.Seller.SIREN, d.Seller.Name, d.Number
-		day := d.Issued.Time()
-		issued = &day
+	var document []byte
+	if d := of.read; d != nil {
+		r.SellerKey = d.Seller.Identity()
 		for _, a := range d.Payment.Accounts {
 			ibans = append(ibans, a.IBAN)
 		}
-		lock := fmt.Sprintf("received %s %t %s %s", r.MerchantID, r.Livemode, r.SellerKey, number)
-		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended($1, 0))`, lock); err != nil {
-			return fmt.Errorf("lock the number of a received invoice: %w", err)
+		if err := findDuplicate(ctx, tx, r, d); err != nil {
+			return err
 		}
-		var first uuid.UUID
-		err := tx.QueryRow(ctx, firstSQL, r.MerchantID, r.Livemode, r.SellerKey, number, d.Issued.Year(), r.ID).Scan(&first)
-		switch {
-		case err == nil:
-			r.DuplicateOf = &first
-		case !errors.Is(err, pgx.ErrNoRows):
-			return fmt.Errorf("look for a duplicate: %w", err)
+		var err error
+		if document, err = json.Marshal(d); err != nil {
+			return fmt.Errorf("encode received invoice: %w", err)
 		}
 	}
-	document, err := json.Marshal(d)
-	if err != nil {
-		return fmt.Errorf("encode received invoice: %w", err)
-	}
-	if d == nil {
-		document = nil
-	}
-	findings, err := json.Marshal(append([]reading.Finding{}, r.Findings...))
+	findings, err := json.Marshal(append([]reading.Finding{}, of.findings...))
 	if err != nil {
 		return fmt.Errorf("encode findings: %w", err)
 	}
 	r.CreatedAt = now // from here it is in the list: pages after it must not miss it
 	_, err = tx.Exec(ctx, `update received_invoices set fetch_at = null, problem = $2, document = $3, findings = $4, seller_key = $5, seller_name = $6,
-		seller_siren = $7, number = $8, issued_on = $9, ibans = $10, duplicate_of = $11, format = $12, created_at = $13 where id = $1`,
-		r.ID, r.Problem, document, findings, r.SellerKey, name, siren, number, issued, ibans, r.DuplicateOf, r.Format, now)
+		seller_siren = $7, number = $8, issued_on = $9, ibans = $10, duplicate_of = $11, format = $12, created_at = $13, type_code = $14, due_on = $15,
+		currency = $16, net_cents = $17, tax_cents = $18, total_cents = $19, due_cents = $20 where id = $1`,
+		r.ID, r.Problem, document, findings, r.SellerKey, r.sellerName, r.sellerSIREN, r.number, r.issued, ibans, r.DuplicateOf, r.Format, now,
+		r.typeCode, r.due, r.currency, int64(r.net), int64(r.tax), int64(r.total), int64(r.owed))
 	if err != nil {
 		return fmt.Errorf("store received invoice: %w", err)
+	}
+	return nil
+}
+
+// findDuplicate waits for documents with the same number that are stored at this moment, and notes the first of them.
+func findDuplicate(ctx context.Context, tx pgx.Tx, r *Record, d *reading.Invoice) error {
+	lock := fmt.Sprintf("received %s %t %s %s", r.MerchantID, r.Livemode, r.SellerKey, d.Number)
+	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended($1, 0))`, lock); err != nil {
+		return fmt.Errorf("lock the number of a received invoice: %w", err)
+	}
+	var first uuid.UUID
+	err := tx.QueryRow(ctx, firstSQL, r.MerchantID, r.Livemode, r.SellerKey, d.Number, d.Issued.Year(), r.ID).Scan(&first)
+	switch {
+	case err == nil:
+		r.DuplicateOf = &first
+	case !errors.Is(err, pgx.ErrNoRows):
+		return fmt.Errorf("look for a duplicate: %w", err)
 	}
 	return nil
 }

@@ -1,9 +1,11 @@
 package received
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -17,7 +19,9 @@ import (
 // View is a received invoice with everything about it.
 type View struct {
 	Record
-	Answers []Answered
+	Document *reading.Invoice
+	Findings []reading.Finding
+	Answers  []Answered
 	// Known are the accounts that accepted invoices of the same seller name.
 	Known []string
 	Sum   []byte
@@ -30,6 +34,9 @@ func (b *Inbox) Get(ctx context.Context, who Who, id string) (View, error) {
 		return View{}, err
 	}
 	v := View{Record: r}
+	if v.Document, v.Findings, err = b.readContent(ctx, r.ID); err != nil {
+		return View{}, err
+	}
 	if v.Answers, err = b.readAnswers(ctx, r.ID); err != nil {
 		return View{}, err
 	}
@@ -50,10 +57,14 @@ func (b *Inbox) PDF(ctx context.Context, who Who, id string) (pdf []byte, number
 		original, _, _, err := b.file(ctx, r.ID)
 		return original, r.name(), false, err
 	}
-	if r.Document == nil {
+	d, _, err := b.readContent(ctx, r.ID)
+	if err != nil {
+		return nil, "", false, err
+	}
+	if d == nil {
 		return nil, "", false, errs.New(errs.InvalidState, "The invoice cannot be read, so there is no page of it. Download its XML.")
 	}
-	return render(r.Document), r.name(), true, nil
+	return render(d), r.name(), true, nil
 }
 
 // XML returns the XML: the document itself, or what is attached to the PDF.
@@ -76,10 +87,7 @@ func (b *Inbox) XML(ctx context.Context, who Who, id string) ([]byte, string, er
 
 // name is what a file is called by: the number, or the id.
 func (r *Record) name() string {
-	if r.Document != nil {
-		return r.Document.Number
-	}
-	return r.ID.String()
+	return cmp.Or(r.number, r.ID.String())
 }
 
 // announcement is the event of a change. It has no lines, accounts and texts: they can be read from the API.
@@ -101,14 +109,18 @@ func (r *Record) Summary() *einvoicev1.ReceivedInvoice {
 	if r.DuplicateOf != nil {
 		v.DuplicateOf = r.DuplicateOf.String()
 	}
-	d := r.Document
-	if d == nil {
-		return v
-	}
-	v.Number, v.TypeCode, v.IssueDate, v.DueDate, v.Currency = d.Number, d.Type, string(d.Issued), string(d.Due), d.Currency
-	v.SellerName, v.SellerSiren = d.Seller.Name, d.Seller.SIREN
-	v.TotalNetCents, v.TotalVatCents, v.TotalCents, v.DueCents = int64(d.Totals.Net), int64(d.Totals.Tax), int64(d.Totals.Gross), int64(d.Totals.Due)
+	v.Number, v.TypeCode, v.IssueDate, v.DueDate, v.Currency = r.number, r.typeCode, iso(r.issued), iso(r.due), r.currency
+	v.SellerName, v.SellerSiren = r.sellerName, r.sellerSIREN
+	v.TotalNetCents, v.TotalVatCents, v.TotalCents, v.DueCents = int64(r.net), int64(r.tax), int64(r.total), int64(r.owed)
 	return v
+}
+
+// iso returns a day as YYYY-MM-DD; empty for none.
+func iso(day *time.Time) string {
+	if day == nil {
+		return ""
+	}
+	return day.Format(time.DateOnly)
 }
 
 // Proto returns everything.

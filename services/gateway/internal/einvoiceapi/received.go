@@ -1,6 +1,9 @@
 package einvoiceapi
 
 import (
+	"cmp"
+	"errors"
+	"io"
 	"net/http"
 	"slices"
 
@@ -95,9 +98,7 @@ func (a *API) receivedFile(format, contentType string) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		res, err := web.Call(c, platformTimeout, a.Received.GetReceivedFile, &einvoicev1.GetReceivedFileRequest{
-			MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id, Format: format,
-		})
+		number, data, err := a.collect(c, &einvoicev1.GetReceivedFileRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id, Format: format})
 		if err != nil {
 			return err
 		}
@@ -105,8 +106,29 @@ func (a *API) receivedFile(format, contentType string) echo.HandlerFunc {
 		h.Set(echo.HeaderCacheControl, "private")
 		h.Set(echo.HeaderXContentTypeOptions, "nosniff")
 		h.Set(echo.HeaderContentSecurityPolicy, "sandbox")
-		h.Set(echo.HeaderContentDisposition, `attachment; filename="received-`+fileName(res.GetNumber())+`.`+format+`"`)
-		return c.Blob(http.StatusOK, contentType, res.GetData())
+		h.Set(echo.HeaderContentDisposition, `attachment; filename="received-`+fileName(number)+`.`+format+`"`)
+		return c.Blob(http.StatusOK, contentType, data)
+	}
+}
+
+// collect reads the parts of a file, which the einvoice service limits to 20 MiB, before anything is answered: a file that ends
+// early must not look whole.
+func (a *API) collect(c echo.Context, req *einvoicev1.GetReceivedFileRequest) (number string, data []byte, err error) {
+	ctx, cancel := web.Calling(c, platformTimeout)
+	defer cancel()
+	parts, err := a.Received.GetReceivedFile(ctx, req)
+	if err != nil {
+		return "", nil, err
+	}
+	for {
+		part, err := parts.Recv()
+		if errors.Is(err, io.EOF) {
+			return number, data, nil
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		number, data = cmp.Or(number, part.GetNumber()), append(data, part.GetData()...)
 	}
 }
 

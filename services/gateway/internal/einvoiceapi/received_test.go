@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -59,9 +60,14 @@ func (s suppliers) GetReceived(_ context.Context, r *einvoicev1.GetReceivedReque
 	return &einvoicev1.GetReceivedResponse{Invoice: v}, err
 }
 
-func (s suppliers) GetReceivedFile(_ context.Context, r *einvoicev1.GetReceivedFileRequest) (*einvoicev1.GetReceivedFileResponse, error) {
+func (s suppliers) GetReceivedFile(r *einvoicev1.GetReceivedFileRequest, stream grpc.ServerStreamingServer[einvoicev1.GetReceivedFileResponse]) error {
 	v, err := s.received(r)
-	return &einvoicev1.GetReceivedFileResponse{Data: []byte("<a/>"), Number: v.GetNumber()}, err
+	for _, part := range []*einvoicev1.GetReceivedFileResponse{{Number: v.GetNumber()}, {Data: []byte("<a")}, {Data: []byte("/>")}} {
+		if err == nil {
+			err = stream.Send(part)
+		}
+	}
+	return err
 }
 
 func (s suppliers) AnswerReceived(_ context.Context, r *einvoicev1.AnswerReceivedRequest) (*einvoicev1.AnswerReceivedResponse, error) {
@@ -93,7 +99,7 @@ func TestReceivedInvoicesAreListedAndRead(t *testing.T) {
 	for path, kind := range map[string]string{"/pdf": "application/pdf", "/xml": "application/xml"} {
 		got := f.call(t, f.key, "GET", "/einvoice/received/"+invoiceID+path, "")
 		h := got.header
-		if got.status != 200 || !strings.HasPrefix(h.Get("Content-Type"), kind) || h.Get("Content-Disposition") != `attachment; filename="received-F-2026-17.`+path[1:]+`"` ||
+		if got.status != 200 || got.text != "<a/>" || !strings.HasPrefix(h.Get("Content-Type"), kind) || h.Get("Content-Disposition") != `attachment; filename="received-F-2026-17.`+path[1:]+`"` ||
 			h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Content-Security-Policy") != "sandbox" {
 			t.Errorf("%s: %d %v", path, got.status, h)
 		}
