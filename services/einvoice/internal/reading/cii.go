@@ -64,7 +64,7 @@ func (r *reader) ciiParty(n *node) Party {
 		Street: joined(r.text(address, "LineOne"), r.text(address, "LineTwo"), r.text(address, "LineThree")),
 	}
 	if id := r.at(n, "URIUniversalCommunication/URIID"); id != nil {
-		p.Scheme, p.Address = r.attr(id, "schemeID"), r.clean(id, maxShort)
+		p.Scheme, p.Address = r.attr(id, "schemeID"), r.clean(id)
 	}
 	if contacts := n.all("DefinedTradeContact"); len(contacts) > 0 {
 		c := contacts[0]
@@ -74,14 +74,14 @@ func (r *reader) ciiParty(n *node) Party {
 	}
 	for _, id := range r.many(n, "GlobalID", maxParts) {
 		if id.attr("schemeID") == "0009" {
-			p.SIRET = r.clean(id, maxShort)
+			p.SIRET = r.clean(id)
 		}
 	}
 	id := r.at(n, "SpecifiedLegalOrganization/ID")
-	p.identifier(id.attr("schemeID"), r.clean(id, maxShort))
+	p.identifier(id.attr("schemeID"), r.clean(id))
 	for _, tax := range r.many(n, "SpecifiedTaxRegistration", maxParts) {
 		if id := r.one(tax, "ID"); id.attr("schemeID") == "VA" {
-			p.VATNumber = r.clean(id, maxShort)
+			p.VATNumber = r.clean(id)
 		}
 	}
 	return p

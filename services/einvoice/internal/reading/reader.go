@@ -68,7 +68,7 @@ func (r *reader) many(n *node, local string, most int) []*node {
 }
 
 // text returns the text at a path on one line, safe to show.
-func (r *reader) text(n *node, path string) string { return r.clean(r.at(n, path), maxShort) }
+func (r *reader) text(n *node, path string) string { return r.clean(r.at(n, path)) }
 
 // long is text for a note or a description.
 func (r *reader) long(n *node, path string) string {
@@ -87,23 +87,24 @@ func (r *reader) counted(s string) string {
 	return s
 }
 
-func (r *reader) clean(n *node, most int) string {
-	s, ok := plaintext.Line(n.value(), most)
+// clean returns the text of an element on one line, safe to show.
+func (r *reader) clean(n *node) string {
+	s, ok := plaintext.Line(n.value(), maxShort)
 	if !ok {
-		r.fail("A text is longer than %d characters.", most)
+		r.fail("A text is longer than %d characters.", maxShort)
 	}
 	return r.counted(s)
 }
 
 // attr returns an attribute on one line, safe to show.
 func (r *reader) attr(n *node, name string) string {
-	return r.clean(&node{text: []byte(n.attr(name))}, maxShort)
+	return r.clean(&node{text: []byte(n.attr(name))})
 }
 
 // firstText is text for an element that may be repeated, of which the first counts.
 func (r *reader) firstText(n *node, local string) string {
 	if found := n.all(local); len(found) > 0 {
-		return r.clean(found[0], maxShort)
+		return r.clean(found[0])
 	}
 	return ""
 }

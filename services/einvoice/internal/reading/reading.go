@@ -175,8 +175,12 @@ func Read(xml []byte) (*Invoice, error) {
 // complete refuses a document without what every answer to it, payment of it and search for it needs.
 func (r *reader) complete(d *Invoice) {
 	for _, need := range []struct{ what, value string }{
-		{"number (BT-1)", d.Number}, {"type (BT-3)", d.Type}, {"date (BT-2)", string(d.Issued)}, {"currency (BT-5)", d.Currency},
-		{"seller's name (BT-27)", d.Seller.Name}, {"buyer's name (BT-44)", d.Buyer.Name},
+		{"number (BT-1)", d.Number},
+		{"type (BT-3)", d.Type},
+		{"date (BT-2)", string(d.Issued)},
+		{"currency (BT-5)", d.Currency},
+		{"seller's name (BT-27)", d.Seller.Name},
+		{"buyer's name (BT-44)", d.Buyer.Name},
 	} {
 		if need.value == "" {
 			r.fail("The invoice has no %s.", need.what)

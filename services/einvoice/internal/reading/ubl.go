@@ -86,19 +86,19 @@ func (r *reader) ublParty(n *node) Party {
 		Street:   joined(r.text(address, "StreetName"), r.text(address, "AdditionalStreetName"), r.text(address, "AddressLine/Line")),
 	}
 	if id := r.one(n, "EndpointID"); id != nil {
-		p.Scheme, p.Address = r.attr(id, "schemeID"), r.clean(id, maxShort)
+		p.Scheme, p.Address = r.attr(id, "schemeID"), r.clean(id)
 	}
 	for _, legal := range r.many(n, "PartyLegalEntity", 1) {
 		p.Name = r.text(legal, "RegistrationName")
 		id := r.one(legal, "CompanyID")
-		p.identifier(id.attr("schemeID"), r.clean(id, maxShort))
+		p.identifier(id.attr("schemeID"), r.clean(id))
 	}
 	if p.Name == "" {
 		p.Name, p.TradingName = p.TradingName, ""
 	}
 	for _, x := range r.many(n, "PartyIdentification", maxParts) {
 		if id := r.one(x, "ID"); id.attr("schemeID") == "0009" {
-			p.SIRET = r.clean(id, maxShort)
+			p.SIRET = r.clean(id)
 		}
 	}
 	for _, tax := range r.many(n, "PartyTaxScheme", maxParts) {

@@ -1,7 +1,6 @@
 package received
 
 import (
-	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http/httptest"
@@ -156,16 +155,19 @@ func (f *fixture) only() *einvoicev1.ReceivedInvoice {
 // events returns what was announced, oldest first.
 func (f *fixture) events() (types []string, last *eventsv1.ReceivedInvoiceChanged) {
 	f.t.Helper()
-	rows, err := f.Pool.Query(context.Background(), `select event_type, data from outbox order by id`)
+	rows, err := f.Pool.Query(f.t.Context(), `select event_type, data from outbox order by id`)
+	f.must(err)
+	type event struct {
+		Type string
+		Data []byte
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[event])
 	f.must(err)
 	last = &eventsv1.ReceivedInvoiceChanged{}
-	var kind string
-	var data []byte
-	_, err = pgx.ForEachRow(rows, []any{&kind, &data}, func() error {
-		types = append(types, kind)
-		return proto.Unmarshal(data, last)
-	})
-	f.must(err)
+	for _, e := range all {
+		types = append(types, e.Type)
+		f.must(proto.Unmarshal(e.Data, last))
+	}
 	return types, last
 }
 

@@ -34,9 +34,8 @@ var (
 	quiet   = pdf.Style{Size: 7.5 * pt, Colour: grey}
 )
 
-// columns of the lines: the left edge of the name, and the right edges of the numbers.
+// columns of the lines: the width of the name, and the right edges of the numbers.
 const (
-	colName     = margin
 	nameWidth   = 22000
 	colQuantity = margin + 29500
 	colPrice    = margin + 37000
@@ -77,10 +76,10 @@ func (p *page) room(height int) {
 }
 
 // write writes a text on as many lines as it needs.
-func (p *page) write(s pdf.Style, x, width int, text string) {
+func (p *page) write(s pdf.Style, width int, text string) {
 	for _, line := range p.Wrap(s, width, text) {
 		p.room(s.Leading())
-		p.Text(s, x, p.y+s.Size, line)
+		p.Text(s, margin, p.y+s.Size, line)
 		p.y += s.Leading()
 	}
 }
@@ -88,7 +87,7 @@ func (p *page) write(s pdf.Style, x, width int, text string) {
 func (p *page) section(name string) {
 	p.room(40 * pt)
 	p.y += 12 * pt
-	p.write(heading, margin, textWidth, name)
+	p.write(heading, textWidth, name)
 	p.Box(faint, margin, p.y+2*pt, textWidth, 60)
 	p.y += 6 * pt
 }
@@ -96,7 +95,7 @@ func (p *page) section(name string) {
 // fact writes a label and a value; nothing without a value.
 func (p *page) fact(label, value string) {
 	if value != "" {
-		p.write(plain, margin, textWidth, label+" : "+value)
+		p.write(plain, textWidth, label+" : "+value)
 	}
 }
 
@@ -104,8 +103,8 @@ var titles = map[string]string{"380": "Facture", "381": "Avoir", "384": "Facture
 
 func (p *page) head() {
 	d := p.d
-	p.write(title, margin, textWidth, cmp.Or(titles[d.Type], "Facture (type "+d.Type+")")+" "+d.Number)
-	p.write(quiet, margin, textWidth, "Vue lisible d'une facture électronique reçue ("+strings.ToUpper(string(d.Syntax))+"). Le fichier XML du fournisseur fait foi.")
+	p.write(title, textWidth, cmp.Or(titles[d.Type], "Facture (type "+d.Type+")")+" "+d.Number)
+	p.write(quiet, textWidth, "Vue lisible d'une facture électronique reçue ("+strings.ToUpper(string(d.Syntax))+"). Le fichier XML du fournisseur fait foi.")
 	p.y += 6 * pt
 	p.fact("Date", day(string(d.Issued)))
 	p.fact("Échéance", day(string(d.Due)))
@@ -146,8 +145,8 @@ func (p *page) parties() {
 		of   *reading.Party
 	}{{"Fournisseur", &p.d.Seller}, {"Acheteur", &p.d.Buyer}} {
 		p.section(x.name)
-		p.write(strong, margin, textWidth, join(" – ", x.of.Name, x.of.TradingName))
-		p.write(plain, margin, textWidth, join(", ", x.of.Street, join(" ", x.of.PostCode, x.of.City), x.of.Country))
+		p.write(strong, textWidth, join(" – ", x.of.Name, x.of.TradingName))
+		p.write(plain, textWidth, join(", ", x.of.Street, join(" ", x.of.PostCode, x.of.City), x.of.Country))
 		p.fact("SIREN", x.of.SIREN)
 		p.fact("SIRET", x.of.SIRET)
 		p.fact("Identifiant", x.of.LegalID)
@@ -176,10 +175,10 @@ func (p *page) lines() {
 		p.Right(plain, colRate, y, percent(l.Rate, l.Category))
 		p.Right(plain, right, y, comma(l.Net.String()))
 		for _, text := range name {
-			p.write(plain, colName, nameWidth, text)
+			p.write(plain, nameWidth, text)
 		}
 		for _, text := range more {
-			p.write(quiet, colName, nameWidth, text)
+			p.write(quiet, nameWidth, text)
 		}
 		p.y += 2 * pt
 	}
@@ -187,7 +186,7 @@ func (p *page) lines() {
 
 func (p *page) titles() {
 	y := p.y + quiet.Size
-	p.Text(quiet, colName, y, "Désignation")
+	p.Text(quiet, margin, y, "Désignation")
 	p.Right(quiet, colQuantity, y, "Quantité")
 	p.Right(quiet, colPrice, y, "Prix HT")
 	p.Right(quiet, colRate, y, "TVA")
@@ -220,7 +219,7 @@ func (p *page) sums() {
 		if a.Charge {
 			sign, what = "", "Frais"
 		}
-		p.sum(plain, join(" ", what, a.Reason, percent(a.Rate, a.Category)), sign+a.Amount.String())
+		p.sum(plain, join(" ", cmp.Or(a.Reason, what), percent(a.Rate, a.Category)), sign+a.Amount.String())
 	}
 	p.sum(plain, "Total HT", d.Totals.Net.String())
 	for _, v := range d.VAT {
@@ -266,7 +265,7 @@ func (p *page) notes() {
 	}
 	p.section("Mentions")
 	for _, n := range p.d.Notes {
-		p.write(quiet, margin, textWidth, join(" : ", n.Subject, n.Text))
+		p.write(quiet, textWidth, join(" : ", n.Subject, n.Text))
 	}
 }
 

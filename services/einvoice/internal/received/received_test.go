@@ -77,11 +77,15 @@ func TestNothingIsLostWithoutWebhooks(t *testing.T) {
 		f.turn()
 		f.clock.Advance(lease)
 	}
-	f.deliver("ubl", sample(t, "ubl"))
+	last := f.deliver("ubl", sample(t, "ubl"))
 	if err := f.Hint(t.Context(), false, f.client); err != nil {
 		t.Fatal(err)
 	}
 	f.turn()
+	var cursor string
+	if err := f.Pool.QueryRow(t.Context(), `select cursor from inboxes`).Scan(&cursor); err != nil || cursor != last {
+		t.Errorf("the list is read again from %q and not from %s: %v", cursor, last, err)
+	}
 	total := 0
 	if err := f.Pool.QueryRow(t.Context(), `select count(*) from received_invoices where fetch_at is null`).Scan(&total); err != nil || total != 121 {
 		t.Errorf("%d of 121 are here: %v", total, err)
@@ -220,7 +224,8 @@ func TestAnswersReachTheSupplierInTheirOrder(t *testing.T) {
 	f.deliver("cii", sample(t, "cii"))
 	f.turn()
 	id := f.only().GetId()
-	if err := f.platform.SetFaults(einvoicing.Fault{Kind: "lost-answer", Operation: "send-status", Times: 1}); err != nil {
+	// The first is not accepted at once: what follows must wait for it.
+	if err := f.platform.SetFaults(einvoicing.Fault{Kind: "error", Status: 503, Operation: "send-status", Times: 1}); err != nil {
 		t.Fatal(err)
 	}
 	for _, code := range []int{204, 205, 211} {
@@ -248,6 +253,27 @@ func TestAnswersReachTheSupplierInTheirOrder(t *testing.T) {
 	}
 	if types, _ := f.events(); !slices.Equal(types, []string{"invoice.received", "invoice.answered", "invoice.answered", "invoice.answered"}) {
 		t.Errorf("announced %v", types)
+	}
+}
+
+// The platform has the answer, and we do not know it: it is found by our reference.
+func TestALostAnswerOfThePlatformIsNoSecondAnswer(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.deliver("cii", sample(t, "cii"))
+	f.turn()
+	if err := f.platform.SetFaults(einvoicing.Fault{Kind: "lost-answer", Operation: "send-status", Times: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.answer(f.only().GetId(), 204, ""); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		f.send()
+		f.clock.Advance(time.Minute)
+	}
+	if at := f.platform.ReceivedDocuments()[0]; !slices.Equal(at.Events, []int{202, 203, 204}) || f.only().GetAnswers()[0].GetState() != "sent" {
+		t.Errorf("the platform has %v, the answer is %v", at.Events, f.only().GetAnswers())
 	}
 }
 
@@ -322,8 +348,18 @@ func TestAReasonIsGivenWhereItIsNeeded(t *testing.T) {
 		reason string
 		valid  bool
 	}{
-		{204, "", true}, {205, "", true}, {211, "", true}, {205, "CALCUL_ERR", false}, {206, "CALCUL_ERR", true}, {206, "", false}, {207, "", false},
-		{208, "", false}, {210, "", false}, {210, "DOUBLON", true}, {210, "REJ_SEMAN", false}, {210, "doublon", false},
+		{204, "", true},
+		{205, "", true},
+		{211, "", true},
+		{205, "CALCUL_ERR", false},
+		{206, "CALCUL_ERR", true},
+		{206, "", false},
+		{207, "", false},
+		{208, "", false},
+		{210, "", false},
+		{210, "DOUBLON", true},
+		{210, "REJ_SEMAN", false},
+		{210, "doublon", false},
 	} {
 		if err := (Given{Code: c.code, ReasonCode: c.reason}).check(); (err == nil) != c.valid {
 			t.Errorf("%+v: %v", c, err)
@@ -412,8 +448,12 @@ func TestListsHaveFiltersAndCursors(t *testing.T) {
 		f    Filter
 		want int64
 	}{
-		{Filter{Status: "approved"}, 1}, {Filter{Status: "received"}, 4}, {Filter{SellerSIREN: "732829320"}, 5}, {Filter{SellerSIREN: "552100554"}, 0},
-		{Filter{From: all[1].GetCreatedAt().AsTime()}, 2}, {Filter{To: all[1].GetCreatedAt().AsTime()}, 3},
+		{Filter{Status: "approved"}, 1},
+		{Filter{Status: "received"}, 4},
+		{Filter{SellerSIREN: "732829320"}, 5},
+		{Filter{SellerSIREN: "552100554"}, 0},
+		{Filter{From: all[1].GetCreatedAt().AsTime()}, 2},
+		{Filter{To: all[1].GetCreatedAt().AsTime()}, 3},
 	} {
 		c.f.Page, c.f.Limit = 1, 10
 		if _, total, err := f.List(t.Context(), f.who, c.f); err != nil || total != c.want {

@@ -75,12 +75,12 @@ func (b *Inbox) collect(ctx context.Context, where string, args []any) ([]Record
 }
 
 // file returns the stored document; original is nil if the platform had none.
-func (b *Inbox) file(ctx context.Context, id uuid.UUID) (original, xml, sum []byte, err error) {
-	err = b.Pool.QueryRow(ctx, `select original, xml, sha256 from received_files where received_id = $1`, id).Scan(&original, &xml, &sum)
+func (b *Inbox) file(ctx context.Context, id uuid.UUID) (original, xml []byte, err error) {
+	err = b.Pool.QueryRow(ctx, `select original, xml from received_files where received_id = $1`, id).Scan(&original, &xml)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil, nil, fmt.Errorf("read received document: %w", err)
+		return nil, nil, fmt.Errorf("read received document: %w", err)
 	}
-	return original, xml, sum, nil
+	return original, xml, nil
 }
 
 // sum returns the SHA-256 of the document as it came; nil if there is none.

@@ -54,7 +54,7 @@ func (b *Inbox) PDF(ctx context.Context, who Who, id string) (pdf []byte, number
 		return nil, "", false, err
 	}
 	if r.Format == FormatFacturX {
-		original, _, _, err := b.file(ctx, r.ID)
+		original, _, err := b.file(ctx, r.ID)
 		return original, r.name(), false, err
 	}
 	d, _, err := b.readContent(ctx, r.ID)
@@ -73,7 +73,7 @@ func (b *Inbox) XML(ctx context.Context, who Who, id string) ([]byte, string, er
 	if err != nil {
 		return nil, "", err
 	}
-	original, xml, _, err := b.file(ctx, r.ID)
+	original, xml, err := b.file(ctx, r.ID)
 	switch {
 	case err != nil:
 		return nil, "", err
@@ -146,7 +146,10 @@ func (v *View) Proto() *einvoicev1.ReceivedInvoice {
 func (v *View) findings() []reading.Finding {
 	all := slices.Clone(v.Findings)
 	if v.DuplicateOf != nil {
-		all = append(all, reading.Finding{Code: "duplicate", Message: "You received an invoice with this number from this supplier before. Refuse this one with DOUBLON, and do not pay twice."})
+		all = append(all, reading.Finding{
+			Code:    "duplicate",
+			Message: "You received an invoice with this number from this supplier before. Refuse this one with DOUBLON, and do not pay twice.",
+		})
 	}
 	if v.Document == nil || len(v.Known) == 0 {
 		return all

@@ -130,8 +130,14 @@ func TestWhoMayReadAndAnswerReceivedInvoices(t *testing.T) {
 		who         as
 		read, write int
 	}{
-		{f.key, 200, 200}, {f.live, 404, 404}, {f.reader, 200, 403}, {f.payer, 403, 403}, {f.people[rights.RoleMerchant], 200, 200},
-		{f.people[rights.RoleStaff], 200, 200}, {f.people[rights.RoleAccountant], 200, 403}, {nil, 400, 400},
+		{f.key, 200, 200},
+		{f.live, 404, 404},
+		{f.reader, 200, 403},
+		{f.payer, 403, 403},
+		{f.people[rights.RoleMerchant], 200, 200},
+		{f.people[rights.RoleStaff], 200, 200},
+		{f.people[rights.RoleAccountant], 200, 403},
+		{nil, 400, 400},
 	} {
 		if got := f.call(t, c.who, "GET", "/einvoice/received/"+invoiceID, ""); got.status != c.read {
 			t.Errorf("%v reads: %d, want %d: %s", c.who, got.status, c.read, got.text)
