@@ -25,7 +25,8 @@ type Event struct {
 	Sequence int
 	// Data is what it is about: a *Payment of payment.* and refund.*, a *PaymentLink of payment_link.*, an *Occurrence of
 	// subscription.occurrence.*, a *Subscription of the other subscription.*, an *Order of order.*, a *Reward of
-	// reward.*, an *Invoice of invoice.*, but a *ReceivedInvoice of invoice.received and invoice.answered, an *Endpoint of webhook_endpoint.*, a *ReceivingAccount of receiving_account.*, and nil for what this package does not know.
+	// reward.*, an *Invoice of invoice.*, but a *ReceivedInvoice of invoice.received and invoice.answered, an *Endpoint of
+	// webhook_endpoint.*, a *ReceivingAccount of receiving_account.*, and nil for what this package does not know.
 	Data any
 	// Raw is Data as it came.
 	Raw json.RawMessage
