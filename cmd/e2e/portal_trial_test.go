@@ -60,6 +60,7 @@ func newTrial(t *testing.T) *trial {
 	s.sells(t)
 	s.givesPoints(t)
 	s.takesPayments(t)
+	s.knows("/einvoice/received", m.receives(t, "F-2026-31").ID)
 	return s
 }
 

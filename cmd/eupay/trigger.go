@@ -35,6 +35,8 @@ var untriggered = []struct{ event, why string }{
 	{"reward.earned", "it takes a program of yours and a paid payment with reward_member in its metadata"},
 	{"reward.taken_back", "it takes the refund of a payment that has earned points"},
 	{"reward.expired", "it takes points that nobody used in the months that your program sets"},
+	{"invoice.received", "it takes a supplier: POST /clients/{id}/deliver of the sandbox platform's management sends an invoice"},
+	{"invoice.answered", "it takes an invoice of a supplier to answer"},
 	{"webhook_endpoint.failing", "it takes an endpoint that fails ten times: let one of yours answer 500"},
 	{"webhook_endpoint.disabled", "it takes an endpoint that is gone: let one of yours answer 410"},
 	{"webhook_endpoint.test", "POST /webhook-endpoints/{id}/test sends it"},

@@ -118,6 +118,14 @@ var entries = []entry{
 	{"invoice.credited", "An invoice was credited in part.", "invoice", status("submitted")},
 	{"invoice.refunded", "A paid invoice was refunded with a credit note.", "invoice", status("refunded")},
 	{"invoice.failed", "An invoice failed permanently.", "invoice", status("failed")},
+	{"invoice.received", "A supplier sent you an invoice.", "received_invoice", nil},
+	{
+		"invoice.answered", "You answered an invoice of a supplier, or the platform refused your answer.", "received_invoice",
+		map[string]any{
+			"status": "approved", "lifecycle": map[string]any{"code": 205, "label": "Approuvée"},
+			"answer": map[string]any{"code": 205, "label": "Approuvée", "reason_code": nil, "state": "sending", "problem": nil},
+		},
+	},
 }
 
 func status(is string) map[string]any { return map[string]any{"status": is} }

@@ -203,7 +203,7 @@ func (p *Platform) fail(w http.ResponseWriter, err error) {
 var operations = []string{
 	"create-client", "list-clients", "get-client", "delete-client", "onboarding-link", "onboarding-status", "create-mandate", "list-mandates",
 	"directory", "create-draft", "list-drafts", "get-draft", "put-draft", "delete-draft", "validate-data", "validate", "invoice-data", "file",
-	"submit-file", "lifecycle", "report-sales", "report-payments", "create-webhook", "list-webhooks", "event-types", "usage",
+	"submit-file", "list-received", "lifecycle", "send-status", "report-sales", "report-payments", "create-webhook", "list-webhooks", "event-types", "usage",
 }
 
 func (p *Platform) routes() http.Handler {
@@ -230,7 +230,9 @@ func (p *Platform) routes() http.Handler {
 	api("GET /invoicing/invoice_data/{id}", "invoice-data", ofClient, p.invoiceData)
 	api("GET /invoicing/files/{id}", "file", ofClient, p.file)
 	api("POST /invoicing/files/submit", "submit-file", ofClient, p.submitFile)
+	api("GET /invoicing/invoices", "list-received", ofClient, p.listReceived)
 	api("GET /lifecycle-events", "lifecycle", ofClient, p.lifecycleEvents)
+	api("POST /lifecycle-events", "send-status", ofClient, p.sendStatus)
 	api("POST /reporting/b2c-transactions", "report-sales", ofClient, p.reportSales)
 	api("POST /reporting/payments", "report-payments", ofClient, p.reportPayments)
 	api("POST /webhooks", "create-webhook", ofSponsor, p.createWebhook)

@@ -146,8 +146,16 @@ func (p *Platform) invoiceData(c *call) (any, error) {
 }
 
 func (p *Platform) file(c *call) (any, error) {
-	if f := c.r.URL.Query().Get("format"); f != "" && f != "factur-x" {
-		return nil, wrong("format", "must be factur-x")
+	format := c.r.URL.Query().Get("format")
+	if format != "" && format != "factur-x" && format != "original" {
+		return nil, wrong("format", "must be factur-x, or original for a received document")
+	}
+	if format == "original" {
+		answer, ok, err := p.originalFile(c, c.r.PathValue("id"))
+		if err == nil && !ok {
+			err = errNotFound
+		}
+		return answer, err
 	}
 	p.mu.Lock()
 	i, err := p.ownInvoice(c, c.r.PathValue("id"))
@@ -172,12 +180,18 @@ func (p *Platform) lifecycleEvents(c *call) (any, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i, err := p.ownInvoice(c, q.Get("object_id"))
-	if err != nil {
-		return nil, err
+	var events []event
+	if in := p.state.inbound[q.Get("object_id")]; in != nil && in.Client == c.client.ID {
+		events = in.Events
+	} else {
+		i, err := p.ownInvoice(c, q.Get("object_id"))
+		if err != nil {
+			return nil, err
+		}
+		events = i.Events
 	}
 	items := []map[string]any{}
-	for _, e := range i.Events {
+	for _, e := range events {
 		items = append(items, e.view())
 	}
 	return list(items), nil

@@ -18,6 +18,8 @@ func (p *Platform) Management() http.Handler {
 	m.On("GET /state", p.manageState)
 	m.On("GET /documents", p.manageDocuments)
 	m.On("POST /documents/{id}/status", p.manageStatus)
+	m.On("GET /received", func(*http.Request) (any, error) { return map[string]any{"received": p.ReceivedDocuments()}, nil })
+	m.On("POST /clients/{id}/deliver", p.manageDeliver)
 	m.On("GET /reports", func(*http.Request) (any, error) { return map[string]any{"reports": p.Reports()}, nil })
 	m.On("GET /clients", func(*http.Request) (any, error) { return map[string]any{"clients": p.clientList()}, nil })
 	m.On("POST /clients/{id}/{verb}", p.manageClient)
@@ -74,6 +76,19 @@ func (p *Platform) manageClient(r *http.Request) (any, error) {
 		return control.Done, p.Expire(id)
 	}
 	return nil, errors.New("unknown verb, expected approve, refuse or expire")
+}
+
+// manageDeliver sends a client a document of a supplier: {"format":"factur-x"|"cii"|"ubl","file":"<base64>"}.
+func (p *Platform) manageDeliver(r *http.Request) (any, error) {
+	var in struct {
+		Format string `json:"format"`
+		File   []byte `json:"file"`
+	}
+	if err := control.Read(r, &in); err != nil {
+		return nil, err
+	}
+	id, err := p.Deliver(r.PathValue("id"), in.Format, in.File)
+	return map[string]any{"invoice_id": id}, err
 }
 
 // manageOutage starts an outage of that many seconds, or ends it with 0.

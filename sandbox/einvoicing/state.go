@@ -107,6 +107,7 @@ type line struct {
 	Mandate  *mandate      `json:"m,omitempty"`
 	Draft    *draft        `json:"d,omitempty"`
 	Invoice  *invoice      `json:"i,omitempty"`
+	Inbound  *inbound      `json:"in,omitempty"`
 	Report   *report       `json:"r,omitempty"`
 	Hook     *registration `json:"h,omitempty"`
 	Notice   *notice       `json:"n,omitempty"`
@@ -123,6 +124,7 @@ type state struct {
 	mandates map[string]*mandate
 	drafts   map[string]*draft
 	invoices map[string]*invoice
+	inbound  map[string]*inbound
 	reports  map[string]*report
 	unsent   map[string]*notice
 	order    []string // ids of notices and reports in order of arrival
@@ -139,7 +141,7 @@ type state struct {
 
 func newState() state {
 	return state{
-		clients: map[string]*client{}, mandates: map[string]*mandate{}, drafts: map[string]*draft{}, invoices: map[string]*invoice{},
+		clients: map[string]*client{}, mandates: map[string]*mandate{}, drafts: map[string]*draft{}, invoices: map[string]*invoice{}, inbound: map[string]*inbound{},
 		reports: map[string]*report{}, unsent: map[string]*notice{}, struck: map[string]bool{}, refs: map[string]string{},
 		numbers: map[string]*invoice{}, steps: map[int64]string{}, files: map[string][]byte{}, usage: map[string]int64{},
 	}
@@ -179,6 +181,9 @@ func (s *state) read(l line) {
 		}
 		s.reports[l.Report.ID] = l.Report
 		s.refs[refKey(refKind(l.Report.ID), l.Report.Client, l.Report.Ref)] = l.Report.ID
+	case l.Inbound != nil:
+		s.inbound[l.Inbound.ID] = l.Inbound
+		s.sequence = max(s.sequence, l.Inbound.N)
 	case l.Invoice != nil:
 		s.readInvoice(l.Invoice)
 	case l.Hook != nil:
@@ -238,6 +243,9 @@ func (s *state) lines(add func(any) error) error {
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.invoices)) {
 		all = append(all, line{Invoice: s.invoices[id]})
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.inbound)) {
+		all = append(all, line{Inbound: s.inbound[id]})
 	}
 	for _, id := range s.order {
 		if r := s.reports[id]; r != nil {

@@ -49,6 +49,7 @@ type Client struct {
 
 	Refunds  Refunds
 	Invoices Invoices
+	Received Received
 
 	WebhookEndpoints  WebhookEndpoints
 	WebhookDeliveries WebhookDeliveries
@@ -185,7 +186,7 @@ func assemble(c caller) *Client {
 	out.Passkeys = Passkeys{at}
 	out.Auth, out.Factor, out.Merchant, out.Team, out.APIKeys = Auth{at}, Factor{at}, Merchants{at}, Team{at}, APIKeys{at}
 	out.EInvoicing, out.Push, out.Customers, out.Admin = EInvoicing{at}, Push{at}, Customers{at}, Admin{at}
-	out.Exports = Exports{at}
+	out.Exports, out.Received = Exports{at}, Received{at}
 	out.Operations = Operations{at}
 	out.Reference = Reference{at}
 	return out

@@ -30,6 +30,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/ledger"
 	"european-pay.eu/eupay/services/einvoice/internal/personal"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
+	"european-pay.eu/eupay/services/einvoice/internal/received"
 	"european-pay.eu/eupay/services/einvoice/internal/sale"
 	"european-pay.eu/eupay/services/einvoice/internal/seqino"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
@@ -166,22 +167,26 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	reports := ereport.New(ereport.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Matricule: cfg.Matricule, Log: core.Log,
 	})
+	inbox := received.New(received.Deps{Pool: core.Pool, Platforms: platforms, Now: core.Now, Wake: relay.Wake, Log: core.Log})
 	engine := transmit.New(core.Pool, map[transmit.Kind]transmit.Sender{
 		transmit.Document: documents.DocumentSender(), transmit.Collection: documents.CollectionSender(), transmit.Report: reports,
+		transmit.Answer: inbox.AnswerSender(),
 	}, transmit.Config{Lease: cfg.Lease}, core.Now, core.Log)
 	documents.Attach(engine)
+	inbox.Attach(engine)
 	reports.Attach(engine.Wake)
 	enrolments := enrol.New(enrol.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Wake: engine.Wake, Log: core.Log,
 	})
 	exports := export.New(export.Deps{Pool: core.Pool, Journal: paymentsv1.NewJournalServiceClient(s.payments), Zone: paris, Now: core.Now, Log: core.Log})
 	core.Serve(&einvoicev1.ExportsService_ServiceDesc, export.NewServer(exports), identity.Gateway)
-	core.Serve(&einvoicev1.EInvoiceService_ServiceDesc, grpcapi.New(documents, enrolments, reports, platforms), identity.Gateway)
+	core.Serve(&einvoicev1.EInvoiceService_ServiceDesc, grpcapi.New(documents, enrolments, reports, inbox, platforms), identity.Gateway)
 	kept := archive.New(archive.Deps{Pool: core.Pool, Files: documents, Zone: paris, Now: core.Now, Log: core.Log})
 	core.Serve(&einvoicev1.ArchiveService_ServiceDesc, archive.NewServer(kept), identity.Operator)
 	core.Serve(&einvoicev1.TrailService_ServiceDesc, archive.NewServer(kept), identity.Gateway)
 	sales := &sale.Sales{Book: sale.Book{Zone: paris, Now: core.Now}, Pool: core.Pool, Log: core.Log}
 	core.Serve(&einvoicev1.SalesService_ServiceDesc, sale.NewServer(sales), identity.Gateway)
+	core.Serve(&einvoicev1.ReceivedService_ServiceDesc, grpcapi.NewReceived(inbox), identity.Gateway)
 	core.Serve(&einvoicev1.OperatorService_ServiceDesc, grpcapi.NewOperator(documents), identity.Operator)
 	core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), core.Pool, nil, core.Now, core.Log), identity.Operator)
 	core.Serve(&einvoicev1.OperationsService_ServiceDesc, grpcapi.NewOperations(documents), identity.Gateway)
@@ -192,7 +197,7 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 		engine.Wake(false)
 	}, core.Log)
 	s.workers = []func(context.Context) error{
-		relay.Run, engine.Run, documents.Follow, documents.PurgeClaims, enrolments.Run, reports.Run, payments.Run,
+		relay.Run, engine.Run, documents.Follow, inbox.Run, documents.PurgeClaims, enrolments.Run, reports.Run, payments.Run,
 		exports.Run, exports.Purge, sales.Run, kept.Run,
 	}
 }

@@ -7,5 +7,8 @@ var queues = []measure.Queue{
 	{Name: "transmissions", First: `select least((select min(due_at) from transmissions where state = 'waiting' and livemode),
 		(select min(due_at) from transmissions where state = 'waiting' and not livemode))`},
 	{Name: "enrolments", First: `select least((select min(due_at) from enrolments where livemode), (select min(due_at) from enrolments where not livemode))`},
+	{Name: "inboxes", First: `select least((select min(due_at) from inboxes where livemode), (select min(due_at) from inboxes where not livemode))`},
+	{Name: "received", First: `select least((select min(fetch_at) from received_invoices where fetch_at is not null and livemode),
+		(select min(fetch_at) from received_invoices where fetch_at is not null and not livemode))`},
 	{Name: "exports", First: `select min(due_at) from exports where status = 'pending'`},
 }

@@ -35,6 +35,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/order"
 	"european-pay.eu/eupay/services/portal/internal/pay"
 	"european-pay.eu/eupay/services/portal/internal/payments"
+	"european-pay.eu/eupay/services/portal/internal/received"
 	"european-pay.eu/eupay/services/portal/internal/rewards"
 	"european-pay.eu/eupay/services/portal/internal/security"
 	"european-pay.eu/eupay/services/portal/internal/session"
@@ -215,6 +216,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		webhooks.Register,
 		admin.Register,
 		invoices.Register,
+		received.Register,
 		exports.Register,
 		pay.Register,
 		catalog.Register,

@@ -56,6 +56,7 @@ var withMandate = []check{
 	{"a first report says something", "DGFiP specifications: annex 7, TG-31", nothingSold},
 	{"payments of a period are reported", "Reporting: payments", reportedPayments},
 	{"money of an invoice is status 212", "Reporting: payments of an invoice", collections},
+	{"suppliers' invoices are received and answered", "Webhooks: invoice.received; DGFiP specifications, table 8", receives},
 	{"nobody sees another's", "Authentication: X-PDP-Client-Id", anothers},
 	{"webhooks tell of it", "Webhooks", told},
 	{"a webhook is signed", "Webhooks: HMAC-SHA256", signedNotices},

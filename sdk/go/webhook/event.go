@@ -25,7 +25,8 @@ type Event struct {
 	Sequence int
 	// Data is what it is about: a *Payment of payment.* and refund.*, a *PaymentLink of payment_link.*, an *Occurrence of
 	// subscription.occurrence.*, a *Subscription of the other subscription.*, an *Order of order.*, a *Reward of
-	// reward.*, an *Invoice of invoice.*, an *Endpoint of webhook_endpoint.*, a *ReceivingAccount of receiving_account.*, and nil for what this package does not know.
+	// reward.*, an *Invoice of invoice.*, but a *ReceivedInvoice of invoice.received and invoice.answered, an *Endpoint of
+	// webhook_endpoint.*, a *ReceivingAccount of receiving_account.*, and nil for what this package does not know.
 	Data any
 	// Raw is Data as it came.
 	Raw json.RawMessage
@@ -79,6 +80,9 @@ func about(event Type) any {
 	case "reward":
 		return &Reward{}
 	case "invoice":
+		if event == InvoiceReceived || event == InvoiceAnswered {
+			return &ReceivedInvoice{}
+		}
 		return &Invoice{}
 	case "payment_link":
 		return &PaymentLink{}
@@ -217,6 +221,39 @@ type Invoice struct {
 	CreditNoteNumber string `json:"credit_note_number"`
 	// Payment only comes with invoice.payment_received and invoice.paid.
 	Payment *eupay.InvoicePayment `json:"payment"`
+}
+
+// ReceivedInvoice is what an event says of an invoice that a supplier sent. Read the rest with the API.
+type ReceivedInvoice struct {
+	ID        string               `json:"id"`
+	Status    eupay.ReceivedStatus `json:"status"`
+	Lifecycle eupay.LifecycleStep  `json:"lifecycle"`
+	// Format is cii, ubl or factur-x. It and what follows is empty of an invoice that cannot be read; Problem says why.
+	Format        string       `json:"format"`
+	InvoiceNumber string       `json:"invoice_number"`
+	TypeCode      string       `json:"type_code"`
+	IssueDate     string       `json:"issue_date"`
+	DueDate       string       `json:"due_date"`
+	Currency      string       `json:"currency"`
+	TotalTTC      eupay.Amount `json:"total_ttc"`
+	AmountDue     eupay.Amount `json:"amount_due"`
+	SellerName    string       `json:"seller_name"`
+	SellerSIREN   string       `json:"seller_siren"`
+	// DuplicateOf is the id of the first invoice with this supplier, number and year; empty if this one is the first.
+	DuplicateOf   string `json:"duplicate_of"`
+	UnknownSender bool   `json:"unknown_sender"`
+	Problem       string `json:"problem"`
+	// Answer only comes with invoice.answered.
+	Answer *ReceivedAnswer `json:"answer"`
+}
+
+// ReceivedAnswer is what you answered, or what the platform refused.
+type ReceivedAnswer struct {
+	eupay.LifecycleStep
+	ReasonCode string `json:"reason_code"`
+	// State is sending or refused.
+	State   string `json:"state"`
+	Problem string `json:"problem"`
 }
 
 // Step is a step of an invoice with the code and the name of the law.

@@ -57,6 +57,10 @@ func TestWhatAnEventIsAbout(t *testing.T) {
 	if i, ok := parse("invoice.failed", `{"lifecycle":{"code":213,"label":"Rejetée","reason":"x"}}`).(*Invoice); !ok || i.Lifecycle.Code != 213 || i.Lifecycle.Reason != "x" {
 		t.Errorf("invoice.failed: %+v", i)
 	}
+	if i, ok := parse("invoice.answered", `{"status":"approved","total_ttc":12.5,"answer":{"code":205,"state":"sending"}}`).(*ReceivedInvoice); !ok ||
+		i.Status != eupay.ReceivedApproved || i.TotalTTC != 1250 || i.Answer.Code != 205 {
+		t.Errorf("invoice.answered: %+v", i)
+	}
 	if e, ok := parse("webhook_endpoint.failing", `{"endpoint_id":"e","failing_since":null}`).(*Endpoint); !ok || e.EndpointID != "e" || !e.FailingSince.IsZero() {
 		t.Errorf("webhook_endpoint.failing: %+v", e)
 	}

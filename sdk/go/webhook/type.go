@@ -131,6 +131,10 @@ const (
 	InvoiceRefunded Type = "invoice.refunded"
 	// InvoiceFailed: An invoice failed for good.
 	InvoiceFailed Type = "invoice.failed"
+	// InvoiceReceived: A supplier sent an invoice.
+	InvoiceReceived Type = "invoice.received"
+	// InvoiceAnswered: A received invoice was answered, or the platform refused the answer.
+	InvoiceAnswered Type = "invoice.answered"
 	// EndpointTest: a test of the endpoint that it comes to.
 	EndpointTest Type = "webhook_endpoint.test"
 )

@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/ledger"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
+	"european-pay.eu/eupay/services/einvoice/internal/received"
 )
 
 // Server implements EInvoiceService.
@@ -23,11 +24,12 @@ type Server struct {
 	enrol     *enrol.Enroller
 	reports   *ereport.Reporter
 	platforms map[bool]platform.Platform
+	received  *received.Inbox
 }
 
 // New returns the server.
-func New(l *ledger.Ledger, e *enrol.Enroller, r *ereport.Reporter, platforms map[bool]platform.Platform) *Server {
-	return &Server{ledger: l, enrol: e, reports: r, platforms: platforms}
+func New(l *ledger.Ledger, e *enrol.Enroller, r *ereport.Reporter, in *received.Inbox, platforms map[bool]platform.Platform) *Server {
+	return &Server{ledger: l, enrol: e, reports: r, received: in, platforms: platforms}
 }
 
 // scoped is a request about one merchant.
@@ -98,9 +100,12 @@ func (s *Server) HandlePlatformHook(
 	if err != nil {
 		return nil, hookError(err)
 	}
-	if hook.ObjectType == "invoice" && hook.ObjectID != "" {
+	switch {
+	case hook.Type == "invoice.received":
+		err = s.received.Hint(ctx, req.GetLivemode(), hook.ClientID)
+	case hook.ObjectType == "invoice" && hook.ObjectID != "":
 		err = s.ledger.Hint(ctx, req.GetLivemode(), hook.ObjectID)
-	} else if hook.ClientID != "" {
+	case hook.ClientID != "":
 		err = s.enrol.Hint(ctx, req.GetLivemode(), hook.ClientID)
 	}
 	return &einvoicev1.HandlePlatformHookResponse{}, err

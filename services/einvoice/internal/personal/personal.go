@@ -8,7 +8,7 @@ func Room() privacy.Room {
 	return privacy.Room{
 		Service:  "einvoice",
 		Resolve:  resolve,
-		Holdings: []privacy.Holding{invoices, documents, files, enrolments, privacy.Outbox()},
+		Holdings: []privacy.Holding{invoices, documents, received, receivedFiles, files, enrolments, privacy.Outbox()},
 		Impersonal: map[string]string{
 			"enrolments.logo":              "a merchant's logo",
 			"invoice_history.detail":       "a word of ours",
@@ -17,6 +17,9 @@ func Room() privacy.Room {
 			"exports.accounts":             "numbers of a merchant's accounts",
 			"exports.company_name":         "a merchant",
 			"exports.sha256":               "a hash",
+			"received_files.sha256":        "a hash",
+			"received_answers.reason":      "the merchant's words to a supplier",
+			"received_answers.reason_code": "a code",
 			"exports.totals":               "sums",
 			"reports.xml":                  "sums of a period, and invoices to businesses abroad",
 			"reports.data":                 "sums of a period, and invoices to businesses abroad",

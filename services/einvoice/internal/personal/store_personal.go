@@ -46,3 +46,13 @@ var enrolments = privacy.Holding{
 	What: "a merchant's legal data; that of a sole trader is about a person", Why: "to issue its invoices", Kept: "with the books",
 	Erasing: "Nothing: it is the merchant's.",
 }
+
+var received = privacy.Holding{
+	Table: "received_invoices", Columns: []string{"document", "findings", "seller_key", "seller_name", "ibans"},
+	What: "invoices of suppliers: a sole trader, a contact, an account", Why: "invoices that the law requires", Kept: "with the books", Erasing: "Nothing.", Duty: law,
+}
+
+var receivedFiles = privacy.Holding{
+	Table: "received_files", Columns: []string{"original", "xml"},
+	What: "the files of suppliers' invoices, as they came", Why: "invoices that the law requires", Kept: "with the books", Erasing: "Nothing.", Duty: law,
+}

@@ -43,6 +43,8 @@ type Platform interface {
 	// ReportPayments reports the payments by private customers in a period (flux 10.4).
 	ReportPayments(ctx context.Context, clientID string, r PaymentsReport) (id string, err error)
 
+	Inbox
+
 	// ReadHook verifies the signature of a webhook over its raw body and returns its subject, or ErrSignature.
 	ReadHook(body []byte, header map[string]string) (Hook, error)
 }

@@ -28,6 +28,7 @@ const (
 	pathMandates   = "/mandates"
 	pathDrafts     = "/drafts"
 	pathFiles      = "/invoicing/files"
+	pathInvoices   = "/invoicing/invoices"
 	pathLifecycle  = "/lifecycle-events"
 	pathSales      = "/reporting/b2c-transactions"
 	pathPayments   = "/reporting/payments"
@@ -44,6 +45,39 @@ const maxRef = 100
 // Format of what is validated and downloaded. Known: a draft is validated "in a chosen format". Guessed: the word, and that
 // the platform takes our own file with it; if it does not, its rendering is what travels.
 const formatFacturX = "factur-x"
+
+// formatOriginal downloads a received document as it came. Known: that invoices are received and announced by invoice.received.
+// Guessed: the word, and that the answer's media type is that of a PDF or of XML.
+const formatOriginal = "original"
+
+// The list of received documents. Guessed: that there is one, with direction=incoming, oldest first, which begins after a
+// document; without it only webhooks would tell of documents, and a lost one would be a lost invoice.
+const (
+	queryDirection    = "direction"
+	queryAfter        = "after"
+	directionIncoming = "incoming"
+)
+
+// formats of received documents. Guessed: the words. Another word is kept as unknown: the document is looked at all the same.
+var formats = map[string]string{formatFacturX: formatFacturX, "cii": "cii", "ubl": "ubl"}
+
+// wireInbound is a received document. Guessed: every name.
+type wireInbound struct {
+	ID     string `json:"invoice_id"`
+	Format string `json:"format"`
+	At     string `json:"received_at"`
+}
+
+// wireAnswer is a status of the buyer. Known: the fields of a lifecycle event. Guessed: that one is created by POST to the same
+// path, and external_ref.
+type wireAnswer struct {
+	Ref        string `json:"external_ref"`
+	ObjectType string `json:"object_type"`
+	Object     string `json:"object_id"`
+	Status     string `json:"status_code"`
+	ReasonCode string `json:"rejection_reason,omitempty"`
+	Reason     string `json:"reason,omitempty"`
+}
 
 // The states of a draft. Known: validation makes it immutable. Guessed: the word, that a draft stays readable after it, and that
 // it then names the invoice.

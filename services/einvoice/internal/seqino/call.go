@@ -34,8 +34,8 @@ type request struct {
 	raw  []byte
 	// needsMandate: the platform requires a mandate for the request, so a 403 means that there is none.
 	needsMandate bool
-	// file means that the response is a PDF.
-	file bool
+	// file means that the response is a PDF; original that it is a received document, a PDF or XML.
+	file, original bool
 }
 
 // answer is a 2xx response.
@@ -93,7 +93,10 @@ func (c *Client) request(ctx context.Context, r request) (*http.Request, error) 
 	if r.client != "" {
 		req.Header.Set(headerClient, r.client)
 	}
-	if r.file {
+	switch {
+	case r.original:
+		req.Header.Set("Accept", mediaPDF+", application/xml")
+	case r.file:
 		req.Header.Set("Accept", mediaPDF)
 	}
 	return req, nil
@@ -109,7 +112,7 @@ func (r request) encode() ([]byte, error) {
 func (c *Client) read(r request, resp *http.Response) (answer, error) {
 	good := resp.StatusCode >= 200 && resp.StatusCode <= 299
 	limit := maxAnswer
-	if r.file && good {
+	if (r.file || r.original) && good {
 		limit = maxFile
 	}
 	body, err := outbound.ReadAll(resp.Body, limit)

@@ -1,4 +1,4 @@
-// Package transmit sends everything that must be sent to the platform: documents, collections and reports. A transmission is a
+// Package transmit sends everything that must be sent to the platform: documents, collections, reports and answers. A transmission is a
 // row that is recorded in the transaction of its cause and has a due time until it is sent or permanently refused; Engine sends
 // due transmissions. No remote call is made inside a transaction.
 package transmit
@@ -21,6 +21,8 @@ const (
 	Collection Kind = "collection"
 	// Report sends an e-report of a period; Subject is the report's id.
 	Report Kind = "report"
+	// Answer sends a status that a buyer gave a received invoice; Subject is the answer's id.
+	Answer Kind = "answer"
 )
 
 // Transmission is one object to send.

@@ -33,6 +33,7 @@ type Deps struct {
 	Invoices  einvoicev1.EInvoiceServiceClient
 	Sales     einvoicev1.SalesServiceClient
 	Trails    einvoicev1.TrailServiceClient
+	Received  einvoicev1.ReceivedServiceClient
 	Merchants *merchant.Merchants
 	Access    *caller.Access
 	Limiter   ratelimit.Limiter
@@ -63,6 +64,8 @@ func (a *API) Register(g *web.API) {
 	g.POST("/einvoice/invoices/:id/mark-paid", a.markPaid, write...)
 	g.POST("/einvoice/invoices/:id/cancel", a.cancel, write...)
 	g.POST("/einvoice/invoices/:id/credit-note", a.creditNote, write...)
+
+	a.registerReceived(g)
 
 	member := []echo.MiddlewareFunc{explainNotEnrolled, a.Access.Login(caller.Team...)}
 	owner := []echo.MiddlewareFunc{explainNotEnrolled, a.Access.Login(caller.Owner...)}

@@ -72,7 +72,8 @@ func setup(t *testing.T) *fixture {
 	portaltest.Register(g, f.accounts, access, limiter)
 	service := f.platform.connect(t)
 	New(Deps{
-		Invoices: einvoicev1.NewEInvoiceServiceClient(service), Sales: einvoicev1.NewSalesServiceClient(service),
+		Invoices: einvoicev1.NewEInvoiceServiceClient(service), Received: einvoicev1.NewReceivedServiceClient(service),
+		Sales:  einvoicev1.NewSalesServiceClient(service),
 		Trails: einvoicev1.NewTrailServiceClient(service), Merchants: f.accounts.Merchants, Access: access,
 		Limiter: limiter, Drawn: drawing.New(limiter, 1000).For(func(echo.Context) string { return "" }),
 	}).Register(g)

@@ -220,6 +220,7 @@ func (p *platform) connect(t *testing.T) *grpc.ClientConn {
 		einvoicev1.RegisterEInvoiceServiceServer(r, p)
 		einvoicev1.RegisterSalesServiceServer(r, p)
 		einvoicev1.RegisterTrailServiceServer(r, p)
+		einvoicev1.RegisterReceivedServiceServer(r, suppliers{platform: p})
 	}, func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 		res, err := next(ctx, req)
 		if status.Code(err) == codes.Unavailable {

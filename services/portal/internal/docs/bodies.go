@@ -21,6 +21,7 @@ var bodies = map[string]string{
 	"markInvoicePaid":        `{"payment_method":"bank","payment_date":"2026-06-17"}`,
 	"cancelInvoice":          `{"reason":"Customer request"}`,
 	"createCreditNote":       `{"amount":50.00,"reason":"Partial refund: defective item","type":"refund"}`,
+	"answerReceivedInvoice":  `{"status":"acknowledged"}`,
 	"updateEInvoiceSettings": `{"vat_regime":"monthly","activity":"services","term_days":30}`,
 
 	"createProduct":       `{"name":"Café Noisette","category":"boissons","price_ttc":3.50,"vat_rate":10,"stock_quantity":500}`,

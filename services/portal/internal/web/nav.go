@@ -28,6 +28,7 @@ var everything = []navGroup{
 		{Key: "links", Icon: "link", Path: "/portal/links", roles: Everyone},
 		{Key: "subscriptions", Icon: "repeat", Path: "/portal/subscriptions", roles: Everyone},
 		{Key: "invoices", Icon: "file-text", Path: "/portal/invoices", roles: Everyone},
+		{Key: "received", Icon: "inbox", Path: "/portal/received", roles: Everyone},
 		{Key: "settlement", Icon: "landmark", Path: "/portal/settlement", roles: Books},
 		{Key: "exports", Icon: "table-2", Path: "/portal/exports", roles: Books},
 	}},

@@ -54,6 +54,14 @@ func changed(t *testing.T, eventType string) events.Event {
 		}
 		m = about
 	case "invoice":
+		if eventType == "invoice.received" || eventType == "invoice.answered" {
+			c := &eventsv1.ReceivedInvoiceChanged{Invoice: &einvoicev1.ReceivedInvoice{Id: "r", Number: "F-1", MerchantId: "m_1"}}
+			if eventType == "invoice.answered" {
+				c.Answer = &einvoicev1.ReceivedAnswer{Code: 205, State: "sending"}
+			}
+			m = c
+			break
+		}
 		m = &eventsv1.InvoiceChanged{Invoice: &einvoicev1.Invoice{Number: "F-1", MerchantId: "m_1"}, Payment: &einvoicev1.InvoicePayment{}}
 		if eventType != "invoice.paid" && eventType != "invoice.payment_received" {
 			m.(*eventsv1.InvoiceChanged).Payment = nil

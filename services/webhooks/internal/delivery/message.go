@@ -52,6 +52,9 @@ func Read(e events.Event) (Message, error) {
 	case "reward":
 		return read(e, rewardMessage)
 	case "invoice":
+		if e.Type == "invoice.received" || e.Type == "invoice.answered" {
+			return read(e, receivedMessage)
+		}
 		return read(e, invoiceMessage)
 	default:
 		return Message{}, fmt.Errorf("%s events have no recipients", aggregate)

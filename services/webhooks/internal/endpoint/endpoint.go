@@ -52,7 +52,7 @@ var allTypes = append([]string{
 	"order.cancelled", "order.expired", "order.payment_failed", "order.paid_late",
 	"reward.earned", "reward.taken_back", "reward.adjusted", "reward.expired", "reward.redeemed", "reward.released",
 	"invoice.created", "invoice.submitted", "invoice.submission_failed", "invoice.status_updated", "invoice.payment_received",
-	"invoice.paid", "invoice.cancelled", "invoice.credited", "invoice.refunded", "invoice.failed",
+	"invoice.paid", "invoice.cancelled", "invoice.credited", "invoice.refunded", "invoice.failed", "invoice.received", "invoice.answered",
 }, defaultTypes...)
 
 // Types returns all event types except the wildcard.

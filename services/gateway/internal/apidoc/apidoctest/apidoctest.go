@@ -51,6 +51,7 @@ func New(t testing.TB) *Validator {
 var load = sync.OnceValues(func() (*Validator, error) {
 	openapi3filter.RegisterBodyDecoder("text/html", asText)
 	openapi3filter.RegisterBodyDecoder("application/yaml", asText)
+	openapi3filter.RegisterBodyDecoder("application/xml", asText)
 	openapi3filter.RegisterBodyDecoder("text/event-stream", asText)
 	for _, picture := range []string{"image/png", "image/jpeg", "image/svg+xml", "application/pdf", "text/csv", "application/x-ndjson"} {
 		openapi3filter.RegisterBodyDecoder(picture, asText)

@@ -1,0 +1,149 @@
+package einvoiceapi
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+)
+
+// suppliers stands in for the inbox of the einvoice service: it has one invoice of the platform's owner in test mode.
+type suppliers struct {
+	einvoicev1.UnimplementedReceivedServiceServer
+	*platform
+}
+
+func (s suppliers) received(r about) (*einvoicev1.ReceivedInvoice, error) {
+	if err := s.note(r); err != nil {
+		return nil, err
+	}
+	if r.GetMerchantId() != s.owner || r.GetLivemode() || r.GetId() != invoiceID {
+		return nil, errs.New(errs.NotFoundCode, "There is no received invoice with this id.")
+	}
+	return s.example(), nil
+}
+
+func (s suppliers) example() *einvoicev1.ReceivedInvoice {
+	at := timestamppb.New(noon)
+	return &einvoicev1.ReceivedInvoice{
+		Id: invoiceID, MerchantId: s.owner, Format: "ubl", ReceivedAt: at, CreatedAt: at, UpdatedAt: at, Status: "received", LifecycleCode: 203,
+		Number: "F/2026/17", TypeCode: "380", IssueDate: "2026-06-15", Currency: "EUR", SellerName: "Fournitures Martin SAS", SellerSiren: "732829320",
+		TotalNetCents: 10000, TotalVatCents: 2000, TotalCents: 12000, DueCents: 12000, UnknownSender: true,
+		Seller:       &einvoicev1.ReceivedParty{Name: "Fournitures Martin SAS", Siren: "732829320", Country: "FR"},
+		Buyer:        &einvoicev1.ReceivedParty{Name: "Café Noisette"},
+		Accounts:     []*einvoicev1.ReceivedAccount{{Iban: iban}},
+		Lines:        []*einvoicev1.ReceivedLine{{Id: "1", Name: "Papier", Quantity: "2.5", Price: "40", NetCents: 10000, Category: "S", Rate: "5.5"}},
+		Vat:          []*einvoicev1.ReceivedVAT{{Category: "S", Rate: "20", BaseCents: 10000, TaxCents: 2000}},
+		Findings:     []*einvoicev1.ReceivedFinding{{Code: "iban_changed", Message: "The account differs."}},
+		Answers:      []*einvoicev1.ReceivedAnswer{{Id: "a1", Code: 204, State: "sent", CreatedAt: at, SentAt: at}},
+		AllowedCodes: []int32{205, 210}, Sha256: strings.Repeat("0", 64),
+	}
+}
+
+func (s suppliers) ListReceived(_ context.Context, r *einvoicev1.ListReceivedRequest) (*einvoicev1.ListReceivedResponse, error) {
+	unreadable := &einvoicev1.ReceivedInvoice{
+		Id: "x", Status: "unreadable", LifecycleCode: 203, Problem: "The document is empty.", ReceivedAt: timestamppb.New(noon),
+		CreatedAt: timestamppb.New(noon), UpdatedAt: timestamppb.New(noon),
+	}
+	return &einvoicev1.ListReceivedResponse{Invoices: []*einvoicev1.ReceivedInvoice{s.example(), unreadable}, Total: 2}, s.note(r)
+}
+
+func (s suppliers) GetReceived(_ context.Context, r *einvoicev1.GetReceivedRequest) (*einvoicev1.GetReceivedResponse, error) {
+	v, err := s.received(r)
+	return &einvoicev1.GetReceivedResponse{Invoice: v}, err
+}
+
+func (s suppliers) GetReceivedFile(r *einvoicev1.GetReceivedFileRequest, stream grpc.ServerStreamingServer[einvoicev1.GetReceivedFileResponse]) error {
+	v, err := s.received(r)
+	for _, part := range []*einvoicev1.GetReceivedFileResponse{{Number: v.GetNumber()}, {Data: []byte("<a")}, {Data: []byte("/>")}} {
+		if err == nil {
+			err = stream.Send(part)
+		}
+	}
+	return err
+}
+
+func (s suppliers) AnswerReceived(_ context.Context, r *einvoicev1.AnswerReceivedRequest) (*einvoicev1.AnswerReceivedResponse, error) {
+	v, err := s.received(r)
+	return &einvoicev1.AnswerReceivedResponse{Invoice: v, Replayed: s.replayed}, err
+}
+
+func TestReceivedInvoicesAreListedAndRead(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	list := f.call(t, f.key, "GET", "/einvoice/received?status=unreadable&seller_siren=732829320&limit=2", "")
+	if asked := f.platform.asked().(*einvoicev1.ListReceivedRequest); list.status != 200 || asked.GetStatus() != "unreadable" || asked.GetSellerSiren() != "732829320" || asked.GetLivemode() {
+		t.Errorf("%d %s, asked for %v", list.status, list.text, asked)
+	}
+	for _, want := range []string{`"problem":"The document is empty."`, `"total_ttc":null`, `"total_ttc":120`} {
+		if !strings.Contains(list.text, want) {
+			t.Errorf("the list has no %s: %s", want, list.text)
+		}
+	}
+	one := f.call(t, f.key, "GET", "/einvoice/received/"+invoiceID, "")
+	for _, want := range []string{
+		`"allowed_statuses":["approved","refused"]`, `"quantity":2.5`, `"vat_rate":5.5`, `"code":"iban_changed"`, `"status":"acknowledged"`, `"label":"Prise en charge"`,
+		`"iban":"` + iban + `"`, `"notes":[]`, `"lifecycle":{"code":203,"label":"Mise à disposition"}`,
+	} {
+		if one.status != 200 || !strings.Contains(one.text, want) {
+			t.Errorf("%d: no %s in %s", one.status, want, one.text)
+		}
+	}
+	for path, kind := range map[string]string{"/pdf": "application/pdf", "/xml": "application/xml"} {
+		got := f.call(t, f.key, "GET", "/einvoice/received/"+invoiceID+path, "")
+		h := got.header
+		if got.status != 200 || got.text != "<a/>" || !strings.HasPrefix(h.Get("Content-Type"), kind) || h.Get("Content-Disposition") != `attachment; filename="received-F-2026-17.`+path[1:]+`"` ||
+			h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Content-Security-Policy") != "sandbox" {
+			t.Errorf("%s: %d %v", path, got.status, h)
+		}
+	}
+}
+
+func TestAReceivedInvoiceIsAnswered(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	got := f.call(t, append(as{"Idempotency-Key", "k1"}, f.key...), "POST", "/einvoice/received/"+invoiceID+"/status", `{"status":"refused","reason_code":"CMD_ERR","reason":"Not ordered"}`)
+	want := &einvoicev1.AnswerReceivedRequest{MerchantId: f.merchant.ID, Id: invoiceID, Code: 210, ReasonCode: "CMD_ERR", Reason: "Not ordered", IdempotencyKey: "k1"}
+	if got.status != 200 || !proto.Equal(f.platform.asked(), want) {
+		t.Errorf("%d %s: asked for %v", got.status, got.text, f.platform.asked())
+	}
+	for _, bad := range []string{`{}`, `{"status":"completed"}`, `{"status":"received"}`, `{"status":"approved","code":205}`} {
+		before := f.platform.called()
+		if got := f.call(t, f.key, "POST", "/einvoice/received/"+invoiceID+"/status", bad); got.status != 400 || f.platform.called() != before {
+			t.Errorf("%s: %d %s", bad, got.status, got.text)
+		}
+	}
+}
+
+func TestWhoMayReadAndAnswerReceivedInvoices(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	const status = "/einvoice/received/" + invoiceID + "/status"
+	for _, c := range []struct {
+		who         as
+		read, write int
+	}{
+		{f.key, 200, 200},
+		{f.live, 404, 404},
+		{f.reader, 200, 403},
+		{f.payer, 403, 403},
+		{f.people[rights.RoleMerchant], 200, 200},
+		{f.people[rights.RoleStaff], 200, 200},
+		{f.people[rights.RoleAccountant], 200, 403},
+		{nil, 400, 400},
+	} {
+		if got := f.call(t, c.who, "GET", "/einvoice/received/"+invoiceID, ""); got.status != c.read {
+			t.Errorf("%v reads: %d, want %d: %s", c.who, got.status, c.read, got.text)
+		}
+		if got := f.call(t, c.who, "POST", status, `{"status":"approved"}`); got.status != c.write {
+			t.Errorf("%v answers: %d, want %d: %s", c.who, got.status, c.write, got.text)
+		}
+	}
+}
