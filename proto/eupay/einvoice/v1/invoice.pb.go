@@ -581,7 +581,9 @@ type InvoiceLine struct {
 	Nature   string `protobuf:"bytes,8,opt,name=nature,proto3" json:"nature,omitempty"`
 	NetCents int64  `protobuf:"varint,9,opt,name=net_cents,json=netCents,proto3" json:"net_cents,omitempty"`
 	// VAT included, before a discount on the whole.
-	TotalCents    int64 `protobuf:"varint,10,opt,name=total_cents,json=totalCents,proto3" json:"total_cents,omitempty"`
+	TotalCents int64 `protobuf:"varint,10,opt,name=total_cents,json=totalCents,proto3" json:"total_cents,omitempty"`
+	// Of a credit note: the number of the invoice's line that it credits, from 1; 0 if it credits no particular line.
+	CreditsLine   int32 `protobuf:"varint,20,opt,name=credits_line,json=creditsLine,proto3" json:"credits_line,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -682,6 +684,13 @@ func (x *InvoiceLine) GetNetCents() int64 {
 func (x *InvoiceLine) GetTotalCents() int64 {
 	if x != nil {
 		return x.TotalCents
+	}
+	return 0
+}
+
+func (x *InvoiceLine) GetCreditsLine() int32 {
+	if x != nil {
+		return x.CreditsLine
 	}
 	return 0
 }
@@ -992,7 +1001,7 @@ const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\x04more\x18\x02 \x01(\tR\x04more\x12\x1b\n" +
 	"\tpost_code\x18\x03 \x01(\tR\bpostCode\x12\x12\n" +
 	"\x04city\x18\x04 \x01(\tR\x04city\x12\x18\n" +
-	"\acountry\x18\x05 \x01(\tR\acountry\"\xd5\x02\n" +
+	"\acountry\x18\x05 \x01(\tR\acountry\"\xf8\x02\n" +
 	"\vInvoiceLine\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x1a\n" +
@@ -1005,7 +1014,8 @@ const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\tnet_cents\x18\t \x01(\x03R\bnetCents\x12\x1f\n" +
 	"\vtotal_cents\x18\n" +
 	" \x01(\x03R\n" +
-	"totalCents\"\xb5\x01\n" +
+	"totalCents\x12!\n" +
+	"\fcredits_line\x18\x14 \x01(\x05R\vcreditsLine\"\xb5\x01\n" +
 	"\n" +
 	"InvoiceVAT\x12$\n" +
 	"\x0erate_per_mille\x18\x01 \x01(\x05R\fratePerMille\x12\x1a\n" +

@@ -17,13 +17,16 @@ type cell struct {
 
 func (c cell) key() cell { return cell{group: c.group, Nature: c.Nature} }
 
+// cell returns the key of the cell that a line belongs to.
+func (l *Line) cell() cell { return cell{group: group{l.Category, l.VATPerMill}, Nature: l.Nature} }
+
 func (c cell) tax() money.Cents { return c.Gross - c.Net }
 
 // cells returns the cells of a document, in the order of its VAT; goods come before services.
 func cells(d Document) []cell {
 	sums := map[cell]cell{}
 	for _, l := range d.Lines {
-		k := cell{group: group{l.Category, l.VATPerMill}, Nature: l.Nature}
+		k := l.cell()
 		c := sums[k]
 		c.group, c.Nature, c.Gross, c.Net = k.group, k.Nature, c.Gross+l.Gross, c.Net+l.Net
 		sums[k] = c

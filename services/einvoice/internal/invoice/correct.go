@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
 )
@@ -29,16 +30,12 @@ var errNotAnInvoice = errors.New("only an invoice can be credited")
 //
 // It returns TooMuch if the amount exceeds what is left, and an errs.Error if the amount or the reason is invalid.
 func Credit(number string, issued Date, of Document, earlier []Document, amount money.Cents, reason string) (Document, error) {
-	if of.Type != TypeInvoice || !numberForm.MatchString(number) {
-		return Document{}, fmt.Errorf("credit %s with %q: %w", of.Number, number, errNotAnInvoice)
-	}
-	var p problems
-	if amount <= 0 {
-		p.Add("amount", "must be above 0")
-	}
-	p.reason(reason)
-	if err := p.Err(); err != nil {
+	d, err := creditNote(number, issued, of, reason)
+	if err != nil {
 		return Document{}, err
+	}
+	if amount <= 0 {
+		return Document{}, errs.Invalid(errs.Field{Field: "amount", Message: "amount must be above 0."})
 	}
 	whole := cells(of)
 	done := credited(earlier)
@@ -46,10 +43,6 @@ func Credit(number string, issued Date, of Document, earlier []Document, amount 
 	if err != nil {
 		return Document{}, err
 	}
-	d := correction(number, issued, of)
-	d.Type = TypeCreditNote
-	d.Payment = Payment{Means: meansOther, Terms: creditTerms}
-	d.Notes = correctionNotes(of, fmt.Sprintf("Avoir sur la facture %s du %s.", of.Number, of.Issued.French()), reason)
 	for i, tax := range creditTaxes(whole, done, shares) {
 		if shares[i] > 0 {
 			d.credit(of, whole[i], shares[i], tax)
@@ -57,6 +50,21 @@ func Credit(number string, issued Date, of Document, earlier []Document, amount 
 	}
 	d.Process = process(d.Lines, false)
 	d.sum(false)
+	return d, nil
+}
+
+// creditNote returns a credit note without its lines. The number and the invoice are the caller's responsibility.
+func creditNote(number string, issued Date, of Document, reason string) (Document, error) {
+	if of.Type != TypeInvoice || !numberForm.MatchString(number) {
+		return Document{}, fmt.Errorf("credit %s with %q: %w", of.Number, number, errNotAnInvoice)
+	}
+	if err := CheckReason(reason); err != nil {
+		return Document{}, err
+	}
+	d := correction(number, issued, of)
+	d.Type = TypeCreditNote
+	d.Payment = Payment{Means: meansOther, Terms: creditTerms}
+	d.Notes = correctionNotes(of, fmt.Sprintf("Avoir sur la facture %s du %s.", of.Number, of.Issued.French()), reason)
 	return d, nil
 }
 
@@ -139,6 +147,11 @@ func (d *Document) credit(of Document, c cell, share, tax money.Cents) {
 		ID: strconv.Itoa(len(d.Lines) + 1), Name: "Avoir sur la facture " + of.Number + ", " + natureName(c.Nature), Nature: c.Nature, Quantity: One,
 		Unit: unitPiece, NetPrice: unitPrice(net, One, share, c.VATPerMill), Net: net, Gross: share, UnitGross: share, Category: c.Category, VATPerMill: c.VATPerMill,
 	})
+	d.addVAT(of, c, net, tax)
+}
+
+// addVAT adds the VAT of a cell. Cells come in the order of the VAT of the invoice.
+func (d *Document) addVAT(of Document, c cell, net, tax money.Cents) {
 	last := len(d.VAT) - 1
 	if last < 0 || d.VAT[last].Category != c.Category || d.VAT[last].VATPerMill != c.VATPerMill {
 		v := of.VAT[slices.IndexFunc(of.VAT, func(v VAT) bool { return v.Category == c.Category && v.VATPerMill == c.VATPerMill })]

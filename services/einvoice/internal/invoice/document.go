@@ -181,6 +181,10 @@ type Line struct {
 	// Category (BT-151) and VATPerMill (BT-152).
 	Category   Category `json:"category"`
 	VATPerMill vat.Rate `json:"rate"`
+	// Credits is the ID of the invoice's line that a line of a credit note credits, and Returned how many units of it come back:
+	// 0 if it credits an amount. Credits is empty on a line that credits everything of a rate in proportion, and on other documents.
+	Credits  string   `json:"credits,omitempty"`
+	Returned Quantity `json:"returned,omitempty"`
 }
 
 // Allowance is a discount on everything with one category and rate (BG-20).

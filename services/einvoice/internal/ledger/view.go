@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"strconv"
+
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/money"
@@ -53,8 +55,17 @@ func line(l *invoice.Line) *einvoicev1.InvoiceLine {
 	return &einvoicev1.InvoiceLine{
 		Name: l.Name, Description: l.Description, Quantity: l.Quantity.String(), UnitPriceCents: int64(l.UnitGross), UnitPriceNet: l.NetPrice.String(),
 		VatRatePerMille: int32(l.VATPerMill), VatCategory: string(l.Category), Nature: string(l.Nature),
-		NetCents: int64(l.Net), TotalCents: int64(l.Gross),
+		NetCents: int64(l.Net), TotalCents: int64(l.Gross), CreditsLine: creditsLine(l),
 	}
+}
+
+// creditsLine returns the number of the line that a line of a credit note credits; 0 if none.
+func creditsLine(l *invoice.Line) int32 {
+	n, err := strconv.ParseInt(l.Credits, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return int32(n)
 }
 
 func discount(d *invoice.Document) money.Cents {

@@ -94,6 +94,7 @@ func invoices() []Case {
 		{"odd-characters", issue("000014", Settings(), odd())},
 		{"goods-and-services", issue("000015", Settings(), mixed())},
 		{"many-lines", issue("000016", Settings(), many())},
+		{"discount-on-lines", issue("000017", Settings(), discounted())},
 	}
 }
 
@@ -104,12 +105,16 @@ func corrections() []Case {
 	of := invoiceOf("b2b")
 	first := credit("000001", of, nil, 50_00, "Article défectueux")
 	mix := invoiceOf("goods-and-services")
+	back := invoiceOf("discount-on-lines")
+	lines := creditLines("000008", back, nil, invoice.CreditItem{Line: 2, Quantity: invoice.One}, invoice.CreditItem{Line: 1, Amount: 12_34}, invoice.CreditItem{Line: 3, Quantity: 13_333})
 	return []Case{
 		{"credit-partial", first},
 		{"credit-rest", credit("000002", of, []invoice.Document{first}, of.Totals.Gross-50_00, "")},
 		{"credit-full", credit("000003", invoiceOf("discount-four-rates"), nil, invoiceOf("discount-four-rates").Totals.Gross, "Commande annulée")},
 		{"credit-goods-and-services", credit("000004", mix, nil, 12_34, "")},
 		{"credit-franchise", credit("000005", invoiceOf("franchise"), nil, 10_00, "")},
+		{"credit-lines", lines},
+		{"credit-lines-rest", creditLines("000009", back, []invoice.Document{lines}, invoice.CreditItem{Line: 1, Quantity: 2 * invoice.One}, invoice.CreditItem{Line: 3, Quantity: 10_000})},
 		{"annulled", invoice.Annul(number("CN", "000006"), Issued.Add(1), of, 0, "Erreur de client")},
 		{"annulled-paid", invoice.Annul(number("CN", "000007"), Issued.Add(1), invoiceOf("paid-card"), invoiceOf("paid-card").Totals.Gross, "")},
 	}

@@ -27,6 +27,14 @@ func credit(n string, of invoice.Document, earlier []invoice.Document, amount mo
 	return d
 }
 
+func creditLines(n string, of invoice.Document, earlier []invoice.Document, items ...invoice.CreditItem) invoice.Document {
+	d, err := invoice.CreditLines(number("CN", n), Issued.Add(1), of, earlier, items, "Retour")
+	if err != nil {
+		panic(fmt.Sprintf("credit note %s: %v", n, err))
+	}
+	return d
+}
+
 func b2b() invoice.Order {
 	return invoice.Order{
 		Customer: Business(), Notes: "Livraison au 2e étage.\nMerci de votre confiance.", Reference: "ERP-INV-2026-001", Due: "2026-12-05",
@@ -36,6 +44,13 @@ func b2b() invoice.Order {
 			{Name: "Papier au mètre", Quantity: 23_333, UnitPrice: 4_15, VATPerMill: 200},
 		},
 	}
+}
+
+// discounted is b2b with a discount on the whole.
+func discounted() invoice.Order {
+	o := b2b()
+	o.Discount, o.Reference = 50_00, "ERP-INV-2026-017"
+	return o
 }
 
 func sirenOnly() invoice.Order {
