@@ -114,6 +114,8 @@ type InvoiceLine struct {
 	TotalHT Amount `json:"total_ht"`
 	// Before a discount on the whole.
 	TotalTTC Amount `json:"total_ttc"`
+	// The line of the invoice that this line of a credit note credits; absent when it credits a rate in proportion.
+	CreditsLine int `json:"credits_line"`
 }
 
 // InvoiceVAT is the VAT of one rate.
@@ -234,11 +236,23 @@ type CancelInvoiceParams struct {
 type CreditParams struct {
 	// VAT included, at most what is left. 0: all that is left.
 	Amount Amount `json:"amount,omitzero"`
-	Reason string `json:"reason,omitzero"`
+	// What to credit of which lines, each line once. Not with Amount, nor with cancel.
+	Items  []CreditItem `json:"items,omitzero"`
+	Reason string       `json:"reason,omitzero"`
 	// One of refund, cancel.
 	Type string `json:"type,omitzero"`
 	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
 	IdempotencyKey string `json:"-"`
+}
+
+// CreditItem is a part of one line of an invoice: either Quantity or Amount.
+type CreditItem struct {
+	// The line, counted from 1 in the invoice's Items (BT-126).
+	Line int `json:"line"`
+	// How much of it comes back; at most four decimals.
+	Quantity json.Number `json:"quantity,omitzero"`
+	// VAT included, of what the line costs after the discount on the whole.
+	Amount Amount `json:"amount,omitzero"`
 }
 
 // InvoiceStatus is what an invoice is to the merchant and its customer.

@@ -108,6 +108,7 @@ type lineView struct {
 	Type         string      `json:"type"`
 	TotalHT      money.Cents `json:"total_ht"`
 	TotalTTC     money.Cents `json:"total_ttc"`
+	CreditsLine  int32       `json:"credits_line,omitempty"`
 }
 
 type vatView struct {
@@ -226,6 +227,7 @@ func lineOf(l *einvoicev1.InvoiceLine) lineView {
 		ProductName: l.GetName(), Description: unlessEmpty(l.GetDescription()), Quantity: json.Number(l.GetQuantity()),
 		UnitPriceTTC: money.Cents(l.GetUnitPriceCents()), UnitPriceHT: json.Number(l.GetUnitPriceNet()), VATRate: vat.Percent(l.GetVatRatePerMille()),
 		VATCategory: l.GetVatCategory(), Type: kind, TotalHT: money.Cents(l.GetNetCents()), TotalTTC: money.Cents(l.GetTotalCents()),
+		CreditsLine: l.GetCreditsLine(),
 	}
 }
 
