@@ -3,6 +3,7 @@ package invoices
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	eupay "european-pay.eu/eupay/sdk/go"
@@ -27,14 +28,28 @@ type view struct {
 	Steps []step
 	// Next is what happens or what is to be done now: the phrases invoices.next_<Next> and invoices.next_<Next>_text. Tone is its colour.
 	Next, Tone string
-	// Left is what can still be credited.
+	// Left is what can still be credited. ByLine: the form takes the lines, of which there are not too many.
 	Left    eupay.Amount
+	ByLine  bool
 	Methods []eupay.PaymentMethod
 	Form    *web.Form
 	// Doing is the form that is shown again: paid, cancel, credit.
 	Doing                                   string
 	MaySubmit, MayPay, MayCancel, MayCredit bool
 	HasPDF                                  bool
+}
+
+// Line is the name of a field of a line in the form of a credit note.
+func (view) Line(i int, field string) string { return line(i, field) }
+
+// OfLines reports whether the form of a credit note names lines.
+func (v view) OfLines() bool {
+	for name, values := range v.Form.Values {
+		if strings.HasPrefix(name, "items[") && len(values) > 0 && values[0] != "" {
+			return true
+		}
+	}
+	return false
 }
 
 func detail(r *web.Request) error {
@@ -46,7 +61,7 @@ func show(r *web.Request, status int, f *web.Form, doing string) error {
 	if err != nil {
 		return err
 	}
-	v := view{Invoice: inv, Steps: steps(inv), Left: inv.TotalTTC - inv.AmountCredited, Methods: methods, Form: f, Doing: doing, HasPDF: inv.SeqinoStatus == "submitted"}
+	v := view{Invoice: inv, Steps: steps(inv), Left: inv.TotalTTC - inv.AmountCredited, Methods: methods, Form: f, Doing: doing, HasPDF: inv.SeqinoStatus == "submitted", ByLine: len(inv.Items) <= maxLines}
 	v.Next, v.Tone = next(inv, r.Site.Now())
 	if mayIssue(r) {
 		open := inv.Status == eupay.InvoiceDraft || inv.Status == eupay.InvoicePending
@@ -177,20 +192,4 @@ func cancel(r *web.Request) error {
 		return again(r, f, "cancel", err)
 	}
 	return r.Redirect(path(r.PathValue("id")), "invoice_cancelled")
-}
-
-func credit(r *web.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	p := eupay.CreditParams{Amount: f.Amount(r, "amount"), Reason: f.Get("reason"), Type: "refund", IdempotencyKey: f.Get("key")}
-	if !f.OK() {
-		return show(r, http.StatusUnprocessableEntity, f, "credit")
-	}
-	note, err := r.API.Invoices.Credit(r.Ctx(), r.PathValue("id"), p)
-	if err != nil {
-		return again(r, f, "credit", err)
-	}
-	return r.Redirect(path(note.ID), "invoice_credited")
 }

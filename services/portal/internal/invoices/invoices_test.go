@@ -317,6 +317,36 @@ func TestActionsGoToTheAPIWithTheirKey(t *testing.T) {
 	}
 }
 
+// The API names the entry of the list that it got; the page marks the line that the merchant filled in.
+func TestACreditNoteNamesLines(t *testing.T) {
+	w := setup(t, eupay.RoleMerchant)
+	w.answers["GET /einvoice/invoices/"+id] = invoice(func(m map[string]any) {
+		m["items"] = []any{
+			map[string]any{"product_name": "Lampe", "quantity": 2, "unit_price_ttc": 60}, map[string]any{"product_name": "<b>Table</b>", "quantity": 1, "unit_price_ttc": 240},
+		}
+	})
+	if p := w.get("/portal/invoices/" + id); !strings.Contains(p.text, `name="items[1].quantity"`) || !strings.Contains(p.text, "&lt;b&gt;Table&lt;/b&gt; · 1 ×") {
+		t.Errorf("the page: %s", p.text)
+	}
+	op := "POST /einvoice/invoices/" + id + "/credit-note"
+	f := url.Values{"key": {"k"}, "reason": {"back"}, "amount": {""}, "items[0].quantity": {""}, "items[1].quantity": {"0,5"}}
+	w.answers[op] = invoice(func(m map[string]any) { m["id"] = "note" })
+	if p := w.post("/portal/invoices/"+id+"/credit", f); p.status != 303 || !strings.Contains(w.told(op), `"items":[{"line":2,"quantity":0.5}]`) {
+		t.Errorf("%d, told %s", p.status, w.told(op))
+	}
+	for _, field := range []string{"items[0].quantity", "items[0]"} {
+		w.answers[op] = `400 {"code":"VALIDATION_ERROR","message":"Invalid.","errors":[{"field":"` + field + `","message":"Not so."}]}`
+		if p := w.post("/portal/invoices/"+id+"/credit", f); p.status != 422 || !strings.Contains(p.text, `id="w-items[1].quantity"`) || !strings.Contains(p.text, `value="0,5"`) {
+			t.Errorf("%s: %d %s", field, p.status, p.text)
+		}
+	}
+	f.Set("items[1].quantity", "-1")
+	w.answers[op] = ""
+	if p := w.post("/portal/invoices/"+id+"/credit", f); p.status != 422 || !strings.Contains(p.text, `id="w-items[1].quantity"`) {
+		t.Errorf("a wrong quantity: %d", p.status)
+	}
+}
+
 func TestAnothersInvoiceIsNotThere(t *testing.T) {
 	w := setup(t, eupay.RoleMerchant)
 	for _, path := range []string{"/portal/invoices/other", "/portal/invoices/other/pdf", "/portal/invoices/..%2f..%2fmerchant"} {
