@@ -24,7 +24,7 @@ func (t TooMuch) Error() string { return fmt.Sprintf("more than the %s EUR that 
 // errNotAnInvoice is returned for a correction of a correction.
 var errNotAnInvoice = errors.New("only an invoice can be credited")
 
-// Credit issues a credit note (381) of amount, including VAT, for the invoice of; earlier are its previous credit notes. The
+// Credit issues a credit note (381, or 503 for a deposit) of amount, including VAT, for the invoice of; earlier are its previous credit notes. The
 // amount is spread over what is left at each VAT rate and nature; its amounts are positive. All credit notes of an invoice
 // together never exceed it at any rate, neither in base nor in tax, and the last one takes exactly the rest.
 //
@@ -55,7 +55,7 @@ func Credit(number string, issued Date, of Document, earlier []Document, amount 
 
 // creditNote returns a credit note without its lines. The number and the invoice are the caller's responsibility.
 func creditNote(number string, issued Date, of Document, reason string) (Document, error) {
-	if of.Type != TypeInvoice || !numberForm.MatchString(number) {
+	if !of.Type.IsInvoice() || !numberForm.MatchString(number) {
 		return Document{}, fmt.Errorf("credit %s with %q: %w", of.Number, number, errNotAnInvoice)
 	}
 	if err := CheckReason(reason); err != nil {
@@ -63,8 +63,11 @@ func creditNote(number string, issued Date, of Document, reason string) (Documen
 	}
 	d := correction(number, issued, of)
 	d.Type = TypeCreditNote
+	if of.Type == TypeDeposit {
+		d.Type = TypeDepositCredit
+	}
 	d.Payment = Payment{Means: meansOther, Terms: creditTerms}
-	d.Notes = correctionNotes(of, fmt.Sprintf("Avoir sur la facture %s du %s.", of.Number, of.Issued.French()), reason)
+	d.Notes = correctionNotes(of, fmt.Sprintf("Avoir sur la facture %s%s du %s.", depositName(of.Type), of.Number, of.Issued.French()), reason)
 	return d, nil
 }
 
@@ -161,6 +164,14 @@ func (d *Document) addVAT(of Document, c cell, net, tax money.Cents) {
 	}
 	d.VAT[last].Base += net
 	d.VAT[last].Tax += tax
+}
+
+// depositName returns what distinguishes a deposit invoice in words.
+func depositName(t TypeCode) string {
+	if t == TypeDeposit {
+		return "d'acompte "
+	}
+	return ""
 }
 
 func natureName(n Nature) string {

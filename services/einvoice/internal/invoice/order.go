@@ -9,6 +9,10 @@ import (
 type Order struct {
 	Customer Customer
 	Items    []Item
+	// Deposit makes it a deposit invoice (386): VAT is due when it is paid.
+	Deposit bool
+	// Deductions are the paid deposits that this final invoice deducts.
+	Deductions []Deduction
 	// Discount on the whole, including VAT.
 	Discount money.Cents
 	// Notes and Reference are the merchant's own.

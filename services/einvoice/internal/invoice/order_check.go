@@ -101,6 +101,7 @@ func (p *problems) order(o Order, issued Date) {
 	case o.Discount > 0 && len(p.Problems) == 0 && o.Discount >= itemsGross(o.Items):
 		p.Add("discount_amount", "must be less than the total of the items (%s)", itemsGross(o.Items))
 	}
+	p.If(o.Deposit && len(o.Deductions) > 0, "deposits", "must not be given for a deposit")
 	p.due(o, issued)
 	if o.PaidOn != "" {
 		p.paid(o, issued)

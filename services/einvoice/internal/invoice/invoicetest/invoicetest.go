@@ -95,6 +95,8 @@ func invoices() []Case {
 		{"goods-and-services", issue("000015", Settings(), mixed())},
 		{"many-lines", issue("000016", Settings(), many())},
 		{"discount-on-lines", issue("000017", Settings(), discounted())},
+		{"deposit", issue("000018", Settings(), deposit())},
+		{"final", issue("000019", Settings(), final())},
 	}
 }
 
@@ -115,6 +117,7 @@ func corrections() []Case {
 		{"credit-franchise", credit("000005", invoiceOf("franchise"), nil, 10_00, "")},
 		{"credit-lines", lines},
 		{"credit-lines-rest", creditLines("000009", back, []invoice.Document{lines}, invoice.CreditItem{Line: 1, Quantity: 2 * invoice.One}, invoice.CreditItem{Line: 3, Quantity: 10_000})},
+		{"credit-deposit", credit("000010", invoiceOf("deposit"), nil, 40_00, "Commande réduite")},
 		{"annulled", invoice.Annul(number("CN", "000006"), Issued.Add(1), of, 0, "Erreur de client")},
 		{"annulled-paid", invoice.Annul(number("CN", "000007"), Issued.Add(1), invoiceOf("paid-card"), invoiceOf("paid-card").Totals.Gross, "")},
 	}

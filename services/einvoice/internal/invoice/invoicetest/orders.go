@@ -53,6 +53,24 @@ func discounted() invoice.Order {
 	return o
 }
 
+// deposit is paid in advance for what final sells.
+func deposit() invoice.Order {
+	it := Item("Acompte sur la pose", 1, 200_00, 100)
+	it.Nature = invoice.Services
+	return invoice.Order{Customer: Business(), Deposit: true, Items: []invoice.Item{Item("Acompte de 30 % sur la commande 4711", 1, 300_00, 200), it}}
+}
+
+// final deducts deposit.
+func final() invoice.Order {
+	paid := issue("000018", Settings(), deposit())
+	it := Item("Pose", 1, 450_00, 100)
+	it.Nature = invoice.Services
+	return invoice.Order{
+		Customer: Business(), Items: []invoice.Item{Item("Bibliothèque sur mesure", 1, 1000_00, 200), it},
+		Deductions: []invoice.Deduction{invoice.Deduct(paid, nil)},
+	}
+}
+
 func sirenOnly() invoice.Order {
 	return invoice.Order{
 		Customer: invoice.Customer{Name: "Acme France SARL", SIREN: "987654324", ElectronicAddress: "987654324_COMPTA"},
