@@ -14,7 +14,7 @@ type Invoice struct {
 	SeqinoStatus string `json:"seqino_status"`
 	TotalTTC     Amount `json:"total_ttc"`
 	ID           string `json:"id"`
-	// BT-3: invoice, credit note, corrected invoice. One of 380, 381, 384.
+	// BT-3: invoice, credit note, corrected invoice, deposit, credit note of a deposit. One of 380, 381, 384, 386, 503.
 	TypeCode string        `json:"type_code"`
 	Status   InvoiceStatus `json:"status"`
 	// The newest step at the platform; none before the first.
@@ -34,7 +34,7 @@ type Invoice struct {
 	DiscountAmount Amount `json:"discount_amount"`
 	AmountPaid     Amount `json:"amount_paid"`
 	AmountCredited Amount `json:"amount_credited"`
-	// What is still to be paid, never below 0.
+	// What is still to be paid, without the deposits that it deducts; never below 0.
 	AmountDue                 Amount  `json:"amount_due"`
 	Reference                 string  `json:"reference"`
 	PaymentReference          string  `json:"payment_reference"`
@@ -57,6 +57,8 @@ type Invoice struct {
 	Items           []InvoiceLine    `json:"items"`
 	VATBreakdown    []InvoiceVAT     `json:"vat_breakdown"`
 	Payments        []InvoicePayment `json:"payments"`
+	// The deposits that a final invoice deducts.
+	Deposits []InvoiceDeposit `json:"deposits"`
 	// Oldest first.
 	LifecycleEvents []LifecycleEvent `json:"lifecycle_events"`
 	// What corrects this invoice, oldest first.
@@ -136,6 +138,13 @@ type InvoicePayment struct {
 	PaymentReference string        `json:"payment_reference"`
 }
 
+// InvoiceDeposit is a deposit that a final invoice deducts.
+type InvoiceDeposit struct {
+	InvoiceNumber string `json:"invoice_number"`
+	IssueDate     string `json:"issue_date"`
+	Amount        Amount `json:"amount"`
+}
+
 // LifecycleEvent is a step of an invoice at the platforms.
 type LifecycleEvent struct {
 	Code       int       `json:"code"`
@@ -196,6 +205,10 @@ type InvoiceParams struct {
 	PaymentMethod PaymentMethod `json:"payment_method,omitzero"`
 	// The EU Pay payment that pays it.
 	PaymentReference string `json:"payment_reference,omitzero"`
+	// deposit issues a deposit invoice (386). One of invoice, deposit.
+	Type string `json:"type,omitzero"`
+	// The ids or numbers of the paid deposits that this final invoice deducts.
+	Deposits []string `json:"deposits,omitzero"`
 	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
 	IdempotencyKey string `json:"-"`
 }

@@ -31,7 +31,7 @@ type Invoice struct {
 	Livemode   bool                   `protobuf:"varint,3,opt,name=livemode,proto3" json:"livemode,omitempty"`
 	// BT-1: INV-2026-AB12CD-000001, CN-… for a document that corrects another.
 	Number string `protobuf:"bytes,4,opt,name=number,proto3" json:"number,omitempty"`
-	// BT-3: "380" invoice, "381" credit note, "384" corrected invoice.
+	// BT-3: "380" invoice, "381" credit note, "384" corrected invoice, "386" deposit, "503" credit note of a deposit.
 	TypeCode string `protobuf:"bytes,5,opt,name=type_code,json=typeCode,proto3" json:"type_code,omitempty"`
 	// "draft", "pending", "paid", "refunded", "cancelled" or "failed".
 	Status string `protobuf:"bytes,6,opt,name=status,proto3" json:"status,omitempty"`
@@ -79,8 +79,10 @@ type Invoice struct {
 	Corrections []*Invoice `protobuf:"bytes,38,rep,name=corrections,proto3" json:"corrections,omitempty"`
 	// BT-23, e.g. S1.
 	BusinessProcess string `protobuf:"bytes,39,opt,name=business_process,json=businessProcess,proto3" json:"business_process,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Of a final invoice: the deposits that it deducts. total_cents includes them, due_cents does not.
+	Deposits      []*Deposit `protobuf:"bytes,60,rep,name=deposits,proto3" json:"deposits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Invoice) Reset() {
@@ -386,6 +388,74 @@ func (x *Invoice) GetBusinessProcess() string {
 	return ""
 }
 
+func (x *Invoice) GetDeposits() []*Deposit {
+	if x != nil {
+		return x.Deposits
+	}
+	return nil
+}
+
+// Deposit is a paid deposit invoice that a final invoice deducts.
+type Deposit struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	IssueDate     string                 `protobuf:"bytes,2,opt,name=issue_date,json=issueDate,proto3" json:"issue_date,omitempty"`
+	AmountCents   int64                  `protobuf:"varint,3,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Deposit) Reset() {
+	*x = Deposit{}
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Deposit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Deposit) ProtoMessage() {}
+
+func (x *Deposit) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Deposit.ProtoReflect.Descriptor instead.
+func (*Deposit) Descriptor() ([]byte, []int) {
+	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Deposit) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *Deposit) GetIssueDate() string {
+	if x != nil {
+		return x.IssueDate
+	}
+	return ""
+}
+
+func (x *Deposit) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
 type Party struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Name      string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -403,7 +473,7 @@ type Party struct {
 
 func (x *Party) Reset() {
 	*x = Party{}
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[1]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -415,7 +485,7 @@ func (x *Party) String() string {
 func (*Party) ProtoMessage() {}
 
 func (x *Party) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[1]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -428,7 +498,7 @@ func (x *Party) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Party.ProtoReflect.Descriptor instead.
 func (*Party) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{1}
+	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Party) GetName() string {
@@ -501,7 +571,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[2]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -513,7 +583,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[2]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -526,7 +596,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{2}
+	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Address) GetStreet() string {
@@ -590,7 +660,7 @@ type InvoiceLine struct {
 
 func (x *InvoiceLine) Reset() {
 	*x = InvoiceLine{}
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[3]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -602,7 +672,7 @@ func (x *InvoiceLine) String() string {
 func (*InvoiceLine) ProtoMessage() {}
 
 func (x *InvoiceLine) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[3]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -615,7 +685,7 @@ func (x *InvoiceLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvoiceLine.ProtoReflect.Descriptor instead.
 func (*InvoiceLine) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{3}
+	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *InvoiceLine) GetName() string {
@@ -708,7 +778,7 @@ type InvoiceVAT struct {
 
 func (x *InvoiceVAT) Reset() {
 	*x = InvoiceVAT{}
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[4]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -720,7 +790,7 @@ func (x *InvoiceVAT) String() string {
 func (*InvoiceVAT) ProtoMessage() {}
 
 func (x *InvoiceVAT) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[4]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -733,7 +803,7 @@ func (x *InvoiceVAT) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvoiceVAT.ProtoReflect.Descriptor instead.
 func (*InvoiceVAT) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{4}
+	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *InvoiceVAT) GetRatePerMille() int32 {
@@ -785,7 +855,7 @@ type InvoicePayment struct {
 
 func (x *InvoicePayment) Reset() {
 	*x = InvoicePayment{}
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[5]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -797,7 +867,7 @@ func (x *InvoicePayment) String() string {
 func (*InvoicePayment) ProtoMessage() {}
 
 func (x *InvoicePayment) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[5]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -810,7 +880,7 @@ func (x *InvoicePayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvoicePayment.ProtoReflect.Descriptor instead.
 func (*InvoicePayment) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{5}
+	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *InvoicePayment) GetId() string {
@@ -863,7 +933,7 @@ type LifecycleEvent struct {
 
 func (x *LifecycleEvent) Reset() {
 	*x = LifecycleEvent{}
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[6]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -875,7 +945,7 @@ func (x *LifecycleEvent) String() string {
 func (*LifecycleEvent) ProtoMessage() {}
 
 func (x *LifecycleEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[6]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -888,7 +958,7 @@ func (x *LifecycleEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LifecycleEvent.ProtoReflect.Descriptor instead.
 func (*LifecycleEvent) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{6}
+	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *LifecycleEvent) GetCode() int32 {
@@ -937,7 +1007,7 @@ var File_eupay_einvoice_v1_invoice_proto protoreflect.FileDescriptor
 
 const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\n" +
-	"\x1feupay/einvoice/v1/invoice.proto\x12\x11eupay.einvoice.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdf\v\n" +
+	"\x1feupay/einvoice/v1/invoice.proto\x12\x11eupay.einvoice.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\f\n" +
 	"\aInvoice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -985,7 +1055,13 @@ const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\bpayments\x18$ \x03(\v2!.eupay.einvoice.v1.InvoicePaymentR\bpayments\x12?\n" +
 	"\tlifecycle\x18% \x03(\v2!.eupay.einvoice.v1.LifecycleEventR\tlifecycle\x12<\n" +
 	"\vcorrections\x18& \x03(\v2\x1a.eupay.einvoice.v1.InvoiceR\vcorrections\x12)\n" +
-	"\x10business_process\x18' \x01(\tR\x0fbusinessProcess\"\xf7\x01\n" +
+	"\x10business_process\x18' \x01(\tR\x0fbusinessProcess\x126\n" +
+	"\bdeposits\x18< \x03(\v2\x1a.eupay.einvoice.v1.DepositR\bdeposits\"c\n" +
+	"\aDeposit\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x1d\n" +
+	"\n" +
+	"issue_date\x18\x02 \x01(\tR\tissueDate\x12!\n" +
+	"\famount_cents\x18\x03 \x01(\x03R\vamountCents\"\xf7\x01\n" +
 	"\x05Party\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x14\n" +
@@ -1052,34 +1128,36 @@ func file_eupay_einvoice_v1_invoice_proto_rawDescGZIP() []byte {
 	return file_eupay_einvoice_v1_invoice_proto_rawDescData
 }
 
-var file_eupay_einvoice_v1_invoice_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_eupay_einvoice_v1_invoice_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_eupay_einvoice_v1_invoice_proto_goTypes = []any{
 	(*Invoice)(nil),               // 0: eupay.einvoice.v1.Invoice
-	(*Party)(nil),                 // 1: eupay.einvoice.v1.Party
-	(*Address)(nil),               // 2: eupay.einvoice.v1.Address
-	(*InvoiceLine)(nil),           // 3: eupay.einvoice.v1.InvoiceLine
-	(*InvoiceVAT)(nil),            // 4: eupay.einvoice.v1.InvoiceVAT
-	(*InvoicePayment)(nil),        // 5: eupay.einvoice.v1.InvoicePayment
-	(*LifecycleEvent)(nil),        // 6: eupay.einvoice.v1.LifecycleEvent
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*Deposit)(nil),               // 1: eupay.einvoice.v1.Deposit
+	(*Party)(nil),                 // 2: eupay.einvoice.v1.Party
+	(*Address)(nil),               // 3: eupay.einvoice.v1.Address
+	(*InvoiceLine)(nil),           // 4: eupay.einvoice.v1.InvoiceLine
+	(*InvoiceVAT)(nil),            // 5: eupay.einvoice.v1.InvoiceVAT
+	(*InvoicePayment)(nil),        // 6: eupay.einvoice.v1.InvoicePayment
+	(*LifecycleEvent)(nil),        // 7: eupay.einvoice.v1.LifecycleEvent
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
 }
 var file_eupay_einvoice_v1_invoice_proto_depIdxs = []int32{
-	1,  // 0: eupay.einvoice.v1.Invoice.customer:type_name -> eupay.einvoice.v1.Party
-	3,  // 1: eupay.einvoice.v1.Invoice.lines:type_name -> eupay.einvoice.v1.InvoiceLine
-	4,  // 2: eupay.einvoice.v1.Invoice.vat:type_name -> eupay.einvoice.v1.InvoiceVAT
-	7,  // 3: eupay.einvoice.v1.Invoice.created_at:type_name -> google.protobuf.Timestamp
-	7,  // 4: eupay.einvoice.v1.Invoice.updated_at:type_name -> google.protobuf.Timestamp
-	7,  // 5: eupay.einvoice.v1.Invoice.submitted_at:type_name -> google.protobuf.Timestamp
-	5,  // 6: eupay.einvoice.v1.Invoice.payments:type_name -> eupay.einvoice.v1.InvoicePayment
-	6,  // 7: eupay.einvoice.v1.Invoice.lifecycle:type_name -> eupay.einvoice.v1.LifecycleEvent
+	2,  // 0: eupay.einvoice.v1.Invoice.customer:type_name -> eupay.einvoice.v1.Party
+	4,  // 1: eupay.einvoice.v1.Invoice.lines:type_name -> eupay.einvoice.v1.InvoiceLine
+	5,  // 2: eupay.einvoice.v1.Invoice.vat:type_name -> eupay.einvoice.v1.InvoiceVAT
+	8,  // 3: eupay.einvoice.v1.Invoice.created_at:type_name -> google.protobuf.Timestamp
+	8,  // 4: eupay.einvoice.v1.Invoice.updated_at:type_name -> google.protobuf.Timestamp
+	8,  // 5: eupay.einvoice.v1.Invoice.submitted_at:type_name -> google.protobuf.Timestamp
+	6,  // 6: eupay.einvoice.v1.Invoice.payments:type_name -> eupay.einvoice.v1.InvoicePayment
+	7,  // 7: eupay.einvoice.v1.Invoice.lifecycle:type_name -> eupay.einvoice.v1.LifecycleEvent
 	0,  // 8: eupay.einvoice.v1.Invoice.corrections:type_name -> eupay.einvoice.v1.Invoice
-	2,  // 9: eupay.einvoice.v1.Party.address:type_name -> eupay.einvoice.v1.Address
-	7,  // 10: eupay.einvoice.v1.LifecycleEvent.occurred_at:type_name -> google.protobuf.Timestamp
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	1,  // 9: eupay.einvoice.v1.Invoice.deposits:type_name -> eupay.einvoice.v1.Deposit
+	3,  // 10: eupay.einvoice.v1.Party.address:type_name -> eupay.einvoice.v1.Address
+	8,  // 11: eupay.einvoice.v1.LifecycleEvent.occurred_at:type_name -> google.protobuf.Timestamp
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_eupay_einvoice_v1_invoice_proto_init() }
@@ -1093,7 +1171,7 @@ func file_eupay_einvoice_v1_invoice_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_einvoice_v1_invoice_proto_rawDesc), len(file_eupay_einvoice_v1_invoice_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

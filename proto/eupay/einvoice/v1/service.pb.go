@@ -927,8 +927,12 @@ type CreateInvoiceRequest struct {
 	PaymentReference string `protobuf:"bytes,12,opt,name=payment_reference,json=paymentReference,proto3" json:"payment_reference,omitempty"`
 	// The same key with the same request returns the same invoice, with another one IDEMPOTENCY_CONFLICT.
 	IdempotencyKey string `protobuf:"bytes,13,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// "invoice", also when empty, or "deposit" (386).
+	Type string `protobuf:"bytes,30,opt,name=type,proto3" json:"type,omitempty"`
+	// The ids or numbers of the paid deposits that this final invoice deducts.
+	Deposits      []string `protobuf:"bytes,31,rep,name=deposits,proto3" json:"deposits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateInvoiceRequest) Reset() {
@@ -1050,6 +1054,20 @@ func (x *CreateInvoiceRequest) GetIdempotencyKey() string {
 		return x.IdempotencyKey
 	}
 	return ""
+}
+
+func (x *CreateInvoiceRequest) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *CreateInvoiceRequest) GetDeposits() []string {
+	if x != nil {
+		return x.Deposits
+	}
+	return nil
 }
 
 type CreateInvoiceResponse struct {
@@ -3239,7 +3257,7 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x10unit_price_cents\x18\x04 \x01(\x03R\x0eunitPriceCents\x12\x19\n" +
 	"\bvat_rate\x18\x05 \x01(\tR\avatRate\x12\x16\n" +
 	"\x06nature\x18\x06 \x01(\tR\x06nature\x120\n" +
-	"\x14vat_exemption_reason\x18\a \x01(\tR\x12vatExemptionReason\"\xf0\x03\n" +
+	"\x14vat_exemption_reason\x18\a \x01(\tR\x12vatExemptionReason\"\xa0\x04\n" +
 	"\x14CreateInvoiceRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -3255,7 +3273,9 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	" \x01(\tR\x06paidOn\x12%\n" +
 	"\x0epayment_method\x18\v \x01(\tR\rpaymentMethod\x12+\n" +
 	"\x11payment_reference\x18\f \x01(\tR\x10paymentReference\x12'\n" +
-	"\x0fidempotency_key\x18\r \x01(\tR\x0eidempotencyKey\"\x90\x01\n" +
+	"\x0fidempotency_key\x18\r \x01(\tR\x0eidempotencyKey\x12\x12\n" +
+	"\x04type\x18\x1e \x01(\tR\x04type\x12\x1a\n" +
+	"\bdeposits\x18\x1f \x03(\tR\bdeposits\"\x90\x01\n" +
 	"\x15CreateInvoiceResponse\x124\n" +
 	"\ainvoice\x18\x01 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\ainvoice\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed\x12%\n" +

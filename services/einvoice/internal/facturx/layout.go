@@ -37,12 +37,16 @@ func titleOf(d invoice.Document) string {
 		return "Facture rectificative"
 	case invoice.TypeInvoice:
 		return "Facture"
+	case invoice.TypeDeposit:
+		return "Facture d’acompte"
+	case invoice.TypeDepositCredit:
+		return "Avoir d’acompte"
 	}
 	return "Facture (type " + string(d.Type) + ")"
 }
 
 // credit reports whether money goes back to the buyer.
-func (l *layout) credit() bool { return l.d.Type == invoice.TypeCreditNote }
+func (l *layout) credit() bool { return l.d.Type.IsCredit() }
 
 // paid reports whether the document was paid before it was issued (BT-23 ends in 2).
 func (l *layout) paid() bool { return strings.HasSuffix(l.d.Process, "2") }

@@ -59,8 +59,10 @@ func orderIn(req *einvoicev1.CreateInvoiceRequest) (invoice.Order, error) {
 		},
 		Discount: money.Cents(req.GetDiscountCents()), Notes: req.GetNotes(), Reference: req.GetReference(), Due: invoice.Date(req.GetDueDate()),
 		PaidOn: invoice.Date(req.GetPaidOn()), Method: invoice.Method(req.GetPaymentMethod()), PaymentReference: req.GetPaymentReference(),
+		Deposit: req.GetType() == "deposit", Deposits: req.GetDeposits(),
 	}
 	var bad refuse.Problems
+	bad.If(req.GetType() != "" && req.GetType() != "invoice" && req.GetType() != "deposit", "type", "must be invoice or deposit")
 	switch req.GetCustomerType() {
 	case "", "business", "individual":
 	default:

@@ -11,7 +11,8 @@ type Order struct {
 	Items    []Item
 	// Deposit makes it a deposit invoice (386): VAT is due when it is paid.
 	Deposit bool
-	// Deductions are the paid deposits that this final invoice deducts.
+	// Deposits are the ids or numbers of the deposits that this final invoice deducts; Deductions are what New deducts.
+	Deposits   []string
 	Deductions []Deduction
 	// Discount on the whole, including VAT.
 	Discount money.Cents

@@ -43,7 +43,11 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 	idem.Reference = order.Reference
 	out := Created{Mandate: e.Status()}
 	// Validate before locking anything. An order that became invalid at midnight may still be a replay.
-	total, err := l.check(e, order)
+	taken, err := l.deduct(ctx, who, &order)
+	var total money.Cents
+	if err == nil {
+		total, err = l.check(e, order, taken)
+	}
 	if err != nil {
 		return l.replay(ctx, who, idem, out, err)
 	}
@@ -60,8 +64,13 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 			}
 			return checkSameTotal(out.Record, order, total)
 		}
-		out.Record, err = l.issue(ctx, tx, e, order, Record{ID: id})
-		return err
+		if err := l.lockDeposits(ctx, tx, taken, &order); err != nil {
+			return err
+		}
+		if out.Record, err = l.issue(ctx, tx, e, order, Record{ID: id}); err != nil {
+			return err
+		}
+		return takeDeposits(ctx, tx, taken, &out.Record)
 	})
 	if err != nil {
 		return Created{}, err
@@ -95,14 +104,14 @@ func checkSameTotal(known Record, order invoice.Order, total money.Cents) error 
 	return errs.New(errs.IdempotencyConflict, "This reference belongs to invoice %s of %s EUR. Send a new reference for a new invoice.", known.Number, known.Total)
 }
 
-// check validates an order like issue, with a number that is never used, and returns its total.
-func (l *Ledger) check(e enrol.Enrolment, order invoice.Order) (money.Cents, error) {
+// check validates an order like issue, with a number that is never used, and returns what it asks for.
+func (l *Ledger) check(e enrol.Enrolment, order invoice.Order, deposits []Record) (money.Cents, error) {
 	today := l.today()
 	doc, err := invoice.New(invoice.Number(seriesInvoice, today.Year(), e.Code, 1), today, e.Settings, order)
 	if err != nil {
 		return 0, err
 	}
-	return doc.Totals.Gross, nil
+	return doc.Payable(), checkBuyer(deposits, doc.Buyer)
 }
 
 func (l *Ledger) today() invoice.Date { return invoice.DateOf(l.Now(), l.Zone) }
@@ -126,7 +135,7 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 		prepaid.PaidOn, prepaid.Method = l.dayOf(paid.at), invoice.MethodBank
 	}
 	doc, err := invoice.New(number, today, e.Settings, prepaid)
-	if err == nil && paid != nil && paid.amount < doc.Totals.Gross {
+	if err == nil && paid != nil && paid.amount < doc.Payable() {
 		doc, err = invoice.New(number, today, e.Settings, order)
 	}
 	if err != nil {
@@ -135,7 +144,7 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 	now := l.instant()
 	r = Record{
 		ID: r.ID, MerchantID: e.MerchantID, Livemode: e.Livemode, Number: number, Type: doc.Type, Status: StatusPending, Audience: doc.Audience,
-		Reference: order.Reference, PaymentReference: order.PaymentReference, Issued: doc.Issued, Due: doc.Due, Total: doc.Totals.Gross,
+		Reference: order.Reference, PaymentReference: order.PaymentReference, Issued: doc.Issued, Due: doc.Due, Total: doc.Payable(),
 		Document: doc, Seqino: SeqinoSubmitting, CreatedAt: now, UpdatedAt: now,
 	}
 	if !e.Ready() {
@@ -144,7 +153,17 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 	if err := l.record(ctx, tx, e, &r, nil, change{what: "created"}); err != nil {
 		return Record{}, err
 	}
+	if r.Total == 0 { // deposits have paid for everything
+		return r, l.settled(ctx, tx, &r)
+	}
 	return r, l.paidBefore(ctx, tx, e, &r, order, paid)
+}
+
+// settled records that nothing is owed for a new invoice.
+func (l *Ledger) settled(ctx context.Context, tx pgx.Tx, r *Record) error {
+	before := r.Status
+	r.Status = StatusPaid
+	return save(ctx, tx, r, before, l.instant(), change{what: "paid"})
 }
 
 // record records a new document with its transmission and its sales. original is the document that it corrects.

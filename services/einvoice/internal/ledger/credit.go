@@ -63,9 +63,9 @@ func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c Credi
 
 func checkCreditable(r *Record, c CreditNote) error {
 	switch {
-	case r.Type != invoice.TypeInvoice:
+	case !r.Type.IsInvoice():
 		return errs.New(errs.InvalidState, "%s is a credit note and cannot be credited.", r.Number)
-	case r.Status == StatusRefunded, r.Status == StatusCancelled:
+	case r.Status == StatusRefunded, r.Status == StatusCancelled, r.Credited == r.Total:
 		return errs.New(errs.InvalidState, "Nothing is left to credit on invoice %s: it is %s.", r.Number, r.Status)
 	case r.Status != StatusPaid && r.Paid == 0:
 		return errs.New(errs.InvalidState, "Invoice %s is not paid. Cancel it instead.", r.Number)
@@ -111,20 +111,16 @@ func (l *Ledger) credit(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Re
 
 // creditNote makes the document under the next number.
 func (l *Ledger) creditNote(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, c CreditNote) (invoice.Document, error) {
-	earlier, err := readAll(ctx, tx, `where i.corrects = $1 and i.type_code = '381' order by i.created_at, i.id`, r.ID)
+	earlier, err := creditNotes(ctx, tx, r.ID)
 	if err != nil {
 		return invoice.Document{}, err
-	}
-	documents := make([]invoice.Document, len(earlier))
-	for i := range earlier {
-		documents[i] = earlier[i].Document
 	}
 	number, today, err := l.number(ctx, tx, e, seriesCredit)
 	if err != nil {
 		return invoice.Document{}, err
 	}
 	if c.Items != nil {
-		doc, err := invoice.CreditLines(number, today, r.Document, documents, c.Items, c.Reason)
+		doc, err := invoice.CreditLines(number, today, r.Document, earlier, c.Items, c.Reason)
 		if tooMuch := (invoice.LineTooMuch{}); errors.As(err, &tooMuch) {
 			return invoice.Document{}, errLineExceeds(r, tooMuch)
 		}
@@ -134,7 +130,7 @@ func (l *Ledger) creditNote(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r
 	if c.Amount != nil {
 		amount = *c.Amount
 	}
-	doc, err := invoice.Credit(number, today, r.Document, documents, amount, c.Reason)
+	doc, err := invoice.Credit(number, today, r.Document, earlier, amount, c.Reason)
 	if tooMuch := (invoice.TooMuch{}); errors.As(err, &tooMuch) {
 		return invoice.Document{}, errExceeds(r)
 	}

@@ -14,7 +14,6 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/cii"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/facturx"
-	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
@@ -139,7 +138,7 @@ func (l *Ledger) waitForMandate(ctx context.Context, id uuid.UUID, maybeSent boo
 		}
 		before := r.Status
 		r.Seqino, r.MaybeSent, r.Problem = SeqinoMandatePending, maybeSent, ""
-		if r.Status == StatusPending && r.Type == invoice.TypeInvoice {
+		if r.Status == StatusPending && r.Type.IsInvoice() {
 			r.Status = StatusDraft
 		}
 		return save(ctx, tx, r, before, l.instant(), change{what: "mandate_pending", quiet: true})
@@ -201,7 +200,7 @@ func (l *Ledger) recordFailure(ctx context.Context, id uuid.UUID, receipt platfo
 			r.DraftID = receipt.DraftID
 		}
 		now := l.instant()
-		if clear && r.Type == invoice.TypeInvoice && r.Status == StatusCancelled {
+		if clear && r.Type.IsInvoice() && r.Status == StatusCancelled {
 			// Nobody may send it any more, and its correction is not needed.
 			r.Seqino, c.quiet = SeqinoNone, true
 			if err := wakeDependents(ctx, tx, r, now); err != nil {

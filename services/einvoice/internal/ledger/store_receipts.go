@@ -66,8 +66,8 @@ func recordParts(
 	ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, source uuid.UUID, on invoice.Date, parts []invoice.Part,
 ) (reportable bool, err error) {
 	for _, p := range parts {
-		// VAT on services is due with the payment, unless the merchant chose otherwise (article 290 A CGI).
-		report := p.Nature == invoice.Services && !e.Settings.VATOnDebits
+		// VAT on services is due with the payment, unless the merchant chose otherwise (article 290 A CGI). On deposits for goods it always is.
+		report := p.Nature == invoice.Services && !e.Settings.VATOnDebits || p.Nature == invoice.Goods && r.Type == invoice.TypeDeposit
 		reportable = reportable || report
 		_, err := tx.Exec(ctx, `insert into receipt_parts (source, merchant_id, livemode, invoice_id, audience, received_on, nature, rate, amount_cents, reportable)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,

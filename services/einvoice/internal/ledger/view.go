@@ -17,12 +17,12 @@ func (r *Record) Proto() *einvoicev1.Invoice {
 		Id: r.ID.String(), MerchantId: r.MerchantID, Livemode: r.Livemode, Number: r.Number, TypeCode: string(r.Type), Status: string(r.Status),
 		SeqinoStatus: string(r.Seqino), SeqinoInvoiceId: r.DraftID, LifecycleCode: int32(r.LifecycleCode), Problem: r.Problem,
 		Audience: string(r.Audience), IssueDate: string(r.Issued), DueDate: string(r.Due), Currency: "EUR", Customer: party(d.Buyer),
-		TotalNetCents: int64(d.Totals.Net), TotalVatCents: int64(d.Totals.Tax), TotalCents: int64(r.Total), DiscountCents: int64(discount(d)),
+		TotalNetCents: int64(d.Totals.Net), TotalVatCents: int64(d.Totals.Tax), TotalCents: int64(d.Totals.Gross), DiscountCents: int64(discount(d)),
 		PaidCents: int64(r.Paid), CreditedCents: int64(r.Credited), Reference: r.Reference, Notes: notes(d),
 		PaymentReference: r.PaymentReference, CorrectsNumber: r.CorrectsNumber, CreditCents: int64(r.Credit), Reason: r.Reason,
 		Sequence: r.Sequence, CreatedAt: timestamppb.New(r.CreatedAt), UpdatedAt: timestamppb.New(r.UpdatedAt), BusinessProcess: d.Process,
 	}
-	if r.Type == invoice.TypeInvoice {
+	if r.Type.IsInvoice() {
 		v.DueCents = int64(r.Owed())
 	}
 	if r.Corrects != nil {
@@ -30,6 +30,9 @@ func (r *Record) Proto() *einvoicev1.Invoice {
 	}
 	if r.SubmittedAt != nil {
 		v.SubmittedAt = timestamppb.New(*r.SubmittedAt)
+	}
+	for _, x := range d.Deductions {
+		v.Deposits = append(v.Deposits, &einvoicev1.Deposit{Number: x.Number, IssueDate: string(x.Issued), AmountCents: int64(x.Gross())})
 	}
 	for i := range d.Lines {
 		v.Lines = append(v.Lines, line(&d.Lines[i]))

@@ -17,6 +17,7 @@ const (
 	maxEmail      = 254
 	maxPhone      = 40
 	maxNumber     = 30
+	maxDeposits   = 50
 	maxElectronic = 125 // BR-FR-25
 	maxLine       = 200
 	maxPostCode   = 20
@@ -101,6 +102,8 @@ type createRequest struct {
 	PaidOn                    string     `json:"paid_on"`
 	PaymentMethod             string     `json:"payment_method"`
 	PaymentReference          string     `json:"payment_reference"`
+	Type                      string     `json:"type"`
+	Deposits                  []string   `json:"deposits"`
 }
 
 func (r createRequest) check() error {
@@ -121,6 +124,8 @@ func (r createRequest) check() error {
 	bad.day("paid_on", r.PaidOn)
 	bad.oneOf("payment_method", r.PaymentMethod, methods...)
 	bad.line("payment_reference", r.PaymentReference, maxReference)
+	bad.oneOf("type", r.Type, "invoice", "deposit")
+	r.checkDeposits(&bad)
 	switch {
 	case len(r.Items) == 0:
 		bad.Add("items", "is required, with at least one item")
@@ -133,6 +138,16 @@ func (r createRequest) check() error {
 	return bad.Err()
 }
 
+// checkDeposits checks the ids or numbers of the deposits that a final invoice deducts.
+func (r createRequest) checkDeposits(bad *problems) {
+	bad.If(len(r.Deposits) > maxDeposits, "deposits", "must have at most %d entries", maxDeposits)
+	bad.If(len(r.Deposits) > 0 && r.Type == "deposit", "deposits", "must not be given for a deposit")
+	for i, id := range r.Deposits[:min(len(r.Deposits), maxDeposits)] {
+		bad.required(refuse.At("deposits", i), id)
+		bad.line(refuse.At("deposits", i), id, maxReference)
+	}
+}
+
 func (r createRequest) message() *einvoicev1.CreateInvoiceRequest {
 	m := &einvoicev1.CreateInvoiceRequest{
 		Customer: &einvoicev1.Party{
@@ -141,6 +156,7 @@ func (r createRequest) message() *einvoicev1.CreateInvoiceRequest {
 		},
 		CustomerType: r.CustomerType, DiscountCents: int64(r.DiscountAmount.Cents()), Notes: r.Notes, Reference: r.Reference, DueDate: r.DueDate,
 		PaidOn: r.PaidOn, PaymentMethod: r.PaymentMethod, PaymentReference: r.PaymentReference,
+		Type: r.Type, Deposits: r.Deposits,
 	}
 	for _, i := range r.Items {
 		m.Items = append(m.Items, i.message())

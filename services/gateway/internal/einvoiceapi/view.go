@@ -95,6 +95,14 @@ type details struct {
 	Payments        []paymentView `json:"payments"`
 	Events          []eventView   `json:"lifecycle_events"`
 	Corrections     []invoice     `json:"corrections"`
+	Deposits        []depositView `json:"deposits,omitempty"`
+}
+
+// depositView is a deposit that a final invoice deducts.
+type depositView struct {
+	Number    string      `json:"invoice_number"`
+	IssueDate string      `json:"issue_date"`
+	Amount    money.Cents `json:"amount"`
 }
 
 type lineView struct {
@@ -185,6 +193,7 @@ func view(v *einvoicev1.Invoice) invoice {
 	out.details = &details{
 		BusinessProcess: v.GetBusinessProcess(), Items: views(v.GetLines(), lineOf), VAT: views(v.GetVat(), vatOf),
 		Payments: views(v.GetPayments(), paymentOf), Events: views(v.GetLifecycle(), eventOf), Corrections: views(v.GetCorrections(), summary),
+		Deposits: views(v.GetDeposits(), depositOf),
 	}
 	return out
 }
@@ -229,6 +238,10 @@ func lineOf(l *einvoicev1.InvoiceLine) lineView {
 		VATCategory: l.GetVatCategory(), Type: kind, TotalHT: money.Cents(l.GetNetCents()), TotalTTC: money.Cents(l.GetTotalCents()),
 		CreditsLine: l.GetCreditsLine(),
 	}
+}
+
+func depositOf(d *einvoicev1.Deposit) depositView {
+	return depositView{d.GetNumber(), d.GetIssueDate(), money.Cents(d.GetAmountCents())}
 }
 
 func vatOf(v *einvoicev1.InvoiceVAT) vatView {

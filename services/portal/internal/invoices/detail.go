@@ -39,6 +39,18 @@ type view struct {
 	HasPDF                                  bool
 }
 
+// isInvoice reports whether the document asks for money: an invoice or a deposit.
+func isInvoice(inv *eupay.Invoice) bool { return inv.TypeCode == "380" || inv.TypeCode == "386" }
+
+// deposited is what the deposits of a final invoice have covered.
+func deposited(inv *eupay.Invoice) eupay.Amount {
+	var sum eupay.Amount
+	for _, d := range inv.Deposits {
+		sum += d.Amount
+	}
+	return sum
+}
+
 // Line is the name of a field of a line in the form of a credit note.
 func (view) Line(i int, field string) string { return line(i, field) }
 
@@ -61,11 +73,11 @@ func show(r *web.Request, status int, f *web.Form, doing string) error {
 	if err != nil {
 		return err
 	}
-	v := view{Invoice: inv, Steps: steps(inv), Left: inv.TotalTTC - inv.AmountCredited, Methods: methods, Form: f, Doing: doing, HasPDF: inv.SeqinoStatus == "submitted", ByLine: len(inv.Items) <= maxLines}
+	v := view{Invoice: inv, Steps: steps(inv), Left: inv.TotalTTC - deposited(inv) - inv.AmountCredited, Methods: methods, Form: f, Doing: doing, HasPDF: inv.SeqinoStatus == "submitted", ByLine: len(inv.Items) <= maxLines}
 	v.Next, v.Tone = next(inv, r.Site.Now())
 	if mayIssue(r) {
 		open := inv.Status == eupay.InvoiceDraft || inv.Status == eupay.InvoicePending
-		first := inv.TypeCode == "380"
+		first := isInvoice(inv)
 		v.MaySubmit = inv.SeqinoStatus == "submission_failed" || inv.SeqinoStatus == "mandate_pending"
 		v.MayPay = first && open && inv.AmountDue > 0
 		v.MayCancel = first && (open || inv.Status == eupay.InvoiceFailed) && inv.AmountPaid == 0
@@ -131,7 +143,7 @@ func next(inv *eupay.Invoice, now time.Time) (key, tone string) {
 		return "refused", "bad"
 	case inv.SeqinoStatus == "submission_failed", inv.SeqinoStatus == "submitting":
 		return "on_its_way", "info"
-	case inv.TypeCode != "380":
+	case !isInvoice(inv):
 		return "correction", "info"
 	case inv.Status == eupay.InvoiceRefunded:
 		return "refunded", "info"

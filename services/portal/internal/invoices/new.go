@@ -78,6 +78,11 @@ func create(r *web.Request) error {
 		if !r.Refused(f, err) {
 			return err
 		}
+		for name, wrong := range f.Fields { // of one of the deposits, which share a field
+			if strings.HasPrefix(name, "deposits[") {
+				f.Wrong("deposits", wrong)
+			}
+		}
 	}
 	return r.Render(http.StatusUnprocessableEntity, "invoices/new", newDraft(f, lines))
 }
@@ -116,6 +121,7 @@ func params(r *web.Request, f *web.Form, lines int) eupay.InvoiceParams {
 			City: f.Get("customer_address.city"), Country: strings.ToUpper(f.Get("customer_address.country")),
 		},
 		Notes: f.Get("notes"), Reference: f.Get("reference"), DiscountAmount: f.Amount(r, "discount_amount"), DueDate: f.Get("due_date"), IdempotencyKey: f.Get("key"),
+		Type: f.Get("type"), Deposits: strings.Fields(strings.ReplaceAll(f.Get("deposits"), ",", " ")),
 	}
 	if p.CustomerType == "business" {
 		p.CustomerSIREN, p.CustomerSIRET = compact(f.Get("customer_siren")), compact(f.Get("customer_siret"))
