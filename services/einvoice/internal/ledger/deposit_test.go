@@ -139,3 +139,24 @@ func TestADepositIsDeductedOnceByRacingInvoices(t *testing.T) {
 	}
 	f.gapless(f.who, "INV2026", 2)
 }
+
+// The platform rejects an invoice that names one which it does not have.
+func TestAFinalInvoiceWaitsForItsDepositAtThePlatform(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.fake.set(func(p *fake) { p.submit = unavailable })
+	d := f.create(advance(invoicetest.Business(), 10_00))
+	f.pay(d, 10_00)
+	f.fake.set(func(p *fake) { p.submit = works })
+	r := f.create(delivery(invoicetest.Business(), 50_00, d.Number))
+	if len(f.fake.of(r.Number)) != 0 {
+		t.Fatal("the final invoice was sent before its deposit")
+	}
+	_, err := f.Submit(t.Context(), f.who, d.Number)
+	f.must(err)
+	f.run()
+	f.eventually("both are submitted", func() bool { return f.read(r.ID).Seqino == SeqinoSubmitted })
+	if got := f.fake.of(r.Number); len(got) != 1 {
+		t.Errorf("%d documents", len(got))
+	}
+}

@@ -75,7 +75,7 @@ func (s DocumentSender) Send(ctx context.Context, t transmit.Transmission) error
 // refused the original after its cancellation.
 func (l *Ledger) awaitOriginal(ctx context.Context, r Record) (needed bool, err error) {
 	if r.Corrects == nil {
-		return true, nil
+		return true, l.awaitDeposits(ctx, r)
 	}
 	o, err := readOne(ctx, l.Pool, `where i.id = $1`, *r.Corrects)
 	if err != nil || o.PlatformID != "" {
@@ -88,6 +88,18 @@ func (l *Ledger) awaitOriginal(ctx context.Context, r Record) (needed bool, err 
 		})
 	}
 	return false, transmit.Wait{Reason: "the platform does not have " + o.Number + " yet", RetryAfter: originalRetry}
+}
+
+// awaitDeposits makes a final invoice wait until the platform has the deposits that it names.
+func (l *Ledger) awaitDeposits(ctx context.Context, r Record) error {
+	if len(r.Document.Deductions) == 0 {
+		return nil
+	}
+	number, err := l.missingDeposit(ctx, r.ID)
+	if err != nil || number == "" {
+		return err
+	}
+	return transmit.Wait{Reason: "the platform does not have " + number + " yet", RetryAfter: originalRetry}
 }
 
 // documents returns the XML and PDF of a record, which are rendered once and stored byte for byte.

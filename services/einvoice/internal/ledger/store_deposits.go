@@ -56,3 +56,13 @@ func creditNotes(ctx context.Context, db pg.DB, of uuid.UUID) ([]invoice.Documen
 	}
 	return documents, nil
 }
+
+// missingDeposit returns the number of a deposit of a final invoice that the platform does not have; empty if it has them all.
+func (l *Ledger) missingDeposit(ctx context.Context, final uuid.UUID) (string, error) {
+	var number string
+	err := l.Pool.QueryRow(ctx, `select number from invoices where deducted_by = $1 and platform_invoice_id = '' limit 1`, final).Scan(&number)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return "", fmt.Errorf("read the deposits of a final invoice: %w", err)
+	}
+	return number, nil
+}
