@@ -268,6 +268,33 @@ type CreditItem struct {
 	Amount Amount `json:"amount,omitzero"`
 }
 
+// Business is what the national directory has of a SIREN.
+type Business struct {
+	SIREN string `json:"siren"`
+	Name  string `json:"name"`
+	// One of its lines is addressable.
+	Reachable bool `json:"reachable"`
+	// Where an invoice goes that names no address; empty if one has to be chosen or none is there.
+	ElectronicAddress string          `json:"electronic_address"`
+	Lines             []DirectoryLine `json:"lines"`
+}
+
+// DirectoryLine is where a business receives its invoices.
+type DirectoryLine struct {
+	// In scheme 0225: what to send as CustomerElectronicAddress.
+	ElectronicAddress string `json:"electronic_address"`
+	// The establishment; none for the business as a whole.
+	SIRET       string `json:"siret"`
+	Suffix      string `json:"suffix"`
+	RoutingCode string `json:"routing_code"`
+	// Invoices can be sent there now.
+	Addressable bool `json:"addressable"`
+	// A body of the public sector.
+	Public bool `json:"public"`
+	// None if the directory does not say.
+	Address *Address `json:"address"`
+}
+
 // InvoiceStatus is what an invoice is to the merchant and its customer.
 type InvoiceStatus string
 

@@ -31,6 +31,7 @@ const (
 // Deps are the dependencies of New.
 type Deps struct {
 	Invoices  einvoicev1.EInvoiceServiceClient
+	Directory einvoicev1.DirectoryServiceClient
 	Merchants *merchant.Merchants
 	Access    *caller.Access
 	Limiter   ratelimit.Limiter
@@ -50,6 +51,7 @@ func (a *API) Register(g *web.API) {
 	read := []echo.MiddlewareFunc{explainNotEnrolled, a.Access.KeyOrLogin(rights.InvoicesRead, caller.Team...)}
 	write := []echo.MiddlewareFunc{explainNotEnrolled, a.Access.KeyOrLogin(rights.InvoicesWrite, caller.Staff...)}
 	g.GET("/einvoice/enrollment", a.enrollment, read...)
+	g.GET("/einvoice/directory/:siren", a.directory, read...)
 	g.POST("/einvoice/invoices", a.create, write...)
 	g.GET("/einvoice/invoices", a.list, read...)
 	g.GET("/einvoice/invoices/:id", a.get, read...)

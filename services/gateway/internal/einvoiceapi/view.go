@@ -216,14 +216,17 @@ var waits = map[string]string{
 }
 
 func customerView(p *einvoicev1.Party) customer {
-	a := p.GetAddress()
 	return customer{
 		Name: p.GetName(), Email: unlessEmpty(p.GetEmail()), Phone: unlessEmpty(p.GetPhone()), SIREN: unlessEmpty(p.GetSiren()),
 		SIRET: unlessEmpty(p.GetSiret()), VATNumber: unlessEmpty(p.GetVatNumber()), ElectronicAddress: unlessEmpty(p.GetElectronicAddress()),
-		Address: customerAddress{
-			Street: unlessEmpty(a.GetStreet()), More: unlessEmpty(a.GetMore()), PostCode: unlessEmpty(a.GetPostCode()),
-			City: unlessEmpty(a.GetCity()), Country: unlessEmpty(a.GetCountry()),
-		},
+		Address: addressView(p.GetAddress()),
+	}
+}
+
+func addressView(a *einvoicev1.Address) customerAddress {
+	return customerAddress{
+		Street: unlessEmpty(a.GetStreet()), More: unlessEmpty(a.GetMore()), PostCode: unlessEmpty(a.GetPostCode()),
+		City: unlessEmpty(a.GetCity()), Country: unlessEmpty(a.GetCountry()),
 	}
 }
 
