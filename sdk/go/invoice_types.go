@@ -209,6 +209,9 @@ type InvoiceParams struct {
 	Type string `json:"type,omitzero"`
 	// The ids or numbers of the paid deposits that this final invoice deducts.
 	Deposits []string `json:"deposits,omitzero"`
+	// What happens when the buyer cannot receive e-invoices yet: refuse (ErrBuyerUnreachable) or keep, which issues the invoice and
+	// sends it later. One of refuse, keep.
+	UnreachableBuyer string `json:"unreachable_buyer,omitzero"`
 	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
 	IdempotencyKey string `json:"-"`
 }

@@ -159,10 +159,10 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)
 	relay.Measure(func(ctx context.Context) error { return measure.Queues(ctx, core.Pool, core.Name, core.Now(), queues) },
 		func() { measure.Forget(core.Name) })
-	documents := ledger.New(ledger.Deps{
-		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Wake: relay.Wake, Log: core.Log,
-	})
 	businesses := directory.New(directory.Deps{Platforms: platforms, Now: core.Now, Log: core.Log})
+	documents := ledger.New(ledger.Deps{
+		Pool: core.Pool, Platforms: platforms, Directory: businesses, Zone: paris, Now: core.Now, Wake: relay.Wake, Log: core.Log,
+	})
 	reports := ereport.New(ereport.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Matricule: cfg.Matricule, Log: core.Log,
 	})

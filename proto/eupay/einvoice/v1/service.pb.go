@@ -930,9 +930,11 @@ type CreateInvoiceRequest struct {
 	// "invoice", also when empty, or "deposit" (386).
 	Type string `protobuf:"bytes,30,opt,name=type,proto3" json:"type,omitempty"`
 	// The ids or numbers of the paid deposits that this final invoice deducts.
-	Deposits      []string `protobuf:"bytes,31,rep,name=deposits,proto3" json:"deposits,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Deposits []string `protobuf:"bytes,31,rep,name=deposits,proto3" json:"deposits,omitempty"`
+	// Issue it also when the buyer cannot receive e-invoices yet, and send it later. Otherwise that is BUYER_UNREACHABLE.
+	KeepUnreachable bool `protobuf:"varint,32,opt,name=keep_unreachable,json=keepUnreachable,proto3" json:"keep_unreachable,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *CreateInvoiceRequest) Reset() {
@@ -1068,6 +1070,13 @@ func (x *CreateInvoiceRequest) GetDeposits() []string {
 		return x.Deposits
 	}
 	return nil
+}
+
+func (x *CreateInvoiceRequest) GetKeepUnreachable() bool {
+	if x != nil {
+		return x.KeepUnreachable
+	}
+	return false
 }
 
 type CreateInvoiceResponse struct {
@@ -3257,7 +3266,7 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x10unit_price_cents\x18\x04 \x01(\x03R\x0eunitPriceCents\x12\x19\n" +
 	"\bvat_rate\x18\x05 \x01(\tR\avatRate\x12\x16\n" +
 	"\x06nature\x18\x06 \x01(\tR\x06nature\x120\n" +
-	"\x14vat_exemption_reason\x18\a \x01(\tR\x12vatExemptionReason\"\xa0\x04\n" +
+	"\x14vat_exemption_reason\x18\a \x01(\tR\x12vatExemptionReason\"\xcb\x04\n" +
 	"\x14CreateInvoiceRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -3275,7 +3284,8 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x11payment_reference\x18\f \x01(\tR\x10paymentReference\x12'\n" +
 	"\x0fidempotency_key\x18\r \x01(\tR\x0eidempotencyKey\x12\x12\n" +
 	"\x04type\x18\x1e \x01(\tR\x04type\x12\x1a\n" +
-	"\bdeposits\x18\x1f \x03(\tR\bdeposits\"\x90\x01\n" +
+	"\bdeposits\x18\x1f \x03(\tR\bdeposits\x12)\n" +
+	"\x10keep_unreachable\x18  \x01(\bR\x0fkeepUnreachable\"\x90\x01\n" +
 	"\x15CreateInvoiceResponse\x124\n" +
 	"\ainvoice\x18\x01 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\ainvoice\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed\x12%\n" +

@@ -252,6 +252,9 @@ func TestAFinalInvoiceDeductsADeposit(t *testing.T) {
 		d.Totals.Prepaid, d.Totals.Due = 1_00, d.Totals.Due-1_00
 		return d
 	}
+	taken(t, final, map[string]func(*document.Document){
+		"services": func(d *document.Document) { d.Process = "S4" }, "both": func(d *document.Document) { d.Process = "M4" },
+	})
 	refused(t, final, map[string]spoilt{
 		"a deposit":           {func(d *document.Document) { d.Type = "386" }, "BR-FR-CO-08", "business_process_type"},
 		"its credit note":     {func(d *document.Document) { d.Type = "503" }, "BR-FR-CO-08", "business_process_type"},

@@ -12,10 +12,10 @@ import (
 // shown is how many lines an error names.
 const shown = 5
 
-// Choose returns the line that an invoice to the business goes to. wanted is an address in scheme 0225 or a SIRET that the caller
-// named; without one it is the line of the business as a whole, or else its only line. Errors are VALIDATION_ERROR if the caller
+// Choose returns the line that an invoice to the business goes to. wanted is an address in scheme 0225 that the caller named; without
+// one it is the line of the business as a whole, or else that of the establishment siret, or else its only line. Errors are VALIDATION_ERROR if the caller
 // has to choose, and BUYER_UNREACHABLE if nothing can be sent there.
-func Choose(b platform.Business, wanted string) (platform.Line, error) {
+func Choose(b platform.Business, wanted, siret string) (platform.Line, error) {
 	var open []platform.Line
 	for _, l := range b.Lines {
 		if l.Addressable {
@@ -23,13 +23,16 @@ func Choose(b platform.Business, wanted string) (platform.Line, error) {
 		}
 	}
 	if wanted != "" {
-		i := slices.IndexFunc(open, func(l platform.Line) bool { return b.Electronic(l) == wanted || l.SIRET == wanted && l.RoutingCode == "" })
+		i := slices.IndexFunc(open, func(l platform.Line) bool { return b.Electronic(l) == wanted })
 		if i < 0 {
 			return platform.Line{}, errs.New(errs.BuyerUnreachable, "%s cannot receive e-invoices at %s. %s", b.SIREN, wanted, instead(b, open))
 		}
 		return open[i], nil
 	}
 	if i := slices.IndexFunc(open, func(l platform.Line) bool { return b.Electronic(l) == b.SIREN }); i >= 0 {
+		return open[i], nil
+	}
+	if i := slices.IndexFunc(open, func(l platform.Line) bool { return siret != "" && l.SIRET == siret && l.RoutingCode == "" }); i >= 0 {
 		return open[i], nil
 	}
 	switch len(open) {

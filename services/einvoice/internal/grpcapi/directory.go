@@ -32,7 +32,7 @@ func (s *Directory) LookUp(ctx context.Context, req *einvoicev1.LookUpRequest) (
 		return nil, err
 	}
 	out := &einvoicev1.LookUpResponse{Siren: b.SIREN, Name: b.Name}
-	if l, err := directory.Choose(b, ""); err == nil {
+	if l, err := directory.Choose(b, "", ""); err == nil {
 		out.ElectronicAddress = b.Electronic(l)
 	}
 	for _, l := range b.Lines {

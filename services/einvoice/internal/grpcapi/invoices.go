@@ -59,7 +59,7 @@ func orderIn(req *einvoicev1.CreateInvoiceRequest) (invoice.Order, error) {
 		},
 		Discount: money.Cents(req.GetDiscountCents()), Notes: req.GetNotes(), Reference: req.GetReference(), Due: invoice.Date(req.GetDueDate()),
 		PaidOn: invoice.Date(req.GetPaidOn()), Method: invoice.Method(req.GetPaymentMethod()), PaymentReference: req.GetPaymentReference(),
-		Deposit: req.GetType() == "deposit", Deposits: req.GetDeposits(),
+		Deposit: req.GetType() == "deposit", Deposits: req.GetDeposits(), KeepUnreachable: req.GetKeepUnreachable(),
 	}
 	var bad refuse.Problems
 	bad.If(req.GetType() != "" && req.GetType() != "invoice" && req.GetType() != "deposit", "type", "must be invoice or deposit")

@@ -45,6 +45,10 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 	// Validate before locking anything. An order that became invalid at midnight may still be a replay.
 	taken, err := l.deduct(ctx, who, &order)
 	var total money.Cents
+	var kept bool
+	if err == nil {
+		kept, err = l.reach(ctx, who, &order)
+	}
 	if err == nil {
 		total, err = l.check(e, order, taken)
 	}
@@ -69,6 +73,11 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 		}
 		if out.Record, err = l.issue(ctx, tx, e, order, Record{ID: id}); err != nil {
 			return err
+		}
+		if kept {
+			if err := l.keep(ctx, tx, &out.Record); err != nil {
+				return err
+			}
 		}
 		return takeDeposits(ctx, tx, taken, &out.Record)
 	})

@@ -63,6 +63,9 @@ func (l *Ledger) PDF(ctx context.Context, who Who, idOrNumber string) (pdf []byt
 		return nil, "", err
 	}
 	if r.Seqino != SeqinoSubmitted {
+		if pdf, err := l.keptPDF(ctx, r); err != nil || pdf != nil {
+			return pdf, r.Number, err
+		}
 		return nil, "", errs.New(errs.InvalidState,
 			"The PDF of %s is available once seqino_status is submitted; it is %s. Submit the invoice first.", r.Number, r.Seqino)
 	}

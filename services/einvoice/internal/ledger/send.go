@@ -56,6 +56,9 @@ func (s DocumentSender) Send(ctx context.Context, t transmit.Transmission) error
 	if needed, err := l.awaitOriginal(ctx, r); err != nil || !needed {
 		return err
 	}
+	if err := l.awaitBuyer(ctx, r); err != nil {
+		return err
+	}
 	xml, pdf, err := l.documents(ctx, r, e)
 	if err != nil {
 		return err

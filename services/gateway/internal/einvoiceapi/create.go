@@ -104,6 +104,7 @@ type createRequest struct {
 	PaymentReference          string     `json:"payment_reference"`
 	Type                      string     `json:"type"`
 	Deposits                  []string   `json:"deposits"`
+	UnreachableBuyer          string     `json:"unreachable_buyer"`
 }
 
 func (r createRequest) check() error {
@@ -126,6 +127,7 @@ func (r createRequest) check() error {
 	bad.line("payment_reference", r.PaymentReference, maxReference)
 	bad.oneOf("type", r.Type, "invoice", "deposit")
 	r.checkDeposits(&bad)
+	bad.oneOf("unreachable_buyer", r.UnreachableBuyer, "refuse", "keep")
 	switch {
 	case len(r.Items) == 0:
 		bad.Add("items", "is required, with at least one item")
@@ -156,7 +158,7 @@ func (r createRequest) message() *einvoicev1.CreateInvoiceRequest {
 		},
 		CustomerType: r.CustomerType, DiscountCents: int64(r.DiscountAmount.Cents()), Notes: r.Notes, Reference: r.Reference, DueDate: r.DueDate,
 		PaidOn: r.PaidOn, PaymentMethod: r.PaymentMethod, PaymentReference: r.PaymentReference,
-		Type: r.Type, Deposits: r.Deposits,
+		Type: r.Type, Deposits: r.Deposits, KeepUnreachable: r.UnreachableBuyer == "keep",
 	}
 	for _, i := range r.Items {
 		m.Items = append(m.Items, i.message())

@@ -71,7 +71,7 @@ func setup(t *testing.T) *fixture {
 	g := apidoctest.API(t, e)
 	portaltest.Register(g, f.accounts, access, limiter)
 	New(Deps{
-		Invoices: f.platform.connect(t), Merchants: f.accounts.Merchants, Access: access,
+		Invoices: f.platform.connect(t), Directory: connectDirectory(t), Merchants: f.accounts.Merchants, Access: access,
 		Limiter: limiter, Drawn: drawing.New(limiter, 1000).For(func(echo.Context) string { return "" }),
 	}).Register(g)
 	srv := httptest.NewServer(e)
