@@ -26,6 +26,8 @@ type draft struct {
 	*web.Form
 	Lines []int
 	Rates []string
+	// Choice are the electronic addresses of the customer, if it has several.
+	Choice []string
 	// Last: there is no other line to remove this one in favour of.
 	Last, Full bool
 }
@@ -66,6 +68,9 @@ func create(r *web.Request) error {
 	}
 	lines, _ := strconv.Atoi(f.Get("lines"))
 	lines = min(max(lines, 1), maxLines)
+	if f.Get("do") == "lookup" {
+		return lookUp(r, f, lines)
+	}
 	if do := f.Get("do"); do != "" {
 		return edit(r, f, lines, do)
 	}
@@ -132,6 +137,9 @@ func params(r *web.Request, f *web.Form, lines int) eupay.InvoiceParams {
 	}
 	if a := p.CustomerAddress; a.Street+a.More+a.PostCode+a.City == "" {
 		p.CustomerAddress = eupay.Address{}
+	}
+	if f.Is("keep_unreachable") {
+		p.UnreachableBuyer = "keep"
 	}
 	for i := range lines {
 		p.Items = append(p.Items, eupay.InvoiceItem{
