@@ -25,7 +25,7 @@ func Choose(b platform.Business, wanted, siret string) (platform.Line, error) {
 	if wanted != "" {
 		i := slices.IndexFunc(open, func(l platform.Line) bool { return b.Electronic(l) == wanted })
 		if i < 0 {
-			return platform.Line{}, errs.New(errs.BuyerUnreachable, "%s cannot receive e-invoices at %s. %s", b.SIREN, wanted, instead(b, open))
+			return platform.Line{}, errs.New(errs.BuyerUnreachable, "The business %s cannot receive e-invoices at %s. %s", b.SIREN, wanted, instead(b, open))
 		}
 		return open[i], nil
 	}
@@ -37,7 +37,7 @@ func Choose(b platform.Business, wanted, siret string) (platform.Line, error) {
 	}
 	switch len(open) {
 	case 0:
-		return platform.Line{}, errs.New(errs.BuyerUnreachable, "%s is in the directory, but cannot receive e-invoices yet. %s", b.SIREN, instead(b, nil))
+		return platform.Line{}, errs.New(errs.BuyerUnreachable, "The business %s is in the directory, but cannot receive e-invoices yet. %s", b.SIREN, instead(b, nil))
 	case 1:
 		return open[0], nil
 	}

@@ -126,7 +126,10 @@ func params(r *web.Request, f *web.Form, lines int) eupay.InvoiceParams {
 			City: f.Get("customer_address.city"), Country: strings.ToUpper(f.Get("customer_address.country")),
 		},
 		Notes: f.Get("notes"), Reference: f.Get("reference"), DiscountAmount: f.Amount(r, "discount_amount"), DueDate: f.Get("due_date"), IdempotencyKey: f.Get("key"),
-		Type: f.Get("type"), Deposits: strings.Fields(strings.ReplaceAll(f.Get("deposits"), ",", " ")),
+		Type: f.Get("type"),
+	}
+	if f.Is("deposits") {
+		p.Deposits = strings.Fields(strings.ReplaceAll(f.Get("deposits"), ",", " "))
 	}
 	if p.CustomerType == "business" {
 		p.CustomerSIREN, p.CustomerSIRET = compact(f.Get("customer_siren")), compact(f.Get("customer_siret"))
