@@ -55,8 +55,12 @@ func TestAnswersAreUsedAgainForAWhile(t *testing.T) {
 		want  error
 		asked int
 	}{
-		{0, siren, nil, 1}, {9 * time.Minute, siren, nil, 1}, {time.Minute, siren, nil, 2},
-		{0, "404000006", directory.ErrUnknown, 3}, {59 * time.Second, "404000006", directory.ErrUnknown, 3}, {time.Second, "404000006", directory.ErrUnknown, 4},
+		{0, siren, nil, 1},
+		{9 * time.Minute, siren, nil, 1},
+		{time.Minute, siren, nil, 2},
+		{0, "404000006", directory.ErrUnknown, 3},
+		{59 * time.Second, "404000006", directory.ErrUnknown, 3},
+		{time.Second, "404000006", directory.ErrUnknown, 4},
 	} {
 		now = now.Add(step.after)
 		if err := find(true, step.siren); !errors.Is(err, step.want) || s.asked != step.asked {

@@ -24,8 +24,9 @@ type Sale struct {
 }
 
 // Sales returns the sales of a document, at most one for each category and rate, highest rate first. They add up to Totals.Net
-// and Totals.Tax, less the deposits that a final invoice deducts: these were sold before. A credit note counts negatively. A corrected invoice withdraws everything that the original sold and adds its
-// own content; only in this case is original used, which must be the invoice that it replaces.
+// and Totals.Tax, less the deposits that a final invoice deducts: these were sold before. A credit note counts negatively. A
+// corrected invoice withdraws everything that the original sold and adds its own content; only in this case is original used,
+// which must be the invoice that it replaces.
 func Sales(d Document, original *Document) ([]Sale, error) {
 	switch {
 	case d.Type.IsCredit():

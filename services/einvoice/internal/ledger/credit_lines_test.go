@@ -38,8 +38,10 @@ func TestLinesOfAPaidInvoiceAreCredited(t *testing.T) {
 		f.refused(err, errs.CreditExceeds)
 	}
 	for _, c := range []CreditNote{
-		{Items: []invoice.CreditItem{{Line: 1, Amount: 1}}, Amount: cents(1)}, {Items: []invoice.CreditItem{{Line: 1, Amount: 1}}, Cancel: true},
-		{Items: []invoice.CreditItem{{Line: 4, Amount: 1}}}, {Items: []invoice.CreditItem{{Line: 1, Amount: 1, Quantity: 1}}},
+		{Items: []invoice.CreditItem{{Line: 1, Amount: 1}}, Amount: cents(1)},
+		{Items: []invoice.CreditItem{{Line: 1, Amount: 1}}, Cancel: true},
+		{Items: []invoice.CreditItem{{Line: 4, Amount: 1}}},
+		{Items: []invoice.CreditItem{{Line: 1, Amount: 1, Quantity: 1}}},
 	} {
 		_, err = f.credit(r, c)
 		f.refused(err, errs.ValidationError)

@@ -73,7 +73,10 @@ func show(r *web.Request, status int, f *web.Form, doing string) error {
 	if err != nil {
 		return err
 	}
-	v := view{Invoice: inv, Steps: steps(inv), Left: inv.TotalTTC - deposited(inv) - inv.AmountCredited, Methods: methods, Form: f, Doing: doing, HasPDF: inv.SeqinoStatus == "submitted", ByLine: len(inv.Items) <= maxLines}
+	v := view{
+		Invoice: inv, Steps: steps(inv), Left: inv.TotalTTC - deposited(inv) - inv.AmountCredited, Methods: methods, Form: f, Doing: doing,
+		HasPDF: inv.SeqinoStatus == "submitted", ByLine: len(inv.Items) <= maxLines,
+	}
 	v.Next, v.Tone = next(inv, r.Site.Now())
 	if mayIssue(r) {
 		open := inv.Status == eupay.InvoiceDraft || inv.Status == eupay.InvoicePending

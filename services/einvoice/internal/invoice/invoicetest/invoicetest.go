@@ -108,7 +108,10 @@ func corrections() []Case {
 	first := credit("000001", of, nil, 50_00, "Article défectueux")
 	mix := invoiceOf("goods-and-services")
 	back := invoiceOf("discount-on-lines")
-	lines := creditLines("000008", back, nil, invoice.CreditItem{Line: 2, Quantity: invoice.One}, invoice.CreditItem{Line: 1, Amount: 12_34}, invoice.CreditItem{Line: 3, Quantity: 13_333})
+	lines := creditLines("000008", back, nil,
+		invoice.CreditItem{Line: 2, Quantity: invoice.One}, invoice.CreditItem{Line: 1, Amount: 12_34}, invoice.CreditItem{Line: 3, Quantity: 13_333})
+	rest := creditLines("000009", back, []invoice.Document{lines},
+		invoice.CreditItem{Line: 1, Quantity: 2 * invoice.One}, invoice.CreditItem{Line: 3, Quantity: 10_000})
 	return []Case{
 		{"credit-partial", first},
 		{"credit-rest", credit("000002", of, []invoice.Document{first}, of.Totals.Gross-50_00, "")},
@@ -116,7 +119,7 @@ func corrections() []Case {
 		{"credit-goods-and-services", credit("000004", mix, nil, 12_34, "")},
 		{"credit-franchise", credit("000005", invoiceOf("franchise"), nil, 10_00, "")},
 		{"credit-lines", lines},
-		{"credit-lines-rest", creditLines("000009", back, []invoice.Document{lines}, invoice.CreditItem{Line: 1, Quantity: 2 * invoice.One}, invoice.CreditItem{Line: 3, Quantity: 10_000})},
+		{"credit-lines-rest", rest},
 		{"credit-deposit", credit("000010", invoiceOf("deposit"), nil, 40_00, "Commande réduite")},
 		{"annulled", invoice.Annul(number("CN", "000006"), Issued.Add(1), of, 0, "Erreur de client")},
 		{"annulled-paid", invoice.Annul(number("CN", "000007"), Issued.Add(1), invoiceOf("paid-card"), invoiceOf("paid-card").Totals.Gross, "")},
