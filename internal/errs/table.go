@@ -30,6 +30,7 @@ const (
 	InvalidState        Code = "INVALID_STATE"
 	RefundExceeds       Code = "REFUND_EXCEEDS_PAYMENT"
 	CreditExceeds       Code = "CREDIT_EXCEEDS_INVOICE"
+	BuyerUnreachable    Code = "BUYER_UNREACHABLE"
 	CancelNotSupported  Code = "CANCEL_NOT_SUPPORTED"
 	PaymentRefused      Code = "PAYMENT_REFUSED"
 	BankIncompatible    Code = "BANK_INCOMPATIBLE"
@@ -77,6 +78,7 @@ var table = map[Code]Row{
 	InvalidState:        {http.StatusConflict, codes.FailedPrecondition, "Not possible in the present state"},
 	RefundExceeds:       {http.StatusConflict, codes.FailedPrecondition, "More than what is left to refund"},
 	CreditExceeds:       {http.StatusConflict, codes.FailedPrecondition, "More than what is left of the invoice"},
+	BuyerUnreachable:    {http.StatusUnprocessableEntity, codes.FailedPrecondition, "The buyer cannot receive e-invoices yet; the message says what to do"},
 	CancelNotSupported:  {http.StatusConflict, codes.FailedPrecondition, "The payer's bank cannot cancel this payment"},
 	BankIncompatible:    {http.StatusUnprocessableEntity, codes.FailedPrecondition, "The bank cannot make this payment; the message says why"},
 	PaymentRefused:      {http.StatusUnprocessableEntity, codes.FailedPrecondition, "The bank refused the payment or refund at once"},

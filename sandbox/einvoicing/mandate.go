@@ -181,7 +181,8 @@ func (p *Platform) mayIssue(clientID, siren string) error {
 	return errNoMandate
 }
 
-// directory is the national directory, which contains every SIREN that does not begin with 404.
+// directory is the national directory, which contains every SIREN that does not begin with 404. One that begins with 405 cannot be
+// addressed yet; one that begins with 406 receives only at its establishments and at a part of one.
 func (p *Platform) directory(c *call) (any, error) {
 	siren := c.r.PathValue("siren")
 	if !document.ValidSIREN(siren) || strings.HasPrefix(siren, unknownSIREN) {
@@ -190,7 +191,11 @@ func (p *Platform) directory(c *call) (any, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	name := "Entreprise " + siren
-	entries := []map[string]any{{"nature": "Private", "addressable": true}}
+	address := map[string]any{"street_name": "1 place du Marché", "city_name": "Lyon", "postal_zone": "69001", "country_code": "FR"}
+	entries := []map[string]any{{"nature": "Private", "addressable": !strings.HasPrefix(siren, notYetSIREN), "postal_address": address}}
+	if strings.HasPrefix(siren, manyLinesSIREN) {
+		entries = manyLines(siren, address)
+	}
 	for _, m := range p.state.mandates {
 		if m.Entry.SIREN != siren {
 			continue
@@ -203,4 +208,15 @@ func (p *Platform) directory(c *call) (any, error) {
 		}
 	}
 	return map[string]any{"siren": siren, "name": name, "entries": entries}, nil
+}
+
+// manyLines are the lines of a business that receives at two establishments, at a part of the first, and not as a whole.
+func manyLines(siren string, address map[string]any) []map[string]any {
+	first, second := document.SIRETOf(siren, 1), document.SIRETOf(siren, 2)
+	return []map[string]any{
+		{"nature": "Private", "addressable": false},
+		{"siret": first, "nature": "Private", "addressable": true, "postal_address": address},
+		{"siret": first, "routing_identifier": "COMPTA", "routing_identifier_type": "0224", "nature": "Private", "addressable": true},
+		{"siret": second, "nature": "Private", "addressable": true},
+	}
 }

@@ -107,8 +107,13 @@ func wishOf(name string) (wishes []wish, faults []fault.Fault) {
 	return wishes, faults
 }
 
-// Magic prefixes of SIRENs: 404 is not in the directory, and 904 to 913 request a status, 904 for 204.
-const unknownSIREN = "404"
+// Magic prefixes of SIRENs: 404 is not in the directory, 405 is there and cannot be addressed yet, 406 has several lines and none
+// for the whole, and 904 to 913 request a status, 904 for 204.
+const (
+	unknownSIREN   = "404"
+	notYetSIREN    = "405"
+	manyLinesSIREN = "406"
+)
 
 func wishOfSIREN(siren string) []wish {
 	if len(siren) == 9 && siren[0] == '9' {
@@ -136,7 +141,7 @@ func (p *Platform) future(clientID string, d *document.Document) []wish {
 	if d.Audience() == "B2C" {
 		return slices.DeleteFunc(wishes, func(w wish) bool { return w.Code != codeRejected })
 	}
-	if strings.HasPrefix(d.Buyer.SIREN, unknownSIREN) {
+	if strings.HasPrefix(d.Buyer.SIREN, unknownSIREN) || strings.HasPrefix(d.Buyer.SIREN, notYetSIREN) {
 		return []wish{{codeRejected, "DEST_INC", "Le destinataire n'est pas dans l'annuaire."}}
 	}
 	wishes = append(wishes, wishOfSIREN(d.Buyer.SIREN)...)

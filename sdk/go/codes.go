@@ -60,6 +60,8 @@ const (
 	ErrRefundExceedsPayment Code = "REFUND_EXCEEDS_PAYMENT"
 	// ErrCreditExceedsInvoice (409): More than what is left of the invoice.
 	ErrCreditExceedsInvoice Code = "CREDIT_EXCEEDS_INVOICE"
+	// ErrBuyerUnreachable (422): The buyer cannot receive e-invoices yet; `message` says what to do.
+	ErrBuyerUnreachable Code = "BUYER_UNREACHABLE"
 	// ErrCancelNotSupported (409): The payer's bank cannot cancel this payment.
 	ErrCancelNotSupported Code = "CANCEL_NOT_SUPPORTED"
 	// ErrBankIncompatible (422): The bank cannot make this payment; `message` says why.

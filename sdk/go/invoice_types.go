@@ -14,7 +14,7 @@ type Invoice struct {
 	SeqinoStatus string `json:"seqino_status"`
 	TotalTTC     Amount `json:"total_ttc"`
 	ID           string `json:"id"`
-	// BT-3: invoice, credit note, corrected invoice. One of 380, 381, 384.
+	// BT-3: invoice, credit note, corrected invoice, deposit, credit note of a deposit. One of 380, 381, 384, 386, 503.
 	TypeCode string        `json:"type_code"`
 	Status   InvoiceStatus `json:"status"`
 	// The newest step at the platform; none before the first.
@@ -34,7 +34,7 @@ type Invoice struct {
 	DiscountAmount Amount `json:"discount_amount"`
 	AmountPaid     Amount `json:"amount_paid"`
 	AmountCredited Amount `json:"amount_credited"`
-	// What is still to be paid, never below 0.
+	// What is still to be paid, without the deposits that it deducts; never below 0.
 	AmountDue                 Amount  `json:"amount_due"`
 	Reference                 string  `json:"reference"`
 	PaymentReference          string  `json:"payment_reference"`
@@ -67,6 +67,8 @@ type Invoice struct {
 	Items           []InvoiceLine    `json:"items"`
 	VATBreakdown    []InvoiceVAT     `json:"vat_breakdown"`
 	Payments        []InvoicePayment `json:"payments"`
+	// The deposits that a final invoice deducts.
+	Deposits []InvoiceDeposit `json:"deposits"`
 	// Oldest first.
 	LifecycleEvents []LifecycleEvent `json:"lifecycle_events"`
 	// What corrects this invoice, oldest first.
@@ -132,6 +134,8 @@ type InvoiceLine struct {
 	TotalHT Amount `json:"total_ht"`
 	// Before a discount on the whole.
 	TotalTTC Amount `json:"total_ttc"`
+	// The line of the invoice that this line of a credit note credits; absent when it credits a rate in proportion.
+	CreditsLine int `json:"credits_line"`
 }
 
 // InvoiceVAT is the VAT of one rate.
@@ -154,6 +158,13 @@ type InvoicePayment struct {
 	PaymentDate      string        `json:"payment_date"`
 	PaymentMethod    PaymentMethod `json:"payment_method"`
 	PaymentReference string        `json:"payment_reference"`
+}
+
+// InvoiceDeposit is a deposit that a final invoice deducts.
+type InvoiceDeposit struct {
+	InvoiceNumber string `json:"invoice_number"`
+	IssueDate     string `json:"issue_date"`
+	Amount        Amount `json:"amount"`
 }
 
 // LifecycleEvent is a step of an invoice at the platforms.
@@ -233,6 +244,13 @@ type InvoiceParams struct {
 	ServicePeriod ServicePeriod `json:"service_period,omitzero"`
 	// Where goods went (BG-15), if that is not the customer's address.
 	DeliveryAddress Address `json:"delivery_address,omitzero"`
+	// deposit issues a deposit invoice (386). One of invoice, deposit.
+	Type string `json:"type,omitzero"`
+	// The ids or numbers of the paid deposits that this final invoice deducts.
+	Deposits []string `json:"deposits,omitzero"`
+	// What happens when the buyer cannot receive e-invoices yet: refuse (ErrBuyerUnreachable) or keep, which issues the invoice and
+	// sends it later. One of refuse, keep.
+	UnreachableBuyer string `json:"unreachable_buyer,omitzero"`
 	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
 	IdempotencyKey string `json:"-"`
 }
@@ -278,11 +296,50 @@ type CancelInvoiceParams struct {
 type CreditParams struct {
 	// VAT included, at most what is left. 0: all that is left.
 	Amount Amount `json:"amount,omitzero"`
-	Reason string `json:"reason,omitzero"`
+	// What to credit of which lines, each line once. Not with Amount, nor with cancel.
+	Items  []CreditItem `json:"items,omitzero"`
+	Reason string       `json:"reason,omitzero"`
 	// One of refund, cancel.
 	Type string `json:"type,omitzero"`
 	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
 	IdempotencyKey string `json:"-"`
+}
+
+// CreditItem is a part of one line of an invoice: either Quantity or Amount.
+type CreditItem struct {
+	// The line, counted from 1 in the invoice's Items (BT-126).
+	Line int `json:"line"`
+	// How much of it comes back; at most four decimals.
+	Quantity json.Number `json:"quantity,omitzero"`
+	// VAT included, of what the line costs after the discount on the whole.
+	Amount Amount `json:"amount,omitzero"`
+}
+
+// Business is what the national directory has of a SIREN.
+type Business struct {
+	SIREN string `json:"siren"`
+	Name  string `json:"name"`
+	// One of its lines is addressable.
+	Reachable bool `json:"reachable"`
+	// Where an invoice goes that names no address; empty if one has to be chosen or none is there.
+	ElectronicAddress string          `json:"electronic_address"`
+	Lines             []DirectoryLine `json:"lines"`
+}
+
+// DirectoryLine is where a business receives its invoices.
+type DirectoryLine struct {
+	// In scheme 0225: what to send as CustomerElectronicAddress.
+	ElectronicAddress string `json:"electronic_address"`
+	// The establishment; none for the business as a whole.
+	SIRET       string `json:"siret"`
+	Suffix      string `json:"suffix"`
+	RoutingCode string `json:"routing_code"`
+	// Invoices can be sent there now.
+	Addressable bool `json:"addressable"`
+	// A body of the public sector.
+	Public bool `json:"public"`
+	// None if the directory does not say.
+	Address *Address `json:"address"`
 }
 
 // InvoiceStatus is what an invoice is to the merchant and its customer.

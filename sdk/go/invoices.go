@@ -15,6 +15,12 @@ const (
 	invoicePath  = invoicesPath + "/{}"
 )
 
+// Business looks up where a business receives its invoices. The national directory is asked through the platform: ErrNotFound if
+// it does not know the SIREN.
+func (s Invoices) Business(ctx context.Context, siren string) (*Business, error) {
+	return get[Business](ctx, s.c, call{method: http.MethodGet, path: "/einvoice/directory/{}", ids: []string{siren}, moded: true})
+}
+
 // Create issues an invoice under the next number and hands it in. When that does not succeed the invoice exists all the same:
 // SeqinoStatus and Seqino.Error say why, and EU Pay goes on trying.
 //

@@ -23,6 +23,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	privacyv1 "european-pay.eu/eupay/proto/eupay/privacy/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/archive"
+	"european-pay.eu/eupay/services/einvoice/internal/directory"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/ereport"
 	"european-pay.eu/eupay/services/einvoice/internal/export"
@@ -161,8 +162,9 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)
 	relay.Measure(func(ctx context.Context) error { return measure.Queues(ctx, core.Pool, core.Name, core.Now(), queues) },
 		func() { measure.Forget(core.Name) })
+	businesses := directory.New(directory.Deps{Platforms: platforms, Now: core.Now, Log: core.Log})
 	documents := ledger.New(ledger.Deps{
-		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Wake: relay.Wake, Log: core.Log,
+		Pool: core.Pool, Platforms: platforms, Directory: businesses, Zone: paris, Now: core.Now, Wake: relay.Wake, Log: core.Log,
 	})
 	reports := ereport.New(ereport.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Matricule: cfg.Matricule, Log: core.Log,
@@ -187,6 +189,7 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	sales := &sale.Sales{Book: sale.Book{Zone: paris, Now: core.Now}, Pool: core.Pool, Log: core.Log}
 	core.Serve(&einvoicev1.SalesService_ServiceDesc, sale.NewServer(sales), identity.Gateway)
 	core.Serve(&einvoicev1.ReceivedService_ServiceDesc, grpcapi.NewReceived(inbox), identity.Gateway)
+	core.Serve(&einvoicev1.DirectoryService_ServiceDesc, grpcapi.NewDirectory(businesses), identity.Gateway)
 	core.Serve(&einvoicev1.OperatorService_ServiceDesc, grpcapi.NewOperator(documents), identity.Operator)
 	core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), core.Pool, nil, core.Now, core.Log), identity.Operator)
 	core.Serve(&einvoicev1.OperationsService_ServiceDesc, grpcapi.NewOperations(documents), identity.Gateway)

@@ -199,8 +199,9 @@ func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, lim
 		MerchantCode: signed.ofMerchant, Deployment: s.deployment(), Table: tables{qrv1.NewTableServiceClient(to.qr)}.card, LogoChanged: documents{invoices}.setLogo,
 	}).Register(api)
 	einvoiceapi.New(einvoiceapi.Deps{
-		Invoices: invoices, Received: einvoicev1.NewReceivedServiceClient(to.einvoice), Sales: einvoicev1.NewSalesServiceClient(to.einvoice),
-		Trails: einvoicev1.NewTrailServiceClient(to.einvoice), Merchants: s.accounts.Merchants, Access: access, Limiter: limiter, Drawn: drawn,
+		Invoices: invoices, Received: einvoicev1.NewReceivedServiceClient(to.einvoice), Directory: einvoicev1.NewDirectoryServiceClient(to.einvoice),
+		Sales: einvoicev1.NewSalesServiceClient(to.einvoice), Trails: einvoicev1.NewTrailServiceClient(to.einvoice),
+		Merchants: s.accounts.Merchants, Access: access, Limiter: limiter, Drawn: drawn,
 	}).Register(api)
 	exportapi.New(exportapi.Deps{Exports: einvoicev1.NewExportsServiceClient(to.einvoice), Access: access, Limiter: limiter}).Register(api)
 	customerapi.New(customerapi.Deps{

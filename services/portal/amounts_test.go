@@ -31,6 +31,7 @@ var amounts = []struct {
 	{"catalog/product", eupay.RoleStaff, "POST", "/portal/catalog/new", "name=Quiche&price_ttc=AMOUNT&vat_rate=10&stock_quantity=9", "POST /product/create"},
 	{"invoices/detail", eupay.RoleMerchant, "POST", "/portal/invoices/" + someID + "/paid", "payment_method=cash&amount=AMOUNT", "POST /einvoice/invoices/" + someID + "/mark-paid"},
 	{"invoices/detail", eupay.RoleMerchant, "POST", "/portal/invoices/" + someID + "/credit", "reason=x&amount=AMOUNT", "POST /einvoice/invoices/" + someID + "/credit-note"},
+	{"invoices/detail", eupay.RoleMerchant, "POST", "/portal/invoices/" + someID + "/credit", "reason=x&items[1].amount=AMOUNT", "POST /einvoice/invoices/" + someID + "/credit-note"},
 	{"invoices/new", eupay.RoleMerchant, "POST", "/portal/invoices/new", "customer_name=A&items[0].quantity=1&items[0].unit_price_ttc=1&discount_amount=AMOUNT", "POST /einvoice/invoices"},
 	{"invoices/new", eupay.RoleMerchant, "POST", "/portal/invoices/new", "customer_name=A&items[0].quantity=1&items[0].unit_price_ttc=AMOUNT", "POST /einvoice/invoices"},
 	{"pay/code", "", "POST", "/pay", "data=x&amount=AMOUNT", "POST /qr/checkout"},

@@ -31,7 +31,7 @@ type Invoice struct {
 	Livemode   bool                   `protobuf:"varint,3,opt,name=livemode,proto3" json:"livemode,omitempty"`
 	// BT-1: INV-2026-AB12CD-000001, CN-… for a document that corrects another.
 	Number string `protobuf:"bytes,4,opt,name=number,proto3" json:"number,omitempty"`
-	// BT-3: "380" invoice, "381" credit note, "384" corrected invoice.
+	// BT-3: "380" invoice, "381" credit note, "384" corrected invoice, "386" deposit, "503" credit note of a deposit.
 	TypeCode string `protobuf:"bytes,5,opt,name=type_code,json=typeCode,proto3" json:"type_code,omitempty"`
 	// "draft", "pending", "paid", "refunded", "cancelled" or "failed".
 	Status string `protobuf:"bytes,6,opt,name=status,proto3" json:"status,omitempty"`
@@ -89,8 +89,10 @@ type Invoice struct {
 	ServiceTo    string `protobuf:"bytes,50,opt,name=service_to,json=serviceTo,proto3" json:"service_to,omitempty"`
 	// BG-15; none: the customer's address.
 	DeliveryAddress *Address `protobuf:"bytes,51,opt,name=delivery_address,json=deliveryAddress,proto3" json:"delivery_address,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Of a final invoice: the deposits that it deducts. total_cents includes them, due_cents does not.
+	Deposits      []*Deposit `protobuf:"bytes,60,rep,name=deposits,proto3" json:"deposits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Invoice) Reset() {
@@ -445,6 +447,74 @@ func (x *Invoice) GetDeliveryAddress() *Address {
 	return nil
 }
 
+func (x *Invoice) GetDeposits() []*Deposit {
+	if x != nil {
+		return x.Deposits
+	}
+	return nil
+}
+
+// Deposit is a paid deposit invoice that a final invoice deducts.
+type Deposit struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	IssueDate     string                 `protobuf:"bytes,2,opt,name=issue_date,json=issueDate,proto3" json:"issue_date,omitempty"`
+	AmountCents   int64                  `protobuf:"varint,3,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Deposit) Reset() {
+	*x = Deposit{}
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Deposit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Deposit) ProtoMessage() {}
+
+func (x *Deposit) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Deposit.ProtoReflect.Descriptor instead.
+func (*Deposit) Descriptor() ([]byte, []int) {
+	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Deposit) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *Deposit) GetIssueDate() string {
+	if x != nil {
+		return x.IssueDate
+	}
+	return ""
+}
+
+func (x *Deposit) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
 type Party struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Name      string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -462,7 +532,7 @@ type Party struct {
 
 func (x *Party) Reset() {
 	*x = Party{}
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[1]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -474,7 +544,7 @@ func (x *Party) String() string {
 func (*Party) ProtoMessage() {}
 
 func (x *Party) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[1]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -487,7 +557,7 @@ func (x *Party) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Party.ProtoReflect.Descriptor instead.
 func (*Party) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{1}
+	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Party) GetName() string {
@@ -560,7 +630,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[2]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -572,7 +642,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[2]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -585,7 +655,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{2}
+	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Address) GetStreet() string {
@@ -642,14 +712,16 @@ type InvoiceLine struct {
 	// VAT included, before a discount on the whole.
 	TotalCents int64 `protobuf:"varint,10,opt,name=total_cents,json=totalCents,proto3" json:"total_cents,omitempty"`
 	// BT-130, a code of UN/ECE Recommendation 20.
-	Unit          string `protobuf:"bytes,11,opt,name=unit,proto3" json:"unit,omitempty"`
+	Unit string `protobuf:"bytes,11,opt,name=unit,proto3" json:"unit,omitempty"`
+	// Of a credit note: the number of the invoice's line that it credits, from 1; 0 if it credits no particular line.
+	CreditsLine   int32 `protobuf:"varint,20,opt,name=credits_line,json=creditsLine,proto3" json:"credits_line,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InvoiceLine) Reset() {
 	*x = InvoiceLine{}
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[3]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -661,7 +733,7 @@ func (x *InvoiceLine) String() string {
 func (*InvoiceLine) ProtoMessage() {}
 
 func (x *InvoiceLine) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[3]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -674,7 +746,7 @@ func (x *InvoiceLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvoiceLine.ProtoReflect.Descriptor instead.
 func (*InvoiceLine) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{3}
+	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *InvoiceLine) GetName() string {
@@ -754,6 +826,13 @@ func (x *InvoiceLine) GetUnit() string {
 	return ""
 }
 
+func (x *InvoiceLine) GetCreditsLine() int32 {
+	if x != nil {
+		return x.CreditsLine
+	}
+	return 0
+}
+
 type InvoiceVAT struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	RatePerMille    int32                  `protobuf:"varint,1,opt,name=rate_per_mille,json=ratePerMille,proto3" json:"rate_per_mille,omitempty"`
@@ -771,7 +850,7 @@ type InvoiceVAT struct {
 
 func (x *InvoiceVAT) Reset() {
 	*x = InvoiceVAT{}
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[4]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -783,7 +862,7 @@ func (x *InvoiceVAT) String() string {
 func (*InvoiceVAT) ProtoMessage() {}
 
 func (x *InvoiceVAT) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[4]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -796,7 +875,7 @@ func (x *InvoiceVAT) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvoiceVAT.ProtoReflect.Descriptor instead.
 func (*InvoiceVAT) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{4}
+	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *InvoiceVAT) GetRatePerMille() int32 {
@@ -862,7 +941,7 @@ type InvoicePayment struct {
 
 func (x *InvoicePayment) Reset() {
 	*x = InvoicePayment{}
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[5]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -874,7 +953,7 @@ func (x *InvoicePayment) String() string {
 func (*InvoicePayment) ProtoMessage() {}
 
 func (x *InvoicePayment) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[5]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -887,7 +966,7 @@ func (x *InvoicePayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvoicePayment.ProtoReflect.Descriptor instead.
 func (*InvoicePayment) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{5}
+	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *InvoicePayment) GetId() string {
@@ -940,7 +1019,7 @@ type LifecycleEvent struct {
 
 func (x *LifecycleEvent) Reset() {
 	*x = LifecycleEvent{}
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[6]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -952,7 +1031,7 @@ func (x *LifecycleEvent) String() string {
 func (*LifecycleEvent) ProtoMessage() {}
 
 func (x *LifecycleEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[6]
+	mi := &file_eupay_einvoice_v1_invoice_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -965,7 +1044,7 @@ func (x *LifecycleEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LifecycleEvent.ProtoReflect.Descriptor instead.
 func (*LifecycleEvent) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{6}
+	return file_eupay_einvoice_v1_invoice_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *LifecycleEvent) GetCode() int32 {
@@ -1014,7 +1093,7 @@ var File_eupay_einvoice_v1_invoice_proto protoreflect.FileDescriptor
 
 const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\n" +
-	"\x1feupay/einvoice/v1/invoice.proto\x12\x11eupay.einvoice.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\x0e\n" +
+	"\x1feupay/einvoice/v1/invoice.proto\x12\x11eupay.einvoice.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc4\x0e\n" +
 	"\aInvoice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1070,7 +1149,13 @@ const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\fservice_from\x181 \x01(\tR\vserviceFrom\x12\x1d\n" +
 	"\n" +
 	"service_to\x182 \x01(\tR\tserviceTo\x12E\n" +
-	"\x10delivery_address\x183 \x01(\v2\x1a.eupay.einvoice.v1.AddressR\x0fdeliveryAddress\"\xf7\x01\n" +
+	"\x10delivery_address\x183 \x01(\v2\x1a.eupay.einvoice.v1.AddressR\x0fdeliveryAddress\x126\n" +
+	"\bdeposits\x18< \x03(\v2\x1a.eupay.einvoice.v1.DepositR\bdeposits\"c\n" +
+	"\aDeposit\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x1d\n" +
+	"\n" +
+	"issue_date\x18\x02 \x01(\tR\tissueDate\x12!\n" +
+	"\famount_cents\x18\x03 \x01(\x03R\vamountCents\"\xf7\x01\n" +
 	"\x05Party\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x14\n" +
@@ -1086,7 +1171,7 @@ const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\x04more\x18\x02 \x01(\tR\x04more\x12\x1b\n" +
 	"\tpost_code\x18\x03 \x01(\tR\bpostCode\x12\x12\n" +
 	"\x04city\x18\x04 \x01(\tR\x04city\x12\x18\n" +
-	"\acountry\x18\x05 \x01(\tR\acountry\"\xe9\x02\n" +
+	"\acountry\x18\x05 \x01(\tR\acountry\"\x8c\x03\n" +
 	"\vInvoiceLine\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x1a\n" +
@@ -1100,7 +1185,8 @@ const file_eupay_einvoice_v1_invoice_proto_rawDesc = "" +
 	"\vtotal_cents\x18\n" +
 	" \x01(\x03R\n" +
 	"totalCents\x12\x12\n" +
-	"\x04unit\x18\v \x01(\tR\x04unit\"\x89\x02\n" +
+	"\x04unit\x18\v \x01(\tR\x04unit\x12!\n" +
+	"\fcredits_line\x18\x14 \x01(\x05R\vcreditsLine\"\x89\x02\n" +
 	"\n" +
 	"InvoiceVAT\x12$\n" +
 	"\x0erate_per_mille\x18\x01 \x01(\x05R\fratePerMille\x12\x1a\n" +
@@ -1139,35 +1225,37 @@ func file_eupay_einvoice_v1_invoice_proto_rawDescGZIP() []byte {
 	return file_eupay_einvoice_v1_invoice_proto_rawDescData
 }
 
-var file_eupay_einvoice_v1_invoice_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_eupay_einvoice_v1_invoice_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_eupay_einvoice_v1_invoice_proto_goTypes = []any{
 	(*Invoice)(nil),               // 0: eupay.einvoice.v1.Invoice
-	(*Party)(nil),                 // 1: eupay.einvoice.v1.Party
-	(*Address)(nil),               // 2: eupay.einvoice.v1.Address
-	(*InvoiceLine)(nil),           // 3: eupay.einvoice.v1.InvoiceLine
-	(*InvoiceVAT)(nil),            // 4: eupay.einvoice.v1.InvoiceVAT
-	(*InvoicePayment)(nil),        // 5: eupay.einvoice.v1.InvoicePayment
-	(*LifecycleEvent)(nil),        // 6: eupay.einvoice.v1.LifecycleEvent
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*Deposit)(nil),               // 1: eupay.einvoice.v1.Deposit
+	(*Party)(nil),                 // 2: eupay.einvoice.v1.Party
+	(*Address)(nil),               // 3: eupay.einvoice.v1.Address
+	(*InvoiceLine)(nil),           // 4: eupay.einvoice.v1.InvoiceLine
+	(*InvoiceVAT)(nil),            // 5: eupay.einvoice.v1.InvoiceVAT
+	(*InvoicePayment)(nil),        // 6: eupay.einvoice.v1.InvoicePayment
+	(*LifecycleEvent)(nil),        // 7: eupay.einvoice.v1.LifecycleEvent
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
 }
 var file_eupay_einvoice_v1_invoice_proto_depIdxs = []int32{
-	1,  // 0: eupay.einvoice.v1.Invoice.customer:type_name -> eupay.einvoice.v1.Party
-	3,  // 1: eupay.einvoice.v1.Invoice.lines:type_name -> eupay.einvoice.v1.InvoiceLine
-	4,  // 2: eupay.einvoice.v1.Invoice.vat:type_name -> eupay.einvoice.v1.InvoiceVAT
-	7,  // 3: eupay.einvoice.v1.Invoice.created_at:type_name -> google.protobuf.Timestamp
-	7,  // 4: eupay.einvoice.v1.Invoice.updated_at:type_name -> google.protobuf.Timestamp
-	7,  // 5: eupay.einvoice.v1.Invoice.submitted_at:type_name -> google.protobuf.Timestamp
-	5,  // 6: eupay.einvoice.v1.Invoice.payments:type_name -> eupay.einvoice.v1.InvoicePayment
-	6,  // 7: eupay.einvoice.v1.Invoice.lifecycle:type_name -> eupay.einvoice.v1.LifecycleEvent
+	2,  // 0: eupay.einvoice.v1.Invoice.customer:type_name -> eupay.einvoice.v1.Party
+	4,  // 1: eupay.einvoice.v1.Invoice.lines:type_name -> eupay.einvoice.v1.InvoiceLine
+	5,  // 2: eupay.einvoice.v1.Invoice.vat:type_name -> eupay.einvoice.v1.InvoiceVAT
+	8,  // 3: eupay.einvoice.v1.Invoice.created_at:type_name -> google.protobuf.Timestamp
+	8,  // 4: eupay.einvoice.v1.Invoice.updated_at:type_name -> google.protobuf.Timestamp
+	8,  // 5: eupay.einvoice.v1.Invoice.submitted_at:type_name -> google.protobuf.Timestamp
+	6,  // 6: eupay.einvoice.v1.Invoice.payments:type_name -> eupay.einvoice.v1.InvoicePayment
+	7,  // 7: eupay.einvoice.v1.Invoice.lifecycle:type_name -> eupay.einvoice.v1.LifecycleEvent
 	0,  // 8: eupay.einvoice.v1.Invoice.corrections:type_name -> eupay.einvoice.v1.Invoice
-	2,  // 9: eupay.einvoice.v1.Invoice.delivery_address:type_name -> eupay.einvoice.v1.Address
-	2,  // 10: eupay.einvoice.v1.Party.address:type_name -> eupay.einvoice.v1.Address
-	7,  // 11: eupay.einvoice.v1.LifecycleEvent.occurred_at:type_name -> google.protobuf.Timestamp
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	3,  // 9: eupay.einvoice.v1.Invoice.delivery_address:type_name -> eupay.einvoice.v1.Address
+	1,  // 10: eupay.einvoice.v1.Invoice.deposits:type_name -> eupay.einvoice.v1.Deposit
+	3,  // 11: eupay.einvoice.v1.Party.address:type_name -> eupay.einvoice.v1.Address
+	8,  // 12: eupay.einvoice.v1.LifecycleEvent.occurred_at:type_name -> google.protobuf.Timestamp
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_eupay_einvoice_v1_invoice_proto_init() }
@@ -1181,7 +1269,7 @@ func file_eupay_einvoice_v1_invoice_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_einvoice_v1_invoice_proto_rawDesc), len(file_eupay_einvoice_v1_invoice_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

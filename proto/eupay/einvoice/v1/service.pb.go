@@ -991,6 +991,12 @@ type CreateInvoiceRequest struct {
 	ServiceTo    string `protobuf:"bytes,19,opt,name=service_to,json=serviceTo,proto3" json:"service_to,omitempty"`
 	// BG-15; none: the customer's address.
 	DeliveryAddress *Address `protobuf:"bytes,20,opt,name=delivery_address,json=deliveryAddress,proto3" json:"delivery_address,omitempty"`
+	// "invoice", also when empty, or "deposit" (386).
+	Type string `protobuf:"bytes,30,opt,name=type,proto3" json:"type,omitempty"`
+	// The ids or numbers of the paid deposits that this final invoice deducts.
+	Deposits []string `protobuf:"bytes,31,rep,name=deposits,proto3" json:"deposits,omitempty"`
+	// Issue it also when the buyer cannot receive e-invoices yet, and send it later. Otherwise that is BUYER_UNREACHABLE.
+	KeepUnreachable bool `protobuf:"varint,32,opt,name=keep_unreachable,json=keepUnreachable,proto3" json:"keep_unreachable,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1163,6 +1169,27 @@ func (x *CreateInvoiceRequest) GetDeliveryAddress() *Address {
 		return x.DeliveryAddress
 	}
 	return nil
+}
+
+func (x *CreateInvoiceRequest) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *CreateInvoiceRequest) GetDeposits() []string {
+	if x != nil {
+		return x.Deposits
+	}
+	return nil
+}
+
+func (x *CreateInvoiceRequest) GetKeepUnreachable() bool {
+	if x != nil {
+		return x.KeepUnreachable
+	}
+	return false
 }
 
 type CreateInvoiceResponse struct {
@@ -2085,8 +2112,10 @@ type CreateCreditNoteRequest struct {
 	AmountCents *int64 `protobuf:"varint,4,opt,name=amount_cents,json=amountCents,proto3,oneof" json:"amount_cents,omitempty"`
 	Reason      string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	// "refund" (381, also when empty) or "cancel" (384).
-	Type           string `protobuf:"bytes,6,opt,name=type,proto3" json:"type,omitempty"`
-	IdempotencyKey string `protobuf:"bytes,7,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	Type string `protobuf:"bytes,6,opt,name=type,proto3" json:"type,omitempty"`
+	// What to credit of which line; absent: amount_cents in proportion to everything. Not together with amount_cents.
+	Items          []*CreditItem `protobuf:"bytes,8,rep,name=items,proto3" json:"items,omitempty"`
+	IdempotencyKey string        `protobuf:"bytes,7,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -2163,11 +2192,82 @@ func (x *CreateCreditNoteRequest) GetType() string {
 	return ""
 }
 
+func (x *CreateCreditNoteRequest) GetItems() []*CreditItem {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
 func (x *CreateCreditNoteRequest) GetIdempotencyKey() string {
 	if x != nil {
 		return x.IdempotencyKey
 	}
 	return ""
+}
+
+// CreditItem is what to credit of one line of an invoice: a quantity or an amount.
+type CreditItem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The number of the invoice's line, from 1 (BT-126).
+	Line int32 `protobuf:"varint,1,opt,name=line,proto3" json:"line,omitempty"`
+	// Decimal text, at most four decimals; empty: amount_cents.
+	Quantity string `protobuf:"bytes,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// VAT included, after the discount on the whole.
+	AmountCents   *int64 `protobuf:"varint,3,opt,name=amount_cents,json=amountCents,proto3,oneof" json:"amount_cents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreditItem) Reset() {
+	*x = CreditItem{}
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreditItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreditItem) ProtoMessage() {}
+
+func (x *CreditItem) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreditItem.ProtoReflect.Descriptor instead.
+func (*CreditItem) Descriptor() ([]byte, []int) {
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *CreditItem) GetLine() int32 {
+	if x != nil {
+		return x.Line
+	}
+	return 0
+}
+
+func (x *CreditItem) GetQuantity() string {
+	if x != nil {
+		return x.Quantity
+	}
+	return ""
+}
+
+func (x *CreditItem) GetAmountCents() int64 {
+	if x != nil && x.AmountCents != nil {
+		return *x.AmountCents
+	}
+	return 0
 }
 
 type CreateCreditNoteResponse struct {
@@ -2181,7 +2281,7 @@ type CreateCreditNoteResponse struct {
 
 func (x *CreateCreditNoteResponse) Reset() {
 	*x = CreateCreditNoteResponse{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[29]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2193,7 +2293,7 @@ func (x *CreateCreditNoteResponse) String() string {
 func (*CreateCreditNoteResponse) ProtoMessage() {}
 
 func (x *CreateCreditNoteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[29]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2206,7 +2306,7 @@ func (x *CreateCreditNoteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCreditNoteResponse.ProtoReflect.Descriptor instead.
 func (*CreateCreditNoteResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{29}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CreateCreditNoteResponse) GetCreditNote() *Invoice {
@@ -2252,7 +2352,7 @@ type EReport struct {
 
 func (x *EReport) Reset() {
 	*x = EReport{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[30]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2264,7 +2364,7 @@ func (x *EReport) String() string {
 func (*EReport) ProtoMessage() {}
 
 func (x *EReport) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[30]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2277,7 +2377,7 @@ func (x *EReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EReport.ProtoReflect.Descriptor instead.
 func (*EReport) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{30}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *EReport) GetId() string {
@@ -2369,7 +2469,7 @@ type ListReportsRequest struct {
 
 func (x *ListReportsRequest) Reset() {
 	*x = ListReportsRequest{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[31]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2381,7 +2481,7 @@ func (x *ListReportsRequest) String() string {
 func (*ListReportsRequest) ProtoMessage() {}
 
 func (x *ListReportsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[31]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2394,7 +2494,7 @@ func (x *ListReportsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReportsRequest.ProtoReflect.Descriptor instead.
 func (*ListReportsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{31}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListReportsRequest) GetMerchantId() string {
@@ -2435,7 +2535,7 @@ type ListReportsResponse struct {
 
 func (x *ListReportsResponse) Reset() {
 	*x = ListReportsResponse{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[32]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2447,7 +2547,7 @@ func (x *ListReportsResponse) String() string {
 func (*ListReportsResponse) ProtoMessage() {}
 
 func (x *ListReportsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[32]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2460,7 +2560,7 @@ func (x *ListReportsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReportsResponse.ProtoReflect.Descriptor instead.
 func (*ListReportsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{32}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ListReportsResponse) GetReports() []*EReport {
@@ -2489,7 +2589,7 @@ type HandlePlatformHookRequest struct {
 
 func (x *HandlePlatformHookRequest) Reset() {
 	*x = HandlePlatformHookRequest{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[33]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2501,7 +2601,7 @@ func (x *HandlePlatformHookRequest) String() string {
 func (*HandlePlatformHookRequest) ProtoMessage() {}
 
 func (x *HandlePlatformHookRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[33]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2514,7 +2614,7 @@ func (x *HandlePlatformHookRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandlePlatformHookRequest.ProtoReflect.Descriptor instead.
 func (*HandlePlatformHookRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{33}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *HandlePlatformHookRequest) GetBody() []byte {
@@ -2546,7 +2646,7 @@ type HandlePlatformHookResponse struct {
 
 func (x *HandlePlatformHookResponse) Reset() {
 	*x = HandlePlatformHookResponse{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[34]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2558,7 +2658,7 @@ func (x *HandlePlatformHookResponse) String() string {
 func (*HandlePlatformHookResponse) ProtoMessage() {}
 
 func (x *HandlePlatformHookResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[34]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2571,7 +2671,7 @@ func (x *HandlePlatformHookResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandlePlatformHookResponse.ProtoReflect.Descriptor instead.
 func (*HandlePlatformHookResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{34}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{35}
 }
 
 type ResubmitRequest struct {
@@ -2588,7 +2688,7 @@ type ResubmitRequest struct {
 
 func (x *ResubmitRequest) Reset() {
 	*x = ResubmitRequest{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[35]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2600,7 +2700,7 @@ func (x *ResubmitRequest) String() string {
 func (*ResubmitRequest) ProtoMessage() {}
 
 func (x *ResubmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[35]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2613,7 +2713,7 @@ func (x *ResubmitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResubmitRequest.ProtoReflect.Descriptor instead.
 func (*ResubmitRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{35}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ResubmitRequest) GetInvoiceId() string {
@@ -2653,7 +2753,7 @@ type ResubmitResponse struct {
 
 func (x *ResubmitResponse) Reset() {
 	*x = ResubmitResponse{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[36]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2665,7 +2765,7 @@ func (x *ResubmitResponse) String() string {
 func (*ResubmitResponse) ProtoMessage() {}
 
 func (x *ResubmitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[36]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2678,7 +2778,7 @@ func (x *ResubmitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResubmitResponse.ProtoReflect.Descriptor instead.
 func (*ResubmitResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{36}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ResubmitResponse) GetTransmissions() int64 {
@@ -2699,7 +2799,7 @@ type SubmissionStatusRequest struct {
 
 func (x *SubmissionStatusRequest) Reset() {
 	*x = SubmissionStatusRequest{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[37]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2711,7 +2811,7 @@ func (x *SubmissionStatusRequest) String() string {
 func (*SubmissionStatusRequest) ProtoMessage() {}
 
 func (x *SubmissionStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[37]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2724,7 +2824,7 @@ func (x *SubmissionStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmissionStatusRequest.ProtoReflect.Descriptor instead.
 func (*SubmissionStatusRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{37}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SubmissionStatusRequest) GetMerchantId() string {
@@ -2752,7 +2852,7 @@ type SubmissionStatusResponse struct {
 
 func (x *SubmissionStatusResponse) Reset() {
 	*x = SubmissionStatusResponse{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[38]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2764,7 +2864,7 @@ func (x *SubmissionStatusResponse) String() string {
 func (*SubmissionStatusResponse) ProtoMessage() {}
 
 func (x *SubmissionStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[38]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2777,7 +2877,7 @@ func (x *SubmissionStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmissionStatusResponse.ProtoReflect.Descriptor instead.
 func (*SubmissionStatusResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{38}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *SubmissionStatusResponse) GetCounts() []*SubmissionCount {
@@ -2808,7 +2908,7 @@ type SubmissionCount struct {
 
 func (x *SubmissionCount) Reset() {
 	*x = SubmissionCount{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[39]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2820,7 +2920,7 @@ func (x *SubmissionCount) String() string {
 func (*SubmissionCount) ProtoMessage() {}
 
 func (x *SubmissionCount) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[39]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2833,7 +2933,7 @@ func (x *SubmissionCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmissionCount.ProtoReflect.Descriptor instead.
 func (*SubmissionCount) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{39}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *SubmissionCount) GetKind() string {
@@ -2881,7 +2981,7 @@ type SubmissionTrouble struct {
 
 func (x *SubmissionTrouble) Reset() {
 	*x = SubmissionTrouble{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[40]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2893,7 +2993,7 @@ func (x *SubmissionTrouble) String() string {
 func (*SubmissionTrouble) ProtoMessage() {}
 
 func (x *SubmissionTrouble) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[40]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2906,7 +3006,7 @@ func (x *SubmissionTrouble) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmissionTrouble.ProtoReflect.Descriptor instead.
 func (*SubmissionTrouble) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{40}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *SubmissionTrouble) GetKind() string {
@@ -2978,7 +3078,7 @@ type ExportRequest struct {
 
 func (x *ExportRequest) Reset() {
 	*x = ExportRequest{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[41]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2990,7 +3090,7 @@ func (x *ExportRequest) String() string {
 func (*ExportRequest) ProtoMessage() {}
 
 func (x *ExportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[41]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3003,7 +3103,7 @@ func (x *ExportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRequest.ProtoReflect.Descriptor instead.
 func (*ExportRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{41}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ExportRequest) GetMerchantId() string {
@@ -3045,7 +3145,7 @@ type ExportResponse struct {
 
 func (x *ExportResponse) Reset() {
 	*x = ExportResponse{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[42]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3057,7 +3157,7 @@ func (x *ExportResponse) String() string {
 func (*ExportResponse) ProtoMessage() {}
 
 func (x *ExportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[42]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3070,7 +3170,7 @@ func (x *ExportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportResponse.ProtoReflect.Descriptor instead.
 func (*ExportResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{42}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ExportResponse) GetInvoice() *Invoice {
@@ -3103,7 +3203,7 @@ type ListTransmissionsRequest struct {
 
 func (x *ListTransmissionsRequest) Reset() {
 	*x = ListTransmissionsRequest{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[43]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3115,7 +3215,7 @@ func (x *ListTransmissionsRequest) String() string {
 func (*ListTransmissionsRequest) ProtoMessage() {}
 
 func (x *ListTransmissionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[43]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3128,7 +3228,7 @@ func (x *ListTransmissionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTransmissionsRequest.ProtoReflect.Descriptor instead.
 func (*ListTransmissionsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{43}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ListTransmissionsRequest) GetLivemode() bool {
@@ -3149,7 +3249,7 @@ type ListTransmissionsResponse struct {
 
 func (x *ListTransmissionsResponse) Reset() {
 	*x = ListTransmissionsResponse{}
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[44]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3161,7 +3261,7 @@ func (x *ListTransmissionsResponse) String() string {
 func (*ListTransmissionsResponse) ProtoMessage() {}
 
 func (x *ListTransmissionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[44]
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3174,7 +3274,7 @@ func (x *ListTransmissionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTransmissionsResponse.ProtoReflect.Descriptor instead.
 func (*ListTransmissionsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{44}
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ListTransmissionsResponse) GetCounts() []*SubmissionCount {
@@ -3285,7 +3385,7 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x06nature\x18\x06 \x01(\tR\x06nature\x120\n" +
 	"\x14vat_exemption_reason\x18\a \x01(\tR\x12vatExemptionReason\x12\x12\n" +
 	"\x04unit\x18\b \x01(\tR\x04unit\x12,\n" +
-	"\x12vat_exemption_code\x18\t \x01(\tR\x10vatExemptionCode\"\x9d\x06\n" +
+	"\x12vat_exemption_code\x18\t \x01(\tR\x10vatExemptionCode\"\xf8\x06\n" +
 	"\x14CreateInvoiceRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -3309,7 +3409,10 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\fservice_from\x18\x12 \x01(\tR\vserviceFrom\x12\x1d\n" +
 	"\n" +
 	"service_to\x18\x13 \x01(\tR\tserviceTo\x12E\n" +
-	"\x10delivery_address\x18\x14 \x01(\v2\x1a.eupay.einvoice.v1.AddressR\x0fdeliveryAddress\"\x90\x01\n" +
+	"\x10delivery_address\x18\x14 \x01(\v2\x1a.eupay.einvoice.v1.AddressR\x0fdeliveryAddress\x12\x12\n" +
+	"\x04type\x18\x1e \x01(\tR\x04type\x12\x1a\n" +
+	"\bdeposits\x18\x1f \x03(\tR\bdeposits\x12)\n" +
+	"\x10keep_unreachable\x18  \x01(\bR\x0fkeepUnreachable\"\x90\x01\n" +
 	"\x15CreateInvoiceResponse\x124\n" +
 	"\ainvoice\x18\x01 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\ainvoice\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed\x12%\n" +
@@ -3382,7 +3485,7 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\ainvoice\x18\x01 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\ainvoice\x12:\n" +
 	"\n" +
 	"correction\x18\x02 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\n" +
-	"correction\"\xf4\x01\n" +
+	"correction\"\xa9\x02\n" +
 	"\x17CreateCreditNoteRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -3390,8 +3493,15 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x02id\x18\x03 \x01(\tR\x02id\x12&\n" +
 	"\famount_cents\x18\x04 \x01(\x03H\x00R\vamountCents\x88\x01\x01\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04type\x18\x06 \x01(\tR\x04type\x12'\n" +
+	"\x04type\x18\x06 \x01(\tR\x04type\x123\n" +
+	"\x05items\x18\b \x03(\v2\x1d.eupay.einvoice.v1.CreditItemR\x05items\x12'\n" +
 	"\x0fidempotency_key\x18\a \x01(\tR\x0eidempotencyKeyB\x0f\n" +
+	"\r_amount_cents\"u\n" +
+	"\n" +
+	"CreditItem\x12\x12\n" +
+	"\x04line\x18\x01 \x01(\x05R\x04line\x12\x1a\n" +
+	"\bquantity\x18\x02 \x01(\tR\bquantity\x12&\n" +
+	"\famount_cents\x18\x03 \x01(\x03H\x00R\vamountCents\x88\x01\x01B\x0f\n" +
 	"\r_amount_cents\"\xa9\x01\n" +
 	"\x18CreateCreditNoteResponse\x12;\n" +
 	"\vcredit_note\x18\x01 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\n" +
@@ -3514,7 +3624,7 @@ func file_eupay_einvoice_v1_service_proto_rawDescGZIP() []byte {
 	return file_eupay_einvoice_v1_service_proto_rawDescData
 }
 
-var file_eupay_einvoice_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_eupay_einvoice_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_eupay_einvoice_v1_service_proto_goTypes = []any{
 	(*Settings)(nil),                   // 0: eupay.einvoice.v1.Settings
 	(*Enrollment)(nil),                 // 1: eupay.einvoice.v1.Enrollment
@@ -3545,107 +3655,109 @@ var file_eupay_einvoice_v1_service_proto_goTypes = []any{
 	(*CancelInvoiceRequest)(nil),       // 26: eupay.einvoice.v1.CancelInvoiceRequest
 	(*CancelInvoiceResponse)(nil),      // 27: eupay.einvoice.v1.CancelInvoiceResponse
 	(*CreateCreditNoteRequest)(nil),    // 28: eupay.einvoice.v1.CreateCreditNoteRequest
-	(*CreateCreditNoteResponse)(nil),   // 29: eupay.einvoice.v1.CreateCreditNoteResponse
-	(*EReport)(nil),                    // 30: eupay.einvoice.v1.EReport
-	(*ListReportsRequest)(nil),         // 31: eupay.einvoice.v1.ListReportsRequest
-	(*ListReportsResponse)(nil),        // 32: eupay.einvoice.v1.ListReportsResponse
-	(*HandlePlatformHookRequest)(nil),  // 33: eupay.einvoice.v1.HandlePlatformHookRequest
-	(*HandlePlatformHookResponse)(nil), // 34: eupay.einvoice.v1.HandlePlatformHookResponse
-	(*ResubmitRequest)(nil),            // 35: eupay.einvoice.v1.ResubmitRequest
-	(*ResubmitResponse)(nil),           // 36: eupay.einvoice.v1.ResubmitResponse
-	(*SubmissionStatusRequest)(nil),    // 37: eupay.einvoice.v1.SubmissionStatusRequest
-	(*SubmissionStatusResponse)(nil),   // 38: eupay.einvoice.v1.SubmissionStatusResponse
-	(*SubmissionCount)(nil),            // 39: eupay.einvoice.v1.SubmissionCount
-	(*SubmissionTrouble)(nil),          // 40: eupay.einvoice.v1.SubmissionTrouble
-	(*ExportRequest)(nil),              // 41: eupay.einvoice.v1.ExportRequest
-	(*ExportResponse)(nil),             // 42: eupay.einvoice.v1.ExportResponse
-	(*ListTransmissionsRequest)(nil),   // 43: eupay.einvoice.v1.ListTransmissionsRequest
-	(*ListTransmissionsResponse)(nil),  // 44: eupay.einvoice.v1.ListTransmissionsResponse
-	nil,                                // 45: eupay.einvoice.v1.HandlePlatformHookRequest.HeadersEntry
-	(*Address)(nil),                    // 46: eupay.einvoice.v1.Address
-	(*timestamppb.Timestamp)(nil),      // 47: google.protobuf.Timestamp
-	(*Party)(nil),                      // 48: eupay.einvoice.v1.Party
-	(*Invoice)(nil),                    // 49: eupay.einvoice.v1.Invoice
+	(*CreditItem)(nil),                 // 29: eupay.einvoice.v1.CreditItem
+	(*CreateCreditNoteResponse)(nil),   // 30: eupay.einvoice.v1.CreateCreditNoteResponse
+	(*EReport)(nil),                    // 31: eupay.einvoice.v1.EReport
+	(*ListReportsRequest)(nil),         // 32: eupay.einvoice.v1.ListReportsRequest
+	(*ListReportsResponse)(nil),        // 33: eupay.einvoice.v1.ListReportsResponse
+	(*HandlePlatformHookRequest)(nil),  // 34: eupay.einvoice.v1.HandlePlatformHookRequest
+	(*HandlePlatformHookResponse)(nil), // 35: eupay.einvoice.v1.HandlePlatformHookResponse
+	(*ResubmitRequest)(nil),            // 36: eupay.einvoice.v1.ResubmitRequest
+	(*ResubmitResponse)(nil),           // 37: eupay.einvoice.v1.ResubmitResponse
+	(*SubmissionStatusRequest)(nil),    // 38: eupay.einvoice.v1.SubmissionStatusRequest
+	(*SubmissionStatusResponse)(nil),   // 39: eupay.einvoice.v1.SubmissionStatusResponse
+	(*SubmissionCount)(nil),            // 40: eupay.einvoice.v1.SubmissionCount
+	(*SubmissionTrouble)(nil),          // 41: eupay.einvoice.v1.SubmissionTrouble
+	(*ExportRequest)(nil),              // 42: eupay.einvoice.v1.ExportRequest
+	(*ExportResponse)(nil),             // 43: eupay.einvoice.v1.ExportResponse
+	(*ListTransmissionsRequest)(nil),   // 44: eupay.einvoice.v1.ListTransmissionsRequest
+	(*ListTransmissionsResponse)(nil),  // 45: eupay.einvoice.v1.ListTransmissionsResponse
+	nil,                                // 46: eupay.einvoice.v1.HandlePlatformHookRequest.HeadersEntry
+	(*Address)(nil),                    // 47: eupay.einvoice.v1.Address
+	(*timestamppb.Timestamp)(nil),      // 48: google.protobuf.Timestamp
+	(*Party)(nil),                      // 49: eupay.einvoice.v1.Party
+	(*Invoice)(nil),                    // 50: eupay.einvoice.v1.Invoice
 }
 var file_eupay_einvoice_v1_service_proto_depIdxs = []int32{
-	46, // 0: eupay.einvoice.v1.Settings.address:type_name -> eupay.einvoice.v1.Address
+	47, // 0: eupay.einvoice.v1.Settings.address:type_name -> eupay.einvoice.v1.Address
 	0,  // 1: eupay.einvoice.v1.Enrollment.settings:type_name -> eupay.einvoice.v1.Settings
-	47, // 2: eupay.einvoice.v1.Enrollment.created_at:type_name -> google.protobuf.Timestamp
+	48, // 2: eupay.einvoice.v1.Enrollment.created_at:type_name -> google.protobuf.Timestamp
 	0,  // 3: eupay.einvoice.v1.EnrollRequest.settings:type_name -> eupay.einvoice.v1.Settings
 	1,  // 4: eupay.einvoice.v1.EnrollResponse.enrollment:type_name -> eupay.einvoice.v1.Enrollment
 	1,  // 5: eupay.einvoice.v1.GetEnrollmentResponse.enrollment:type_name -> eupay.einvoice.v1.Enrollment
-	47, // 6: eupay.einvoice.v1.GetOnboardingLinkResponse.expires_at:type_name -> google.protobuf.Timestamp
+	48, // 6: eupay.einvoice.v1.GetOnboardingLinkResponse.expires_at:type_name -> google.protobuf.Timestamp
 	0,  // 7: eupay.einvoice.v1.UpdateSettingsRequest.settings:type_name -> eupay.einvoice.v1.Settings
 	1,  // 8: eupay.einvoice.v1.UpdateSettingsResponse.enrollment:type_name -> eupay.einvoice.v1.Enrollment
-	48, // 9: eupay.einvoice.v1.CreateInvoiceRequest.customer:type_name -> eupay.einvoice.v1.Party
+	49, // 9: eupay.einvoice.v1.CreateInvoiceRequest.customer:type_name -> eupay.einvoice.v1.Party
 	12, // 10: eupay.einvoice.v1.CreateInvoiceRequest.items:type_name -> eupay.einvoice.v1.InvoiceItem
-	46, // 11: eupay.einvoice.v1.CreateInvoiceRequest.delivery_address:type_name -> eupay.einvoice.v1.Address
-	49, // 12: eupay.einvoice.v1.CreateInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	47, // 13: eupay.einvoice.v1.ListInvoicesRequest.from:type_name -> google.protobuf.Timestamp
-	47, // 14: eupay.einvoice.v1.ListInvoicesRequest.to:type_name -> google.protobuf.Timestamp
-	49, // 15: eupay.einvoice.v1.ListInvoicesResponse.invoices:type_name -> eupay.einvoice.v1.Invoice
-	49, // 16: eupay.einvoice.v1.GetInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	49, // 17: eupay.einvoice.v1.SubmitInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	49, // 18: eupay.einvoice.v1.MarkInvoicePaidResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	47, // 11: eupay.einvoice.v1.CreateInvoiceRequest.delivery_address:type_name -> eupay.einvoice.v1.Address
+	50, // 12: eupay.einvoice.v1.CreateInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	48, // 13: eupay.einvoice.v1.ListInvoicesRequest.from:type_name -> google.protobuf.Timestamp
+	48, // 14: eupay.einvoice.v1.ListInvoicesRequest.to:type_name -> google.protobuf.Timestamp
+	50, // 15: eupay.einvoice.v1.ListInvoicesResponse.invoices:type_name -> eupay.einvoice.v1.Invoice
+	50, // 16: eupay.einvoice.v1.GetInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	50, // 17: eupay.einvoice.v1.SubmitInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	50, // 18: eupay.einvoice.v1.MarkInvoicePaidResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
 	25, // 19: eupay.einvoice.v1.MarkInvoicePaidResponse.reports:type_name -> eupay.einvoice.v1.ReportDue
-	49, // 20: eupay.einvoice.v1.CancelInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	49, // 21: eupay.einvoice.v1.CancelInvoiceResponse.correction:type_name -> eupay.einvoice.v1.Invoice
-	49, // 22: eupay.einvoice.v1.CreateCreditNoteResponse.credit_note:type_name -> eupay.einvoice.v1.Invoice
-	49, // 23: eupay.einvoice.v1.CreateCreditNoteResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	47, // 24: eupay.einvoice.v1.EReport.created_at:type_name -> google.protobuf.Timestamp
-	47, // 25: eupay.einvoice.v1.EReport.sent_at:type_name -> google.protobuf.Timestamp
-	30, // 26: eupay.einvoice.v1.ListReportsResponse.reports:type_name -> eupay.einvoice.v1.EReport
-	45, // 27: eupay.einvoice.v1.HandlePlatformHookRequest.headers:type_name -> eupay.einvoice.v1.HandlePlatformHookRequest.HeadersEntry
-	39, // 28: eupay.einvoice.v1.SubmissionStatusResponse.counts:type_name -> eupay.einvoice.v1.SubmissionCount
-	40, // 29: eupay.einvoice.v1.SubmissionStatusResponse.troubles:type_name -> eupay.einvoice.v1.SubmissionTrouble
-	47, // 30: eupay.einvoice.v1.SubmissionCount.oldest:type_name -> google.protobuf.Timestamp
-	47, // 31: eupay.einvoice.v1.SubmissionTrouble.next_at:type_name -> google.protobuf.Timestamp
-	49, // 32: eupay.einvoice.v1.ExportResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	39, // 33: eupay.einvoice.v1.ListTransmissionsResponse.counts:type_name -> eupay.einvoice.v1.SubmissionCount
-	40, // 34: eupay.einvoice.v1.ListTransmissionsResponse.troubles:type_name -> eupay.einvoice.v1.SubmissionTrouble
-	2,  // 35: eupay.einvoice.v1.EInvoiceService.Enroll:input_type -> eupay.einvoice.v1.EnrollRequest
-	4,  // 36: eupay.einvoice.v1.EInvoiceService.GetEnrollment:input_type -> eupay.einvoice.v1.GetEnrollmentRequest
-	6,  // 37: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:input_type -> eupay.einvoice.v1.GetOnboardingLinkRequest
-	8,  // 38: eupay.einvoice.v1.EInvoiceService.UpdateSettings:input_type -> eupay.einvoice.v1.UpdateSettingsRequest
-	10, // 39: eupay.einvoice.v1.EInvoiceService.SetLogo:input_type -> eupay.einvoice.v1.SetLogoRequest
-	13, // 40: eupay.einvoice.v1.EInvoiceService.CreateInvoice:input_type -> eupay.einvoice.v1.CreateInvoiceRequest
-	15, // 41: eupay.einvoice.v1.EInvoiceService.ListInvoices:input_type -> eupay.einvoice.v1.ListInvoicesRequest
-	17, // 42: eupay.einvoice.v1.EInvoiceService.GetInvoice:input_type -> eupay.einvoice.v1.GetInvoiceRequest
-	19, // 43: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:input_type -> eupay.einvoice.v1.GetInvoicePDFRequest
-	21, // 44: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:input_type -> eupay.einvoice.v1.SubmitInvoiceRequest
-	23, // 45: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:input_type -> eupay.einvoice.v1.MarkInvoicePaidRequest
-	26, // 46: eupay.einvoice.v1.EInvoiceService.CancelInvoice:input_type -> eupay.einvoice.v1.CancelInvoiceRequest
-	28, // 47: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:input_type -> eupay.einvoice.v1.CreateCreditNoteRequest
-	31, // 48: eupay.einvoice.v1.EInvoiceService.ListReports:input_type -> eupay.einvoice.v1.ListReportsRequest
-	33, // 49: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:input_type -> eupay.einvoice.v1.HandlePlatformHookRequest
-	35, // 50: eupay.einvoice.v1.OperatorService.Resubmit:input_type -> eupay.einvoice.v1.ResubmitRequest
-	37, // 51: eupay.einvoice.v1.OperatorService.SubmissionStatus:input_type -> eupay.einvoice.v1.SubmissionStatusRequest
-	41, // 52: eupay.einvoice.v1.OperatorService.Export:input_type -> eupay.einvoice.v1.ExportRequest
-	43, // 53: eupay.einvoice.v1.OperationsService.ListTransmissions:input_type -> eupay.einvoice.v1.ListTransmissionsRequest
-	3,  // 54: eupay.einvoice.v1.EInvoiceService.Enroll:output_type -> eupay.einvoice.v1.EnrollResponse
-	5,  // 55: eupay.einvoice.v1.EInvoiceService.GetEnrollment:output_type -> eupay.einvoice.v1.GetEnrollmentResponse
-	7,  // 56: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:output_type -> eupay.einvoice.v1.GetOnboardingLinkResponse
-	9,  // 57: eupay.einvoice.v1.EInvoiceService.UpdateSettings:output_type -> eupay.einvoice.v1.UpdateSettingsResponse
-	11, // 58: eupay.einvoice.v1.EInvoiceService.SetLogo:output_type -> eupay.einvoice.v1.SetLogoResponse
-	14, // 59: eupay.einvoice.v1.EInvoiceService.CreateInvoice:output_type -> eupay.einvoice.v1.CreateInvoiceResponse
-	16, // 60: eupay.einvoice.v1.EInvoiceService.ListInvoices:output_type -> eupay.einvoice.v1.ListInvoicesResponse
-	18, // 61: eupay.einvoice.v1.EInvoiceService.GetInvoice:output_type -> eupay.einvoice.v1.GetInvoiceResponse
-	20, // 62: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:output_type -> eupay.einvoice.v1.GetInvoicePDFResponse
-	22, // 63: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:output_type -> eupay.einvoice.v1.SubmitInvoiceResponse
-	24, // 64: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:output_type -> eupay.einvoice.v1.MarkInvoicePaidResponse
-	27, // 65: eupay.einvoice.v1.EInvoiceService.CancelInvoice:output_type -> eupay.einvoice.v1.CancelInvoiceResponse
-	29, // 66: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:output_type -> eupay.einvoice.v1.CreateCreditNoteResponse
-	32, // 67: eupay.einvoice.v1.EInvoiceService.ListReports:output_type -> eupay.einvoice.v1.ListReportsResponse
-	34, // 68: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:output_type -> eupay.einvoice.v1.HandlePlatformHookResponse
-	36, // 69: eupay.einvoice.v1.OperatorService.Resubmit:output_type -> eupay.einvoice.v1.ResubmitResponse
-	38, // 70: eupay.einvoice.v1.OperatorService.SubmissionStatus:output_type -> eupay.einvoice.v1.SubmissionStatusResponse
-	42, // 71: eupay.einvoice.v1.OperatorService.Export:output_type -> eupay.einvoice.v1.ExportResponse
-	44, // 72: eupay.einvoice.v1.OperationsService.ListTransmissions:output_type -> eupay.einvoice.v1.ListTransmissionsResponse
-	54, // [54:73] is the sub-list for method output_type
-	35, // [35:54] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	50, // 20: eupay.einvoice.v1.CancelInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	50, // 21: eupay.einvoice.v1.CancelInvoiceResponse.correction:type_name -> eupay.einvoice.v1.Invoice
+	29, // 22: eupay.einvoice.v1.CreateCreditNoteRequest.items:type_name -> eupay.einvoice.v1.CreditItem
+	50, // 23: eupay.einvoice.v1.CreateCreditNoteResponse.credit_note:type_name -> eupay.einvoice.v1.Invoice
+	50, // 24: eupay.einvoice.v1.CreateCreditNoteResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	48, // 25: eupay.einvoice.v1.EReport.created_at:type_name -> google.protobuf.Timestamp
+	48, // 26: eupay.einvoice.v1.EReport.sent_at:type_name -> google.protobuf.Timestamp
+	31, // 27: eupay.einvoice.v1.ListReportsResponse.reports:type_name -> eupay.einvoice.v1.EReport
+	46, // 28: eupay.einvoice.v1.HandlePlatformHookRequest.headers:type_name -> eupay.einvoice.v1.HandlePlatformHookRequest.HeadersEntry
+	40, // 29: eupay.einvoice.v1.SubmissionStatusResponse.counts:type_name -> eupay.einvoice.v1.SubmissionCount
+	41, // 30: eupay.einvoice.v1.SubmissionStatusResponse.troubles:type_name -> eupay.einvoice.v1.SubmissionTrouble
+	48, // 31: eupay.einvoice.v1.SubmissionCount.oldest:type_name -> google.protobuf.Timestamp
+	48, // 32: eupay.einvoice.v1.SubmissionTrouble.next_at:type_name -> google.protobuf.Timestamp
+	50, // 33: eupay.einvoice.v1.ExportResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	40, // 34: eupay.einvoice.v1.ListTransmissionsResponse.counts:type_name -> eupay.einvoice.v1.SubmissionCount
+	41, // 35: eupay.einvoice.v1.ListTransmissionsResponse.troubles:type_name -> eupay.einvoice.v1.SubmissionTrouble
+	2,  // 36: eupay.einvoice.v1.EInvoiceService.Enroll:input_type -> eupay.einvoice.v1.EnrollRequest
+	4,  // 37: eupay.einvoice.v1.EInvoiceService.GetEnrollment:input_type -> eupay.einvoice.v1.GetEnrollmentRequest
+	6,  // 38: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:input_type -> eupay.einvoice.v1.GetOnboardingLinkRequest
+	8,  // 39: eupay.einvoice.v1.EInvoiceService.UpdateSettings:input_type -> eupay.einvoice.v1.UpdateSettingsRequest
+	10, // 40: eupay.einvoice.v1.EInvoiceService.SetLogo:input_type -> eupay.einvoice.v1.SetLogoRequest
+	13, // 41: eupay.einvoice.v1.EInvoiceService.CreateInvoice:input_type -> eupay.einvoice.v1.CreateInvoiceRequest
+	15, // 42: eupay.einvoice.v1.EInvoiceService.ListInvoices:input_type -> eupay.einvoice.v1.ListInvoicesRequest
+	17, // 43: eupay.einvoice.v1.EInvoiceService.GetInvoice:input_type -> eupay.einvoice.v1.GetInvoiceRequest
+	19, // 44: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:input_type -> eupay.einvoice.v1.GetInvoicePDFRequest
+	21, // 45: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:input_type -> eupay.einvoice.v1.SubmitInvoiceRequest
+	23, // 46: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:input_type -> eupay.einvoice.v1.MarkInvoicePaidRequest
+	26, // 47: eupay.einvoice.v1.EInvoiceService.CancelInvoice:input_type -> eupay.einvoice.v1.CancelInvoiceRequest
+	28, // 48: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:input_type -> eupay.einvoice.v1.CreateCreditNoteRequest
+	32, // 49: eupay.einvoice.v1.EInvoiceService.ListReports:input_type -> eupay.einvoice.v1.ListReportsRequest
+	34, // 50: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:input_type -> eupay.einvoice.v1.HandlePlatformHookRequest
+	36, // 51: eupay.einvoice.v1.OperatorService.Resubmit:input_type -> eupay.einvoice.v1.ResubmitRequest
+	38, // 52: eupay.einvoice.v1.OperatorService.SubmissionStatus:input_type -> eupay.einvoice.v1.SubmissionStatusRequest
+	42, // 53: eupay.einvoice.v1.OperatorService.Export:input_type -> eupay.einvoice.v1.ExportRequest
+	44, // 54: eupay.einvoice.v1.OperationsService.ListTransmissions:input_type -> eupay.einvoice.v1.ListTransmissionsRequest
+	3,  // 55: eupay.einvoice.v1.EInvoiceService.Enroll:output_type -> eupay.einvoice.v1.EnrollResponse
+	5,  // 56: eupay.einvoice.v1.EInvoiceService.GetEnrollment:output_type -> eupay.einvoice.v1.GetEnrollmentResponse
+	7,  // 57: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:output_type -> eupay.einvoice.v1.GetOnboardingLinkResponse
+	9,  // 58: eupay.einvoice.v1.EInvoiceService.UpdateSettings:output_type -> eupay.einvoice.v1.UpdateSettingsResponse
+	11, // 59: eupay.einvoice.v1.EInvoiceService.SetLogo:output_type -> eupay.einvoice.v1.SetLogoResponse
+	14, // 60: eupay.einvoice.v1.EInvoiceService.CreateInvoice:output_type -> eupay.einvoice.v1.CreateInvoiceResponse
+	16, // 61: eupay.einvoice.v1.EInvoiceService.ListInvoices:output_type -> eupay.einvoice.v1.ListInvoicesResponse
+	18, // 62: eupay.einvoice.v1.EInvoiceService.GetInvoice:output_type -> eupay.einvoice.v1.GetInvoiceResponse
+	20, // 63: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:output_type -> eupay.einvoice.v1.GetInvoicePDFResponse
+	22, // 64: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:output_type -> eupay.einvoice.v1.SubmitInvoiceResponse
+	24, // 65: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:output_type -> eupay.einvoice.v1.MarkInvoicePaidResponse
+	27, // 66: eupay.einvoice.v1.EInvoiceService.CancelInvoice:output_type -> eupay.einvoice.v1.CancelInvoiceResponse
+	30, // 67: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:output_type -> eupay.einvoice.v1.CreateCreditNoteResponse
+	33, // 68: eupay.einvoice.v1.EInvoiceService.ListReports:output_type -> eupay.einvoice.v1.ListReportsResponse
+	35, // 69: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:output_type -> eupay.einvoice.v1.HandlePlatformHookResponse
+	37, // 70: eupay.einvoice.v1.OperatorService.Resubmit:output_type -> eupay.einvoice.v1.ResubmitResponse
+	39, // 71: eupay.einvoice.v1.OperatorService.SubmissionStatus:output_type -> eupay.einvoice.v1.SubmissionStatusResponse
+	43, // 72: eupay.einvoice.v1.OperatorService.Export:output_type -> eupay.einvoice.v1.ExportResponse
+	45, // 73: eupay.einvoice.v1.OperationsService.ListTransmissions:output_type -> eupay.einvoice.v1.ListTransmissionsResponse
+	55, // [55:74] is the sub-list for method output_type
+	36, // [36:55] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_eupay_einvoice_v1_service_proto_init() }
@@ -3656,13 +3768,14 @@ func file_eupay_einvoice_v1_service_proto_init() {
 	file_eupay_einvoice_v1_invoice_proto_init()
 	file_eupay_einvoice_v1_service_proto_msgTypes[23].OneofWrappers = []any{}
 	file_eupay_einvoice_v1_service_proto_msgTypes[28].OneofWrappers = []any{}
+	file_eupay_einvoice_v1_service_proto_msgTypes[29].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_einvoice_v1_service_proto_rawDesc), len(file_eupay_einvoice_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   46,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   3,
 		},

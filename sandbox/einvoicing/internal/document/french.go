@@ -38,6 +38,7 @@ func (c *checker) french() {
 	}
 	c.notes()
 	c.references()
+	c.deposits()
 	c.dates()
 }
 
@@ -69,6 +70,17 @@ func (c *checker) references() {
 		c.demand(n == 1, "BR-FR-CO-04", "preceding_invoices", "a corrected invoice names exactly one, not %d", n)
 	case "381", "261", "396", "502", "503":
 		c.demand(n > 0, "BR-FR-CO-05", "preceding_invoices", "a credit note names the invoice that it credits")
+	}
+}
+
+// deposits checks the final invoice after a deposit: it is no deposit itself, and names and deducts what was paid.
+func (c *checker) deposits() {
+	final := strings.HasSuffix(c.d.Process, "4")
+	deposit := slices.Contains([]string{"386", "500", "503"}, c.d.Type)
+	c.demand(!final || !deposit, "BR-FR-CO-08", "business_process_type", "%s is that of a final invoice, and this is a deposit", c.d.Process)
+	if final && c.d.Type == "380" {
+		c.demand(len(c.d.Preceding) > 0, "DEPOSIT", "preceding_invoices", "a final invoice names the deposits that it deducts")
+		c.demand(c.d.Totals.Prepaid > 0, "DEPOSIT", "totals.prepaid", "a final invoice deducts a deposit")
 	}
 }
 

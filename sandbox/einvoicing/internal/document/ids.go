@@ -1,6 +1,9 @@
 package document
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // ValidSIREN reports whether s has nine digits with a valid check digit (Luhn).
 func ValidSIREN(s string) bool { return len(s) == 9 && digits(s) && luhn(s) }
@@ -18,6 +21,16 @@ func ValidSIRET(s string) bool {
 		return luhn(s) || sum%5 == 0
 	}
 	return luhn(s) && ValidSIREN(s[:9])
+}
+
+// SIRETOf returns the SIRET of the n-th establishment of a SIREN.
+func SIRETOf(siren string, n int) string {
+	for check := range 10 {
+		if s := fmt.Sprintf("%s%04d%d", siren, n, check); luhn(s) {
+			return s
+		}
+	}
+	return ""
 }
 
 // ValidFrenchVAT reports whether s is FR, a key and a SIREN. A key of two digits must be (12 + 3 × (SIREN mod 97)) mod 97.

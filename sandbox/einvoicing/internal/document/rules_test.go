@@ -247,3 +247,22 @@ func fields(all []document.Problem) string {
 	}
 	return b.String()
 }
+
+func TestAFinalInvoiceDeductsADeposit(t *testing.T) {
+	t.Parallel()
+	final := func() *document.Document {
+		d := sample.Invoice()
+		d.Process, d.Preceding = "B4", []document.Preceding{{Number: "INV-2026-AB12CD-000000", Issued: d.Issued}}
+		d.Totals.Prepaid, d.Totals.Due = 1_00, d.Totals.Due-1_00
+		return d
+	}
+	taken(t, final, map[string]func(*document.Document){
+		"services": func(d *document.Document) { d.Process = "S4" }, "both": func(d *document.Document) { d.Process = "M4" },
+	})
+	refused(t, final, map[string]spoilt{
+		"a deposit":           {func(d *document.Document) { d.Type = "386" }, "BR-FR-CO-08", "business_process_type"},
+		"its credit note":     {func(d *document.Document) { d.Type = "503" }, "BR-FR-CO-08", "business_process_type"},
+		"no deposit is named": {func(d *document.Document) { d.Preceding = nil }, "DEPOSIT", "preceding_invoices"},
+		"nothing is deducted": {func(d *document.Document) { d.Totals.Due += d.Totals.Prepaid; d.Totals.Prepaid = 0 }, "DEPOSIT", "totals.prepaid"},
+	})
+}

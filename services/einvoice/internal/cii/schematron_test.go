@@ -54,6 +54,8 @@ var ruleSets = []ruleSet{
 		{"BR-FR-21_BT-49", "b2b", `"0225">987654324`, `"0225">123456782`},
 		{"BR-FR-DEC-03_BT-146", "b2c", "*ChargeAmount>18.86", "ChargeAmount>-18.86"},
 		{"BR-FR-CO-04_BT-4", "annulled", "*ram:InvoiceReferencedDocument>", "ram:Nothing>"},
+		{"BR-FR-CO-08_BT-23", "deposit", "<ram:ID>M1<", "<ram:ID>M4<"},
+		{"BR-FR-CO-05_BT-3", "credit-deposit", "*ram:InvoiceReferencedDocument>", "ram:Nothing>"},
 		{"BR-FR-CO-09_BT-23-1", "paid-card", "<ram:TotalPrepaidAmount>", "<ram:TotalPrepaidAmount>1"},
 	}},
 }

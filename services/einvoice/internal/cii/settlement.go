@@ -2,7 +2,7 @@ package cii
 
 import "european-pay.eu/eupay/services/einvoice/internal/invoice"
 
-// settlement is how the document is paid, its VAT, discounts and sums, and the invoice that it corrects or credits.
+// settlement is how the document is paid, its VAT, discounts and sums, and the invoices that it corrects, credits or deducts.
 func (w *writer) settlement(d invoice.Document) {
 	w.text("ram:PaymentReference", d.Payment.Reference)
 	w.text("ram:InvoiceCurrencyCode", currency)
@@ -22,6 +22,9 @@ func (w *writer) settlement(d invoice.Document) {
 	}
 	w.in("ram:SpecifiedTradeSettlementHeaderMonetarySummation", func() { w.totals(d) })
 	w.preceding(d.Preceding)
+	for _, x := range d.Deductions {
+		w.preceding(&invoice.Preceding{Number: x.Number, Issued: x.Issued})
+	}
 }
 
 // paymentMeans (BG-16, BG-17).

@@ -91,7 +91,7 @@ func (d document) text() string {
 	switch {
 	case d.withdrawn:
 		return list("Annulation de la facture", d.number, name)
-	case d.kind == invoice.TypeCreditNote:
+	case d.kind.IsCredit():
 		return list("Avoir", d.number, "sur", d.corrects, name)
 	case d.kind == invoice.TypeCorrected:
 		return list("Facture rectificative", d.number, "remplace", d.corrects, name)

@@ -44,7 +44,7 @@ const documentsSQL = `select i.created_at, i.issued_on::text, ` + documentColumn
 // withdrawnSQL reads the invoices that were cancelled without a document, by the day of that in the zone.
 const withdrawnSQL = `select h.occurred_at, (h.occurred_at at time zone $9)::date::text, ` + documentColumns + ` from invoices i
 	left join invoices o on o.id = i.corrects join invoice_history h on h.invoice_id = i.id and h.what = 'cancelled'
-	where i.merchant_id = $1 and i.livemode = $2 and i.status = 'cancelled' and i.type_code = '380' and h.occurred_at >= $3 and h.occurred_at < $4
+	where i.merchant_id = $1 and i.livemode = $2 and i.status = 'cancelled' and i.type_code in ('380', '386') and h.occurred_at >= $3 and h.occurred_at < $4
 	and not exists (select from invoices c where c.corrects = i.id and c.type_code = '384')
 	and (h.occurred_at, i.id) > ($5, $6) and i.created_at < $8 order by h.occurred_at, i.id limit $7`
 

@@ -58,12 +58,16 @@ func titleOf(d invoice.Document) string {
 		return "Facture rectificative"
 	case invoice.TypeInvoice:
 		return "Facture"
+	case invoice.TypeDeposit:
+		return "Facture d’acompte"
+	case invoice.TypeDepositCredit:
+		return "Avoir d’acompte"
 	}
 	return "Facture (type " + string(d.Type) + ")"
 }
 
 // credit reports whether money goes back to the buyer.
-func (l *layout) credit() bool { return l.d.Type == invoice.TypeCreditNote }
+func (l *layout) credit() bool { return l.d.Type.IsCredit() }
 
 // annuls reports whether the document replaces an invoice with nothing.
 func annuls(d invoice.Document) bool {

@@ -47,12 +47,15 @@ func (l *layout) sums() sums {
 		s.totals = append(s.totals, total{"Total HT avant remise", euros(t.LineNet), false}, total{"Remise HT (" + euros(l.discount()) + " TTC)", euros(-t.Allowances), false})
 	}
 	s.totals = append(s.totals, total{"Total HT", euros(t.Net), false}, total{"Total TVA", euros(t.Tax), false}, total{"Total TTC", euros(t.Gross), true})
-	if t.Prepaid != 0 {
+	for _, x := range l.d.Deductions {
+		s.totals = append(s.totals, total{"Acompte " + x.Number + " du " + date(x.Issued), euros(-x.Gross()), false})
+	}
+	if prepaid := t.Prepaid - l.d.Deposited(); prepaid != 0 {
 		name := "Déjà réglé"
 		if l.credit() {
 			name = "Déjà remboursé"
 		}
-		s.totals = append(s.totals, total{name, euros(-t.Prepaid), false})
+		s.totals = append(s.totals, total{name, euros(-prepaid), false})
 	}
 	s.due = l.due(t.Due)
 	if l.paid() {

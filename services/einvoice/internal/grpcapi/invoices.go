@@ -62,8 +62,10 @@ func orderIn(req *einvoicev1.CreateInvoiceRequest) (invoice.Order, error) {
 		BuyerReference: req.GetBuyerReference(), PurchaseOrder: req.GetPurchaseOrder(), Contract: req.GetContractReference(),
 		Delivered: invoice.Date(req.GetDeliveryDate()), Served: invoice.Period{From: invoice.Date(req.GetServiceFrom()), To: invoice.Date(req.GetServiceTo())},
 		DeliveryAddress: address(req.GetDeliveryAddress()),
+		Deposit:         req.GetType() == "deposit", Deposits: req.GetDeposits(), KeepUnreachable: req.GetKeepUnreachable(),
 	}
 	var bad refuse.Problems
+	bad.If(req.GetType() != "" && req.GetType() != "invoice" && req.GetType() != "deposit", "type", "must be invoice or deposit")
 	switch req.GetCustomerType() {
 	case "", "business", "individual":
 	default:
@@ -242,6 +244,10 @@ func (s *Server) CreateCreditNote(ctx context.Context, req *einvoicev1.CreateCre
 		amount := money.Cents(req.GetAmountCents())
 		c.Amount = &amount
 	}
+	var err error
+	if c.Items, err = creditItemsIn(req.GetItems()); err != nil {
+		return nil, err
+	}
 	done, err := s.ledger.Credit(ctx, who(req), req.GetId(), c, same(req, req.GetIdempotencyKey()))
 	if err != nil {
 		return nil, err
@@ -251,6 +257,26 @@ func (s *Server) CreateCreditNote(ctx context.Context, req *einvoicev1.CreateCre
 		out.Invoice, err = s.ledger.WithDetails(ctx, done.Record)
 	}
 	return out, err
+}
+
+// creditItemsIn parses the numbers of the items; invoice.CreditLines validates them.
+func creditItemsIn(items []*einvoicev1.CreditItem) ([]invoice.CreditItem, error) {
+	var bad refuse.Problems
+	var list []invoice.CreditItem
+	for i, it := range items {
+		c := invoice.CreditItem{Line: int(it.GetLine())}
+		if it.GetQuantity() != "" {
+			q, err := invoice.ParseQuantity(it.GetQuantity())
+			bad.If(err != nil || q <= 0, refuse.At("items", i)+".quantity", "must be a number above 0 with at most four decimals")
+			c.Quantity = q
+		}
+		if it.AmountCents != nil {
+			bad.If(it.GetAmountCents() <= 0, refuse.At("items", i)+".amount", "must be above 0")
+			c.Amount = money.Cents(it.GetAmountCents())
+		}
+		list = append(list, c)
+	}
+	return list, bad.Err()
 }
 
 func errNoPlatform() error {

@@ -80,6 +80,10 @@ func (d *Document) price(discount money.Cents, prepaid bool) {
 // priceGroup adds the VAT and the allowance of one group, and sets the net amounts of its lines.
 func (d *Document) priceGroup(g group, gross, discount money.Cents) {
 	tax := vat.In(gross-discount, g.VATPerMill)
+	if deposit, before := d.deductedAt(g); deposit > 0 {
+		// The VAT of the deposits was invoiced with them: what is left must be within what is still to be paid.
+		tax = max(0, min(max(tax, before), before+gross-discount-deposit))
+	}
 	v := VAT{Category: g.Category, VATPerMill: g.VATPerMill, Base: gross - discount - tax, Tax: tax}
 	d.VAT = append(d.VAT, v)
 	var allowance money.Cents
@@ -134,6 +138,7 @@ func (d *Document) sum(prepaid bool) {
 	}
 	t.Net = t.LineNet - t.Allowances
 	t.Gross = t.Net + t.Tax
+	t.Prepaid = d.Deposited()
 	if prepaid {
 		t.Prepaid = t.Gross
 	}

@@ -7,8 +7,9 @@ import (
 	"european-pay.eu/eupay/internal/money"
 )
 
-// cell is what a document sells of one nature at one VAT rate, after discounts. Over a document, the net amounts add up to
-// Totals.Net and the taxes to Totals.Tax.
+// cell is what a document sells of one nature at one VAT rate, after discounts and without the deposits that it deducts, which
+// were sold by invoices of their own. Over a document without deposits, the net amounts add up to Totals.Net and the taxes to
+// Totals.Tax.
 type cell struct {
 	group
 	Nature     Nature
@@ -17,13 +18,16 @@ type cell struct {
 
 func (c cell) key() cell { return cell{group: c.group, Nature: c.Nature} }
 
+// cell returns the key of the cell that a line belongs to.
+func (l *Line) cell() cell { return cell{group: group{l.Category, l.VATPerMill}, Nature: l.Nature} }
+
 func (c cell) tax() money.Cents { return c.Gross - c.Net }
 
 // cells returns the cells of a document, in the order of its VAT; goods come before services.
 func cells(d Document) []cell {
 	sums := map[cell]cell{}
 	for _, l := range d.Lines {
-		k := cell{group: group{l.Category, l.VATPerMill}, Nature: l.Nature}
+		k := l.cell()
 		c := sums[k]
 		c.group, c.Nature, c.Gross, c.Net = k.group, k.Nature, c.Gross+l.Gross, c.Net+l.Net
 		sums[k] = c
@@ -33,7 +37,7 @@ func cells(d Document) []cell {
 		list = append(list, c)
 	}
 	slices.SortFunc(list, func(a, b cell) int { return cmp.Or(a.order(b.group), cmp.Compare(a.Nature, b.Nature)) })
-	if d.Type != TypeCreditNote {
+	if !d.Type.IsCredit() {
 		for _, v := range d.VAT {
 			shareRate(list, d, v)
 		}
@@ -41,7 +45,7 @@ func cells(d Document) []cell {
 	return list
 }
 
-// shareRate deducts the allowance of a rate from its cells and distributes the tax of the rate over them. (The lines of a credit
+// shareRate deducts the allowance and the deposits of a rate from its cells and distributes the rest of its tax over them. (The lines of a credit
 // note already have it.) The net amounts of the lines cannot be used, because they contain the rounding differences.
 func shareRate(list []cell, d Document, v VAT) {
 	g := group{v.Category, v.VATPerMill}
@@ -53,10 +57,11 @@ func shareRate(list []cell, d Document, v VAT) {
 		}
 	}
 	for i, off := range money.Apportion(discountAt(d, g), grosses) {
-		grosses[i] -= off
+		grosses[i] -= off + d.deductedOf(*own[i])
 		own[i].Gross = grosses[i]
 	}
-	for i, tax := range money.Apportion(v.Tax, grosses) {
+	_, before := d.deductedAt(g)
+	for i, tax := range money.Apportion(v.Tax-before, grosses) {
 		own[i].Net = own[i].Gross - tax
 	}
 }

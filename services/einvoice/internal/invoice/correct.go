@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
 )
@@ -23,22 +24,18 @@ func (t TooMuch) Error() string { return fmt.Sprintf("more than the %s EUR that 
 // errNotAnInvoice is returned for a correction of a correction.
 var errNotAnInvoice = errors.New("only an invoice can be credited")
 
-// Credit issues a credit note (381) of amount, including VAT, for the invoice of; earlier are its previous credit notes. The
+// Credit issues a credit note (381, or 503 for a deposit) of amount, including VAT, for the invoice of; earlier are its previous credit notes. The
 // amount is spread over what is left at each VAT rate and nature; its amounts are positive. All credit notes of an invoice
 // together never exceed it at any rate, neither in base nor in tax, and the last one takes exactly the rest.
 //
 // It returns TooMuch if the amount exceeds what is left, and an errs.Error if the amount or the reason is invalid.
 func Credit(number string, issued Date, of Document, earlier []Document, amount money.Cents, reason string) (Document, error) {
-	if of.Type != TypeInvoice || !numberForm.MatchString(number) {
-		return Document{}, fmt.Errorf("credit %s with %q: %w", of.Number, number, errNotAnInvoice)
-	}
-	var p problems
-	if amount <= 0 {
-		p.Add("amount", "must be above 0")
-	}
-	p.reason(reason)
-	if err := p.Err(); err != nil {
+	d, err := creditNote(number, issued, of, reason)
+	if err != nil {
 		return Document{}, err
+	}
+	if amount <= 0 {
+		return Document{}, errs.Invalid(errs.Field{Field: "amount", Message: "amount must be above 0."})
 	}
 	whole := cells(of)
 	done := credited(earlier)
@@ -46,10 +43,6 @@ func Credit(number string, issued Date, of Document, earlier []Document, amount 
 	if err != nil {
 		return Document{}, err
 	}
-	d := correction(number, issued, of)
-	d.Type = TypeCreditNote
-	d.Payment = Payment{Means: meansOther, Terms: creditTerms}
-	d.Notes = correctionNotes(of, fmt.Sprintf("Avoir sur la facture %s du %s.", of.Number, of.Issued.French()), reason)
 	for i, tax := range creditTaxes(whole, done, shares) {
 		if shares[i] > 0 {
 			d.credit(of, whole[i], shares[i], tax)
@@ -57,6 +50,24 @@ func Credit(number string, issued Date, of Document, earlier []Document, amount 
 	}
 	d.Process = process(d.Lines, false)
 	d.sum(false)
+	return d, nil
+}
+
+// creditNote returns a credit note without its lines. The number and the invoice are the caller's responsibility.
+func creditNote(number string, issued Date, of Document, reason string) (Document, error) {
+	if !of.Type.IsInvoice() || !numberForm.MatchString(number) {
+		return Document{}, fmt.Errorf("credit %s with %q: %w", of.Number, number, errNotAnInvoice)
+	}
+	if err := CheckReason(reason); err != nil {
+		return Document{}, err
+	}
+	d := correction(number, issued, of)
+	d.Type = TypeCreditNote
+	if of.Type == TypeDeposit {
+		d.Type = TypeDepositCredit
+	}
+	d.Payment = Payment{Means: meansOther, Terms: creditTerms}
+	d.Notes = correctionNotes(of, fmt.Sprintf("Avoir sur la facture %s%s du %s.", depositName(of.Type), of.Number, of.Issued.French()), reason)
 	return d, nil
 }
 
@@ -141,6 +152,11 @@ func (d *Document) credit(of Document, c cell, share, tax money.Cents) {
 	}
 	l.priced()
 	d.Lines = append(d.Lines, l)
+	d.addVAT(of, c, net, tax)
+}
+
+// addVAT adds the VAT of a cell. Cells come in the order of the VAT of the invoice.
+func (d *Document) addVAT(of Document, c cell, net, tax money.Cents) {
 	last := len(d.VAT) - 1
 	if last < 0 || d.VAT[last].Category != c.Category || d.VAT[last].VATPerMill != c.VATPerMill {
 		v := of.VAT[slices.IndexFunc(of.VAT, func(v VAT) bool { return v.Category == c.Category && v.VATPerMill == c.VATPerMill })]
@@ -150,6 +166,14 @@ func (d *Document) credit(of Document, c cell, share, tax money.Cents) {
 	}
 	d.VAT[last].Base += net
 	d.VAT[last].Tax += tax
+}
+
+// depositName returns what distinguishes a deposit invoice in words.
+func depositName(t TypeCode) string {
+	if t == TypeDeposit {
+		return "d’acompte "
+	}
+	return ""
 }
 
 func natureName(n Nature) string {

@@ -70,6 +70,24 @@ func (p *problems) business(party *Party, c Customer) {
 	p.oneSIREN(party.SIREN, c)
 }
 
+// KnownSIREN returns the SIREN of a business if its identifiers are valid, otherwise nothing: New says what is wrong.
+func (c Customer) KnownSIREN() string {
+	var p problems
+	var party Party
+	c.Address = Address{Country: france}
+	c.ElectronicAddress = trim(c.ElectronicAddress)
+	for _, s := range []*string{&c.SIREN, &c.SIRET, &c.VATNumber} {
+		*s = ident.Compact(*s)
+	}
+	if c.SIREN+c.SIRET+c.VATNumber+c.ElectronicAddress == "" || c.Individual {
+		return ""
+	}
+	if p.business(&party, c); len(p.Problems) > 0 {
+		return ""
+	}
+	return party.SIREN
+}
+
 // sirenOf returns the SIREN of the first identifier given.
 func sirenOf(c Customer) string {
 	switch {

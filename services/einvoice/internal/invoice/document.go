@@ -22,7 +22,17 @@ const (
 	TypeCorrected TypeCode = "384"
 	// TypeCreditNote credits an invoice; its amounts are positive.
 	TypeCreditNote TypeCode = "381"
+	// TypeDeposit is an invoice for a part that is paid before anything is delivered. A final invoice deducts it.
+	TypeDeposit TypeCode = "386"
+	// TypeDepositCredit credits a deposit invoice; its amounts are positive.
+	TypeDepositCredit TypeCode = "503"
 )
+
+// IsInvoice reports whether a document of this kind asks for money.
+func (t TypeCode) IsInvoice() bool { return t == TypeInvoice || t == TypeDeposit }
+
+// IsCredit reports whether a document of this kind gives money back, with positive amounts.
+func (t TypeCode) IsCredit() bool { return t == TypeCreditNote || t == TypeDepositCredit }
 
 // Audience is the kind of buyer, which determines the legal obligations (note BAR of BR-FR-20).
 type Audience string
@@ -46,7 +56,7 @@ type Document struct {
 	Due    Date `json:"due"`
 	// Type (BT-3).
 	Type TypeCode `json:"type"`
-	// Process (BT-23): B, S or M for goods, services or both, and 1 for ordinary, 2 for already paid.
+	// Process (BT-23): B, S or M for goods, services or both, and 1 for ordinary, 2 for already paid, 4 for final after a deposit.
 	Process string `json:"process"`
 	// Audience is written as note BAR.
 	Audience Audience `json:"audience"`
@@ -58,8 +68,10 @@ type Document struct {
 	Notes []Note `json:"notes,omitempty"`
 	// Preceding (BG-3) is the invoice that this document corrects or credits; nil for an invoice.
 	Preceding *Preceding `json:"preceding,omitempty"`
-	Seller    Party      `json:"seller"`
-	Buyer     Party      `json:"buyer"`
+	// Deductions are the deposits that a final invoice deducts; empty for others.
+	Deductions []Deduction `json:"deductions,omitempty"`
+	Seller     Party       `json:"seller"`
+	Buyer      Party       `json:"buyer"`
 	// Delivery (BG-13) and Period (BG-14); nil if the day of the invoice and the buyer's address say all.
 	Delivery *Delivery `json:"delivery,omitempty"`
 	Period   *Period   `json:"period,omitempty"`
@@ -210,6 +222,10 @@ type Line struct {
 	// Category (BT-151) and VATPerMill (BT-152).
 	Category   Category `json:"category"`
 	VATPerMill vat.Rate `json:"rate"`
+	// Credits is the ID of the invoice's line that a line of a credit note credits, and Returned how many units of it come back:
+	// 0 if it credits an amount. Credits is empty on a line that credits everything of a rate in proportion, and on other documents.
+	Credits  string   `json:"credits,omitempty"`
+	Returned Quantity `json:"returned,omitempty"`
 }
 
 // Allowance is a discount on everything with one category and rate (BG-20).
@@ -268,7 +284,7 @@ type Totals struct {
 	Tax money.Cents `json:"tax"`
 	// Gross (BT-112) = Net + Tax: the amount to pay.
 	Gross money.Cents `json:"gross"`
-	// Prepaid (BT-113).
+	// Prepaid (BT-113), deposits included.
 	Prepaid money.Cents `json:"prepaid"`
 	// Due (BT-115) = Gross − Prepaid. Negative if money goes back to the buyer.
 	Due money.Cents `json:"due"`

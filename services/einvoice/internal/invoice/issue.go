@@ -38,10 +38,24 @@ func New(number string, issued Date, s Settings, o Order) (Document, error) {
 		d.Notes = append(d.Notes, Note{NoteGeneral, o.Notes})
 	}
 	d.Payment = payment(s, o, number, d.Due)
+	o.final(&d)
 	d.price(o.Discount, o.PaidOn != "")
+	if p.deposits(&d); len(p.Problems) > 0 {
+		return Document{}, p.Err()
+	}
 	d.exemptions(x, o.Items)
 	d.abroad()
 	return d, nil
+}
+
+// final makes the document the deposit or the final invoice that the order asks for.
+func (o Order) final(d *Document) {
+	if o.Deposit {
+		d.Type = TypeDeposit
+	}
+	if len(o.Deductions) > 0 {
+		d.Deductions, d.Process = o.Deductions, d.Process[:1]+"4"
+	}
 }
 
 func checkIssue(number string, issued Date, s Settings) error {

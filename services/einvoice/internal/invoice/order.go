@@ -9,6 +9,13 @@ import (
 type Order struct {
 	Customer Customer
 	Items    []Item
+	// Deposit makes it a deposit invoice (386): VAT is due when it is paid.
+	Deposit bool
+	// Deposits are the ids or numbers of the deposits that this final invoice deducts; Deductions are what New deducts.
+	Deposits   []string
+	Deductions []Deduction
+	// KeepUnreachable issues the invoice also if its buyer cannot receive e-invoices yet; it is sent later.
+	KeepUnreachable bool
 	// Discount on the whole, including VAT.
 	Discount money.Cents
 	// Notes and Reference are the merchant's own.

@@ -129,6 +129,7 @@ func (p *problems) order(o Order, issued Date) {
 	}
 	p.references(o)
 	p.delivery(o, issued)
+	p.If(o.Deposit && len(o.Deductions) > 0, "deposits", "must not be given for a deposit")
 	p.due(o, issued)
 	if o.PaidOn != "" {
 		p.paid(o, issued)

@@ -18,10 +18,10 @@ type Revenue struct {
 // Revenues returns what a document adds to the books, the highest rate first: the same amounts as Sales, by nature. original is the invoice that a
 // corrected invoice replaces; other documents do not use it.
 func Revenues(d Document, original *Document) ([]Revenue, error) {
-	switch d.Type {
-	case TypeCreditNote:
+	switch {
+	case d.Type.IsCredit():
 		return revenues(nil, d, -1), nil
-	case TypeCorrected:
+	case d.Type == TypeCorrected:
 		if original == nil || d.Preceding == nil || d.Preceding.Number != original.Number {
 			return nil, fmt.Errorf("revenues of %s: they are known with the invoice that it replaces", d.Number)
 		}

@@ -24,13 +24,14 @@ type Sale struct {
 }
 
 // Sales returns the sales of a document, at most one for each category and rate, highest rate first. They add up to Totals.Net
-// and Totals.Tax. A credit note counts negatively. A corrected invoice withdraws everything that the original sold and adds its
-// own content; only in this case is original used, which must be the invoice that it replaces.
+// and Totals.Tax, less the deposits that a final invoice deducts: these were sold before. A credit note counts negatively. A
+// corrected invoice withdraws everything that the original sold and adds its own content; only in this case is original used,
+// which must be the invoice that it replaces.
 func Sales(d Document, original *Document) ([]Sale, error) {
-	switch d.Type {
-	case TypeCreditNote:
+	switch {
+	case d.Type.IsCredit():
 		return sales(nil, d, -1), nil
-	case TypeCorrected:
+	case d.Type == TypeCorrected:
 		if original == nil || d.Preceding == nil || d.Preceding.Number != original.Number {
 			return nil, fmt.Errorf("sales of %s: it is reported with the invoice that it replaces", d.Number)
 		}

@@ -56,7 +56,7 @@ func (l *Ledger) Cancel(ctx context.Context, who Who, idOrNumber, reason string)
 
 func checkCancellable(r *Record) error {
 	switch {
-	case r.Type != invoice.TypeInvoice:
+	case !r.Type.IsInvoice():
 		return errs.New(errs.InvalidState, "%s corrects another document and cannot be cancelled.", r.Number)
 	case r.Status == StatusCancelled:
 		return errs.New(errs.InvalidState, "Invoice %s is already cancelled.", r.Number)
@@ -87,6 +87,9 @@ func (l *Ledger) cancelWithoutDocument(ctx context.Context, tx pgx.Tx, e enrol.E
 	if err := l.reverseSale(ctx, tx, e, r); err != nil {
 		return err
 	}
+	if err := releaseDeposits(ctx, tx, r); err != nil {
+		return err
+	}
 	before := r.Status
 	r.Status, r.Credited = StatusCancelled, r.Total
 	if r.Seqino != SeqinoSubmitted {
@@ -111,6 +114,9 @@ func (l *Ledger) annul(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Rec
 		after, event = StatusRefunded, "refunded"
 	}
 	if err := l.recordCorrection(ctx, tx, e, r, by); err != nil {
+		return nil, err
+	}
+	if err := releaseDeposits(ctx, tx, r); err != nil {
 		return nil, err
 	}
 	r.Status = after

@@ -44,7 +44,15 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 	idem.Reference = order.Reference
 	out := Created{Mandate: e.Status()}
 	// Validate before locking anything. An order that became invalid at midnight may still be a replay.
-	total, err := l.check(e, order)
+	taken, err := l.deduct(ctx, who, &order)
+	var total money.Cents
+	var kept bool
+	if err == nil {
+		kept, err = l.reach(ctx, who, &order)
+	}
+	if err == nil {
+		total, err = l.check(e, order, taken)
+	}
 	if err != nil {
 		return l.replay(ctx, who, idem, out, err)
 	}
@@ -61,8 +69,18 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 			}
 			return checkSameTotal(out.Record, order, total)
 		}
-		out.Record, err = l.issue(ctx, tx, e, order, Record{ID: id})
-		return err
+		if err := l.lockDeposits(ctx, tx, taken, &order); err != nil {
+			return err
+		}
+		if out.Record, err = l.issue(ctx, tx, e, order, Record{ID: id}); err != nil {
+			return err
+		}
+		if kept {
+			if err := l.keep(ctx, tx, &out.Record); err != nil {
+				return err
+			}
+		}
+		return takeDeposits(ctx, tx, taken, &out.Record)
 	})
 	if err != nil {
 		return Created{}, err
@@ -96,14 +114,14 @@ func checkSameTotal(known Record, order invoice.Order, total money.Cents) error 
 	return errs.New(errs.IdempotencyConflict, "This reference belongs to invoice %s of %s EUR. Send a new reference for a new invoice.", known.Number, known.Total)
 }
 
-// check validates an order like issue, with a number that is never used, and returns its total.
-func (l *Ledger) check(e enrol.Enrolment, order invoice.Order) (money.Cents, error) {
+// check validates an order like issue, with a number that is never used, and returns what it asks for.
+func (l *Ledger) check(e enrol.Enrolment, order invoice.Order, deposits []Record) (money.Cents, error) {
 	today := l.today()
 	doc, err := invoice.New(invoice.Number(seriesInvoice, today.Year(), e.Code, 1), today, e.Settings, order)
 	if err != nil {
 		return 0, err
 	}
-	return doc.Totals.Gross, nil
+	return doc.Payable(), checkBuyer(deposits, doc.Buyer)
 }
 
 func (l *Ledger) today() invoice.Date { return invoice.DateOf(l.Now(), l.Zone) }
@@ -127,7 +145,7 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 		prepaid.PaidOn, prepaid.Method = l.dayOf(paid.at), invoice.MethodBank
 	}
 	doc, err := invoice.New(number, today, e.Settings, prepaid)
-	if err == nil && paid != nil && paid.amount < doc.Totals.Gross {
+	if err == nil && paid != nil && paid.amount < doc.Payable() {
 		doc, err = invoice.New(number, today, e.Settings, order)
 	}
 	if err != nil {
@@ -136,7 +154,7 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 	now := l.instant()
 	r = Record{
 		ID: r.ID, MerchantID: e.MerchantID, Livemode: e.Livemode, Number: number, Type: doc.Type, Status: StatusPending, Audience: doc.Audience,
-		Reference: order.Reference, PaymentReference: order.PaymentReference, Issued: doc.Issued, Due: doc.Due, Total: doc.Totals.Gross,
+		Reference: order.Reference, PaymentReference: order.PaymentReference, Issued: doc.Issued, Due: doc.Due, Total: doc.Payable(),
 		Document: doc, Seqino: SeqinoSubmitting, CreatedAt: now, UpdatedAt: now,
 	}
 	if !e.Ready() {
@@ -158,10 +176,22 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 	if err := l.record(ctx, tx, e, &r, nil, change{what: "created"}); err != nil {
 		return Record{}, err
 	}
-	if err := l.paidBefore(ctx, tx, e, &r, order, paid); err != nil {
+	if r.Total == 0 { // deposits have paid for everything
+		err = l.settled(ctx, tx, &r)
+	} else {
+		err = l.paidBefore(ctx, tx, e, &r, order, paid)
+	}
+	if err != nil {
 		return Record{}, err
 	}
 	return r, l.restateSales(ctx, tx, e, r.ID)
+}
+
+// settled records that nothing is owed for a new invoice.
+func (l *Ledger) settled(ctx context.Context, tx pgx.Tx, r *Record) error {
+	before := r.Status
+	r.Status = StatusPaid
+	return save(ctx, tx, r, before, l.instant(), change{what: "paid"})
 }
 
 // record records a new document with its transmission, unless it is never sent, and its sales. original is the document that it

@@ -17,6 +17,8 @@ import (
 type CreditNote struct {
 	// Amount, including VAT. Default: all that is left.
 	Amount *money.Cents
+	// Items name what to credit of which lines; none: Amount, in proportion to everything.
+	Items  []invoice.CreditItem
 	Reason string
 	// Cancel requests a 384, which covers the whole invoice.
 	Cancel bool
@@ -64,12 +66,14 @@ func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c Credi
 
 func checkCreditable(r *Record, c CreditNote) error {
 	switch {
-	case r.Type != invoice.TypeInvoice:
+	case !r.Type.IsInvoice():
 		return errs.New(errs.InvalidState, "%s is a credit note and cannot be credited.", r.Number)
-	case r.Status == StatusRefunded, r.Status == StatusCancelled:
+	case r.Status == StatusRefunded, r.Status == StatusCancelled, r.Credited == r.Total:
 		return errs.New(errs.InvalidState, "Nothing is left to credit on invoice %s: it is %s.", r.Number, r.Status)
 	case r.Status != StatusPaid && r.Paid == 0:
 		return errs.New(errs.InvalidState, "Invoice %s is not paid. Cancel it instead.", r.Number)
+	case c.Items != nil && (c.Amount != nil || c.Cancel):
+		return errs.Invalid(errs.Field{Field: "items", Message: "items say what to credit. Omit amount, and use type refund."})
 	case c.Amount != nil && *c.Amount > r.Total-r.Credited:
 		return errExceeds(r)
 	case c.Cancel && r.Credited > 0:
@@ -88,26 +92,7 @@ func (l *Ledger) credit(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Re
 	if c.Cancel {
 		return l.annul(ctx, tx, e, r, c.Reason)
 	}
-	amount := r.Total - r.Credited
-	if c.Amount != nil {
-		amount = *c.Amount
-	}
-	earlier, err := readAll(ctx, tx, `where i.corrects = $1 and i.type_code = '381' order by i.created_at, i.id`, r.ID)
-	if err != nil {
-		return nil, err
-	}
-	documents := make([]invoice.Document, len(earlier))
-	for i := range earlier {
-		documents[i] = earlier[i].Document
-	}
-	number, today, err := l.number(ctx, tx, e, seriesCredit)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := invoice.Credit(number, today, r.Document, documents, amount, c.Reason)
-	if tooMuch := (invoice.TooMuch{}); errors.As(err, &tooMuch) {
-		return nil, errExceeds(r)
-	}
+	doc, err := l.creditNote(ctx, tx, e, r, c)
 	if err != nil {
 		return nil, err
 	}
@@ -116,12 +101,12 @@ func (l *Ledger) credit(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Re
 		return nil, err
 	}
 	before := r.Status
-	by.Credit = amount
+	by.Credit = doc.Totals.Gross
 	if err := l.recordCorrection(ctx, tx, e, r, by); err != nil {
 		return nil, err
 	}
-	ch := change{what: "credited", detail: amount.String()}
-	ch.creditNote = number
+	ch := change{what: "credited", detail: by.Credit.String()}
+	ch.creditNote = by.Number
 	switch {
 	case r.Credited == r.Total:
 		r.Status, ch.what = StatusRefunded, "refunded"
@@ -129,4 +114,39 @@ func (l *Ledger) credit(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Re
 		r.Status = StatusPaid
 	}
 	return by, save(ctx, tx, r, before, l.instant(), ch)
+}
+
+// creditNote makes the document under the next number.
+func (l *Ledger) creditNote(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, c CreditNote) (invoice.Document, error) {
+	earlier, err := creditNotes(ctx, tx, r.ID)
+	if err != nil {
+		return invoice.Document{}, err
+	}
+	number, today, err := l.number(ctx, tx, e, seriesCredit)
+	if err != nil {
+		return invoice.Document{}, err
+	}
+	if c.Items != nil {
+		doc, err := invoice.CreditLines(number, today, r.Document, earlier, c.Items, c.Reason)
+		if tooMuch := (invoice.LineTooMuch{}); errors.As(err, &tooMuch) {
+			return invoice.Document{}, errLineExceeds(r, tooMuch)
+		}
+		return doc, err
+	}
+	amount := r.Total - r.Credited
+	if c.Amount != nil {
+		amount = *c.Amount
+	}
+	doc, err := invoice.Credit(number, today, r.Document, earlier, amount, c.Reason)
+	if tooMuch := (invoice.TooMuch{}); errors.As(err, &tooMuch) {
+		return invoice.Document{}, errExceeds(r)
+	}
+	return doc, err
+}
+
+func errLineExceeds(r *Record, t invoice.LineTooMuch) error {
+	if t.Left == 0 {
+		return errs.New(errs.CreditExceeds, "Nothing is left to credit on line %d of invoice %s.", t.Line, r.Number)
+	}
+	return errs.New(errs.CreditExceeds, "Line %d of invoice %s has %s EUR and a quantity of %s left to credit. Credit at most this.", t.Line, r.Number, t.Left, t.Units)
 }

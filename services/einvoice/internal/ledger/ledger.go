@@ -20,6 +20,8 @@ type Deps struct {
 	Pool *pgxpool.Pool
 	// Platforms by mode: live and test are separate accounts. A mode without one cannot submit.
 	Platforms map[bool]platform.Platform
+	// Directory is where buyers are looked up; nil: they are not.
+	Directory Businesses
 	// Zone is the time zone in which invoices are dated: France.
 	Zone *time.Location
 	Now  func() time.Time

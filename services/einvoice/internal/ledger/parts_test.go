@@ -127,13 +127,16 @@ func (f *fixture) anyOperation(t *rapid.T, r Record, n int) {
 	r = f.read(r.ID)
 	amount := money.Cents(rapid.IntRange(1, int(r.Total)).Draw(t, "amount"))
 	var err error
-	switch rapid.SampledFrom([]string{"pay", "pay", "event", "credit", "credit", "rest", "annul", "cancel"}).Draw(t, "operation") {
+	switch rapid.SampledFrom([]string{"pay", "pay", "event", "credit", "lines", "lines", "rest", "annul", "cancel"}).Draw(t, "operation") {
 	case "pay":
 		_, err = f.MarkPaid(f.t.Context(), f.who, r.Number, Payment{Method: invoice.MethodCash, Amount: &amount}, Idempotency{})
 	case "event":
 		err = f.settle(f.completed(fmt.Sprint("P", n, r.Number), amount, `{"invoice_number":"`+r.Number+`"}`))
 	case "credit":
 		_, err = f.credit(r, CreditNote{Amount: &amount})
+	case "lines":
+		line := rapid.IntRange(1, len(r.Document.Lines)).Draw(t, "line")
+		_, err = f.credit(r, CreditNote{Items: []invoice.CreditItem{{Line: line, Amount: min(amount, r.Document.Lines[line-1].Gross)}}})
 	case "rest":
 		_, err = f.credit(r, CreditNote{})
 	case "annul":

@@ -33,11 +33,11 @@ func TestQueriesUseIndexes(t *testing.T) {
 		sql, types, args, index string
 	}{
 		"list": {
-			read + `where i.merchant_id = $1 and i.livemode = $2 and i.created_at >= $3 and i.type_code = '380' order by i.created_at desc, i.id desc limit 20 offset 0`,
+			read + `where i.merchant_id = $1 and i.livemode = $2 and i.created_at >= $3 and i.corrects is null order by i.created_at desc, i.id desc limit 20 offset 0`,
 			"text, boolean, timestamptz", "'m1', true, '2026-01-01'", "invoices_list",
 		},
 		"list by status": {
-			read + `where i.merchant_id = $1 and i.livemode = $2 and i.created_at >= $3 and i.type_code = '380' and i.status = $4 order by i.created_at desc, i.id desc limit 20`,
+			read + `where i.merchant_id = $1 and i.livemode = $2 and i.created_at >= $3 and i.corrects is null and i.status = $4 order by i.created_at desc, i.id desc limit 20`,
 			"text, boolean, timestamptz, text", "'m1', true, '2026-01-01', 'failed'", "invoices_status",
 		},
 		"poll":   {claimPollSQL, "timestamptz, timestamptz, boolean, int", "now(), '2026-11-21 01:00', true, 16", "invoices_poll"},

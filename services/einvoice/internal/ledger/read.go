@@ -67,6 +67,9 @@ func (l *Ledger) PDF(ctx context.Context, who Who, idOrNumber string) (pdf []byt
 		return l.ownPDF(ctx, r)
 	}
 	if r.Seqino != SeqinoSubmitted {
+		if pdf, err := l.keptPDF(ctx, r); err != nil || pdf != nil {
+			return pdf, r.Number, err
+		}
 		return nil, "", errs.New(errs.InvalidState,
 			"The PDF of %s is available once seqino_status is submitted; it is %s. Submit the invoice first.", r.Number, r.Seqino)
 	}

@@ -87,7 +87,7 @@ func (l *Ledger) MarkPaid(ctx context.Context, who Who, idOrNumber string, p Pay
 // checkPayment validates the merchant's data and returns a receipt.
 func (l *Ledger) checkPayment(r *Record, p Payment) (receipt, error) {
 	switch {
-	case r.Type != invoice.TypeInvoice:
+	case !r.Type.IsInvoice():
 		return receipt{}, errs.New(errs.InvalidState, "%s is a credit note. Only invoices can be paid.", r.Number)
 	case r.Status == StatusPaid || r.Status == StatusRefunded:
 		return receipt{}, errs.New(errs.InvalidState, "Invoice %s is already paid.", r.Number)

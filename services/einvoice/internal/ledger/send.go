@@ -14,7 +14,6 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/cii"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/facturx"
-	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
@@ -57,6 +56,9 @@ func (s DocumentSender) Send(ctx context.Context, t transmit.Transmission) error
 	if needed, err := l.awaitOriginal(ctx, r); err != nil || !needed {
 		return err
 	}
+	if err := l.awaitBuyer(ctx, r); err != nil {
+		return err
+	}
 	xml, pdf, err := l.documents(ctx, r, e)
 	if err != nil {
 		return err
@@ -76,7 +78,7 @@ func (s DocumentSender) Send(ctx context.Context, t transmit.Transmission) error
 // refused the original after its cancellation, or the original was refused or rejected before the correction was sent.
 func (l *Ledger) awaitOriginal(ctx context.Context, r Record) (needed bool, err error) {
 	if r.Corrects == nil {
-		return true, nil
+		return true, l.awaitDeposits(ctx, r)
 	}
 	o, err := readOne(ctx, l.Pool, `where i.id = $1`, *r.Corrects)
 	if err != nil {
@@ -102,6 +104,18 @@ func (l *Ledger) neverSend(ctx context.Context, id uuid.UUID, why string) error 
 		r.Seqino, r.Problem = SeqinoNone, why
 		return save(ctx, tx, r, r.Status, l.instant(), change{what: "not_needed", quiet: true})
 	})
+}
+
+// awaitDeposits makes a final invoice wait until the platform has the deposits that it names.
+func (l *Ledger) awaitDeposits(ctx context.Context, r Record) error {
+	if len(r.Document.Deductions) == 0 {
+		return nil
+	}
+	number, err := l.missingDeposit(ctx, r.ID)
+	if err != nil || number == "" {
+		return err
+	}
+	return transmit.Wait{Reason: "the platform does not have " + number + " yet", RetryAfter: originalRetry}
 }
 
 // documents returns the XML and PDF of a record, which are rendered once and stored byte for byte.
@@ -165,7 +179,7 @@ func (l *Ledger) waitForMandate(ctx context.Context, id uuid.UUID, maybeSent boo
 		}
 		before := r.Status
 		r.Seqino, r.MaybeSent, r.Problem = SeqinoMandatePending, maybeSent, ""
-		if r.Status == StatusPending && r.Type == invoice.TypeInvoice {
+		if r.Status == StatusPending && r.Type.IsInvoice() {
 			r.Status = StatusDraft
 		}
 		return save(ctx, tx, r, before, l.instant(), change{what: "mandate_pending", quiet: true})
@@ -227,7 +241,7 @@ func (l *Ledger) recordFailure(ctx context.Context, id uuid.UUID, receipt platfo
 			r.DraftID = receipt.DraftID
 		}
 		now := l.instant()
-		if clear && r.Type == invoice.TypeInvoice && r.Status == StatusCancelled {
+		if clear && r.Type.IsInvoice() && r.Status == StatusCancelled {
 			// Nobody may send it any more, and its correction is not needed.
 			r.Seqino, c.quiet = SeqinoNone, true
 			if err := wakeDependents(ctx, tx, r, now); err != nil {

@@ -149,7 +149,7 @@ func (l *Ledger) settleInvoice(ctx context.Context, tx pgx.Tx, m match) error {
 	}
 	paid := money.Cents(m.payment.GetAmountCents())
 	amount := min(paid, r.Owed())
-	if r.Type != invoice.TypeInvoice || amount <= 0 || r.Status != StatusDraft && r.Status != StatusPending {
+	if !r.Type.IsInvoice() || amount <= 0 || r.Status != StatusDraft && r.Status != StatusPending {
 		l.Log.WarnContext(ctx, "payment for an invoice that cannot be paid", "invoice", r.Number, "status", r.Status, "payment", m.payment.GetReference())
 		return nil
 	}

@@ -18,7 +18,7 @@ func (f Filter) where(who Who) (where string, args []any) {
 	where = `where i.merchant_id = $1 and i.livemode = $2 and i.created_at >= $3`
 	args = []any{who.MerchantID, who.Livemode, f.From}
 	if f.Payment == "" {
-		where += ` and i.type_code = '380'`
+		where += ` and i.corrects is null`
 	} else {
 		args = append(args, f.Payment)
 		where += fmt.Sprintf(ofPaymentSQL, len(args))

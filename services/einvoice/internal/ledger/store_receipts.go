@@ -106,9 +106,10 @@ func received(ctx context.Context, tx pgx.Tx, invoiceID uuid.UUID) ([]invoice.Pa
 // recordParts records the parts of a receipt or, negatively, of a refund, and reports whether any must be reported.
 func recordParts(ctx context.Context, tx pgx.Tx, r *Record, source uuid.UUID, on invoice.Date, parts []invoice.Part) (reportable bool, err error) {
 	for _, p := range parts {
-		// VAT on services is due with the payment, unless the merchant chose otherwise or the buyer declares it (article 290 A CGI). What the
-		// invoice says counts, because its VAT was due accordingly, whatever the merchant has chosen since.
-		report := p.Nature == invoice.Services && !r.Document.OnDebits() && !r.Document.DueByBuyer(p.Nature, p.VATPerMill)
+		// VAT on services is due with the payment, unless the merchant chose otherwise or the buyer declares it (article 290 A CGI); on deposits
+		// for goods it always is. What the invoice says counts, because its VAT was due accordingly, whatever the merchant has chosen since.
+		due := p.Nature == invoice.Services && !r.Document.OnDebits() || p.Nature == invoice.Goods && r.Type == invoice.TypeDeposit
+		report := due && !r.Document.DueByBuyer(p.Nature, p.VATPerMill)
 		reportable = reportable || report
 		_, err := tx.Exec(ctx, `insert into receipt_parts (source, merchant_id, livemode, invoice_id, audience, received_on, nature, rate, amount_cents, reportable)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,

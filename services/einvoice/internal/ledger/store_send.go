@@ -24,10 +24,11 @@ func (l *Ledger) markMaybeSent(ctx context.Context, id uuid.UUID) (wanted bool, 
 const wakeDependentsSQL = `update transmissions set resumed = lease is not null, due_at = case when lease is null then $2 else due_at end
 	where state = 'waiting' and (lease is not null or due_at > $2) and (kind, subject) in (
 		select 'collection', id from invoice_payments where invoice_id = $1 union all
-		select unnest(array['document', 'collection']), id from invoices where corrects = $1)`
+		select unnest(array['document', 'collection']), id from invoices where corrects = $1 union all
+		select 'document', deducted_by from invoices where id = $1 and deducted_by is not null)`
 
-// wakeDependents makes due what waits for a document: the collections of its payments, and its corrections with
-// what they gave back. An attempt in progress
+// wakeDependents makes due what waits for a document: the collections of its payments, its corrections with
+// what they gave back, and the final invoice that deducts it. An attempt in progress
 // is repeated if it has to wait.
 func wakeDependents(ctx context.Context, tx pgx.Tx, r *Record, now time.Time) error {
 	_, err := tx.Exec(ctx, wakeDependentsSQL, r.ID, now)

@@ -71,4 +71,4 @@ func lockReference(ctx context.Context, tx pgx.Tx, reference string) error {
 
 // If several invoices refer to a payment, the first unpaid one gets it. (The index has no empty references.)
 const invoiceOfSQL = `select id from invoices where payment_reference = $1 and payment_reference <> '' and merchant_id = $2 and livemode = $3
-	and type_code = '380' order by status in ('draft', 'pending') desc, created_at limit 1`
+	and type_code in ('380', '386') order by status in ('draft', 'pending') desc, created_at limit 1`

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"strconv"
+
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/money"
@@ -15,7 +17,7 @@ func (r *Record) Proto() *einvoicev1.Invoice {
 		Id: r.ID.String(), MerchantId: r.MerchantID, Livemode: r.Livemode, Number: r.Number, TypeCode: string(r.Type), Status: string(r.Status),
 		SeqinoStatus: string(r.Seqino), SeqinoInvoiceId: r.DraftID, LifecycleCode: int32(r.LifecycleCode), Problem: r.Problem,
 		Audience: string(r.Audience), IssueDate: string(r.Issued), DueDate: string(r.Due), Currency: "EUR", Customer: party(d.Buyer),
-		TotalNetCents: int64(d.Totals.Net), TotalVatCents: int64(d.Totals.Tax), TotalCents: int64(r.Total), DiscountCents: int64(discount(d)),
+		TotalNetCents: int64(d.Totals.Net), TotalVatCents: int64(d.Totals.Tax), TotalCents: int64(d.Totals.Gross), DiscountCents: int64(discount(d)),
 		PaidCents: int64(r.Paid), CreditedCents: int64(r.Credited), Reference: r.Reference, Notes: notes(d),
 		PaymentReference: r.PaymentReference, CorrectsNumber: r.CorrectsNumber, CreditCents: int64(r.Credit), Reason: r.Reason,
 		Sequence: r.Sequence, CreatedAt: timestamppb.New(r.CreatedAt), UpdatedAt: timestamppb.New(r.UpdatedAt), BusinessProcess: d.Process,
@@ -25,7 +27,7 @@ func (r *Record) Proto() *einvoicev1.Invoice {
 		v.BuyerReference = d.BuyerReference
 	}
 	delivered(v, d)
-	if r.Type == invoice.TypeInvoice {
+	if r.Type.IsInvoice() {
 		v.DueCents = int64(r.Owed())
 	}
 	if r.Corrects != nil {
@@ -33,6 +35,9 @@ func (r *Record) Proto() *einvoicev1.Invoice {
 	}
 	if r.SubmittedAt != nil {
 		v.SubmittedAt = timestamppb.New(*r.SubmittedAt)
+	}
+	for _, x := range d.Deductions {
+		v.Deposits = append(v.Deposits, &einvoicev1.Deposit{Number: x.Number, IssueDate: string(x.Issued), AmountCents: int64(x.Gross())})
 	}
 	for i := range d.Lines {
 		v.Lines = append(v.Lines, line(&d.Lines[i]))
@@ -76,8 +81,17 @@ func line(l *invoice.Line) *einvoicev1.InvoiceLine {
 	return &einvoicev1.InvoiceLine{
 		Name: l.Name, Description: l.Description, Quantity: l.Quantity.String(), UnitPriceCents: int64(l.UnitGross), UnitPriceNet: l.UnitNet().String(), Unit: l.Unit,
 		VatRatePerMille: int32(l.VATPerMill), VatCategory: string(l.Category), Nature: string(l.Nature),
-		NetCents: int64(l.Net), TotalCents: int64(l.Gross),
+		NetCents: int64(l.Net), TotalCents: int64(l.Gross), CreditsLine: creditsLine(l),
 	}
+}
+
+// creditsLine returns the number of the line that a line of a credit note credits; 0 if none.
+func creditsLine(l *invoice.Line) int32 {
+	n, err := strconv.ParseInt(l.Credits, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return int32(n)
 }
 
 func discount(d *invoice.Document) money.Cents {

@@ -36,6 +36,9 @@ type Platform interface {
 	// File returns the platform's Factur-X of a document, or ErrNotFound.
 	File(ctx context.Context, clientID, invoiceID string) ([]byte, error)
 
+	// Directory returns what the national directory has of a SIREN, or ErrNotFound.
+	Directory(ctx context.Context, siren string) (Business, error)
+
 	// ReportCollection reports a payment of an invoice between businesses (status 212).
 	ReportCollection(ctx context.Context, clientID string, c Collection) (id string, err error)
 	// ReportSales reports the sales to private customers in a period (flux 10.3).

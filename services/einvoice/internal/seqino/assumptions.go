@@ -30,6 +30,7 @@ const (
 	pathFiles      = "/invoicing/files"
 	pathInvoices   = "/invoicing/invoices"
 	pathLifecycle  = "/lifecycle-events"
+	pathDirectory  = "/directory"
 	pathSales      = "/reporting/b2c-transactions"
 	pathPayments   = "/reporting/payments"
 	suffixValidate = "/validate"
@@ -145,6 +146,25 @@ type wireEntry struct {
 	Suffix  string `json:"suffix,omitempty"`
 	Routing string `json:"routing_identifier,omitempty"`
 }
+
+// wireBusiness is what the directory has of a SIREN. Known: siren, name, the fields of a line but its address, and that
+// nature is Private or Public. Guessed: entries, and the address of a line.
+type wireBusiness struct {
+	SIREN   string              `json:"siren"`
+	Name    string              `json:"name"`
+	Entries []wireDirectoryLine `json:"entries"`
+}
+
+type wireDirectoryLine struct {
+	SIRET       string      `json:"siret"`
+	Suffix      string      `json:"suffix"`
+	Routing     string      `json:"routing_identifier"`
+	Nature      string      `json:"nature"`
+	Addressable bool        `json:"addressable"`
+	Address     wireAddress `json:"postal_address"`
+}
+
+const natureOfPublic = "Public"
 
 // wireNewMandate. Known: start_date, directory_entry. Guessed: external_ref.
 type wireNewMandate struct {

@@ -17,7 +17,7 @@ import (
 
 // endpoints with a body that each takes.
 var endpoints = map[string]string{
-	"GET /einvoice/enrollment": "", "POST " + invoices: documented, "GET " + invoices: "", "GET " + one: "", "GET " + one + "/pdf": "",
+	"GET /einvoice/enrollment": "", "GET /einvoice/directory/732829320": "", "POST " + invoices: documented, "GET " + invoices: "", "GET " + one: "", "GET " + one + "/pdf": "",
 	"POST " + one + "/submit": "", "POST " + one + "/mark-paid": `{"payment_method":"cash"}`, "POST " + one + "/cancel": "", "POST " + one + "/credit-note": "",
 	"GET " + one + "/trail": "", "GET /einvoice/sales": "", "POST /einvoice/sales": salesBody,
 }

@@ -34,6 +34,7 @@ type Deps struct {
 	Sales     einvoicev1.SalesServiceClient
 	Trails    einvoicev1.TrailServiceClient
 	Received  einvoicev1.ReceivedServiceClient
+	Directory einvoicev1.DirectoryServiceClient
 	Merchants *merchant.Merchants
 	Access    *caller.Access
 	Limiter   ratelimit.Limiter
@@ -53,6 +54,7 @@ func (a *API) Register(g *web.API) {
 	read := []echo.MiddlewareFunc{explainNotEnrolled, a.Access.KeyOrLogin(rights.InvoicesRead, caller.Team...)}
 	write := []echo.MiddlewareFunc{explainNotEnrolled, a.Access.KeyOrLogin(rights.InvoicesWrite, caller.Staff...)}
 	g.GET("/einvoice/enrollment", a.enrollment, read...)
+	g.GET("/einvoice/directory/:siren", a.directory, read...)
 	g.POST("/einvoice/invoices", a.create, write...)
 	g.GET("/einvoice/invoices", a.list, read...)
 	g.GET("/einvoice/invoices/:id", a.get, read...)

@@ -129,9 +129,17 @@ func (a *API) cancel(c echo.Context) error {
 }
 
 type creditRequest struct {
-	Amount web.Amount `json:"amount"`
-	Reason string     `json:"reason"`
-	Type   string     `json:"type"`
+	Amount web.Amount    `json:"amount"`
+	Items  *[]creditItem `json:"items"`
+	Reason string        `json:"reason"`
+	Type   string        `json:"type"`
+}
+
+// creditItem is what to credit of one line of the invoice.
+type creditItem struct {
+	Line     int32      `json:"line"`
+	Quantity quantity   `json:"quantity"`
+	Amount   web.Amount `json:"amount"`
 }
 
 func (r creditRequest) check() error {
@@ -139,7 +147,23 @@ func (r creditRequest) check() error {
 	bad.positive("amount", r.Amount)
 	bad.text("reason", r.Reason, maxReason)
 	bad.oneOf("type", r.Type, "refund", "cancel")
+	if r.Items != nil {
+		bad.If(len(*r.Items) == 0, "items", "must have at least one item. To credit all that is left, omit items and amount")
+		bad.If(len(*r.Items) > maxItems, "items", "must have at most %d items", maxItems)
+		bad.If(r.Amount.Given(), "amount", "must not be given with items, which say how much to credit")
+		bad.If(r.Type == "cancel", "items", "must not be given with type cancel, which credits the whole invoice")
+	}
 	return bad.Err()
+}
+
+// lines returns the items as a message; nil for none.
+func (r creditRequest) lines() []*einvoicev1.CreditItem {
+	if r.Items == nil {
+		return nil
+	}
+	return views(*r.Items, func(i creditItem) *einvoicev1.CreditItem {
+		return &einvoicev1.CreditItem{Line: i.Line, Quantity: string(i.Quantity), AmountCents: cents(i.Amount)}
+	})
 }
 
 // creditNote credits all or part of an invoice. It answers 201 with a new document, 200 with that of the same Idempotency-Key.
@@ -153,6 +177,7 @@ func (a *API) creditNote(c echo.Context) error {
 	defer cancel()
 	res, err := a.Invoices.CreateCreditNote(ctx, &einvoicev1.CreateCreditNoteRequest{
 		MerchantId: on.MerchantID, Livemode: on.Livemode, Id: on.id, AmountCents: cents(in.Amount), Reason: in.Reason, Type: in.Type, IdempotencyKey: on.key,
+		Items: in.lines(),
 	})
 	if err != nil {
 		return issued(err, on.key != "")

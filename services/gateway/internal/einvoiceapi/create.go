@@ -17,6 +17,7 @@ const (
 	maxEmail      = 254
 	maxPhone      = 40
 	maxNumber     = 30
+	maxDeposits   = 50
 	maxElectronic = 125 // BR-FR-25
 	maxLine       = 200
 	maxPostCode   = 20
@@ -108,6 +109,9 @@ type createRequest struct {
 	PaymentMethod             string     `json:"payment_method"`
 	PaymentReference          string     `json:"payment_reference"`
 	deal
+	Type             string   `json:"type"`
+	Deposits         []string `json:"deposits"`
+	UnreachableBuyer string   `json:"unreachable_buyer"`
 }
 
 func (r createRequest) check() error {
@@ -129,6 +133,9 @@ func (r createRequest) check() error {
 	bad.oneOf("payment_method", r.PaymentMethod, methods...)
 	bad.line("payment_reference", r.PaymentReference, maxReference)
 	r.deal.check(&bad)
+	bad.oneOf("type", r.Type, "invoice", "deposit")
+	r.checkDeposits(&bad)
+	bad.oneOf("unreachable_buyer", r.UnreachableBuyer, "refuse", "keep")
 	switch {
 	case len(r.Items) == 0:
 		bad.Add("items", "is required, with at least one item")
@@ -141,6 +148,16 @@ func (r createRequest) check() error {
 	return bad.Err()
 }
 
+// checkDeposits checks the ids or numbers of the deposits that a final invoice deducts.
+func (r createRequest) checkDeposits(bad *problems) {
+	bad.If(len(r.Deposits) > maxDeposits, "deposits", "must have at most %d entries", maxDeposits)
+	bad.If(len(r.Deposits) > 0 && r.Type == "deposit", "deposits", "must not be given for a deposit")
+	for i, id := range r.Deposits[:min(len(r.Deposits), maxDeposits)] {
+		bad.required(refuse.At("deposits", i), id)
+		bad.line(refuse.At("deposits", i), id, maxReference)
+	}
+}
+
 func (r createRequest) message() *einvoicev1.CreateInvoiceRequest {
 	m := &einvoicev1.CreateInvoiceRequest{
 		Customer: &einvoicev1.Party{
@@ -149,6 +166,7 @@ func (r createRequest) message() *einvoicev1.CreateInvoiceRequest {
 		},
 		CustomerType: r.CustomerType, DiscountCents: int64(r.DiscountAmount.Cents()), Notes: r.Notes, Reference: r.Reference, DueDate: r.DueDate,
 		PaidOn: r.PaidOn, PaymentMethod: r.PaymentMethod, PaymentReference: r.PaymentReference,
+		Type: r.Type, Deposits: r.Deposits, KeepUnreachable: r.UnreachableBuyer == "keep",
 	}
 	for _, i := range r.Items {
 		m.Items = append(m.Items, i.message())

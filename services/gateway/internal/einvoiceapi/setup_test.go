@@ -73,7 +73,7 @@ func setup(t *testing.T) *fixture {
 	service := f.platform.connect(t)
 	New(Deps{
 		Invoices: einvoicev1.NewEInvoiceServiceClient(service), Received: einvoicev1.NewReceivedServiceClient(service),
-		Sales:  einvoicev1.NewSalesServiceClient(service),
+		Directory: connectDirectory(t), Sales: einvoicev1.NewSalesServiceClient(service),
 		Trails: einvoicev1.NewTrailServiceClient(service), Merchants: f.accounts.Merchants, Access: access,
 		Limiter: limiter, Drawn: drawing.New(limiter, 1000).For(func(echo.Context) string { return "" }),
 	}).Register(g)

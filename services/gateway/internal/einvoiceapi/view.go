@@ -96,6 +96,14 @@ type details struct {
 	Payments    []paymentView `json:"payments"`
 	Events      []eventView   `json:"lifecycle_events"`
 	Corrections []invoice     `json:"corrections"`
+	Deposits    []depositView `json:"deposits,omitempty"`
+}
+
+// depositView is a deposit that a final invoice deducts.
+type depositView struct {
+	Number    string      `json:"invoice_number"`
+	IssueDate string      `json:"issue_date"`
+	Amount    money.Cents `json:"amount"`
 }
 
 type lineView struct {
@@ -110,6 +118,7 @@ type lineView struct {
 	TotalHT      money.Cents `json:"total_ht"`
 	TotalTTC     money.Cents `json:"total_ttc"`
 	Unit         string      `json:"unit"`
+	CreditsLine  int32       `json:"credits_line,omitempty"`
 }
 
 type vatView struct {
@@ -192,6 +201,7 @@ func view(v *einvoicev1.Invoice) invoice {
 	out.details = &details{
 		BusinessProcess: v.GetBusinessProcess(), dealView: dealOf(v), Items: views(v.GetLines(), lineOf), VAT: views(v.GetVat(), vatOf),
 		Payments: views(v.GetPayments(), paymentOf), Events: views(v.GetLifecycle(), eventOf), Corrections: views(v.GetCorrections(), summary),
+		Deposits: views(v.GetDeposits(), depositOf),
 	}
 	return out
 }
@@ -233,7 +243,12 @@ func lineOf(l *einvoicev1.InvoiceLine) lineView {
 		ProductName: l.GetName(), Description: unlessEmpty(l.GetDescription()), Quantity: json.Number(l.GetQuantity()), Unit: l.GetUnit(),
 		UnitPriceTTC: money.Cents(l.GetUnitPriceCents()), UnitPriceHT: json.Number(l.GetUnitPriceNet()), VATRate: vat.Percent(l.GetVatRatePerMille()),
 		VATCategory: l.GetVatCategory(), Type: itemType(l.GetNature()), TotalHT: money.Cents(l.GetNetCents()), TotalTTC: money.Cents(l.GetTotalCents()),
+		CreditsLine: l.GetCreditsLine(),
 	}
+}
+
+func depositOf(d *einvoicev1.Deposit) depositView {
+	return depositView{d.GetNumber(), d.GetIssueDate(), money.Cents(d.GetAmountCents())}
 }
 
 func vatOf(v *einvoicev1.InvoiceVAT) vatView {

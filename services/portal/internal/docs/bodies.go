@@ -104,6 +104,7 @@ var fixes = map[string]string{
 	"INVALID_STATE":          "Read the object: its `status` says what is possible now.",
 	"REFUND_EXCEEDS_PAYMENT": "The payment's `amount` less its `amount_refunded` and the refunds that are under way is what is left.",
 	"CREDIT_EXCEEDS_INVOICE": "All documents that correct an invoice together never exceed it. `corrections` of the invoice lists them.",
+	"BUYER_UNREACHABLE":      "`GET /einvoice/directory/:siren` says where the business receives invoices. With `unreachable_buyer: keep` the invoice is issued, and sent when the buyer can be reached.",
 	"CANCEL_NOT_SUPPORTED":   "Wait until the payment has ended, and refund it if it was completed.",
 	"BANK_INCOMPATIBLE":      "The message says what the bank cannot do. `GET /gateway/banks` lists those that can.",
 	"PAYMENT_REFUSED":        "The message says why, in words for you. A payment that was refused frees its `reference`: send it again when the reason is gone.",

@@ -3,6 +3,7 @@ package invoices
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"european-pay.eu/eupay/internal/lifecycle"
@@ -32,14 +33,40 @@ type view struct {
 	Steps []step
 	// Next is what happens or what is to be done now: the phrases invoices.next_<Next> and invoices.next_<Next>_text. Tone is its colour.
 	Next, Tone string
-	// Left is what can still be credited.
+	// Left is what can still be credited. ByLine: the form takes the lines, of which there are not too many.
 	Left    eupay.Amount
+	ByLine  bool
 	Methods []eupay.PaymentMethod
 	Form    *web.Form
 	// Doing is the form that is shown again: paid, cancel, credit.
 	Doing                                   string
 	MaySubmit, MayPay, MayCancel, MayCredit bool
 	HasPDF                                  bool
+}
+
+// isInvoice reports whether the document asks for money: an invoice or a deposit.
+func isInvoice(inv *eupay.Invoice) bool { return inv.TypeCode == "380" || inv.TypeCode == "386" }
+
+// deposited is what the deposits of a final invoice have covered.
+func deposited(inv *eupay.Invoice) eupay.Amount {
+	var sum eupay.Amount
+	for _, d := range inv.Deposits {
+		sum += d.Amount
+	}
+	return sum
+}
+
+// Line is the name of a field of a line in the form of a credit note.
+func (view) Line(i int, field string) string { return line(i, field) }
+
+// OfLines reports whether the form of a credit note names lines.
+func (v view) OfLines() bool {
+	for name, values := range v.Form.Values {
+		if strings.HasPrefix(name, "items[") && len(values) > 0 && values[0] != "" {
+			return true
+		}
+	}
+	return false
 }
 
 func detail(r *web.Request) error {
@@ -51,11 +78,14 @@ func show(r *web.Request, status int, f *web.Form, doing string) error {
 	if err != nil {
 		return err
 	}
-	v := view{Invoice: inv, Steps: steps(inv), Left: inv.TotalTTC - inv.AmountCredited, Methods: methods, Form: f, Doing: doing, HasPDF: hasPDF(inv)}
+	v := view{
+		Invoice: inv, Steps: steps(inv), Left: inv.TotalTTC - deposited(inv) - inv.AmountCredited, Methods: methods, Form: f, Doing: doing,
+		HasPDF: hasPDF(inv), ByLine: len(inv.Items) <= maxLines,
+	}
 	v.Next, v.Tone = next(inv, r.Site.Now())
 	if mayIssue(r) {
 		open := inv.Status == eupay.InvoiceDraft || inv.Status == eupay.InvoicePending
-		first := inv.TypeCode == "380"
+		first := isInvoice(inv)
 		v.MaySubmit = inv.SeqinoStatus == "submission_failed" || inv.SeqinoStatus == "mandate_pending"
 		v.MayPay = first && open && inv.AmountDue > 0
 		v.MayCancel = first && (open || inv.Status == eupay.InvoiceFailed) && inv.AmountPaid == 0
@@ -140,7 +170,7 @@ func next(inv *eupay.Invoice, now time.Time) (key, tone string) {
 		return "refused", "bad"
 	case inv.SeqinoStatus == "submission_failed", inv.SeqinoStatus == "submitting":
 		return "on_its_way", "info"
-	case inv.TypeCode != "380":
+	case !isInvoice(inv):
 		return "correction", "info"
 	case inv.Status == eupay.InvoiceRefunded:
 		return "refunded", "info"
@@ -201,20 +231,4 @@ func cancel(r *web.Request) error {
 		return again(r, f, "cancel", err)
 	}
 	return r.Redirect(path(r.PathValue("id")), "invoice_cancelled")
-}
-
-func credit(r *web.Request) error {
-	f, err := r.Form()
-	if err != nil {
-		return err
-	}
-	p := eupay.CreditParams{Amount: f.Amount(r, "amount"), Reason: f.Get("reason"), Type: "refund", IdempotencyKey: f.Get("key")}
-	if !f.OK() {
-		return show(r, http.StatusUnprocessableEntity, f, "credit")
-	}
-	note, err := r.API.Invoices.Credit(r.Ctx(), r.PathValue("id"), p)
-	if err != nil {
-		return again(r, f, "credit", err)
-	}
-	return r.Redirect(path(note.ID), "invoice_credited")
 }

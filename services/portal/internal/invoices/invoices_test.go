@@ -317,6 +317,83 @@ func TestActionsGoToTheAPIWithTheirKey(t *testing.T) {
 	}
 }
 
+func TestTheDirectoryFillsInTheCustomer(t *testing.T) {
+	w := setup(t, eupay.RoleMerchant)
+	f := written()
+	f.Set("do", "lookup")
+	f.Set("customer_name", "")
+	w.answers["GET /einvoice/directory/552100554"] = `{"siren":"552100554","name":"<Acme>","reachable":true,"electronic_address":null,"lines":[` +
+		`{"electronic_address":"552100554_A","addressable":true,"address":{"street":"1 rue X","city":"Lyon","post_code":"69001","country":"FR"}},` +
+		`{"electronic_address":"552100554_B","addressable":true,"address":null},{"electronic_address":"552100554_C","addressable":false,"address":null}]}`
+	p := w.post("/portal/invoices/new", f)
+	for _, want := range []string{`value="&lt;Acme&gt;"`, `value="1 rue X"`, `value="69001"`, "552100554_B", `value="Livre"`, `value="business" checked`} {
+		if p.status != 200 || !strings.Contains(p.text, want) {
+			t.Errorf("no %s: %d", want, p.status)
+		}
+	}
+	if strings.Contains(p.text, "552100554_C") {
+		t.Error("an address that cannot be used is offered")
+	}
+	w.answers["GET /einvoice/directory/552100554"] = `{"siren":"552100554","name":"Acme","reachable":false,"electronic_address":null,"lines":[]}`
+	if p := w.post("/portal/invoices/new", f); !strings.Contains(p.text, "cannot receive e-invoices yet") {
+		t.Errorf("unreachable: %d", p.status)
+	}
+	delete(w.answers, "GET /einvoice/directory/552100554")
+	if p := w.post("/portal/invoices/new", f); p.status != 200 || !strings.Contains(p.text, `id="w-customer_siren"`) {
+		t.Errorf("unknown: %d", p.status)
+	}
+	if w.told("POST /einvoice/invoices") != "" {
+		t.Error("an invoice was issued")
+	}
+}
+
+func TestDepositsAndKeptInvoicesAreAskedFor(t *testing.T) {
+	w := setup(t, eupay.RoleMerchant)
+	w.answers["POST /einvoice/invoices"] = "201 " + invoice(func(map[string]any) {})
+	f := written()
+	f.Set("type", "deposit")
+	f.Set("keep_unreachable", "1")
+	if w.post("/portal/invoices/new", f); !strings.Contains(w.told("POST /einvoice/invoices"), `"type":"deposit","unreachable_buyer":"keep"`) {
+		t.Errorf("told %s", w.told("POST /einvoice/invoices"))
+	}
+	f = written()
+	f.Set("deposits", "INV-1, INV-2")
+	w.answers["POST /einvoice/invoices"] = `400 {"code":"VALIDATION_ERROR","message":"Invalid.","errors":[{"field":"deposits[1]","message":"Not so."}]}`
+	if p := w.post("/portal/invoices/new", f); !strings.Contains(w.told("POST /einvoice/invoices"), `"deposits":["INV-1","INV-2"]`) || !strings.Contains(p.text, `id="w-deposits"`) {
+		t.Errorf("told %s", w.told("POST /einvoice/invoices"))
+	}
+}
+
+// The API names the entry of the list that it got; the page marks the line that the merchant filled in.
+func TestACreditNoteNamesLines(t *testing.T) {
+	w := setup(t, eupay.RoleMerchant)
+	w.answers["GET /einvoice/invoices/"+id] = invoice(func(m map[string]any) {
+		m["items"] = []any{
+			map[string]any{"product_name": "Lampe", "quantity": 2, "unit_price_ttc": 60}, map[string]any{"product_name": "<b>Table</b>", "quantity": 1, "unit_price_ttc": 240},
+		}
+	})
+	if p := w.get("/portal/invoices/" + id); !strings.Contains(p.text, `name="items[1].quantity"`) || !strings.Contains(p.text, "&lt;b&gt;Table&lt;/b&gt; · 1 ×") {
+		t.Errorf("the page: %s", p.text)
+	}
+	op := "POST /einvoice/invoices/" + id + "/credit-note"
+	f := url.Values{"key": {"k"}, "reason": {"back"}, "amount": {""}, "items[0].quantity": {""}, "items[1].quantity": {"0,5"}}
+	w.answers[op] = invoice(func(m map[string]any) { m["id"] = "note" })
+	if p := w.post("/portal/invoices/"+id+"/credit", f); p.status != 303 || !strings.Contains(w.told(op), `"items":[{"line":2,"quantity":0.5}]`) {
+		t.Errorf("%d, told %s", p.status, w.told(op))
+	}
+	for _, field := range []string{"items[0].quantity", "items[0]"} {
+		w.answers[op] = `400 {"code":"VALIDATION_ERROR","message":"Invalid.","errors":[{"field":"` + field + `","message":"Not so."}]}`
+		if p := w.post("/portal/invoices/"+id+"/credit", f); p.status != 422 || !strings.Contains(p.text, `id="w-items[1].quantity"`) || !strings.Contains(p.text, `value="0,5"`) {
+			t.Errorf("%s: %d %s", field, p.status, p.text)
+		}
+	}
+	f.Set("items[1].quantity", "-1")
+	w.answers[op] = ""
+	if p := w.post("/portal/invoices/"+id+"/credit", f); p.status != 422 || !strings.Contains(p.text, `id="w-items[1].quantity"`) {
+		t.Errorf("a wrong quantity: %d", p.status)
+	}
+}
+
 func TestAnothersInvoiceIsNotThere(t *testing.T) {
 	w := setup(t, eupay.RoleMerchant)
 	for _, path := range []string{"/portal/invoices/other", "/portal/invoices/other/pdf", "/portal/invoices/..%2f..%2fmerchant"} {

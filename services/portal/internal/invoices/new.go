@@ -26,6 +26,8 @@ type draft struct {
 	*web.Form
 	Lines []int
 	Rates []string
+	// Choice are the electronic addresses of the customer, if it has several.
+	Choice []string
 	// Last: there is no other line to remove this one in favour of.
 	Last, Full bool
 }
@@ -66,6 +68,9 @@ func create(r *web.Request) error {
 	}
 	lines, _ := strconv.Atoi(f.Get("lines"))
 	lines = min(max(lines, 1), maxLines)
+	if f.Get("do") == "lookup" {
+		return lookUp(r, f, lines)
+	}
 	if do := f.Get("do"); do != "" {
 		return edit(r, f, lines, do)
 	}
@@ -77,6 +82,11 @@ func create(r *web.Request) error {
 		}
 		if !r.Refused(f, err) {
 			return err
+		}
+		for name, wrong := range f.Fields { // of one of the deposits, which share a field
+			if strings.HasPrefix(name, "deposits[") {
+				f.Wrong("deposits", wrong)
+			}
 		}
 	}
 	return r.Render(http.StatusUnprocessableEntity, "invoices/new", newDraft(f, lines))
@@ -117,6 +127,10 @@ func params(r *web.Request, f *web.Form, lines int) eupay.InvoiceParams {
 			City: f.Get("customer_address.city"), Country: strings.ToUpper(f.Get("customer_address.country")),
 		},
 		Notes: f.Get("notes"), Reference: f.Get("reference"), DiscountAmount: f.Amount(r, "discount_amount"), DueDate: f.Get("due_date"), IdempotencyKey: f.Get("key"),
+		Type: f.Get("type"),
+	}
+	if f.Is("deposits") {
+		p.Deposits = strings.Fields(strings.ReplaceAll(f.Get("deposits"), ",", " "))
 	}
 	if p.CustomerType == "business" {
 		p.CustomerSIREN, p.CustomerSIRET = compact(f.Get("customer_siren")), compact(f.Get("customer_siret"))
@@ -129,6 +143,9 @@ func params(r *web.Request, f *web.Form, lines int) eupay.InvoiceParams {
 		p.CustomerAddress = eupay.Address{}
 	}
 	deal(f, &p)
+	if f.Is("keep_unreachable") {
+		p.UnreachableBuyer = "keep"
+	}
 	for i := range lines {
 		p.Items = append(p.Items, eupay.InvoiceItem{
 			ProductName: f.Get(line(i, "product_name")), Description: f.Get(line(i, "description")), Quantity: quantity(r, f, line(i, "quantity")),

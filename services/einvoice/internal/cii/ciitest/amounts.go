@@ -48,7 +48,7 @@ func (c *checker) decimals() {
 		}
 	})
 	due := c.settle.get("SpecifiedTradeSettlementHeaderMonetarySummation/DuePayableAmount")
-	c.demand(c.typeCode() != "381" || !strings.HasPrefix(due, "-"), RuleSign, "a credit note over %s", due)
+	c.demand(!c.credits() || !strings.HasPrefix(due, "-"), RuleSign, "a credit note over %s", due)
 }
 
 // The values that BR-FR-15 and 16 allow.

@@ -53,7 +53,7 @@ func (c *checker) reference(from *checker, ref *node, to *book) {
 	}
 	day := ref.get("FormattedIssueDateTime/DateTimeString")
 	c.demand(day == to.issued, RuleDangling, "%s says that %s is of %s", from.number(), number, day)
-	if from.typeCode() != "381" {
+	if !from.credits() {
 		return
 	}
 	for k, amount := range from.gross() {

@@ -29,6 +29,7 @@ const (
 	RuleTwice    = "TWICE"         // a number used twice
 	RuleDangling = "DANGLING"      // BT-25 or BT-26 is of no document
 	RuleExceeds  = "EXCEEDS"       // more is credited than was invoiced
+	RuleDeposit  = "DEPOSIT"       // a final invoice without the deposit that it deducts
 )
 
 // checker collects the problems of one document.

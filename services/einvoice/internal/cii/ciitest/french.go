@@ -79,10 +79,24 @@ func (c *checker) dates() {
 	c.demand(due == "" || due >= issued || c.alreadyPaid(), "BR-FR-CO-07", "due on %s, issued on %s", due, issued)
 }
 
+// credits reports whether the document is a credit note, of an invoice or of a deposit.
+func (c *checker) credits() bool { return slices.Contains([]string{"381", "503"}, c.typeCode()) }
+
+// deposits is BR-FR-CO-08, and what a final invoice is without: the deposits that it names and deducts.
+func (c *checker) deposits() {
+	final := slices.Contains([]string{"B4", "S4", "M4"}, c.process())
+	c.demand(!final || !slices.Contains([]string{"386", "500", "503"}, c.typeCode()), "BR-FR-CO-08", "a deposit is not a final invoice")
+	if final && c.typeCode() == "380" {
+		prepaid := c.settle.get("SpecifiedTradeSettlementHeaderMonetarySummation/TotalPrepaidAmount")
+		c.demand(!equal(prepaid, "0") && len(c.settle.all("InvoiceReferencedDocument")) > 0, RuleDeposit, "a final invoice deducts %q of no deposit", prepaid)
+	}
+}
+
 func (c *checker) alreadyPaid() bool { return slices.Contains([]string{"B2", "S2", "M2"}, c.process()) }
 
 // paid is BR-FR-CO-09 and 12.
 func (c *checker) paid() {
+	c.deposits()
 	if c.alreadyPaid() {
 		sums := c.settle.first("SpecifiedTradeSettlementHeaderMonetarySummation")
 		prepaid, gross, due := sums.get("TotalPrepaidAmount"), sums.get("GrandTotalAmount"), sums.get("DuePayableAmount")
@@ -116,5 +130,5 @@ func (c *checker) references() {
 		}
 		c.demand(r.get("IssuerAssignedID") != c.number(), RuleSelf, "%s refers to itself", c.number())
 	}
-	c.demand(c.typeCode() != "381" || complete >= 1, "BR-FR-CO-05", "a credit note without the number and day of an invoice")
+	c.demand(!c.credits() || complete >= 1, "BR-FR-CO-05", "a credit note without the number and day of an invoice")
 }

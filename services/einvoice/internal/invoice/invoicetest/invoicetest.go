@@ -125,6 +125,9 @@ func invoices() []Case {
 		{"mayotte", issue("000027", Overseas("97600", "Mamoudzou"), private(invoice.Item{Name: "Roman", Quantity: invoice.One, UnitPrice: 19_90}))},
 		{"mediator", issue("000028", withMediator(), private(Item("Roman", 1, 19_90, 55)))},
 		{"on-debits", issue("000029", Debits(), mixed())},
+		{"discount-on-lines", issue("000030", Settings(), discounted())},
+		{"deposit", issue("000031", Settings(), deposit())},
+		{"final", issue("000032", Settings(), final())},
 	}
 }
 
@@ -135,6 +138,11 @@ func corrections() []Case {
 	of := invoiceOf("b2b")
 	first := credit("000001", of, nil, 50_00, "Article défectueux")
 	mix := invoiceOf("goods-and-services")
+	back := invoiceOf("discount-on-lines")
+	lines := creditLines("000008", back, nil,
+		invoice.CreditItem{Line: 2, Quantity: invoice.One}, invoice.CreditItem{Line: 1, Amount: 12_34}, invoice.CreditItem{Line: 3, Quantity: 13_333})
+	rest := creditLines("000009", back, []invoice.Document{lines},
+		invoice.CreditItem{Line: 1, Quantity: 2 * invoice.One}, invoice.CreditItem{Line: 3, Quantity: 10_000})
 	return []Case{
 		{"credit-partial", first},
 		{"credit-rest", credit("000002", of, []invoice.Document{first}, of.Totals.Gross-50_00, "")},
@@ -145,6 +153,9 @@ func corrections() []Case {
 		{"annulled-eu-both", invoice.Annul(number("CN", "000010"), Issued.Add(1), invoiceOf("eu-both"), 0, "")},
 		{"credit-franchise", credit("000005", invoiceOf("franchise"), nil, 10_00, "")},
 		{"credit-on-debits", credit("000011", invoiceOf("on-debits"), nil, 12_34, "")},
+		{"credit-lines", lines},
+		{"credit-lines-rest", rest},
+		{"credit-deposit", credit("000012", invoiceOf("deposit"), nil, 40_00, "Commande réduite")},
 		{"annulled", invoice.Annul(number("CN", "000006"), Issued.Add(1), of, 0, "Erreur de client")},
 		{"annulled-paid", invoice.Annul(number("CN", "000007"), Issued.Add(1), invoiceOf("paid-card"), invoiceOf("paid-card").Totals.Gross, "")},
 	}

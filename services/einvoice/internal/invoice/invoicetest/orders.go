@@ -27,6 +27,14 @@ func credit(n string, of invoice.Document, earlier []invoice.Document, amount mo
 	return d
 }
 
+func creditLines(n string, of invoice.Document, earlier []invoice.Document, items ...invoice.CreditItem) invoice.Document {
+	d, err := invoice.CreditLines(number("CN", n), Issued.Add(1), of, earlier, items, "Retour")
+	if err != nil {
+		panic(fmt.Sprintf("credit note %s: %v", n, err))
+	}
+	return d
+}
+
 func b2b() invoice.Order {
 	return invoice.Order{
 		Customer: Business(), Notes: "Livraison au 2e étage.\nMerci de votre confiance.", Reference: "ERP-INV-2026-001", Due: "2026-12-05",
@@ -35,6 +43,31 @@ func b2b() invoice.Order {
 			{Name: "Atlas", Quantity: 2 * invoice.One, UnitPrice: 49_90, VATPerMill: 55},
 			{Name: "Papier au mètre", Quantity: 23_333, UnitPrice: 4_15, VATPerMill: 200},
 		},
+	}
+}
+
+// discounted is b2b with a discount on the whole.
+func discounted() invoice.Order {
+	o := b2b()
+	o.Discount, o.Reference = 50_00, "ERP-INV-2026-017"
+	return o
+}
+
+// deposit is paid in advance for what final sells.
+func deposit() invoice.Order {
+	it := Item("Acompte sur la pose", 1, 200_00, 100)
+	it.Nature = invoice.Services
+	return invoice.Order{Customer: Business(), Deposit: true, Items: []invoice.Item{Item("Acompte de 30 % sur la commande 4711", 1, 300_00, 200), it}}
+}
+
+// final deducts deposit.
+func final() invoice.Order {
+	paid := issue("000018", Settings(), deposit())
+	it := Item("Pose", 1, 450_00, 100)
+	it.Nature = invoice.Services
+	return invoice.Order{
+		Customer: Business(), Items: []invoice.Item{Item("Bibliothèque sur mesure", 1, 1000_00, 200), it},
+		Deductions: []invoice.Deduction{invoice.Deduct(paid, nil)},
 	}
 }
 
