@@ -41,6 +41,8 @@ func TestSalesWithoutVAT(t *testing.T) {
 	refused(t, abroad("G"), map[string]spoilt{"no seller": {noSeller, "BR-G-02", "seller.vat_identifier"}})
 	refused(t, abroad("O"), map[string]spoilt{
 		"a number": {func(d *document.Document) { d.Seller.VATNumber = "FR11123456782" }, "BR-O-02", "seller.vat_identifier"},
-		"others":   {func(d *document.Document) { d.VAT = append(d.VAT, document.VAT{Tax: document.Tax{Category: "S", Rate: 2000}}) }, "BR-O-11", "vat_breakdown"},
+		"others": {func(d *document.Document) {
+			d.VAT = append(d.VAT, document.VAT{Tax: document.Tax{Category: "S", Rate: 2000}})
+		}, "BR-O-11", "vat_breakdown"},
 	})
 }
