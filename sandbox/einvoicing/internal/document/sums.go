@@ -187,7 +187,8 @@ func (c *checker) untaxed(t Tax) {
 	case "AE":
 		c.demand(seller != "" && buyer+c.d.Buyer.SIREN != "", "BR-AE-02", "buyer.vat_identifier", "reverse charge needs the tax numbers of both sides")
 	case "K":
-		c.demand(seller != "" && buyer != "" && !strings.HasPrefix(buyer, "FR"), "BR-IC-02", "buyer.vat_identifier", "a delivery within the EU needs the VAT numbers of both sides")
+		c.demand(seller != "" && buyer != "" && !strings.HasPrefix(buyer, "FR"), "BR-IC-02", "buyer.vat_identifier",
+			"a delivery within the EU needs the VAT numbers of both sides")
 	case "G":
 		c.demand(seller != "", "BR-G-02", "seller.vat_identifier", "an export needs the seller's VAT number")
 	case "O":

@@ -179,6 +179,10 @@ func TestRatesOfOverseasDepartments(t *testing.T) {
 			t.Errorf("%s: refused %q, want %q (%v)", name, got, c.field, err)
 		}
 	}
+	to := invoice.Order{Customer: there, Items: []invoice.Item{invoicetest.Item("Conseil", 1, 89_99, vat.OverseasStandard)}, DeliveryAddress: invoice.Address{City: "Paris", Country: "FR"}}
+	if _, err := invoice.New(number, invoicetest.Issued, paris, to); err != nil {
+		t.Errorf("a customer in Martinique, delivered in Paris: %v", err)
+	}
 	d := invoicetest.Find("mayotte")
 	if d.VAT[0].Category != invoice.Exempt || !strings.Contains(d.VAT[0].Reason, "art. 294") {
 		t.Errorf("in Mayotte: %+v", d.VAT)

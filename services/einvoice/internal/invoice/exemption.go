@@ -97,7 +97,8 @@ func (p *problems) exempt(at string, it Item, x trade) {
 		number := x.buyer.VATNumber
 		p.If(private, at+"vat_exemption_code", "%s is for sales to a business", e.code)
 		p.If(x.nature(it) != Goods, at+"vat_exemption_code", "%s is for goods: services to a business in the EU have %s", e.code, codeReverse)
-		p.If(!private && (number == "" || strings.HasPrefix(number, france)), "customer_vat_number", "is required for goods without VAT to another country of the EU: the buyer's, of that country")
+		p.If(!private && (number == "" || strings.HasPrefix(number, france)), "customer_vat_number",
+			"is required for goods sold without VAT to another country of the EU: the buyer's VAT number there")
 		p.If(!europe[x.delivered()], "delivery_address.country", "must be another country of the EU for goods with %s", e.code)
 	case Reverse:
 		p.If(private, at+"vat_exemption_code", "%s is for sales to a business", e.code)

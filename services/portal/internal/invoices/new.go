@@ -57,7 +57,8 @@ func newPage(r *web.Request) error {
 	if !e.Enrolled {
 		return r.Redirect(home+"/enrolment", "enrol_first")
 	}
-	f := web.NewForm("key", web.NewKey(), line(0, "quantity"), "1", line(0, "vat_rate"), "20", "customer_type", "individual", "customer_address.country", "FR", "delivery_address.country", "FR")
+	f := web.NewForm("key", web.NewKey(), line(0, "quantity"), "1", line(0, "vat_rate"), "20", "customer_type", "individual",
+		"customer_address.country", "FR", "delivery_address.country", "FR")
 	return r.Render(http.StatusOK, "invoices/new", newDraft(f, 1))
 }
 
