@@ -90,7 +90,8 @@ func fill(f *web.Form, s *eupay.EInvoiceSettings) {
 		"address.street": s.Address.Street, "address.more": s.Address.More, "address.post_code": s.Address.PostCode,
 		"address.city": s.Address.City, "address.country": s.Address.Country,
 		"email": s.Email, "phone": s.Phone, "electronic_address": s.ElectronicAddress, "activity": s.Activity, "vat_regime": s.VATRegime, "iban": s.IBAN, "bic": s.BIC,
-		"penalties": s.Penalties, "recovery": s.Recovery, "discount": s.Discount, "footer": s.Footer, "sales_vat_rate": s.SalesVATRate, "sales_type": s.SalesType, "term_days": strconv.Itoa(s.TermDays),
+		"penalties": s.Penalties, "recovery": s.Recovery, "discount": s.Discount, "footer": s.Footer,
+		"sales_vat_rate": s.SalesVATRate, "sales_type": s.SalesType, "term_days": strconv.Itoa(s.TermDays),
 	} {
 		if value != "" {
 			f.Values.Set(name, value)
