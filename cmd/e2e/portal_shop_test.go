@@ -43,7 +43,8 @@ func newShop(t *testing.T) *shop {
 	s.paths["/portal/keys/{id}"] = []string{"/portal/keys/" + m.key.ID}
 	s.paths["/portal/webhooks/endpoints/{id}"] = []string{"/portal/webhooks/endpoints/" + m.endpoint}
 	s.paths["/app/payments/{transaction}"] = []string{"/app/payments/" + transaction}
-	s.paths["/portal/invoices/{id}"] = []string{"/portal/invoices/" + m.invoices(t, nil).ID}
+	invoice := "/portal/invoices/" + m.invoices(t, nil).ID
+	s.paths["/portal/invoices/{id}"], s.paths["/portal/invoices/{id}/trail"] = []string{invoice}, []string{invoice + "/trail"}
 	s.paths["/portal/received/{id}"] = []string{"/portal/received/" + m.receives(t, "F-2026-21").ID}
 	file, _ := m.exports(t, eupay.ExportParams{Kind: eupay.ExportSales})
 	s.paths["/portal/exports/{id}/file"] = []string{"/portal/exports/" + file.ID + "/file"}

@@ -49,7 +49,8 @@ func (c *verifyCommand) Run(t *tool) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(t.out, "%d documents are as they were archived, %d wait to be archived, %d anchors were compared\n", r.GetDocuments(), r.GetWaiting(), len(req.GetAnchors()))
+		fmt.Fprintf(t.out, "%d documents are as they were archived, %d wait to be archived, %d anchors were compared\n",
+			r.GetDocuments(), r.GetWaiting(), len(req.GetAnchors()))
 	}
 	if r.GetProblem() != "" {
 		return fmt.Errorf("%w: %s", errBroken, printable(r.GetProblem()))

@@ -108,8 +108,10 @@ func TestEveryForgeryIsFound(t *testing.T) {
 		"a removed document": {[]string{`delete from invoices where id = ` + second}, 2, "The document at position 2 is missing."},
 		"removed files":      {[]string{`delete from documents where invoice_id = ` + second}, 2, "The files of INV-2026-"},
 		"a removed link":     {[]string{`delete from archive_links where position = 2`}, 2, "no document at position 2"},
-		"a removed link, the others moved up": {[]string{`delete from archive_links where position = 2`, `update archive_links set position = 2 where position = 3`,
-			`update archive_links set position = 3 where position = 4`}, 2, "does not follow from the document"},
+		"a removed link, the others moved up": {[]string{
+			`delete from archive_links where position = 2`, `update archive_links set position = 2 where position = 3`,
+			`update archive_links set position = 3 where position = 4`,
+		}, 2, "does not follow from the document"},
 		"two in another order": {[]string{
 			`update archive_links set position = 9 where position = 1`, `update archive_links set position = 1 where position = 2`,
 			`update archive_links set position = 2 where position = 9`,

@@ -84,18 +84,26 @@ func (f *fixture) seller(merchant string, change func(*invoice.Settings)) {
 // reported are the sums of e-reported sales of the fixture's merchant, by day, category and rate: net and VAT.
 func (f *fixture) reported() map[string]string {
 	f.t.Helper()
-	rows, err := f.Pool.Query(context.Background(), `select sold_on || ' ' || category || ' ' || rate, sum(net_cents) || '+' || sum(tax_cents) from (
+	return pairs[string, string](f, `select sold_on || ' ' || category || ' ' || rate, sum(net_cents) || '+' || sum(tax_cents) from (
 			select sold_on, category, rate, net_cents, tax_cents from sale_parts where merchant_id = $1
 			union all select sold_on, category, rate, net_cents, tax_cents from consumer_parts where merchant_id = $1) p
 		group by 1, sold_on, category, rate having sum(net_cents) <> 0 or sum(tax_cents) <> 0`, f.who.MerchantID)
+}
+
+// pairs reads rows of two columns.
+func pairs[K comparable, V any](f *fixture, sql string, args ...any) map[K]V {
+	f.t.Helper()
+	rows, err := f.Pool.Query(context.Background(), sql, args...)
 	f.must(err)
-	found := map[string]string{}
-	var what, sums string
-	_, err = pgx.ForEachRow(rows, []any{&what, &sums}, func() error {
-		found[what] = sums
-		return nil
-	})
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct {
+		Key   K
+		Value V
+	}])
 	f.must(err)
+	found := make(map[K]V, len(list))
+	for _, p := range list {
+		found[p.Key] = p.Value
+	}
 	return found
 }
 
@@ -230,6 +238,7 @@ func TestReportsAndInvoicesAreTheTurnover(t *testing.T) {
 }
 
 func play(t *testing.T, f *fixture, r *rand.Rand) {
+	t.Helper()
 	var all []*history
 	for step := range 50 {
 		before, versions := f.reported(), f.versions()
@@ -327,21 +336,13 @@ func (h *history) refund(f *fixture, amount money.Cents) {
 // agrees wants the sums of reports and of businesses' invoices at each rate to be the turnover.
 func (f *fixture) agrees(when string, all []*history) {
 	f.t.Helper()
-	want, got := map[vat.Rate]money.Cents{}, map[vat.Rate]money.Cents{}
+	want := map[vat.Rate]money.Cents{}
 	for _, h := range all {
 		want[h.rate] += h.expected()
 	}
-	rows, err := f.Pool.Query(context.Background(), `select rate, sum(net_cents + tax_cents)::bigint from (
+	got := pairs[vat.Rate, money.Cents](f, `select rate, sum(net_cents + tax_cents)::bigint from (
 			select rate, net_cents, tax_cents from sale_parts where merchant_id = $1
 			union all select rate, net_cents, tax_cents from consumer_parts where merchant_id = $1) p group by rate`, f.who.MerchantID)
-	f.must(err)
-	var rate vat.Rate
-	var amount money.Cents
-	_, err = pgx.ForEachRow(rows, []any{&rate, &amount}, func() error {
-		got[rate] += amount
-		return nil
-	})
-	f.must(err)
 	documents, err := readAll(context.Background(), f.Pool, `where i.merchant_id = $1 and i.audience = 'B2B'`, f.who.MerchantID)
 	f.must(err)
 	for _, d := range documents {
@@ -361,18 +362,8 @@ func (f *fixture) agrees(when string, all []*history) {
 // versions are those of the periods of sales, by each of their days.
 func (f *fixture) versions() map[string]int64 {
 	f.t.Helper()
-	rows, err := f.Pool.Query(context.Background(), `select d::date::text, version from report_periods, generate_series(start_on, end_on, interval '1 day') d
+	return pairs[string, int64](f, `select d::date::text, version from report_periods, generate_series(start_on, end_on, interval '1 day') d
 		where merchant_id = $1 and kind = 'sales'`, f.who.MerchantID)
-	f.must(err)
-	list := map[string]int64{}
-	var day string
-	var version int64
-	_, err = pgx.ForEachRow(rows, []any{&day, &version}, func() error {
-		list[day] = version
-		return nil
-	})
-	f.must(err)
-	return list
 }
 
 func (f *fixture) versionOf(day string) int64 { return f.versions()[day] }

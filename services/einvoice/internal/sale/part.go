@@ -51,8 +51,15 @@ type entry struct {
 	reportable bool
 }
 
-// known reports whether the VAT of a payment is known.
-func (f facts) known() bool { return len(f.order) > 0 || f.setting != nil }
+// unknown reports whether a part of the payment is in no report because nobody said what its VAT is.
+func (f facts) unknown() bool {
+	left := f.amount - sum(f.invoiced)
+	back := -f.credited
+	for _, r := range f.refunds {
+		back += r.amount
+	}
+	return len(f.order) == 0 && f.setting == nil && left > max(0, back)
+}
 
 // entries returns what is reported of a payment: what it sold, less what invoices report of it, and what refunds gave back of the rest.
 func (f facts) entries() []entry {

@@ -27,7 +27,7 @@ func Restate(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, reference string
 	}
 	after := f.entries()
 	sortEntries(after)
-	if err := setUnknown(ctx, tx, reference, !f.known()); err != nil {
+	if err := setUnknown(ctx, tx, reference, f.unknown()); err != nil {
 		return err
 	}
 	if slices.Equal(before, after) {
