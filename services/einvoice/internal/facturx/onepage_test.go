@@ -1,20 +1,27 @@
 package facturx
 
 import (
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 )
 
+// Both are made once, because a test needs them a hundred times.
+var (
+	short = sync.OnceValue(func() invoice.Document { return invoicetest.Find("goods-and-services") })
+	many  = sync.OnceValue(func() invoice.Document { return invoicetest.Find("many-lines") })
+)
+
 // ordinary is an invoice as merchants issue them: with a logo, a note, a discount, both codes and several lines.
 func ordinary(lines int) invoice.Document {
-	d := invoicetest.Find("goods-and-services")
-	d.Notes = append(d.Notes, invoice.Note{Subject: invoice.NoteGeneral, Text: "Livraison au 2e étage.\nMerci de votre confiance."})
+	d := short()
+	d.Notes = append(slices.Clone(d.Notes), invoice.Note{Subject: invoice.NoteGeneral, Text: "Livraison au 2e étage.\nMerci de votre confiance."})
 	d.BuyerReference = "ERP-INV-2026-001"
-	more := invoicetest.Find("many-lines").Lines
-	d.Lines = append(d.Lines, more[:lines-len(d.Lines)]...)
+	d.Lines = append(slices.Clone(d.Lines), many().Lines[:lines-len(d.Lines)]...)
 	return d
 }
 
