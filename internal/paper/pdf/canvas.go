@@ -31,11 +31,14 @@ type Canvas struct {
 	Page  *Page
 	// Image is the picture that Picture draws; nil if none.
 	Image *Image
+	// Into is the element that texts, codes and the picture belong to, if the canvas is Structured; nil for decoration.
+	Into *Element
 
 	width, height int
 	regular, bold *font.Subset
 	// others print what these two lack, in the order of first use.
 	others []*font.Subset
+	root   *Element
 }
 
 // Page is the content of a page, with the current graphics settings.
@@ -45,12 +48,17 @@ type Page struct {
 	links []link
 	// pictured is true if the page shows the picture.
 	pictured bool
+	// open is true in the middle of content that belongs to marked; owners are the elements of all such content.
+	open   bool
+	marked *Element
+	owners []*Element
 }
 
 // link is an area of a page that links to a URL.
 type link struct {
 	x, y, w, h int
 	url        string
+	owner      *Element
 }
 
 // NewCanvas returns a canvas for pages of that size.
@@ -82,6 +90,7 @@ func (c *Canvas) Text(s Style, x, y int, text string) {
 	if text == "" {
 		return
 	}
+	c.mark(c.Into)
 	c.fill(s.Colour)
 	p, letters, name := c.Page, c.subset(s.Bold), "/R "
 	if s.Bold {
@@ -155,6 +164,7 @@ func (c *Canvas) Right(s Style, x, y int, text string) { c.Text(s, x-c.Width(s, 
 
 // Box fills a rectangle; y is its upper edge.
 func (c *Canvas) Box(in Colour, x, y, w, h int) {
+	c.mark(nil)
 	c.fill(in)
 	for _, v := range []int{x, c.height - y - h, w, h} {
 		c.Page.number(v)
@@ -164,6 +174,7 @@ func (c *Canvas) Box(in Colour, x, y, w, h int) {
 
 // Rounded fills a rectangle with rounded corners, which are approximated quarter circles.
 func (c *Canvas) Rounded(in Colour, x, y, w, h, radius int) {
+	c.mark(nil)
 	c.fill(in)
 	bend := radius * 5523 / 10_000 // position of the control points of a quarter circle
 	left, right, low, high := x, x+w, c.height-y-h, c.height-y

@@ -72,6 +72,7 @@ func TestChineseAndJapaneseAreBrokenBetweenTheirLetters(t *testing.T) {
 	c := NewCanvas(59528, 84189)
 	for text, want := range map[string]string{
 		"Vin 日本酒、純米大吟醸（生）です": "Vin 日本酒、|純米大吟醸|（生）です",
+		"日本酒日本酒、純米":          "日本酒日本|酒、純米",
 		"コーヒーコーヒーコーヒー":       "コーヒーコー|ヒーコーヒー",
 		"한국어 상품 이름입니다":       "한국어 상품|이름입니다",
 	} {

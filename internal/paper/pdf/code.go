@@ -8,6 +8,7 @@ import (
 
 // Code draws a QR code with its margin into a square, as one path, so that no gaps show between modules.
 func (c *Canvas) Code(q *qrcode.Code, x, y, side int) {
+	c.mark(c.Into)
 	p := c.Page
 	module := side / (q.Size + 2*qrcode.Quiet)
 	rest := side - module*q.Size // the same margin on both sides

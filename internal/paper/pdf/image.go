@@ -48,6 +48,7 @@ func (l *Image) Within(w, h int) (width, height int) {
 
 // Picture draws the canvas's picture; x and y are its upper left corner.
 func (c *Canvas) Picture(x, y, w, h int) {
+	c.mark(c.Into)
 	p := c.Page
 	p.pictured = true
 	p.WriteString("q ")

@@ -7,9 +7,24 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+// Line is a line of a text. Spaced is true if a space or the end of a paragraph follows it, and not the rest of a word.
+type Line struct {
+	Text   string
+	Spaced bool
+}
+
 // Wrap breaks a text into lines of at most that width: at its line breaks, at spaces, between the letters of Chinese and Japanese,
-// and within words that are longer than a line. Letters and combining accents are composed, as the font requires. Nothing is cut. An empty text has no lines.
+// and within words that are longer than a line. Letters and combining accents are composed, as the font requires. Nothing is cut. An
+// empty text has no lines.
 func (c *Canvas) Wrap(s Style, width int, text string) (lines []string) {
+	for _, l := range c.Lines(s, width, text) {
+		lines = append(lines, l.Text)
+	}
+	return lines
+}
+
+// Lines is Wrap with what follows each line, for a text that is to be read in one piece.
+func (c *Canvas) Lines(s Style, width int, text string) (lines []Line) {
 	text = strings.TrimSpace(lineEnds.Replace(norm.NFC.String(text)))
 	if text == "" {
 		return nil
@@ -22,7 +37,7 @@ func (c *Canvas) Wrap(s Style, width int, text string) (lines []string) {
 
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\t", " ")
 
-func (c *Canvas) paragraph(s Style, width int, text string) (lines []string) {
+func (c *Canvas) paragraph(s Style, width int, text string) (lines []Line) {
 	line, used, blank := "", 0, c.Width(s, " ")
 	for _, p := range split(text) {
 		w, gap, between := c.Width(s, p.text), 0, ""
@@ -34,17 +49,17 @@ func (c *Canvas) paragraph(s Style, width int, text string) (lines []string) {
 			continue
 		}
 		if line != "" {
-			lines = append(lines, line)
+			lines = append(lines, Line{line, p.spaced})
 		}
 		word := p.text
 		for w > width {
 			head := c.head(s, width, word)
-			lines, word = append(lines, head), word[len(head):]
+			lines, word = append(lines, Line{head, false}), word[len(head):]
 			w = c.Width(s, word)
 		}
 		line, used = word, w
 	}
-	return append(lines, line)
+	return append(lines, Line{line, true})
 }
 
 // piece is a part of a text before which a line may be broken. spaced is true if a space comes before it.

@@ -1,6 +1,10 @@
 package facturx
 
-import "european-pay.eu/eupay/internal/paper/pdf"
+import (
+	"strings"
+
+	"european-pay.eu/eupay/internal/paper/pdf"
+)
 
 // All lengths are in hundredths of a point, from the upper left corner.
 const (
@@ -39,6 +43,10 @@ type row struct {
 	text string
 	// above is the space over the line.
 	above int
+	// starts is the kind of the element that begins with this line; empty if the line goes on with the one before.
+	starts string
+	// spaced is true if the line does not end within a word.
+	spaced bool
 }
 
 func (r row) height() int { return r.above + r.Leading() }
@@ -55,9 +63,18 @@ func (b block) height() (sum int) {
 
 // add breaks a text into lines of that width and appends them.
 func (b block) add(c *pdf.Canvas, s pdf.Style, width, above int, text string) block {
-	for _, line := range c.Wrap(s, width, text) {
-		b = append(b, row{s, line, above})
-		above = 0
+	return b.lines(c, s, width, above, text, pdf.Paragraph)
+}
+
+// heading appends the title of a part of the document.
+func (b block) heading(c *pdf.Canvas, width, above int, text string) block {
+	return b.lines(c, label, width, above, strings.ToUpper(text), pdf.Heading2)
+}
+
+func (b block) lines(c *pdf.Canvas, s pdf.Style, width, above int, text, starts string) block {
+	for _, line := range c.Lines(s, width, text) {
+		b = append(b, row{s, line.Text, above, starts, line.Spaced})
+		above, starts = 0, ""
 	}
 	return b
 }
@@ -65,9 +82,27 @@ func (b block) add(c *pdf.Canvas, s pdf.Style, width, above int, text string) bl
 // draw draws the block from the upper edge y and returns its lower edge.
 func (l *layout) draw(b block, x, y int) int {
 	for _, r := range b {
-		y += r.above
-		l.Text(r.Style, x, y+r.Size, r.text)
-		y += r.Leading()
+		y = l.row(r, x, y)
 	}
 	return y
+}
+
+// row draws one line.
+func (l *layout) row(r row, x, y int) int {
+	if r.starts != "" && l.within != nil {
+		l.paragraph = l.within.Add(r.starts, "")
+	}
+	text := r.text
+	if r.spaced {
+		text += " " // parts the words of two lines for those who hear them
+	}
+	l.put(l.paragraph, func() { l.Text(r.Style, x, y+r.above+r.Size, text) })
+	return y + r.height()
+}
+
+// put draws something that belongs to an element.
+func (l *layout) put(e *pdf.Element, draw func()) {
+	l.Into = e
+	draw()
+	l.Into = nil
 }

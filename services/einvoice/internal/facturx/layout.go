@@ -20,11 +20,16 @@ type layout struct {
 	// grid is the current table: a new page repeats its titles.
 	grid *grid
 	foot block
+	// root is the structure of the document; new paragraphs are added to within, and the last one is paragraph. Both are nil for what
+	// every page repeats.
+	root, within, paragraph *pdf.Element
 }
 
 func newLayout(d invoice.Document, look Look, tight bool) *layout {
 	l := &layout{Canvas: pdf.NewCanvas(pageWidth, pageHeight), d: d, look: look, tight: tight}
 	l.Image = readLogo(look.Logo)
+	l.root = l.Structured()
+	l.within = l.root
 	l.foot = l.footer()
 	l.bottom = pageHeight - marginFoot - l.foot.height() - 5*mm
 	return l
@@ -96,7 +101,8 @@ func (l *layout) first() {
 	left, right := top, top
 	if l.Image != nil {
 		w, h := l.Image.Within(56*mm, l.either(18*mm, 15*mm))
-		l.Picture(marginX, top, w, h)
+		logo := l.root.Add(pdf.Figure, l.Alternative("Logo"+space+": "+cmp.Or(l.d.Seller.TradingName, l.d.Seller.Name), marginX, top, w, h))
+		l.put(logo, func() { l.Picture(marginX, top, w, h) })
 		left += h
 	} else {
 		left = l.draw(l.letterhead(), marginX, top)
@@ -124,9 +130,9 @@ func (l *layout) letterhead() block {
 // heading writes the title and the number at the right edge.
 func (l *layout) heading(title, number pdf.Style, y *int) {
 	const edge = pageWidth - marginX
-	l.Right(title, edge, *y+title.Size*8/10, strings.ToUpper(titleOf(l.d)))
+	l.put(l.root.Add(pdf.Heading1, ""), func() { l.Right(title, edge, *y+title.Size*8/10, strings.ToUpper(titleOf(l.d))) })
 	*y += title.Leading()
-	l.Right(number, edge, *y+number.Size, "N°"+space+shownText(l.d.Number))
+	l.put(l.root.Add(pdf.Paragraph, ""), func() { l.Right(number, edge, *y+number.Size, "N°"+space+shownText(l.d.Number)) })
 	*y += number.Leading()
 }
 
@@ -241,7 +247,7 @@ func (l *layout) flow(b block, x, below int) {
 			l.need(b[i:].height() + below)
 		}
 		l.need(r.height())
-		l.y = l.draw(block{r}, x, l.y)
+		l.y = l.row(r, x, l.y)
 	}
 }
 
@@ -261,7 +267,7 @@ func (l *layout) footer() (b block) {
 	// Both are shown elsewhere or are the seller's own text.
 	for _, lines := range [][]string{own[:min(len(own), most)], names[:min(len(names), most)]} {
 		for _, text := range lines {
-			b = append(b, row{s, text, 0})
+			b = append(b, row{Style: s, text: text})
 		}
 	}
 	return b
@@ -269,6 +275,7 @@ func (l *layout) footer() (b block) {
 
 // footers draws the feet of all pages, once their number is known.
 func (l *layout) footers() {
+	l.within, l.paragraph = nil, nil
 	top := pageHeight - marginFoot - l.foot.height()
 	for i, p := range l.Pages {
 		l.Page = p

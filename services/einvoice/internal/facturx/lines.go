@@ -12,6 +12,9 @@ type grid struct {
 	// name is the left edge of the names, which are width wide.
 	name, width int
 	columns     [6]column
+	// table is the element of the table; titled is true once it has its titles, which later pages repeat.
+	table  *pdf.Element
+	titled bool
 }
 
 // column holds figures that end at right.
@@ -120,14 +123,26 @@ func (l *layout) measure(entries []entry, s pdf.Style) *grid {
 // head writes the titles of the columns.
 func (l *layout) head() {
 	base := l.y + label.Size
-	l.Text(label, marginX, base, "N°")
-	l.Text(label, l.grid.name, base, "Désignation")
+	cell := l.titles()
+	l.put(cell(), func() { l.Text(label, marginX, base, "N°") })
+	l.put(cell(), func() { l.Text(label, l.grid.name, base, "Désignation") })
 	for i, c := range l.grid.columns {
-		l.Right(label, c.right, base, titles[i])
+		l.put(cell(), func() { l.Right(label, c.right, base, titles[i]) })
 	}
 	l.y = base + 1.5*mm
 	l.Line(accent, marginX, l.y, textWidth, pt)
 	l.y += 2 * pt // also above a row continued from the previous page
+}
+
+// titles returns a function for the next title of the table; it returns nil on later pages.
+func (l *layout) titles() func() *pdf.Element {
+	if l.grid.titled {
+		return func() *pdf.Element { return nil }
+	}
+	l.grid.table = l.root.Add(pdf.Table, "")
+	l.grid.titled = true
+	row := l.grid.table.Add(pdf.Row, "")
+	return func() *pdf.Element { return row.Add(pdf.Title, pdf.OfColumn) }
 }
 
 // names is the text of the second column.
@@ -147,6 +162,9 @@ func (l *layout) entry(e entry, below int) {
 		l.need(whole)
 	}
 	l.y += l.rowPad()
+	line := l.grid.table.Add(pdf.Row, "")
+	id, names := line.Add(pdf.Cell, ""), line.Add(pdf.Cell, "")
+	l.within, l.paragraph = nil, names
 	for i, r := range b {
 		left := r.height()
 		if i == max(0, len(b)-3) {
@@ -155,13 +173,14 @@ func (l *layout) entry(e entry, below int) {
 		l.need(left)
 		if i == 0 {
 			base := l.y + plain.Size
-			l.Text(quiet, marginX, base, e.id)
+			l.put(id, func() { l.Text(quiet, marginX, base, e.id) })
 			for n, c := range l.grid.columns {
-				l.Right(l.grid.figures, c.right, base, e.figures[n])
+				l.put(line.Add(pdf.Cell, ""), func() { l.Right(l.grid.figures, c.right, base, e.figures[n]) })
 			}
 		}
-		l.y = l.draw(block{r}, l.grid.name, l.y)
+		l.y = l.row(r, l.grid.name, l.y)
 	}
+	l.within = l.root
 	l.y += l.rowPad()
 	l.Line(rule, marginX, l.y, textWidth, pt/2)
 }

@@ -2,7 +2,6 @@ package facturx
 
 import (
 	"slices"
-	"strings"
 
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
@@ -32,7 +31,7 @@ func (l *layout) section(title string, b block) block {
 	if len(b) == 0 {
 		return nil
 	}
-	return append(block(nil).add(l.Canvas, label, textWidth, l.gap(4*mm), strings.ToUpper(title)), b...)
+	return append(block(nil).heading(l.Canvas, textWidth, l.gap(4*mm), title), b...)
 }
 
 // ownNotes are the seller's.

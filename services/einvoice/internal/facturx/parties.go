@@ -21,7 +21,7 @@ func (l *layout) parties() {
 }
 
 func (l *layout) party(title string, p invoice.Party, width int) block {
-	b := block(nil).add(l.Canvas, label, width, 0, strings.ToUpper(title))
+	b := block(nil).heading(l.Canvas, width, 0, title)
 	b = b.add(l.Canvas, pdf.Style{Bold: true, Size: 10 * pt, Colour: ink}, width, 1.5*pt, p.Name)
 	if p.TradingName != "" && p.TradingName != p.Name {
 		b = b.add(l.Canvas, plain, width, 0, "Nom commercial : "+p.TradingName)

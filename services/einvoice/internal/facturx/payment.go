@@ -1,8 +1,6 @@
 package facturx
 
 import (
-	"strings"
-
 	"european-pay.eu/eupay/internal/paper/epc"
 	"european-pay.eu/eupay/internal/paper/pdf"
 	"european-pay.eu/eupay/internal/paper/qrcode"
@@ -52,7 +50,7 @@ func (l *layout) settlement() settlement {
 		title = "Remboursement"
 	}
 	width := textWidth - 2*boxSide - len(s.codes)*(s.side+boxSide)
-	s.title = block(nil).add(l.Canvas, label, width, 0, strings.ToUpper(title))
+	s.title = block(nil).heading(l.Canvas, width, 0, title)
 	height := s.title.height() + mm
 	for _, f := range l.paymentFacts() {
 		p := pair{
@@ -81,14 +79,16 @@ func (l *layout) payment(s settlement) {
 	l.Box(tint, marginX, l.y, textWidth, s.height-s.above)
 	y := l.draw(s.title, marginX+boxSide, l.y+s.pad) + mm
 	for _, p := range s.pairs {
+		l.within, l.paragraph = nil, l.root.Add(pdf.Paragraph, "")
 		l.draw(p.name, marginX+boxSide, y)
 		l.draw(p.value, marginX+boxSide+nameWidth, y)
 		y += p.height()
 	}
-	x := pageWidth - marginX - boxSide - s.side
-	for i := len(s.codes) - 1; i >= 0; i-- {
-		l.scan(s.codes[i], x, l.y+s.pad, s.side)
-		x -= s.side + boxSide
+	l.within = l.root
+	x := pageWidth - marginX - len(s.codes)*(s.side+boxSide)
+	for _, code := range s.codes {
+		l.scan(code, x, l.y+s.pad, s.side)
+		x += s.side + boxSide
 	}
 	l.y += s.height - s.above
 }
@@ -143,13 +143,16 @@ func (l *layout) codes() (codes []picture) {
 // scan draws a code with its caption.
 func (l *layout) scan(p picture, x, y, side int) {
 	l.Box(white, x, y, side, side)
-	l.Code(p.code, x, y, side)
+	under := l.root
 	if p.url != "" {
-		l.Link(x, y, side, side, p.url)
+		under = l.root.Add(pdf.LinkTo, "")
+		l.put(under, func() { l.Link(x, y, side, side, p.url) })
 	}
+	l.put(under.Add(pdf.Figure, l.Alternative(p.caption, x, y, side, side)), func() { l.Code(p.code, x, y, side) })
 	y += side
-	for _, text := range l.Wrap(quiet, side, p.caption) {
-		l.Text(quiet, x+(side-l.Width(quiet, text))/2, y+pt+quiet.Size, text)
+	caption := l.root.Add(pdf.Paragraph, "")
+	for _, text := range l.Wrap(quiet, side, p.caption) { // short words: each line ends with one
+		l.put(caption, func() { l.Text(quiet, x+(side-l.Width(quiet, text))/2, y+pt+quiet.Size, text+" ") })
 		y += quiet.Leading()
 	}
 }

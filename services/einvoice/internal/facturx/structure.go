@@ -36,7 +36,8 @@ const (
 // frame writes the objects around the pages.
 func frame(f *pdf.File, d description, attached []byte, at pdf.Objects) {
 	f.Object(objCatalog, "<</Type/Catalog/Version/1.7/Pages "+pdf.Ref(objPages)+"/Metadata "+pdf.Ref(objMetadata)+"/Lang(fr-FR)"+
-		"/ViewerPreferences<</DisplayDocTitle true>>/OutputIntents["+pdf.Ref(objIntent)+"]/AF["+pdf.Ref(objFilespec)+"]"+
+		"/MarkInfo<</Marked true>>/StructTreeRoot "+pdf.Ref(at.Structure)+"/ViewerPreferences<</DisplayDocTitle true>>"+
+		"/OutputIntents["+pdf.Ref(objIntent)+"]/AF["+pdf.Ref(objFilespec)+"]"+
 		"/Names<</EmbeddedFiles<</Names[("+Attachment+")"+pdf.Ref(objFilespec)+"]>>>>>>")
 	f.Object(objPages, at.Kids())
 	f.Object(objInfo, d.info())

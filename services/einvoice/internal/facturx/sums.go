@@ -112,16 +112,19 @@ func (l *layout) drawSums(s sums) {
 func (l *layout) drawVAT(s sums, y int) int {
 	edges := [3]int{marginX, marginX + vatWidth*64/100, marginX + vatWidth}
 	base := y + label.Size + pt
-	l.Text(label, edges[0], base, "Taux de TVA")
-	l.Right(label, edges[1], base, "Base HT")
-	l.Right(label, edges[2], base, "Montant TVA")
+	table := l.root.Add(pdf.Table, "")
+	row := table.Add(pdf.Row, "")
+	l.put(row.Add(pdf.Title, pdf.OfColumn), func() { l.Text(label, edges[0], base, "Taux de TVA") })
+	l.put(row.Add(pdf.Title, pdf.OfColumn), func() { l.Right(label, edges[1], base, "Base HT") })
+	l.put(row.Add(pdf.Title, pdf.OfColumn), func() { l.Right(label, edges[2], base, "Montant TVA") })
 	y += s.line - pt
 	l.Line(accent, marginX, y, vatWidth, pt/2)
 	for _, v := range s.vat {
 		base = y + s.line - 4*pt
-		l.Text(plain, edges[0], base, v[0])
-		l.Right(plain, edges[1], base, v[1])
-		l.Right(plain, edges[2], base, v[2])
+		row = table.Add(pdf.Row, "")
+		l.put(row.Add(pdf.Cell, ""), func() { l.Text(plain, edges[0], base, v[0]) })
+		l.put(row.Add(pdf.Cell, ""), func() { l.Right(plain, edges[1], base, v[1]) })
+		l.put(row.Add(pdf.Cell, ""), func() { l.Right(plain, edges[2], base, v[2]) })
 		y += s.line
 		l.Line(rule, marginX, y, vatWidth, pt/2)
 	}
@@ -134,13 +137,18 @@ func (l *layout) drawTotals(s sums, y int) int {
 	const pad = 3 * mm
 	l.Box(tint, left, y, right-left, len(s.totals)*s.line+2*mm)
 	y += mm
+	table := l.root.Add(pdf.Table, "")
+	pair := func(draw, amount func()) {
+		row := table.Add(pdf.Row, "")
+		l.put(row.Add(pdf.Title, pdf.OfRow), draw)
+		l.put(row.Add(pdf.Cell, ""), amount)
+	}
 	for _, t := range s.totals {
 		name, amount := pdf.Style{Size: plain.Size, Colour: grey}, plain
 		if t.strong {
 			name, amount = strong, strong
 		}
-		l.Text(name, left+pad, y+s.line-4*pt, t.name)
-		l.Right(amount, right-pad, y+s.line-4*pt, t.amount)
+		pair(func() { l.Text(name, left+pad, y+s.line-4*pt, t.name) }, func() { l.Right(amount, right-pad, y+s.line-4*pt, t.amount) })
 		y += s.line
 	}
 	y += mm
@@ -150,11 +158,11 @@ func (l *layout) drawTotals(s sums, y int) int {
 		big.Size -= pt / 2
 	}
 	base := y + s.box/2 + big.Size*36/100
-	l.Text(big, left+pad, base, s.due.name)
-	l.Right(big, right-pad, base, s.due.amount)
+	pair(func() { l.Text(big, left+pad, base, s.due.name) }, func() { l.Right(big, right-pad, base, s.due.amount) })
 	y += s.box
 	if s.paid != "" {
-		l.Right(pdf.Style{Bold: true, Size: 9.5 * pt, Colour: accent}, right-pad, y+mm+9.5*pt, s.paid)
+		stamp := pdf.Style{Bold: true, Size: 9.5 * pt, Colour: accent}
+		l.put(l.root.Add(pdf.Paragraph, ""), func() { l.Right(stamp, right-pad, y+mm+9.5*pt, s.paid) })
 		y += s.line + mm
 	}
 	return y

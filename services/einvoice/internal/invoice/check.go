@@ -123,7 +123,9 @@ func trim(s string) string {
 // oneLine trims a text and puts it on one line.
 func oneLine(s string) string { return strings.Join(strings.Fields(trim(s)), " ") }
 
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\t", " ")
+
 // block trims a text of several lines, normalises line ends, and replaces tabs with spaces, which documents do not preserve.
 func block(s string) string {
-	return trim(strings.NewReplacer("\r\n", "\n", "\t", " ").Replace(s))
+	return trim(lineEnds.Replace(s))
 }
