@@ -24,12 +24,12 @@ import (
 const keep = 50 * time.Hour
 
 type fixture struct {
-	t    *testing.T
+	t    testing.TB
 	bus  *bus.Bus
 	pool *pgxpool.Pool
 }
 
-func setup(t *testing.T) *fixture {
+func setup(t testing.TB) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "sender", os.DirFS("testdata/migrations"))
 	return &fixture{t: t, bus: natstest.New(t), pool: pool}
@@ -93,7 +93,7 @@ func (f *fixture) stored() (ids []string) {
 	return ids
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.After(time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)

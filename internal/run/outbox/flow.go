@@ -1,0 +1,76 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+)
+
+// flow keeps the broker and the database busy at the same time: while the broker stores one batch of new events, the batch before it is
+// marked and the one after it is read.
+//
+// Events of one payment stay in order. They are committed in the order of their ids, so whoever sees one sees those before it, and a
+// read takes all that are visible and not on their way. A position to read on from would not do: an event that was committed late has a
+// smaller id, and its payment's next event would overtake it.
+type flow struct {
+	*term
+	// waiting are sent; the broker has not acknowledged them yet.
+	waiting []sent
+	// marking are stored by the broker. The result of marking them comes on marked, which is nil when there are none.
+	marking []row
+	marked  chan error
+}
+
+// next reads the oldest unpublished events that are not on their way.
+func (f *flow) next(ctx context.Context) ([]row, error) {
+	away := make([]int64, 0, len(f.waiting)+len(f.marking))
+	last := int64(0)
+	for _, s := range f.waiting {
+		away, last = append(away, s.row.id), max(last, s.row.id)
+	}
+	for _, r := range f.marking {
+		away, last = append(away, r.id), max(last, r.id)
+	}
+	// Most rows are behind all that are on their way, which costs less to find out than that they are none of these.
+	return f.read(ctx, `published_at is null and (id > $2 or id <> all($3::bigint[])) order by id limit $1`, batchSize, last, away)
+}
+
+// publish sends a batch, and then lets the one before it be marked.
+func (f *flow) publish(ctx context.Context, batch []row) error {
+	list, failed := f.sendAll(ctx, batch)
+	err := f.acknowledge(ctx)
+	f.waiting = list
+	return errors.Join(failed, err)
+}
+
+// acknowledge waits until the broker has stored what was sent, and begins to mark it.
+func (f *flow) acknowledge(ctx context.Context) error {
+	stored, failed := acknowledged(ctx, f.waiting)
+	f.waiting = nil
+	published.WithLabelValues(f.service).Add(float64(len(stored)))
+	err := f.endMarking()
+	if f.reconnects != f.bus.NC.Stats().Reconnects { // before the new events count as the last stored
+		err = errors.Join(err, f.check(ctx))
+	}
+	if len(stored) > 0 {
+		f.remember(stored)
+		marked := make(chan error, 1)
+		f.marking, f.marked = stored, marked
+		go func() { marked <- f.mark(ctx, stored) }()
+	}
+	return errors.Join(failed, err)
+}
+
+// endMarking waits until the events that are being marked are marked.
+func (f *flow) endMarking() error {
+	if f.marked == nil {
+		return nil
+	}
+	err := <-f.marked
+	f.marking, f.marked = nil, nil
+	return err
+}
+
+// finish waits for everything that is on its way.
+func (f *flow) finish(ctx context.Context) error {
+	return errors.Join(f.acknowledge(ctx), f.endMarking())
+}
