@@ -69,7 +69,7 @@ type Config struct {
 	InboxKeep time.Duration
 	// AckWait is longer than the slowest handler.
 	AckWait time.Duration
-	// Lanes is into how many lanes the merchants are divided, which several replicas handle side by side: one of LaneNumbers. Default:
+	// Lanes is into how many lanes the merchants are divided, which several replicas handle side by side: one of events.LaneNumbers. Default:
 	// one, for a consumer that one replica runs at a time.
 	Lanes int
 }

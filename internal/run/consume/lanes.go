@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"maps"
 	"strings"
 
@@ -12,31 +11,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/leader"
 )
-
-// LaneNumbers are the numbers of lanes that a consumer may have: few, because the broker's permissions name every durable.
-var LaneNumbers = []int{1, 2, 4, 8}
-
-// Durables returns the names of a consumer's durables on the event stream, one for each lane. They contain the number of lanes, so that
-// a durable never continues with other merchants than it had.
-func Durables(name string, lanes int) []string {
-	if lanes <= 1 {
-		return []string{name}
-	}
-	list := make([]string, lanes)
-	for i := range list {
-		list[i] = fmt.Sprintf("%s-%d-%d", name, lanes, i+1)
-	}
-	return list
-}
-
-// LaneOf returns the lane of a merchant, from 0.
-func LaneOf(merchant string, lanes int) int {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(merchant)) // never fails
-	return int(h.Sum32() % uint32(lanes))
-}
 
 func (c *Consumer) job() string { return "consume " + c.cfg.Name }
 
@@ -57,7 +34,7 @@ func (c *Consumer) durable(stream string) string {
 }
 
 // position is the key of this lane in consumer_position, which is the name of its durable on the event stream.
-func (c *Consumer) position() string { return Durables(c.cfg.Name, c.cfg.Lanes)[c.lane] }
+func (c *Consumer) position() string { return events.Durables(c.cfg.Name, c.cfg.Lanes)[c.lane] }
 
 // batch is how many messages are taken at once: of all lanes as many as one transaction has of its own.
 func (c *Consumer) batch() int { return c.cfg.Batch * c.cfg.Lanes }
@@ -69,7 +46,7 @@ func (c *Consumer) mine(m jetstream.Msg) bool {
 		return true
 	}
 	subject := m.Subject()
-	return LaneOf(subject[strings.LastIndexByte(subject, '.')+1:], c.cfg.Lanes) == c.lane
+	return events.LaneOf(subject[strings.LastIndexByte(subject, '.')+1:], c.cfg.Lanes) == c.lane
 }
 
 // pass acknowledges messages of other lanes. Their position is stored first: should the stream lose its end, what takes their place may
@@ -138,10 +115,10 @@ func (c *Consumer) arrange(ctx context.Context, lease *leader.Lease) error {
 // others returns the durables of other numbers of lanes that may exist. The broker is not asked for names that were never used: before
 // lanes are set its permissions need not have them.
 func (c *Consumer) others(ctx context.Context) ([]string, error) {
-	own := Durables(c.cfg.Name, c.cfg.Lanes)
+	own := events.Durables(c.cfg.Name, c.cfg.Lanes)
 	possible := make(map[string]bool)
-	for _, n := range LaneNumbers {
-		for _, name := range Durables(c.cfg.Name, n) {
+	for _, n := range events.LaneNumbers {
+		for _, name := range events.Durables(c.cfg.Name, n) {
 			possible[name] = true
 		}
 	}
@@ -168,6 +145,6 @@ func (c *Consumer) noteAll(ctx context.Context) error {
 	_, err := c.pool.Exec(ctx, `insert into consumer_position as p (consumer, floor_at)
 		select $1, min(floor_at) from consumer_position where consumer = any($2) and floor_at is not null having count(*) = $3
 		on conflict (consumer) do update set floor_at = greatest(p.floor_at, excluded.floor_at)`,
-		c.cfg.Name, Durables(c.cfg.Name, c.cfg.Lanes), c.cfg.Lanes)
+		c.cfg.Name, events.Durables(c.cfg.Name, c.cfg.Lanes), c.cfg.Lanes)
 	return err
 }

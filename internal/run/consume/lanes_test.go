@@ -17,6 +17,7 @@ import (
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
@@ -149,7 +150,7 @@ func merchants(n int) (list []string) {
 func inLane(lanes int) []string {
 	list := make([]string, lanes)
 	for _, m := range merchants(100) {
-		list[LaneOf(m, lanes)] = m
+		list[events.LaneOf(m, lanes)] = m
 	}
 	return list
 }
@@ -218,7 +219,7 @@ func TestALaneStoresWhatItPasses(t *testing.T) {
 	f.start(2)
 	f.publishNext(two[0], two[0], two[0])
 	f.appliedOf(two[0])
-	for lane, name := range Durables("tester", 2) {
+	for lane, name := range events.Durables("tester", 2) {
 		eventually(t, "all acknowledged by "+name, func() bool {
 			c, err := f.bus.JS.Consumer(t.Context(), bus.Events, name)
 			return err == nil && c.CachedInfo().AckFloor.Stream == 3
@@ -238,7 +239,7 @@ func TestDurablesOfAnotherNumberOfLanesAreDeleted(t *testing.T) {
 	for _, lanes := range []int{2, 4, 1} {
 		stop := f.start(lanes)
 		f.appliedOf("m_1")
-		for _, name := range Durables("tester", lanes) {
+		for _, name := range events.Durables("tester", lanes) {
 			eventually(t, name, func() bool { _, err := f.bus.JS.Consumer(t.Context(), bus.Events, name); return err == nil })
 		}
 		var names []string
@@ -251,7 +252,7 @@ func TestDurablesOfAnotherNumberOfLanesAreDeleted(t *testing.T) {
 			names = append(names, name)
 		}
 		slices.Sort(names)
-		if err := list.Err(); err != nil || !slices.Equal(names, Durables("tester", lanes)) {
+		if err := list.Err(); err != nil || !slices.Equal(names, events.Durables("tester", lanes)) {
 			t.Errorf("%d lanes: %v, %v", lanes, names, err)
 		}
 		stop()

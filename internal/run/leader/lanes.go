@@ -207,18 +207,17 @@ func (s *sharer) compare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read who leads: %w", err)
 	}
-	var job, holder, asks string
-	led := make(map[string]int)
-	_, err = pgx.ForEachRow(rows, []any{&job, &holder}, func() error {
-		if job == asking {
-			asks = holder
-		} else {
-			led[holder]++
-		}
-		return nil
-	})
+	leases, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Job, Holder string }])
 	if err != nil {
 		return fmt.Errorf("read who leads: %w", err)
+	}
+	asks, led := "", make(map[string]int)
+	for _, l := range leases {
+		if l.Job == asking {
+			asks = l.Holder
+		} else {
+			led[l.Holder]++
+		}
 	}
 	mine := led[s.me]
 	switch {

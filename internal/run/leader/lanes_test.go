@@ -23,6 +23,7 @@ type floor struct {
 }
 
 func newFloor(t *testing.T) *floor {
+	t.Helper()
 	return &floor{t: t, working: make(map[string]int), lanes: make(map[int]bool), changed: make(chan struct{}, 1)}
 }
 
@@ -107,6 +108,14 @@ func (f *floor) run(pool *pgxpool.Pool, name string, number int) (stop func()) {
 	return stop
 }
 
+// tried waits until a replica has tried to lead, more than once.
+func (f *floor) tried(pool *pgxpool.Pool) {
+	f.t.Helper()
+	for tries(pool) < 6 {
+		<-time.After(time.Millisecond)
+	}
+}
+
 func TestReplicasShareTheLanes(t *testing.T) {
 	t.Parallel()
 	url, f := database(t), newFloor(t)
@@ -127,15 +136,17 @@ func TestAnotherNumberOfLanesWaits(t *testing.T) {
 	f.until("the version before leads", func(w map[string]int) bool { return w["before"] == 1 })
 	pool := open(t, url)
 	stopTwo := f.run(pool, "two", 2)
-	for tries(pool) < 4 { // it has tried twice
-		<-time.After(time.Millisecond)
-	}
+	f.tried(pool)
 	stop()
 	f.until("two lanes", func(w map[string]int) bool { return w["two"] == 2 })
-	stopFour := f.run(open(t, url), "four", 4)
+	pool = open(t, url)
+	stopFour := f.run(pool, "four", 4)
+	f.tried(pool)
 	stopTwo()
 	f.until("four lanes", func(w map[string]int) bool { return w["four"] == 4 })
-	f.run(open(t, url), "before again", 1)
+	pool = open(t, url)
+	f.run(pool, "before again", 1)
+	f.tried(pool)
 	stopFour()
 	f.until("one again", func(w map[string]int) bool { return w["before again"] == 1 })
 }
