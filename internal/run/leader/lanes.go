@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +29,21 @@ type Lanes struct {
 	Prepare func(context.Context, *Lease) error
 	// Lead does the work of one lane, from 0. When its context ends it stops at once.
 	Lead func(ctx context.Context, lane int, l *Lease) error
+}
+
+// lanePattern matches the job of a lane: the job of all, the lane and their number.
+var lanePattern = regexp.MustCompile(`^(.+) \d+/(\d+)$`)
+
+// asking ends the name of the row with which a replica asks for a lane.
+const asking = " asked for"
+
+// IsJob reports whether somebody should hold the lease, given the holders of all leases of the schema by their jobs: it is not the lane of
+// a number of lanes that there are no more, and no replica's question for a lane.
+func IsJob(job string, holders map[string]string) bool {
+	if of := lanePattern.FindStringSubmatch(job); of != nil {
+		return holders[of[1]] == of[2]+" lanes"
+	}
+	return !strings.HasSuffix(job, asking)
 }
 
 // RunLanes is RunFenced for a job with lanes. The lanes are spread evenly over the replicas.
@@ -198,8 +215,8 @@ func (s *sharer) spread(ctx context.Context) {
 func (s *sharer) compare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, renewEvery)
 	defer cancel()
-	asking := s.Job + " asked for"
-	jobs := []string{asking}
+	question := s.Job + asking
+	jobs := []string{question}
 	for lane := range s.Number {
 		jobs = append(jobs, s.name(lane))
 	}
@@ -213,7 +230,7 @@ func (s *sharer) compare(ctx context.Context) error {
 	}
 	asks, led := "", make(map[string]int)
 	for _, l := range leases {
-		if l.Job == asking {
+		if l.Job == question {
 			asks = l.Holder
 		} else {
 			led[l.Holder]++
@@ -223,9 +240,9 @@ func (s *sharer) compare(ctx context.Context) error {
 	switch {
 	case asks != "" && asks != s.me && mine >= led[asks]+2:
 		s.give()
-		_, err = s.pool.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2`, asking, asks)
+		_, err = s.pool.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2`, question, asks)
 	case len(led) > 0 && slices.Max(slices.Collect(maps.Values(led))) >= mine+2:
-		_, err = take(ctx, s.pool, asking, s.me)
+		_, err = take(ctx, s.pool, question, s.me)
 	}
 	return err
 }

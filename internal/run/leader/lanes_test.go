@@ -188,3 +188,17 @@ func TestALateWriteOfAFormerLayoutIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestLeasesOfFormerLanesAreNoJobs: nobody is missing who would lead them.
+func TestLeasesOfFormerLanesAreNoJobs(t *testing.T) {
+	t.Parallel()
+	holders := map[string]string{"consume x": "2 lanes", "consume y": "host/1/id"}
+	for job, want := range map[string]bool{
+		"consume x": true, "consume x 1/2": true, "consume x 1/4": false, "consume x asked for": false,
+		"consume y": true, "consume y 1/2": false, "outbox:payments": true,
+	} {
+		if got := IsJob(job, holders); got != want {
+			t.Errorf("%s: %v", job, got)
+		}
+	}
+}
