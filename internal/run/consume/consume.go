@@ -259,35 +259,37 @@ func (c *Consumer) process(ctx context.Context, lease *leader.Lease, msgs []jets
 		}
 		batch, good = append(batch, e), append(good, m)
 	}
-	return c.handleAll(ctx, lease, good, batch) && c.pass(ctx, lease, others)
+	ok, sealed := c.handleAll(ctx, lease, good, batch, pointOf(others))
+	return ok && c.pass(ctx, lease, others, sealed)
 }
 
-// handleAll is process for the events of this lane.
-func (c *Consumer) handleAll(ctx context.Context, lease *leader.Lease, good []jetstream.Msg, batch []Event) bool {
+// handleAll is process for the events of this lane. sealed: the position passed, of other lanes' messages among them, is stored.
+func (c *Consumer) handleAll(ctx context.Context, lease *leader.Lease, good []jetstream.Msg, batch []Event, passed point) (ok, sealed bool) {
 	if len(batch) == 0 {
-		return true
+		return true, false
 	}
-	switch err := c.apply(ctx, lease, batch); {
+	sealed, err := c.apply(ctx, lease, batch, passed)
+	switch {
 	case err == nil:
 		for i, m := range good {
 			c.settle(ctx, m, batch[i], nil)
 		}
 	case isOutage(err):
 		c.leave(good, err)
-		return false
+		return false, false
 	case len(batch) == 1:
 		c.settle(ctx, good[0], batch[0], err)
 	default:
 		for i := range batch {
-			err := c.apply(ctx, lease, batch[i:i+1])
+			_, err := c.apply(ctx, lease, batch[i:i+1], point{})
 			if isOutage(err) {
 				c.leave(good[i:], err)
-				return false
+				return false, false
 			}
 			c.settle(ctx, good[i], batch[i], err)
 		}
 	}
-	return true
+	return true, sealed
 }
 
 // isOutage reports whether an error says nothing about the event: it is tried again until the database has recovered.

@@ -49,24 +49,15 @@ func (c *Consumer) mine(m jetstream.Msg) bool {
 	return events.LaneOf(subject[strings.LastIndexByte(subject, '.')+1:], c.cfg.Lanes) == c.lane
 }
 
-// pass acknowledges messages of other lanes. Their position is stored first: should the stream lose its end, what takes their place may
-// be this lane's. false: the database or the lease has failed, as for process.
-func (c *Consumer) pass(ctx context.Context, lease *leader.Lease, msgs []jetstream.Msg) bool {
-	if len(msgs) == 0 {
-		return true
-	}
-	meta, err := msgs[len(msgs)-1].Metadata()
-	if err == nil {
-		err = pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
-			b := &pgx.Batch{}
-			c.queuePosition(b, meta.Sequence.Stream, meta.Timestamp)
-			lease.QueueFence(b)
-			return tx.SendBatch(ctx, b).Close()
-		})
-	}
-	if err != nil {
-		c.leave(msgs, err)
-		return false
+// pass acknowledges messages of other lanes. Their position is stored first, unless it is sealed already: should the stream lose its end,
+// what takes their place may be this lane's. false: the database or the lease has failed, as for process.
+func (c *Consumer) pass(ctx context.Context, lease *leader.Lease, msgs []jetstream.Msg, sealed bool) bool {
+	if len(msgs) > 0 && !sealed {
+		err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error { return c.seal(ctx, tx, lease, pointOf(msgs)) })
+		if err != nil {
+			c.leave(msgs, err)
+			return false
+		}
 	}
 	for _, m := range msgs {
 		c.ack(m)

@@ -85,21 +85,42 @@ func (c *Consumer) rewound(ctx context.Context) (bool, error) {
 	return !m.Time.Truncate(time.Microsecond).Equal(at.Truncate(time.Microsecond)), nil
 }
 
-// seal ends the transaction of a batch: it stores the last position, and fails if another replica has become the leader.
-func (c *Consumer) seal(ctx context.Context, tx pgx.Tx, lease *leader.Lease, batch []Event) error {
+// point is a position in the event stream. The zero value is none.
+type point struct {
+	sequence uint64
+	storedAt time.Time
+}
+
+func (p point) orLater(other point) point {
+	if other.sequence > p.sequence {
+		return other
+	}
+	return p
+}
+
+// pointOf returns the point of the last message; none if there is none.
+func pointOf(msgs []jetstream.Msg) point {
+	if len(msgs) == 0 {
+		return point{}
+	}
+	meta, err := msgs[len(msgs)-1].Metadata()
+	if err != nil {
+		return point{}
+	}
+	return point{meta.Sequence.Stream, meta.Timestamp}
+}
+
+// seal ends the transaction of a batch: it stores the last position, unless a later one is stored, and fails if another replica has become
+// the leader.
+func (c *Consumer) seal(ctx context.Context, tx pgx.Tx, lease *leader.Lease, last point) error {
 	b := &pgx.Batch{}
-	if last := batch[len(batch)-1]; last.sequence > 0 {
-		c.queuePosition(b, last.sequence, last.storedAt)
+	if last.sequence > 0 {
+		b.Queue(`insert into consumer_position as p (consumer, last_sequence, last_at) values ($1, $2, $3)
+			on conflict (consumer) do update set last_sequence = excluded.last_sequence, last_at = excluded.last_at
+			where p.last_sequence < excluded.last_sequence`, c.position(), last.sequence, last.storedAt)
 	}
 	lease.QueueFence(b)
 	return tx.SendBatch(ctx, b).Close()
-}
-
-// queuePosition stores the last position, unless a later one is stored.
-func (c *Consumer) queuePosition(b *pgx.Batch, sequence uint64, storedAt time.Time) {
-	b.Queue(`insert into consumer_position as p (consumer, last_sequence, last_at) values ($1, $2, $3)
-		on conflict (consumer) do update set last_sequence = excluded.last_sequence, last_at = excluded.last_at
-		where p.last_sequence < excluded.last_sequence`, c.position(), sequence, storedAt)
 }
 
 // noteFloor stores the time up to which all stored events are settled.

@@ -1,8 +1,9 @@
 package events
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"regexp"
 )
 
@@ -30,7 +31,6 @@ func ConsumerOf(durable string) string { return lanePattern.ReplaceAllString(dur
 
 // LaneOf returns the lane of a merchant, from 0.
 func LaneOf(merchant string, lanes int) int {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(merchant)) // never fails
-	return int(h.Sum32() % uint32(lanes))
+	sum := sha256.Sum256([]byte(merchant))
+	return int(binary.BigEndian.Uint32(sum[:]) % uint32(lanes))
 }
