@@ -34,12 +34,15 @@ func (f *flow) next(ctx context.Context) ([]row, error) {
 	return f.read(ctx, `published_at is null and (id > $2 or id <> all($3::bigint[])) order by id limit $1`, batchSize, last, away)
 }
 
-// publish sends a batch, and then lets the one before it be marked.
+// publish waits until the batch before is stored, lets it be marked, and sends the next one. Nothing is sent after an event that the broker
+// refused, which is sent again first: it may be about the same payment.
 func (f *flow) publish(ctx context.Context, batch []row) error {
-	list, failed := f.sendAll(ctx, batch)
-	err := f.acknowledge(ctx)
+	if err := f.acknowledge(ctx); err != nil {
+		return err
+	}
+	list, err := f.sendAll(ctx, batch)
 	f.waiting = list
-	return errors.Join(failed, err)
+	return err
 }
 
 // acknowledge waits until the broker has stored what was sent, and begins to mark it.

@@ -140,3 +140,34 @@ func TestOneBatchIsMarkedWhileTheNextIsOnItsWay(t *testing.T) {
 		t.Errorf("%d are marked, want %d", n, 2*batchSize)
 	}
 }
+
+// TestNothingIsSentAfterARefusedEvent beyond its batch: it could overtake an event about the same payment.
+func TestNothingIsSentAfterARefusedEvent(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.fill(2 * batchSize)
+	f.exec(`update outbox set data = convert_to(repeat('x', 8000), 'UTF8') where id = $1`, batchSize)
+	f.bound(4000)
+	flow := flow{term: f.lead()}
+	if err := flow.check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, refused := range []bool{false, true} {
+		batch, err := flow.next(t.Context())
+		if err != nil || len(batch) != batchSize {
+			t.Fatalf("%d events, %v", len(batch), err)
+		}
+		if err := flow.publish(t.Context(), batch); (err != nil) != refused {
+			t.Errorf("published with %v", err)
+		}
+	}
+	if err := flow.finish(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got, want := f.stored(), f.recorded()[:batchSize-1]; !slices.Equal(got, want) {
+		t.Errorf("%d events are stored, want the %d before the refused one", len(got), len(want))
+	}
+	if n := f.count("published_at is not null"); n != batchSize-1 {
+		t.Errorf("%d are marked", n)
+	}
+}
