@@ -171,3 +171,14 @@ func TestNothingIsSentAfterARefusedEvent(t *testing.T) {
 		t.Errorf("%d are marked", n)
 	}
 }
+
+func TestRangesHoldTheIDs(t *testing.T) {
+	t.Parallel()
+	for want, ids := range map[string][]int64{
+		"{}": nil, "{[7,7]}": {7}, "{[1,3]}": {3, 1, 2}, "{[1,2],[4,4],[9,10]}": {9, 10, 4, 1, 2},
+	} {
+		if got := ranges(ids); got != want {
+			t.Errorf("%v: %s, want %s", ids, got, want)
+		}
+	}
+}
