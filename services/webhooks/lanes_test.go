@@ -75,3 +75,14 @@ func TestTwoReplicasWithALaneEachDeliverOnce(t *testing.T) {
 	send()
 	receive()
 }
+
+func TestTheNumberOfLanesIsOneThatTheBrokerPermits(t *testing.T) {
+	t.Parallel()
+	cfg := config(t, "postgres://", "nats://")
+	for lanes, want := range map[int]bool{0: true, 1: true, 2: true, 3: false, 4: true, 8: true, 16: false, -1: false} {
+		cfg.EventLanes = lanes
+		if err := cfg.Validate(); (err == nil) != want {
+			t.Errorf("%d lanes: %v", lanes, err)
+		}
+	}
+}
