@@ -7,6 +7,7 @@ import (
 
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/events"
 )
 
 // User is the permissions of an identity at the broker. Everything that is not listed is denied.
@@ -28,10 +29,22 @@ type rights struct {
 // the body.
 type durable struct{ stream, name, filter string }
 
-// events returns durables on the event stream and on the replay stream.
-func events(names ...string) (list []durable) {
+// onEvents returns durables on the event stream and on the replay stream.
+func onEvents(names ...string) (list []durable) {
 	for _, name := range names {
 		list = append(list, durable{bus.Events, name, ""}, durable{bus.Replay, name, ""})
+	}
+	return list
+}
+
+// lanes returns the durables of a consumer that may have lanes, without those that it has with one.
+func lanes(name string) (list []durable) {
+	for _, n := range events.LaneNumbers {
+		for _, lane := range events.Durables(name, n) {
+			if lane != name {
+				list = append(list, durable{bus.Events, lane, ""})
+			}
+		}
 	}
 	return list
 }
@@ -43,7 +56,7 @@ var only = map[string]rights{
 		// One token: the commands for orders belong to qr.
 		publish:   []string{"eupay.cmd.payments.*", "eupay.evt.*.merchant.*.*", "eupay.gateway.forget"},
 		subscribe: []string{"eupay.reply.gateway.>", "eupay.gateway.forget"},
-		durables:  events("notices"),
+		durables:  onEvents("notices"),
 	},
 	identity.Payments: {
 		publish: []string{
@@ -51,16 +64,16 @@ var only = map[string]rights{
 			"eupay.evt.*.receiving_account.*.*", "eupay.reply.>", "eupay.ready.payments.*",
 		},
 		subscribe: []string{"eupay.ready.payments.*"},
-		durables:  append(events("merchants", "links", "subscriptions", "settlement"), durable{bus.Commands, "payments", "eupay.cmd.>"}),
+		durables:  append(onEvents("merchants", "links", "subscriptions", "settlement"), durable{bus.Commands, "payments", "eupay.cmd.>"}),
 	},
 	identity.QR: {
 		publish:   []string{"eupay.cmd.payments.order.*", "eupay.evt.*.order.*.*", "eupay.evt.*.product.*.*", "eupay.evt.*.reward.*.*"},
 		subscribe: []string{"eupay.reply.qr.>"},
-		durables:  events("loyalty", "occurrences", "images", "orders"),
+		durables:  onEvents("loyalty", "occurrences", "images", "orders"),
 	},
-	identity.EInvoice: {publish: []string{"eupay.evt.*.invoice.*.*"}, durables: events("einvoice")},
+	identity.EInvoice: {publish: []string{"eupay.evt.*.invoice.*.*"}, durables: onEvents("einvoice")},
 	identity.Webhooks: {
-		publish: append([]string{"eupay.evt.*.webhook_endpoint.*.*"}, listen...), durables: events("webhooks", "push"),
+		publish: append([]string{"eupay.evt.*.webhook_endpoint.*.*"}, listen...), durables: append(onEvents("webhooks", "push"), lanes("webhooks")...),
 	},
 }
 
@@ -94,7 +107,7 @@ func service(name string, r rights) User {
 	u.Publish = append(u.Publish, "$JS.API.STREAM.MSG.GET."+bus.Events)
 	for _, d := range r.durables {
 		u.Publish = append(append(u.Publish, d.create()), d.rest()...)
-		if dead := "eupay.dlq." + d.name + ".>"; !slices.Contains(u.Publish, dead) {
+		if dead := "eupay.dlq." + events.ConsumerOf(d.name) + ".>"; !slices.Contains(u.Publish, dead) {
 			u.Publish = append(u.Publish, dead)
 		}
 		// What was parked goes back to its own consumer alone.

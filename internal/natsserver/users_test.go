@@ -105,6 +105,8 @@ func TestEachServiceHasExactlyItsPermissions(t *testing.T) {
 		{"$JS.API.CONSUMER.CREATE.EUPAY_COMMANDS.spy.eupay.cmd.>", nil},
 		{"$JS.API.CONSUMER.MSG.NEXT.EUPAY_EVENTS.webhooks", []string{identity.Webhooks}},
 		{"$JS.API.CONSUMER.MSG.NEXT.EUPAY_EVENTS.orders", []string{identity.QR}},
+		{"$JS.API.CONSUMER.CREATE.EUPAY_EVENTS.webhooks-2-1", []string{identity.Webhooks}},
+		{"$JS.API.CONSUMER.DELETE.EUPAY_EVENTS.webhooks-8-8", []string{identity.Webhooks}},
 		{"$JS.API.CONSUMER.MSG.NEXT.EUPAY_EVENTS.notices", []string{identity.Gateway}},
 		{"$JS.API.CONSUMER.DELETE.EUPAY_EVENTS.einvoice", []string{identity.EInvoice}},
 		{"$JS.ACK.EUPAY_EVENTS.merchants.1.1.1.1.0", []string{identity.Payments}},

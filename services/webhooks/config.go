@@ -2,9 +2,11 @@ package webhooks
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/push"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
@@ -36,6 +38,9 @@ type Config struct {
 	DisableAfter time.Duration `env:"EUPAY_WEBHOOK_DISABLE_AFTER" envDefault:"120h"`
 	// Retention is how long finished deliveries and their attempts are kept.
 	Retention time.Duration `env:"EUPAY_WEBHOOK_RETENTION" envDefault:"2160h"`
+	// EventLanes is how many replicas can turn events into deliveries at the same time: 1, 2, 4 or 8. All replicas need the same number; those
+	// that differ wait until the others have stopped.
+	EventLanes int `env:"EUPAY_EVENT_LANES" envDefault:"1"`
 	// PushPrivateKey signs Web Push messages (VAPID): a P-256 private key, 32 bytes in base64url. Back it up: browsers subscribe
 	// with its public part. PushSubject is the contact for push services: mailto: or https:. Without both, push is disabled.
 	PushPrivateKey string `env:"EUPAY_PUSH_PRIVATE_KEY"`
@@ -78,5 +83,6 @@ func (c *Config) Validate() error {
 	check(c.BreakerFailures > len(c.Schedule), "EUPAY_WEBHOOK_BREAKER_FAILURES must be more than there are waits in EUPAY_WEBHOOK_SCHEDULE")
 	check(c.DisableAfter >= time.Minute, "EUPAY_WEBHOOK_DISABLE_AFTER must be at least 1m")
 	check(c.Retention >= 24*time.Hour, "EUPAY_WEBHOOK_RETENTION must be at least 24h")
+	check(c.EventLanes == 0 || slices.Contains(events.LaneNumbers, c.EventLanes), "EUPAY_EVENT_LANES must be 1, 2, 4 or 8")
 	return errors.Join(problems...)
 }

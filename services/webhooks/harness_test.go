@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -103,6 +104,7 @@ type fixture struct {
 	clock *testclock.Clock
 	cfg   Config
 	api   webhooksv1.WebhooksServiceClient
+	conn  *grpc.ClientConn
 	stop  func()
 	// realTime leaves the clock aside.
 	realTime bool
@@ -144,7 +146,7 @@ func (f *fixture) start() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.api = webhooksv1.NewWebhooksServiceClient(conn)
+	f.conn, f.api = conn, webhooksv1.NewWebhooksServiceClient(conn)
 	f.stop = sync.OnceFunc(func() {
 		conn.Close()
 		cancel()

@@ -87,7 +87,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Now: now, Announced: s.relay.Wake, Log: core.Log, Background: core.Background(),
 	})
 	s.consumer = consume.New(
-		consume.Config{Name: "webhooks", Subjects: subjects, InboxKeep: cfg.engine().InboxRetention},
+		consume.Config{Name: "webhooks", Subjects: subjects, InboxKeep: cfg.engine().InboxRetention, Lanes: cfg.EventLanes},
 		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
 	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
 	core.Serve(&webhooksv1.WebhooksService_ServiceDesc, rpc.NewServer(core.Pool, store, secrets, rules, s.engine, core.Now), identity.Gateway)
@@ -98,11 +98,11 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	core.Serve(&webhooksv1.PushService_ServiceDesc, s.push.Server, identity.Gateway)
 	core.Serve(&webhooksv1.ListenService_ServiceDesc, listen.NewServer(core.Bus.JS, secrets, core.Now, core.Log), identity.Gateway)
 	core.Serve(&webhooksv1.OperationsService_ServiceDesc, rpc.NewOperations(store), identity.Gateway)
-	names := []string{"webhooks"}
+	durables := backlog.OfLanes("webhooks", cfg.EventLanes)
 	if cfg.PushPrivateKey != "" {
-		names = append(names, "push")
+		durables = append(durables, backlog.OfEvents("push")...)
 	}
-	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, backlog.OfEvents(names...)), identity.Gateway)
+	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, durables), identity.Gateway)
 	core.Serve(&keysv1.KeysService_ServiceDesc, keys, identity.Operator)
 	core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), core.Pool, nil, core.Now, core.Log), identity.Operator)
 	return s, nil

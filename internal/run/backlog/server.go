@@ -11,6 +11,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/events"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 )
 
@@ -30,6 +31,15 @@ func OfEvents(names ...string) []Durable {
 		list = append(list, Durable{bus.Events, name}, Durable{bus.Replay, name})
 	}
 	return list
+}
+
+// OfLanes are the durables of a consumer with lanes.
+func OfLanes(name string, lanes int) []Durable {
+	var list []Durable
+	for _, durable := range events.Durables(name, lanes) {
+		list = append(list, Durable{bus.Events, durable})
+	}
+	return append(list, Durable{bus.Replay, name})
 }
 
 // Server implements BacklogService for the consumers of one service.
@@ -113,9 +123,9 @@ func (s *Server) ListDeadLetters(ctx context.Context, r *operationsv1.ListDeadLe
 func (s *Server) names() (list []string) {
 	seen := make(map[string]bool)
 	for _, d := range s.durables {
-		if !seen[d.Name] {
-			seen[d.Name] = true
-			list = append(list, d.Name)
+		if name := events.ConsumerOf(d.Name); !seen[name] {
+			seen[name] = true
+			list = append(list, name)
 		}
 	}
 	return list

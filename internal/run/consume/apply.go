@@ -14,11 +14,13 @@ import (
 	"european-pay.eu/eupay/internal/run/trace"
 )
 
-func (c *Consumer) apply(ctx context.Context, lease *leader.Lease, batch []Event) error {
+// apply applies the events that are new in one transaction, which also stores the position of the batch or, if it is later, that of passed.
+// applied is false if there were none.
+func (c *Consumer) apply(ctx context.Context, lease *leader.Lease, batch []Event, passed point) (applied bool, err error) {
 	ctx, batch, end := c.traced(ctx, batch)
-	applied, began := false, time.Now()
+	began := time.Now()
 	defer func() { applySeconds.WithLabelValues(c.cfg.Name).Observe(time.Since(began).Seconds()) }()
-	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+	err = pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
 		fresh, err := c.record(ctx, tx, batch)
 		if err != nil || len(fresh) == 0 {
 			return err
@@ -27,13 +29,15 @@ func (c *Consumer) apply(ctx context.Context, lease *leader.Lease, batch []Event
 		if err := c.handle(ctx, tx, fresh); err != nil {
 			return err
 		}
-		return c.seal(ctx, tx, lease, batch)
+		last := batch[len(batch)-1]
+		return c.seal(ctx, tx, lease, point{last.sequence, last.storedAt}.orLater(passed))
 	})
-	if err == nil && applied {
+	applied = applied && err == nil
+	if applied {
 		c.onCommit()
 	}
 	end(err)
-	return err
+	return applied, err
 }
 
 // traced returns the events with a span of this consumer each, in the trace of the event, and a context to work in: that of the only

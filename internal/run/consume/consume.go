@@ -69,6 +69,9 @@ type Config struct {
 	InboxKeep time.Duration
 	// AckWait is longer than the slowest handler.
 	AckWait time.Duration
+	// Lanes is into how many lanes the merchants are divided, which several replicas handle side by side: one of events.LaneNumbers. Default:
+	// one, for a consumer that one replica runs at a time.
+	Lanes int
 }
 
 // Consumer is one durable consumer of events.
@@ -84,6 +87,9 @@ type Consumer struct {
 	refusals map[string]uint64
 	// suspected is signalled when the broker may have lost a durable.
 	suspected chan struct{}
+	// lane is this consumer's, from 0. turn is shared by the lanes of a process, which handle events in turns.
+	lane int
+	turn *sync.Mutex
 }
 
 // New returns a consumer. onCommit is called after each transaction that had an effect; it may be nil.
@@ -97,23 +103,43 @@ func New(cfg Config, pool *pgxpool.Pool, b *bus.Bus, handle Handler, onCommit fu
 	if cfg.AckWait == 0 {
 		cfg.AckWait = 30 * time.Second
 	}
+	cfg.Lanes = max(cfg.Lanes, 1)
 	if onCommit == nil {
 		onCommit = func() {}
 	}
 	return &Consumer{
 		cfg: cfg, pool: pool, bus: b, handle: handle, onCommit: onCommit, log: log.With("consumer", cfg.Name),
-		refusals: make(map[string]uint64), suspected: make(chan struct{}, 1),
+		refusals: make(map[string]uint64), suspected: make(chan struct{}, 1), turn: new(sync.Mutex),
 	}
 }
 
-// Run consumes until ctx ends, then returns unhandled events to the broker. Only one replica consumes at a time: if two did,
+// Run consumes until ctx ends, then returns unhandled events to the broker. Only one replica consumes a lane at a time: if two did,
 // events about one payment could overtake each other.
 func (c *Consumer) Run(ctx context.Context) error {
 	announce(c.cfg.Name)
-	for _, stream := range []string{bus.Events, bus.Replay} {
-		defer c.bus.Expect(stream, c.cfg.Name, c.suspect)()
+	if c.cfg.Lanes > 1 {
+		return c.runLanes(ctx)
 	}
-	return leader.RunFenced(ctx, c.pool, "consume "+c.cfg.Name, c.log, c.lead)
+	defer c.expect()()
+	return leader.RunFenced(ctx, c.pool, c.job(), c.log, func(ctx context.Context, l *leader.Lease) error {
+		if err := c.arrange(ctx, l); err != nil {
+			return err
+		}
+		return c.lead(ctx, l)
+	})
+}
+
+// expect makes the broker's client watch the durables, until the returned function is called.
+func (c *Consumer) expect() (forget func()) {
+	var all []func()
+	for _, stream := range c.streams() {
+		all = append(all, c.bus.Expect(stream, c.durable(stream), c.suspect))
+	}
+	return func() {
+		for _, forget := range all {
+			forget()
+		}
+	}
 }
 
 // suspect makes the leader check whether its durables still exist.
@@ -129,8 +155,10 @@ func (c *Consumer) lead(ctx context.Context, lease *leader.Lease) error {
 	defer purging.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	purging.Go(func() { c.purge(ctx) })
-	msgs := make(chan jetstream.Msg, c.cfg.Batch)
+	if c.lane == 0 {
+		purging.Go(func() { c.purge(ctx) })
+	}
+	msgs := make(chan jetstream.Msg, c.batch())
 	for ctx.Err() == nil {
 		sub, err := c.subscribe(ctx, msgs)
 		if err != nil {
@@ -194,7 +222,7 @@ func (c *Consumer) nakAll(msgs <-chan jetstream.Msg) {
 // batches.
 func (c *Consumer) fill(first jetstream.Msg, msgs <-chan jetstream.Msg) []jetstream.Msg {
 	batch := []jetstream.Msg{first}
-	for len(batch) < c.cfg.Batch {
+	for len(batch) < c.batch() {
 		select {
 		case m := <-msgs:
 			batch = append(batch, m)
@@ -212,12 +240,18 @@ const retryEvery = time.Second
 // then be renewed, which starts again after the last acknowledgement: if these messages were handed back one by one, newer ones about the same
 // payment would overtake them.
 func (c *Consumer) process(ctx context.Context, lease *leader.Lease, msgs []jetstream.Msg) bool {
+	c.turn.Lock()
+	defer c.turn.Unlock()
 	// A batch in progress is completed during shutdown.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.AckWait/2)
 	defer cancel()
 	batch := make([]Event, 0, len(msgs))
-	good := msgs[:0:0]
+	good, others := msgs[:0:0], msgs[:0:0]
 	for _, m := range msgs {
+		if !c.mine(m) {
+			others = append(others, m)
+			continue
+		}
 		e, err := parse(m)
 		if err != nil {
 			c.park(ctx, m, err)
@@ -225,30 +259,37 @@ func (c *Consumer) process(ctx context.Context, lease *leader.Lease, msgs []jets
 		}
 		batch, good = append(batch, e), append(good, m)
 	}
+	ok, sealed := c.handleAll(ctx, lease, good, batch, pointOf(others))
+	return ok && c.pass(ctx, lease, others, sealed)
+}
+
+// handleAll is process for the events of this lane. sealed: the position passed, of other lanes' messages among them, is stored.
+func (c *Consumer) handleAll(ctx context.Context, lease *leader.Lease, good []jetstream.Msg, batch []Event, passed point) (ok, sealed bool) {
 	if len(batch) == 0 {
-		return true
+		return true, false
 	}
-	switch err := c.apply(ctx, lease, batch); {
+	sealed, err := c.apply(ctx, lease, batch, passed)
+	switch {
 	case err == nil:
 		for i, m := range good {
 			c.settle(ctx, m, batch[i], nil)
 		}
 	case isOutage(err):
 		c.leave(good, err)
-		return false
+		return false, false
 	case len(batch) == 1:
 		c.settle(ctx, good[0], batch[0], err)
 	default:
 		for i := range batch {
-			err := c.apply(ctx, lease, batch[i:i+1])
+			_, err := c.apply(ctx, lease, batch[i:i+1], point{})
 			if isOutage(err) {
 				c.leave(good[i:], err)
-				return false
+				return false, false
 			}
 			c.settle(ctx, good[i], batch[i], err)
 		}
 	}
-	return true
+	return true, sealed
 }
 
 // isOutage reports whether an error says nothing about the event: it is tried again until the database has recovered.

@@ -23,7 +23,7 @@ import (
 )
 
 type fixture struct {
-	t    *testing.T
+	t    testing.TB
 	bus  *bus.Bus
 	pool *pgxpool.Pool
 	cfg  Config
@@ -114,7 +114,7 @@ func (f *fixture) effects() []string {
 	return ids
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.After(time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)

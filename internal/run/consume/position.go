@@ -26,10 +26,9 @@ func (c *Consumer) begin(ctx context.Context, stream string, cfg *jetstream.Cons
 	if stream != bus.Events {
 		return nil
 	}
-	var floor *time.Time
-	err := c.pool.QueryRow(ctx, `update consumer_position set last_sequence = 0, last_at = null where consumer = $1 returning floor_at`, c.cfg.Name).Scan(&floor)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return fmt.Errorf("read the consumer's position: %w", err)
+	floor, err := c.floor(ctx)
+	if err != nil {
+		return err
 	}
 	if floor == nil {
 		return nil // from the start of the stream
@@ -39,13 +38,29 @@ func (c *Consumer) begin(ctx context.Context, stream string, cfg *jetstream.Cons
 	return nil
 }
 
+// floor forgets the last position and returns the time up to which everything is settled: that of the lane or, before it has one, that of
+// all lanes. nil: unknown.
+func (c *Consumer) floor(ctx context.Context) (at *time.Time, err error) {
+	// The row is there before the durable: whoever changes the number of lanes finds the durables by their rows.
+	_, err = c.pool.Exec(ctx, `insert into consumer_position (consumer) values ($1)
+		on conflict (consumer) do update set last_sequence = 0, last_at = null`, c.position())
+	if err == nil {
+		err = c.pool.QueryRow(ctx, `select coalesce(max(floor_at) filter (where consumer = $1), max(floor_at)) from consumer_position
+			where consumer in ($1, $2)`, c.position(), c.cfg.Name).Scan(&at)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the consumer's position: %w", err)
+	}
+	return at, nil
+}
+
 // rewound reports whether the stream no longer holds the last applied event: it has lost recent messages or was recreated.
 func (c *Consumer) rewound(ctx context.Context) (bool, error) {
 	var (
 		last uint64
 		at   *time.Time
 	)
-	err := c.pool.QueryRow(ctx, `select last_sequence, last_at from consumer_position where consumer = $1`, c.cfg.Name).Scan(&last, &at)
+	err := c.pool.QueryRow(ctx, `select last_sequence, last_at from consumer_position where consumer = $1`, c.position()).Scan(&last, &at)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return false, fmt.Errorf("read the consumer's position: %w", err)
 	}
@@ -70,22 +85,41 @@ func (c *Consumer) rewound(ctx context.Context) (bool, error) {
 	return !m.Time.Truncate(time.Microsecond).Equal(at.Truncate(time.Microsecond)), nil
 }
 
-// seal ends the transaction of a batch: it stores the last position, and fails if another replica has become the leader.
-func (c *Consumer) seal(ctx context.Context, tx pgx.Tx, lease *leader.Lease, batch []Event) error {
+// point is a position in the event stream. The zero value is none.
+type point struct {
+	sequence uint64
+	storedAt time.Time
+}
+
+func (p point) orLater(other point) point {
+	if other.sequence > p.sequence {
+		return other
+	}
+	return p
+}
+
+// pointOf returns the point of the last message; none if there is none.
+func pointOf(msgs []jetstream.Msg) point {
+	if len(msgs) == 0 {
+		return point{}
+	}
+	meta, err := msgs[len(msgs)-1].Metadata()
+	if err != nil {
+		return point{}
+	}
+	return point{meta.Sequence.Stream, meta.Timestamp}
+}
+
+// seal ends the transaction of a batch: it stores the last position, unless a later one is stored, and fails if another replica has become
+// the leader.
+func (c *Consumer) seal(ctx context.Context, tx pgx.Tx, lease *leader.Lease, last point) error {
 	b := &pgx.Batch{}
-	if last := batch[len(batch)-1]; last.sequence > 0 {
+	if last.sequence > 0 {
 		b.Queue(`insert into consumer_position as p (consumer, last_sequence, last_at) values ($1, $2, $3)
 			on conflict (consumer) do update set last_sequence = excluded.last_sequence, last_at = excluded.last_at
-			where p.last_sequence < excluded.last_sequence`, c.cfg.Name, last.sequence, last.storedAt)
+			where p.last_sequence < excluded.last_sequence`, c.position(), last.sequence, last.storedAt)
 	}
-	b.Queue(leader.FenceSQL, lease.FenceArgs()...).QueryRow(func(row pgx.Row) error {
-		var ok bool
-		err := row.Scan(&ok)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return leader.ErrDeposed
-		}
-		return err
-	})
+	lease.QueueFence(b)
 	return tx.SendBatch(ctx, b).Close()
 }
 
@@ -104,7 +138,10 @@ func (c *Consumer) noteFloor(ctx context.Context, events jetstream.Consumer) err
 		}
 	}
 	_, err = c.pool.Exec(ctx, `insert into consumer_position (consumer, floor_at) values ($1, $2)
-		on conflict (consumer) do update set floor_at = excluded.floor_at`, c.cfg.Name, at)
+		on conflict (consumer) do update set floor_at = excluded.floor_at`, c.position(), at)
+	if err == nil && c.cfg.Lanes > 1 {
+		err = c.noteAll(ctx)
+	}
 	return err
 }
 

@@ -64,7 +64,7 @@ func (c *Consumer) subscribe(ctx context.Context, msgs chan<- jetstream.Msg) (*s
 			c.nak(m)
 		}
 	}
-	for _, stream := range []string{bus.Events, bus.Replay} {
+	for _, stream := range c.streams() {
 		cons, err := c.ensure(ctx, stream)
 		if err == nil {
 			err = c.feed(s, cons, take)
@@ -81,7 +81,7 @@ func (c *Consumer) subscribe(ctx context.Context, msgs chan<- jetstream.Msg) (*s
 }
 
 func (c *Consumer) feed(s *subscription, cons jetstream.Consumer, take func(jetstream.Msg)) error {
-	r, err := cons.Consume(take, jetstream.PullMaxMessages(2*c.cfg.Batch), jetstream.PullHeartbeat(heartbeat),
+	r, err := cons.Consume(take, jetstream.PullMaxMessages(2*c.batch()), jetstream.PullHeartbeat(heartbeat),
 		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 			c.log.Debug("subscription", "error", err)
 			if errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrConsumerNotFound) {
@@ -97,12 +97,12 @@ func (c *Consumer) feed(s *subscription, cons jetstream.Consumer, take func(jets
 	return nil
 }
 
-// present reports whether both durables exist. It assumes so if the broker does not answer.
+// present reports whether the durables exist. It assumes so if the broker does not answer.
 func (c *Consumer) present(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
-	for _, stream := range []string{bus.Events, bus.Replay} {
-		_, err := c.bus.JS.Consumer(ctx, stream, c.cfg.Name)
+	for _, stream := range c.streams() {
+		_, err := c.bus.JS.Consumer(ctx, stream, c.durable(stream))
 		if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
 			return false
 		}
@@ -115,8 +115,8 @@ func (c *Consumer) ensure(ctx context.Context, stream string) (jetstream.Consume
 	ctx, cancel := context.WithTimeout(ctx, 2*askLimit)
 	defer cancel()
 	cfg := jetstream.ConsumerConfig{
-		Durable: c.cfg.Name, FilterSubjects: c.cfg.Subjects, AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: c.cfg.AckWait, MaxAckPending: 4 * c.cfg.Batch, MaxDeliver: -1,
+		Durable: c.durable(stream), FilterSubjects: c.cfg.Subjects, AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: c.cfg.AckWait, MaxAckPending: 4 * c.batch(), MaxDeliver: -1,
 	}
 	if stream == bus.Replay {
 		cfg.FilterSubjects = []string{"eupay.replay." + c.cfg.Name + ".>"}
@@ -135,7 +135,7 @@ func (c *Consumer) ensure(ctx context.Context, stream string) (jetstream.Consume
 // broker would deliver newer messages first and those only after AckWait. The inbox drops messages that are redelivered by this.
 // If this process dies halfway, the next one starts at the stored position, with the same effect.
 func (c *Consumer) takeOver(ctx context.Context, stream string, cfg *jetstream.ConsumerConfig) error {
-	old, err := c.bus.JS.Consumer(ctx, stream, c.cfg.Name)
+	old, err := c.bus.JS.Consumer(ctx, stream, c.durable(stream))
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return c.begin(ctx, stream, cfg)
 	}
@@ -149,7 +149,7 @@ func (c *Consumer) takeOver(ctx context.Context, stream string, cfg *jetstream.C
 		}
 		if lost {
 			c.log.Warn("stream has lost consumed events, restarting shortly before them")
-			return errors.Join(c.bus.JS.DeleteConsumer(ctx, stream, c.cfg.Name), c.begin(ctx, stream, cfg))
+			return errors.Join(c.bus.JS.DeleteConsumer(ctx, stream, c.durable(stream)), c.begin(ctx, stream, cfg))
 		}
 	}
 	info := old.CachedInfo()
@@ -160,5 +160,5 @@ func (c *Consumer) takeOver(ctx context.Context, stream string, cfg *jetstream.C
 	if stream == bus.Events { // a work queue keeps exactly the unacknowledged messages
 		cfg.DeliverPolicy, cfg.OptStartSeq, cfg.OptStartTime = jetstream.DeliverByStartSequencePolicy, info.AckFloor.Stream+1, nil
 	}
-	return c.bus.JS.DeleteConsumer(ctx, stream, c.cfg.Name)
+	return c.bus.JS.DeleteConsumer(ctx, stream, c.durable(stream))
 }

@@ -57,10 +57,7 @@ func RunFenced(ctx context.Context, pool *pgxpool.Pool, job string, log *slog.Lo
 		if err := hold(ctx, own, job, me, leads, log, lead); err != nil && ctx.Err() == nil {
 			log.Warn("leader's work interrupted, retrying", "job", job, "error", err)
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(retryEvery):
-		}
+		pause(ctx, retryEvery)
 	}
 	return nil
 }
@@ -82,19 +79,5 @@ func hold(ctx context.Context, pool *pgxpool.Pool, job, me string, leads prometh
 	defer k.release(ctx, log)
 	leads.Set(1)
 	defer leads.Set(0)
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	keeperDone := make(chan struct{})
-	go func() {
-		defer close(keeperDone)
-		cancel(k.keep(ctx))
-	}()
-	err = lead(ctx, &k.lease)
-	lost := context.Cause(ctx)
-	cancel(nil)
-	<-keeperDone
-	if lost != nil {
-		return lost // the error of lead is a consequence of it
-	}
-	return err
+	return k.during(ctx, func(ctx context.Context) error { return lead(ctx, &k.lease) })
 }

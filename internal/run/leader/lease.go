@@ -24,27 +24,37 @@ type Lease struct {
 	job    string
 	holder string
 	epoch  int64
+	// shared is, for the lease of a lane, that of all lanes.
+	shared *Lease
 }
 
 // Fence fails with ErrDeposed unless this replica still holds the lease. Call it last in the transaction: until the commit nobody
 // can take the lease over, and it cannot be renewed. An expired lease that nobody has taken still counts.
 func (l *Lease) Fence(ctx context.Context, tx pg.DB) error {
-	var ok bool
-	err := tx.QueryRow(ctx, FenceSQL, l.FenceArgs()...).Scan(&ok)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return ErrDeposed
-	}
-	if err != nil {
-		return fmt.Errorf("check the lease of %s: %w", l.job, err)
-	}
-	return nil
+	b := &pgx.Batch{}
+	l.QueueFence(b)
+	return tx.SendBatch(ctx, b).Close()
 }
 
-// FenceSQL and FenceArgs are Fence for a batch: no row means ErrDeposed.
-const FenceSQL = `select true from leadership where job = $1 and holder = $2 and epoch = $3 for share`
+// QueueFence is Fence for a batch.
+func (l *Lease) QueueFence(b *pgx.Batch) {
+	if l.shared != nil {
+		l.shared.QueueFence(b)
+	}
+	b.Queue(`select true from leadership where job = $1 and holder = $2 and epoch = $3 for share`, l.args()...).QueryRow(func(row pgx.Row) error {
+		var ok bool
+		err := row.Scan(&ok)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return ErrDeposed
+		}
+		if err != nil {
+			return fmt.Errorf("check the lease of %s: %w", l.job, err)
+		}
+		return nil
+	})
+}
 
-// FenceArgs are the arguments of FenceSQL.
-func (l *Lease) FenceArgs() []any { return []any{l.job, l.holder, l.epoch} }
+func (l *Lease) args() []any { return []any{l.job, l.holder, l.epoch} }
 
 // keeper holds a lease on the leaders' own connections.
 type keeper struct {
@@ -76,6 +86,25 @@ func take(ctx context.Context, pool *pgxpool.Pool, job, me string) (*keeper, err
 		return nil, fmt.Errorf("take the lease of %s: %w", job, err)
 	}
 	return k, nil
+}
+
+// during keeps the lease while work runs. The context of work ends when the lease is lost.
+func (k *keeper) during(ctx context.Context, work func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	keeperDone := make(chan struct{})
+	go func() {
+		defer close(keeperDone)
+		cancel(k.keep(ctx))
+	}()
+	err := work(ctx)
+	lost := context.Cause(ctx)
+	cancel(nil)
+	<-keeperDone
+	if lost != nil {
+		return lost // the error of work is a consequence of it
+	}
+	return err
 }
 
 // keep renews the lease until ctx ends, or returns why the leader must stop.
@@ -115,7 +144,7 @@ func (k *keeper) renew(ctx context.Context) error {
 	defer cancel()
 	startedAt := time.Now() // before the database's clock starts to count
 	tag, err := k.pool.Exec(ctx, `update leadership set expires_at = now() + $4::interval where job = $1 and holder = $2 and epoch = $3`,
-		append(k.lease.FenceArgs(), ttl)...)
+		append(k.lease.args(), ttl)...)
 	if err != nil {
 		return fmt.Errorf("renew the lease of %s: %w", k.lease.job, err)
 	}
@@ -133,7 +162,7 @@ const releaseTimeout = 2 * time.Second
 func (k *keeper) release(ctx context.Context, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
-	_, err := k.pool.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2 and epoch = $3`, k.lease.FenceArgs()...)
+	_, err := k.pool.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2 and epoch = $3`, k.lease.args()...)
 	if err != nil {
 		log.Debug("lease not released, it will expire", "job", k.lease.job, "error", err)
 	}

@@ -24,12 +24,12 @@ import (
 const keep = 50 * time.Hour
 
 type fixture struct {
-	t    *testing.T
+	t    testing.TB
 	bus  *bus.Bus
 	pool *pgxpool.Pool
 }
 
-func setup(t *testing.T) *fixture {
+func setup(t testing.TB) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "sender", os.DirFS("testdata/migrations"))
 	return &fixture{t: t, bus: natstest.New(t), pool: pool}
@@ -93,7 +93,7 @@ func (f *fixture) stored() (ids []string) {
 	return ids
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.After(time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -203,22 +203,24 @@ func TestAWakeUpReachesTheLeaderWhereverItRuns(t *testing.T) {
 	}
 }
 
+// bound makes the broker refuse larger messages.
+func (f *fixture) bound(size int32) {
+	f.t.Helper()
+	s, err := f.bus.JS.Stream(f.t.Context(), bus.Events)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	cfg := s.CachedInfo().Config
+	cfg.MaxMsgSize = size
+	if _, err := f.bus.JS.UpdateStream(f.t.Context(), cfg); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
 func TestUnacknowledgedEventsStayInTheOutbox(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	bound := func(size int32) {
-		t.Helper()
-		s, err := f.bus.JS.Stream(t.Context(), bus.Events)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cfg := s.CachedInfo().Config
-		cfg.MaxMsgSize = size
-		if _, err := f.bus.JS.UpdateStream(t.Context(), cfg); err != nil {
-			t.Fatal(err)
-		}
-	}
-	bound(1)
+	f.bound(1)
 	e := event()
 	f.add(e)
 	r := NewRelay(f.pool, f.bus, "sender", keep, slog.New(slog.DiscardHandler))
@@ -226,7 +228,7 @@ func TestUnacknowledgedEventsStayInTheOutbox(t *testing.T) {
 		t.Fatalf("an event that nobody stored counts as published, %v", err)
 	}
 	f.run()
-	bound(-1) // the broker takes it now
+	f.bound(-1) // the broker takes it now
 	eventually(t, "published", func() bool { return f.count("published_at is not null") == 1 })
 	f.holds("once", e.ID)
 }

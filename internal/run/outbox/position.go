@@ -199,6 +199,7 @@ func (t *term) repeat(ctx context.Context) (bool, error) {
 	if len(batch) > 0 {
 		stored, err := t.publish(ctx, batch)
 		if err == nil {
+			t.remember(stored)
 			err = t.mark(ctx, stored)
 		}
 		if err != nil {

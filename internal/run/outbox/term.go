@@ -36,9 +36,9 @@ func (t *term) round(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 	}
-	n, err := t.publishNew(ctx)
-	if err != nil || n == batchSize {
-		return n > 0, err
+	more, err = t.publishNew(ctx)
+	if err != nil || more {
+		return more, err
 	}
 	return t.repeat(ctx)
 }
@@ -56,22 +56,20 @@ type row struct {
 	sequence uint64
 }
 
-// publishNew publishes the oldest unpublished events and marks those that the broker has stored. The others stay for the next
-// round.
-func (t *term) publishNew(ctx context.Context) (int, error) {
-	batch, err := t.read(ctx, `published_at is null order by id limit $1`, batchSize)
-	if err != nil || len(batch) == 0 {
-		return 0, err
+// publishNew publishes unpublished events, and marks those that the broker has stored, until a batch is not full or a check of the
+// stream is due. more tells whether there may be more. The others stay for the next round.
+func (t *term) publishNew(ctx context.Context) (more bool, err error) {
+	f := flow{term: t}
+	for {
+		batch, err := f.next(ctx)
+		if err == nil {
+			err = f.publish(ctx, batch)
+		}
+		more = len(batch) == batchSize
+		if err != nil || !more || t.due() {
+			return more, errors.Join(err, f.finish(ctx))
+		}
 	}
-	stored, err := t.publish(ctx, batch)
-	if len(stored) == 0 {
-		return len(batch), err
-	}
-	published.WithLabelValues(t.service).Add(float64(len(stored)))
-	if t.reconnects != t.bus.NC.Stats().Reconnects { // before the new events count as the last stored
-		err = errors.Join(err, t.check(ctx))
-	}
-	return len(batch), errors.Join(err, t.mark(ctx, stored))
 }
 
 // mark records where the broker stored the events, unless another replica leads by now.
@@ -79,13 +77,19 @@ func (t *term) mark(ctx context.Context, stored []row) error {
 	ids, sequences := make([]int64, len(stored)), make([]int64, len(stored))
 	for i, r := range stored {
 		ids[i], sequences[i] = r.id, int64(r.sequence)
-		if r.sequence > t.newest.sequence {
-			t.newest = r
-		}
 	}
 	return t.write(ctx, `update outbox set published_at = coalesce(published_at, now()), sequence = s.sequence
 		from unnest($1::bigint[], $2::bigint[]) as s(id, sequence)
 		where outbox.id = s.id and (published_at is null or outbox.sequence is distinct from s.sequence)`, ids, sequences)
+}
+
+// remember keeps the last event that the broker stored.
+func (t *term) remember(stored []row) {
+	for _, r := range stored {
+		if r.sequence > t.newest.sequence {
+			t.newest = r
+		}
+	}
 }
 
 // write executes one fenced statement.
@@ -124,21 +128,22 @@ type sent struct {
 
 // publish sends the events and returns those that the broker has acknowledged.
 func (r *Relay) publish(ctx context.Context, batch []row) ([]row, error) {
+	list, failed := r.sendAll(ctx, batch)
+	stored, err := acknowledged(ctx, list)
+	return stored, errors.Join(failed, err)
+}
+
+// sendAll sends the events in their order, up to the first that cannot be sent.
+func (r *Relay) sendAll(ctx context.Context, batch []row) ([]sent, error) {
 	list := make([]sent, 0, len(batch))
-	var failed error
 	for _, one := range batch {
 		s, err := r.send(ctx, one)
 		if err != nil {
-			failed = fmt.Errorf("publish event %s: %w", one.event.ID, err)
-			break
+			return list, fmt.Errorf("publish event %s: %w", one.event.ID, err)
 		}
 		list = append(list, s)
 	}
-	stored, err := acknowledged(ctx, list)
-	for _, s := range list[len(stored):] {
-		s.span.End(err)
-	}
-	return stored, errors.Join(failed, err)
+	return list, nil
 }
 
 // send publishes one event, within the trace of the change that it announces.
@@ -155,11 +160,16 @@ func (r *Relay) send(ctx context.Context, one row) (sent, error) {
 	return s, err
 }
 
-// acknowledged waits for the broker and returns the events that it has stored, in their order.
-func acknowledged(ctx context.Context, list []sent) ([]row, error) {
+// acknowledged waits for the broker and returns the events that it has stored, in their order, up to the first that it has not.
+func acknowledged(ctx context.Context, list []sent) (stored []row, err error) {
+	defer func() {
+		for _, s := range list[len(stored):] {
+			s.span.End(err)
+		}
+	}()
 	deadline := time.NewTimer(ackWait)
 	defer deadline.Stop()
-	var stored []row
+	stored = make([]row, 0, len(list))
 	for _, s := range list {
 		select {
 		case ack := <-s.ack.Ok():

@@ -3,10 +3,12 @@ package operate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/run/leader"
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
@@ -39,7 +41,11 @@ func Leases(ctx context.Context, db pg.DB) (all []Lease, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the leaders of %s: %w", schema, err)
 		}
-		all = append(all, of...)
+		holders := make(map[string]string, len(of))
+		for _, l := range of {
+			holders[l.Job] = l.Holder
+		}
+		all = append(all, slices.DeleteFunc(of, func(l Lease) bool { return !leader.IsJob(l.Job, holders) })...)
 	}
 	return all, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/events"
 )
 
 // Stream is the state of a stream and its consumers.
@@ -91,7 +92,7 @@ func Wrong(all []Stream, settings bus.Settings) (list []string) {
 			list = append(list, fmt.Sprintf("the stream %s differs: %s", want.Name, difference))
 		}
 		for _, name := range expecting[want.Name] {
-			if !slices.ContainsFunc(all[i].Consumers, func(c Consumer) bool { return c.Name == name }) {
+			if !slices.ContainsFunc(all[i].Consumers, func(c Consumer) bool { return events.ConsumerOf(c.Name) == name }) {
 				list = append(list, fmt.Sprintf("the consumer %s on %s is missing: its service makes it within seconds while it runs", name, want.Name))
 			}
 		}
@@ -137,7 +138,7 @@ func (o *Operator) consumers(ctx context.Context, stream string) ([]*jetstream.C
 	return all, nil
 }
 
-// durables returns the configurations of the stream's durables by name.
+// durables returns the configurations of the stream's durables by the name of the consumer, whose lanes all have the same subjects.
 func (o *Operator) durables(ctx context.Context, stream string) (map[string]jetstream.ConsumerConfig, error) {
 	infos, err := o.consumers(ctx, stream)
 	if err != nil {
@@ -145,7 +146,7 @@ func (o *Operator) durables(ctx context.Context, stream string) (map[string]jets
 	}
 	all := make(map[string]jetstream.ConsumerConfig, len(infos))
 	for _, info := range infos {
-		all[info.Config.Durable] = info.Config
+		all[events.ConsumerOf(info.Config.Durable)] = info.Config
 	}
 	return all, nil
 }

@@ -1,0 +1,98 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// flow keeps the broker and the database busy at the same time: while the broker stores one batch of new events, the batch before it is
+// marked and the one after it is read.
+//
+// Events of one payment stay in order. They are committed in the order of their ids, so whoever sees one sees those before it, and a
+// read takes all that are visible and not on their way. A position to read on from would not do: an event that was committed late has a
+// smaller id, and its payment's next event would overtake it.
+type flow struct {
+	*term
+	// waiting are sent; the broker has not acknowledged them yet.
+	waiting []sent
+	// marking are stored by the broker. The result of marking them comes on marked, which is nil when there are none.
+	marking []row
+	marked  chan error
+}
+
+// next reads the oldest unpublished events that are not on their way.
+func (f *flow) next(ctx context.Context) ([]row, error) {
+	ids := make([]int64, 0, len(f.waiting)+len(f.marking))
+	for _, s := range f.waiting {
+		ids = append(ids, s.row.id)
+	}
+	for _, r := range f.marking {
+		ids = append(ids, r.id)
+	}
+	return f.read(ctx, `published_at is null and not id <@ $2::text::int8multirange order by id limit $1`, batchSize, ranges(ids))
+}
+
+// ranges returns ids as an int8multirange: a few ranges, in which PostgreSQL finds a row faster than in a list.
+func ranges(ids []int64) string {
+	slices.Sort(ids)
+	var b strings.Builder
+	b.WriteByte('{')
+	for i := 0; i < len(ids); {
+		first := i
+		for i++; i < len(ids) && ids[i] == ids[i-1]+1; i++ {
+		}
+		if first > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "[%d,%d]", ids[first], ids[i-1])
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+// publish waits until the batch before is stored, lets it be marked, and sends the next one. Nothing is sent after an event that the broker
+// refused, which is sent again first: it may be about the same payment.
+func (f *flow) publish(ctx context.Context, batch []row) error {
+	if err := f.acknowledge(ctx); err != nil {
+		return err
+	}
+	list, err := f.sendAll(ctx, batch)
+	f.waiting = list
+	return err
+}
+
+// acknowledge waits until the broker has stored what was sent, and begins to mark it.
+func (f *flow) acknowledge(ctx context.Context) error {
+	stored, failed := acknowledged(ctx, f.waiting)
+	f.waiting = nil
+	published.WithLabelValues(f.service).Add(float64(len(stored)))
+	err := f.endMarking()
+	if f.reconnects != f.bus.NC.Stats().Reconnects { // before the new events count as the last stored
+		err = errors.Join(err, f.check(ctx))
+	}
+	if len(stored) > 0 {
+		f.remember(stored)
+		marked := make(chan error, 1)
+		f.marking, f.marked = stored, marked
+		go func() { marked <- f.mark(ctx, stored) }()
+	}
+	return errors.Join(failed, err)
+}
+
+// endMarking waits until the events that are being marked are marked.
+func (f *flow) endMarking() error {
+	if f.marked == nil {
+		return nil
+	}
+	err := <-f.marked
+	f.marking, f.marked = nil, nil
+	return err
+}
+
+// finish waits for everything that is on its way.
+func (f *flow) finish(ctx context.Context) error {
+	return errors.Join(f.acknowledge(ctx), f.endMarking())
+}
