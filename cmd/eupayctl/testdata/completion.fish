@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "numbers" "numbers raise" "database" "database prepare" "keys" "keys rotate" "gdpr" "gdpr export" "gdpr erase" "smoke" "doctor" "leaders" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "numbers" "numbers raise" "database" "database prepare" "database migrate" "keys" "keys rotate" "gdpr" "gdpr export" "gdpr erase" "smoke" "doctor" "leaders" "completion"
                 set at $at $word
         end
     end
@@ -225,6 +225,7 @@ complete -c eupayctl -n '__eupayctl_at "numbers raise"' -l timeout -x -d 'How lo
 complete -c eupayctl -n '__eupayctl_at "numbers raise"' -l since -x -d 'The time to which the database was restored, or an hour before'
 complete -c eupayctl -n '__eupayctl_at "numbers raise"' -l run -d 'Do it'
 complete -c eupayctl -n '__eupayctl_at "database"' -a prepare -d 'Make a role and a schema for each service'
+complete -c eupayctl -n '__eupayctl_at "database"' -a migrate -d 'Apply the migrations that the schemas lack'
 complete -c eupayctl -n '__eupayctl_at "database"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "database"' -l nats-url -x -d 'NATS server'
 complete -c eupayctl -n '__eupayctl_at "database"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
@@ -236,6 +237,12 @@ complete -c eupayctl -n '__eupayctl_at "database prepare"' -l run-dir -x -d 'Run
 complete -c eupayctl -n '__eupayctl_at "database prepare"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
 complete -c eupayctl -n '__eupayctl_at "database prepare"' -l timeout -x -d 'How long to wait for each answer'
 complete -c eupayctl -n '__eupayctl_at "database prepare"' -l run -d 'Do it'
+complete -c eupayctl -n '__eupayctl_at "database migrate"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "database migrate"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "database migrate"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "database migrate"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "database migrate"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "database migrate"' -l run -d 'Do it'
 complete -c eupayctl -n '__eupayctl_at "keys"' -a rotate -d 'Seal all secrets with the current master keys'
 complete -c eupayctl -n '__eupayctl_at "keys"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "keys"' -l nats-url -x -d 'NATS server'

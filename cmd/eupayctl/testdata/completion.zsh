@@ -4,7 +4,7 @@ _eupayctl() {
     local prev="${words[CURRENT-1]}" at="" word
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"database migrate"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
@@ -62,8 +62,9 @@ _eupayctl() {
         "payments rebuild") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since --run ;;
         "numbers") compadd -- raise --help -h --nats-url --run-dir --output -o --timeout ;;
         "numbers raise") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since --run ;;
-        "database") compadd -- prepare --help -h --nats-url --run-dir --output -o --timeout ;;
+        "database") compadd -- prepare migrate --help -h --nats-url --run-dir --output -o --timeout ;;
         "database prepare") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
+        "database migrate") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
         "keys") compadd -- rotate --help -h --nats-url --run-dir --output -o --timeout ;;
         "keys rotate") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
         "gdpr") compadd -- export erase --help -h --nats-url --run-dir --output -o --timeout ;;
