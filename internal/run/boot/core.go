@@ -29,6 +29,7 @@ type Base struct {
 	Plain
 	// NATSURL is of the broker: one server, or several with commas between them.
 	NATSURL string `env:"EUPAY_NATS_URL" envDefault:"nats://127.0.0.1:4222"`
+	bus.Access
 	// TLS names the files of this service's identity, which it presents to the other services and to NATS.
 	TLS identity.Files
 	StreamSettings
@@ -185,7 +186,7 @@ func (c *Core) openDatabase(ctx context.Context, migrations fs.FS, leaders int32
 
 func (c *Core) broker() bus.Settings {
 	s := c.Base.Broker()
-	s.URL, s.Name, s.Identity = c.Base.NATSURL, "eupay-"+c.Name, c.Identity
+	s.URL, s.Access, s.Name, s.Identity = c.Base.NATSURL, c.Base.Access, "eupay-"+c.Name, c.Identity
 	return s
 }
 
