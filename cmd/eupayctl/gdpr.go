@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -195,8 +196,8 @@ type gdprEraseCommand struct {
 // Help is shown under the summary.
 func (*gdprEraseCommand) Help() string {
 	return "Erases what the services hold about a person, except what a duty keeps: it tells what and by which law (GDPR article 17). Amounts, references, states and " +
-		"numbers are never touched, so books, refunds and invoices stay as they are. Nothing is erased while a payment, refund, subscription, order or redemption of the " +
-		"person is open, or while the person works for a merchant: then it says which. It can be run again at any time: after an interruption, and when a duty has ended. " +
+		"numbers are never touched, so books, refunds and invoices stay as they are. Nothing is erased while a payment, refund, subscription, order, redemption or webhook of " +
+		"the person is open, or while the person works for a merchant: then it says which. It can be run again at any time: after an interruption, and when a duty has ended. " +
 		"The audit log keeps that it was done, by whom and how many rows, and a hash instead of the person."
 }
 
@@ -214,18 +215,16 @@ func (c *gdprEraseCommand) Run(t *tool) error {
 		return err
 	}
 	defer done()
-	if who, err = operate.Resolve(t.ctx, holders, who); err != nil {
-		return keeperAnswered(err)
-	}
-	planned, err := operate.Erase(t.ctx, holders, who, true) // also with --run: nothing is begun unless every service can
+	who, planned, open, err := c.plan(t, holders, who)
 	if err != nil {
-		return keeperAnswered(err)
+		return err
 	}
-	open := false
-	for _, p := range planned {
-		for _, what := range p.Obstacles {
-			t.say("%s: open: %s", p.Holder, what)
-			open = true
+	if c.Do && !open {
+		if err := t.catchUp(holders); err != nil {
+			return err
+		}
+		if who, planned, open, err = c.plan(t, holders, who); err != nil { // what was on its way may be open
+			return err
 		}
 	}
 	switch {
@@ -242,6 +241,42 @@ func (c *gdprEraseCommand) Run(t *tool) error {
 		return errors.New("nothing was erased: what is open has to end first")
 	}
 	return c.erase(t, holders, who, hash, planned)
+}
+
+// plan returns everything that the person is known by and what would be erased, and prints what is open. It is made also with --run: nothing is
+// begun unless every service can.
+func (*gdprEraseCommand) plan(t *tool, holders []operate.Holder, who *privacyv1.Subject) (known *privacyv1.Subject, planned []operate.Erased, open bool, err error) {
+	if known, err = operate.Resolve(t.ctx, holders, who); err != nil {
+		return nil, nil, false, keeperAnswered(err)
+	}
+	if planned, err = operate.Erase(t.ctx, holders, known, true); err != nil {
+		return nil, nil, false, keeperAnswered(err)
+	}
+	for _, p := range planned {
+		for _, what := range p.Obstacles {
+			t.say("%s: open: %s", p.Holder, what)
+			open = true
+		}
+	}
+	return known, planned, open, nil
+}
+
+const (
+	// catchUpLimit is how long an erasure waits for what is on its way. Consumers note where they are every 5 seconds.
+	catchUpLimit = 2 * time.Minute
+	catchUpPause = 200 * time.Millisecond
+)
+
+// catchUp waits for what is on its way between the services: it would be stored after the erasure, and nothing would lead to it any more.
+func (t *tool) catchUp(holders []operate.Holder) error {
+	ctx, cancel := context.WithTimeout(t.ctx, catchUpLimit)
+	defer cancel()
+	err := operate.CatchUp(ctx, holders, t.now, catchUpPause)
+	var of *operate.HolderError
+	if err == nil || errors.As(err, &of) {
+		return keeperAnswered(err)
+	}
+	return fmt.Errorf("nothing was erased: events are on their way and would be stored afterwards: %w. Try again when they are read", err)
 }
 
 // erase notes the beginning, erases, and notes the end.

@@ -25,6 +25,9 @@ type bureau struct {
 	notes []*gatewayv1.NoteErasureRequest
 	// open is what the payments service names as open; away is the service that does not answer an erasure.
 	open, away string
+	// late is what the payments service has open once an event that was on its way has been read.
+	late   string
+	waited bool
 }
 
 func (o *bureau) note(what string) {
@@ -79,6 +82,18 @@ func (k keeperOf) Erase(_ context.Context, r *privacyv1.EraseRequest) (*privacyv
 		return nil, errs.New(errs.Unavailable, "Not now.")
 	}
 	return res, nil
+}
+
+// CaughtUp answers at its second call that all is read.
+func (k keeperOf) CaughtUp(context.Context, *privacyv1.CaughtUpRequest) (*privacyv1.CaughtUpResponse, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.late != "" && !k.waited {
+		k.waited = true
+		return &privacyv1.CaughtUpResponse{Behind: []string{"consumer payments_accounts"}}, nil
+	}
+	k.open = k.late
+	return &privacyv1.CaughtUpResponse{}, nil
 }
 
 func (k keeperOf) NoteErasure(_ context.Context, r *gatewayv1.NoteErasureRequest) (*gatewayv1.NoteErasureResponse, error) {
@@ -180,6 +195,16 @@ func TestNothingIsErasedWhileSomethingIsOpen(t *testing.T) {
 		if c.code != exitFailed || len(o.asked) != 0 || !strings.Contains(c.err, "REF-2") {
 			t.Errorf("%q ends with %d, says %q and asks %q", args, c.code, c.err, o.asked)
 		}
+	}
+}
+
+// TestWhatIsOnItsWayIsReadBeforeAnythingIsErased: it was stored after the erasure, and nothing led to it any more.
+func TestWhatIsOnItsWayIsReadBeforeAnythingIsErased(t *testing.T) {
+	o := atBureau(t)
+	o.late = "delivery 7 of subscription.cancelled"
+	c := eupayctl(t, "gdpr", "erase", "--payment", "PAY-1", "--run", "--by", "Ann")
+	if c.code != exitFailed || !o.waited || len(o.asked) != 0 || !strings.Contains(c.err, o.late) {
+		t.Errorf("it ends with %d, says %q and asks %q", c.code, c.err, o.asked)
 	}
 }
 

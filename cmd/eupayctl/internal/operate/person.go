@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	privacyv1 "european-pay.eu/eupay/proto/eupay/privacy/v1"
 )
@@ -88,6 +91,40 @@ func (all HeldBy) add(holder string, r *privacyv1.FindResponse) {
 		all[holder][r.GetTable()] = held
 	}
 	held.Rows = append(held.Rows, r.GetRow())
+}
+
+// hops is how far an event leads: one is announced, read by a service that announces another about it, and that is read.
+const hops = 3
+
+// CatchUp returns once everything that was announced before it was called, or because of that, has been read by all services: what is on its way
+// would be stored after an erasure. It asks every pause, until the context ends.
+func CatchUp(ctx context.Context, holders []Holder, now func() time.Time, pause time.Duration) error {
+	for range hops {
+		before := timestamppb.New(now())
+		for _, h := range holders {
+			if err := h.caughtUp(ctx, before, pause); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (h Holder) caughtUp(ctx context.Context, before *timestamppb.Timestamp, pause time.Duration) error {
+	for {
+		r, err := h.Client.CaughtUp(ctx, &privacyv1.CaughtUpRequest{Before: before})
+		if err != nil {
+			return &HolderError{h.Name, err}
+		}
+		if len(r.GetBehind()) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s still has %s", h.Name, strings.Join(r.GetBehind(), ", "))
+		case <-time.After(pause):
+		}
+	}
 }
 
 // Erased is what one service erased, or would erase.

@@ -9,6 +9,7 @@ package privacyv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -314,6 +315,95 @@ func (x *FindResponse) GetRow() []byte {
 	return nil
 }
 
+type CaughtUpRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Before        *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=before,proto3" json:"before,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaughtUpRequest) Reset() {
+	*x = CaughtUpRequest{}
+	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaughtUpRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaughtUpRequest) ProtoMessage() {}
+
+func (x *CaughtUpRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaughtUpRequest.ProtoReflect.Descriptor instead.
+func (*CaughtUpRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_privacy_v1_privacy_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *CaughtUpRequest) GetBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+type CaughtUpResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is still on its way: events of this service that are not published, and consumers of it that have not read all. Empty: nothing.
+	Behind        []string `protobuf:"bytes,1,rep,name=behind,proto3" json:"behind,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaughtUpResponse) Reset() {
+	*x = CaughtUpResponse{}
+	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaughtUpResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaughtUpResponse) ProtoMessage() {}
+
+func (x *CaughtUpResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaughtUpResponse.ProtoReflect.Descriptor instead.
+func (*CaughtUpResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_privacy_v1_privacy_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CaughtUpResponse) GetBehind() []string {
+	if x != nil {
+		return x.Behind
+	}
+	return nil
+}
+
 type EraseRequest struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Subject *Subject               `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
@@ -325,7 +415,7 @@ type EraseRequest struct {
 
 func (x *EraseRequest) Reset() {
 	*x = EraseRequest{}
-	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[5]
+	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -337,7 +427,7 @@ func (x *EraseRequest) String() string {
 func (*EraseRequest) ProtoMessage() {}
 
 func (x *EraseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[5]
+	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -350,7 +440,7 @@ func (x *EraseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseRequest.ProtoReflect.Descriptor instead.
 func (*EraseRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_privacy_v1_privacy_proto_rawDescGZIP(), []int{5}
+	return file_eupay_privacy_v1_privacy_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *EraseRequest) GetSubject() *Subject {
@@ -378,7 +468,7 @@ type EraseResponse struct {
 
 func (x *EraseResponse) Reset() {
 	*x = EraseResponse{}
-	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[6]
+	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -390,7 +480,7 @@ func (x *EraseResponse) String() string {
 func (*EraseResponse) ProtoMessage() {}
 
 func (x *EraseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[6]
+	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -403,7 +493,7 @@ func (x *EraseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseResponse.ProtoReflect.Descriptor instead.
 func (*EraseResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_privacy_v1_privacy_proto_rawDescGZIP(), []int{6}
+	return file_eupay_privacy_v1_privacy_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *EraseResponse) GetCounts() []*Count {
@@ -435,7 +525,7 @@ type Count struct {
 
 func (x *Count) Reset() {
 	*x = Count{}
-	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[7]
+	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -447,7 +537,7 @@ func (x *Count) String() string {
 func (*Count) ProtoMessage() {}
 
 func (x *Count) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[7]
+	mi := &file_eupay_privacy_v1_privacy_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -460,7 +550,7 @@ func (x *Count) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Count.ProtoReflect.Descriptor instead.
 func (*Count) Descriptor() ([]byte, []int) {
-	return file_eupay_privacy_v1_privacy_proto_rawDescGZIP(), []int{7}
+	return file_eupay_privacy_v1_privacy_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Count) GetTable() string {
@@ -502,7 +592,7 @@ var File_eupay_privacy_v1_privacy_proto protoreflect.FileDescriptor
 
 const file_eupay_privacy_v1_privacy_proto_rawDesc = "" +
 	"\n" +
-	"\x1eeupay/privacy/v1/privacy.proto\x12\x10eupay.privacy.v1\"\xb8\x01\n" +
+	"\x1eeupay/privacy/v1/privacy.proto\x12\x10eupay.privacy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb8\x01\n" +
 	"\aSubject\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x16\n" +
@@ -523,7 +613,11 @@ const file_eupay_privacy_v1_privacy_proto_rawDesc = "" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x18\n" +
 	"\apurpose\x18\x02 \x01(\tR\apurpose\x12\x12\n" +
 	"\x04kept\x18\x03 \x01(\tR\x04kept\x12\x10\n" +
-	"\x03row\x18\x04 \x01(\fR\x03row\"\\\n" +
+	"\x03row\x18\x04 \x01(\fR\x03row\"E\n" +
+	"\x0fCaughtUpRequest\x122\n" +
+	"\x06before\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x06before\"*\n" +
+	"\x10CaughtUpResponse\x12\x16\n" +
+	"\x06behind\x18\x01 \x03(\tR\x06behind\"\\\n" +
 	"\fEraseRequest\x123\n" +
 	"\asubject\x18\x01 \x01(\v2\x19.eupay.privacy.v1.SubjectR\asubject\x12\x17\n" +
 	"\adry_run\x18\x02 \x01(\bR\x06dryRun\"^\n" +
@@ -535,10 +629,11 @@ const file_eupay_privacy_v1_privacy_proto_rawDesc = "" +
 	"\x05found\x18\x02 \x01(\x03R\x05found\x12\x16\n" +
 	"\x06erased\x18\x03 \x01(\x03R\x06erased\x12\x12\n" +
 	"\x04stay\x18\x04 \x01(\x03R\x04stay\x12\x12\n" +
-	"\x04duty\x18\x05 \x01(\tR\x04duty2\xf3\x01\n" +
+	"\x04duty\x18\x05 \x01(\tR\x04duty2\xc6\x02\n" +
 	"\x0ePrivacyService\x12N\n" +
 	"\aResolve\x12 .eupay.privacy.v1.ResolveRequest\x1a!.eupay.privacy.v1.ResolveResponse\x12G\n" +
-	"\x04Find\x12\x1d.eupay.privacy.v1.FindRequest\x1a\x1e.eupay.privacy.v1.FindResponse0\x01\x12H\n" +
+	"\x04Find\x12\x1d.eupay.privacy.v1.FindRequest\x1a\x1e.eupay.privacy.v1.FindResponse0\x01\x12Q\n" +
+	"\bCaughtUp\x12!.eupay.privacy.v1.CaughtUpRequest\x1a\".eupay.privacy.v1.CaughtUpResponse\x12H\n" +
 	"\x05Erase\x12\x1e.eupay.privacy.v1.EraseRequest\x1a\x1f.eupay.privacy.v1.EraseResponseB8Z6european-pay.eu/eupay/proto/eupay/privacy/v1;privacyv1b\x06proto3"
 
 var (
@@ -553,34 +648,40 @@ func file_eupay_privacy_v1_privacy_proto_rawDescGZIP() []byte {
 	return file_eupay_privacy_v1_privacy_proto_rawDescData
 }
 
-var file_eupay_privacy_v1_privacy_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_eupay_privacy_v1_privacy_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_eupay_privacy_v1_privacy_proto_goTypes = []any{
-	(*Subject)(nil),         // 0: eupay.privacy.v1.Subject
-	(*ResolveRequest)(nil),  // 1: eupay.privacy.v1.ResolveRequest
-	(*ResolveResponse)(nil), // 2: eupay.privacy.v1.ResolveResponse
-	(*FindRequest)(nil),     // 3: eupay.privacy.v1.FindRequest
-	(*FindResponse)(nil),    // 4: eupay.privacy.v1.FindResponse
-	(*EraseRequest)(nil),    // 5: eupay.privacy.v1.EraseRequest
-	(*EraseResponse)(nil),   // 6: eupay.privacy.v1.EraseResponse
-	(*Count)(nil),           // 7: eupay.privacy.v1.Count
+	(*Subject)(nil),               // 0: eupay.privacy.v1.Subject
+	(*ResolveRequest)(nil),        // 1: eupay.privacy.v1.ResolveRequest
+	(*ResolveResponse)(nil),       // 2: eupay.privacy.v1.ResolveResponse
+	(*FindRequest)(nil),           // 3: eupay.privacy.v1.FindRequest
+	(*FindResponse)(nil),          // 4: eupay.privacy.v1.FindResponse
+	(*CaughtUpRequest)(nil),       // 5: eupay.privacy.v1.CaughtUpRequest
+	(*CaughtUpResponse)(nil),      // 6: eupay.privacy.v1.CaughtUpResponse
+	(*EraseRequest)(nil),          // 7: eupay.privacy.v1.EraseRequest
+	(*EraseResponse)(nil),         // 8: eupay.privacy.v1.EraseResponse
+	(*Count)(nil),                 // 9: eupay.privacy.v1.Count
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
 }
 var file_eupay_privacy_v1_privacy_proto_depIdxs = []int32{
-	0, // 0: eupay.privacy.v1.ResolveRequest.subject:type_name -> eupay.privacy.v1.Subject
-	0, // 1: eupay.privacy.v1.ResolveResponse.subject:type_name -> eupay.privacy.v1.Subject
-	0, // 2: eupay.privacy.v1.FindRequest.subject:type_name -> eupay.privacy.v1.Subject
-	0, // 3: eupay.privacy.v1.EraseRequest.subject:type_name -> eupay.privacy.v1.Subject
-	7, // 4: eupay.privacy.v1.EraseResponse.counts:type_name -> eupay.privacy.v1.Count
-	1, // 5: eupay.privacy.v1.PrivacyService.Resolve:input_type -> eupay.privacy.v1.ResolveRequest
-	3, // 6: eupay.privacy.v1.PrivacyService.Find:input_type -> eupay.privacy.v1.FindRequest
-	5, // 7: eupay.privacy.v1.PrivacyService.Erase:input_type -> eupay.privacy.v1.EraseRequest
-	2, // 8: eupay.privacy.v1.PrivacyService.Resolve:output_type -> eupay.privacy.v1.ResolveResponse
-	4, // 9: eupay.privacy.v1.PrivacyService.Find:output_type -> eupay.privacy.v1.FindResponse
-	6, // 10: eupay.privacy.v1.PrivacyService.Erase:output_type -> eupay.privacy.v1.EraseResponse
-	8, // [8:11] is the sub-list for method output_type
-	5, // [5:8] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	0,  // 0: eupay.privacy.v1.ResolveRequest.subject:type_name -> eupay.privacy.v1.Subject
+	0,  // 1: eupay.privacy.v1.ResolveResponse.subject:type_name -> eupay.privacy.v1.Subject
+	0,  // 2: eupay.privacy.v1.FindRequest.subject:type_name -> eupay.privacy.v1.Subject
+	10, // 3: eupay.privacy.v1.CaughtUpRequest.before:type_name -> google.protobuf.Timestamp
+	0,  // 4: eupay.privacy.v1.EraseRequest.subject:type_name -> eupay.privacy.v1.Subject
+	9,  // 5: eupay.privacy.v1.EraseResponse.counts:type_name -> eupay.privacy.v1.Count
+	1,  // 6: eupay.privacy.v1.PrivacyService.Resolve:input_type -> eupay.privacy.v1.ResolveRequest
+	3,  // 7: eupay.privacy.v1.PrivacyService.Find:input_type -> eupay.privacy.v1.FindRequest
+	5,  // 8: eupay.privacy.v1.PrivacyService.CaughtUp:input_type -> eupay.privacy.v1.CaughtUpRequest
+	7,  // 9: eupay.privacy.v1.PrivacyService.Erase:input_type -> eupay.privacy.v1.EraseRequest
+	2,  // 10: eupay.privacy.v1.PrivacyService.Resolve:output_type -> eupay.privacy.v1.ResolveResponse
+	4,  // 11: eupay.privacy.v1.PrivacyService.Find:output_type -> eupay.privacy.v1.FindResponse
+	6,  // 12: eupay.privacy.v1.PrivacyService.CaughtUp:output_type -> eupay.privacy.v1.CaughtUpResponse
+	8,  // 13: eupay.privacy.v1.PrivacyService.Erase:output_type -> eupay.privacy.v1.EraseResponse
+	10, // [10:14] is the sub-list for method output_type
+	6,  // [6:10] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_eupay_privacy_v1_privacy_proto_init() }
@@ -594,7 +695,7 @@ func file_eupay_privacy_v1_privacy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_privacy_v1_privacy_proto_rawDesc), len(file_eupay_privacy_v1_privacy_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

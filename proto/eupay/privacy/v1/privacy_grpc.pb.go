@@ -19,9 +19,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PrivacyService_Resolve_FullMethodName = "/eupay.privacy.v1.PrivacyService/Resolve"
-	PrivacyService_Find_FullMethodName    = "/eupay.privacy.v1.PrivacyService/Find"
-	PrivacyService_Erase_FullMethodName   = "/eupay.privacy.v1.PrivacyService/Erase"
+	PrivacyService_Resolve_FullMethodName  = "/eupay.privacy.v1.PrivacyService/Resolve"
+	PrivacyService_Find_FullMethodName     = "/eupay.privacy.v1.PrivacyService/Find"
+	PrivacyService_CaughtUp_FullMethodName = "/eupay.privacy.v1.PrivacyService/CaughtUp"
+	PrivacyService_Erase_FullMethodName    = "/eupay.privacy.v1.PrivacyService/Erase"
 )
 
 // PrivacyServiceClient is the client API for PrivacyService service.
@@ -35,6 +36,8 @@ type PrivacyServiceClient interface {
 	Resolve(ctx context.Context, in *ResolveRequest, opts ...grpc.CallOption) (*ResolveResponse, error)
 	// Find returns every row that holds data about the person, readable, table by table.
 	Find(ctx context.Context, in *FindRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FindResponse], error)
+	// CaughtUp says whether nothing is on its way any more of what was announced before a time.
+	CaughtUp(ctx context.Context, in *CaughtUpRequest, opts ...grpc.CallOption) (*CaughtUpResponse, error)
 	// Erase removes what no duty keeps, in one transaction. It may be repeated. INVALID_STATE while something of the person is open.
 	Erase(ctx context.Context, in *EraseRequest, opts ...grpc.CallOption) (*EraseResponse, error)
 }
@@ -76,6 +79,16 @@ func (c *privacyServiceClient) Find(ctx context.Context, in *FindRequest, opts .
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PrivacyService_FindClient = grpc.ServerStreamingClient[FindResponse]
 
+func (c *privacyServiceClient) CaughtUp(ctx context.Context, in *CaughtUpRequest, opts ...grpc.CallOption) (*CaughtUpResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CaughtUpResponse)
+	err := c.cc.Invoke(ctx, PrivacyService_CaughtUp_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *privacyServiceClient) Erase(ctx context.Context, in *EraseRequest, opts ...grpc.CallOption) (*EraseResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(EraseResponse)
@@ -97,6 +110,8 @@ type PrivacyServiceServer interface {
 	Resolve(context.Context, *ResolveRequest) (*ResolveResponse, error)
 	// Find returns every row that holds data about the person, readable, table by table.
 	Find(*FindRequest, grpc.ServerStreamingServer[FindResponse]) error
+	// CaughtUp says whether nothing is on its way any more of what was announced before a time.
+	CaughtUp(context.Context, *CaughtUpRequest) (*CaughtUpResponse, error)
 	// Erase removes what no duty keeps, in one transaction. It may be repeated. INVALID_STATE while something of the person is open.
 	Erase(context.Context, *EraseRequest) (*EraseResponse, error)
 	mustEmbedUnimplementedPrivacyServiceServer()
@@ -114,6 +129,9 @@ func (UnimplementedPrivacyServiceServer) Resolve(context.Context, *ResolveReques
 }
 func (UnimplementedPrivacyServiceServer) Find(*FindRequest, grpc.ServerStreamingServer[FindResponse]) error {
 	return status.Error(codes.Unimplemented, "method Find not implemented")
+}
+func (UnimplementedPrivacyServiceServer) CaughtUp(context.Context, *CaughtUpRequest) (*CaughtUpResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CaughtUp not implemented")
 }
 func (UnimplementedPrivacyServiceServer) Erase(context.Context, *EraseRequest) (*EraseResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Erase not implemented")
@@ -168,6 +186,24 @@ func _PrivacyService_Find_Handler(srv interface{}, stream grpc.ServerStream) err
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PrivacyService_FindServer = grpc.ServerStreamingServer[FindResponse]
 
+func _PrivacyService_CaughtUp_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CaughtUpRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PrivacyServiceServer).CaughtUp(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PrivacyService_CaughtUp_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PrivacyServiceServer).CaughtUp(ctx, req.(*CaughtUpRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PrivacyService_Erase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(EraseRequest)
 	if err := dec(in); err != nil {
@@ -196,6 +232,10 @@ var PrivacyService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Resolve",
 			Handler:    _PrivacyService_Resolve_Handler,
+		},
+		{
+			MethodName: "CaughtUp",
+			Handler:    _PrivacyService_CaughtUp_Handler,
 		},
 		{
 			MethodName: "Erase",

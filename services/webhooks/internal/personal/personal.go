@@ -6,8 +6,9 @@ import "european-pay.eu/eupay/internal/privacy"
 // Room is the list of the webhooks service.
 func Room() privacy.Room {
 	return privacy.Room{
-		Service:  "webhooks",
-		Holdings: []privacy.Holding{events, deliveries, attempts, browsers, messages, privacy.Outbox()},
+		Service:   "webhooks",
+		Obstacles: []string{undelivered},
+		Holdings:  []privacy.Holding{events, deliveries, attempts, browsers, messages, privacy.Outbox()},
 		Impersonal: map[string]string{
 			"endpoints.url":             "a merchant's server",
 			"endpoints.description":     "a merchant's label",

@@ -29,7 +29,7 @@ var deliveries = privacy.Holding{
 	Table: "deliveries", Columns: []string{"body"},
 	What: "the same, for each endpoint of the merchant", Why: "to deliver it", Kept: days,
 	Erasing: "Metadata and what names the customer are taken out of what was delivered or given up.",
-	Duty:    "what happened, for " + days + "; what is still to be delivered, until it is",
+	Duty:    "what happened, for " + days,
 	Find: `select jsonb_build_object('id', id, 'type', event_type, 'status', status, 'body', ` + parsed + `, 'created_at', created_at)
 		from deliveries where reference = any(@references::text[]) and merchant_id = any(@merchants::text[])` + ofMerchant,
 	Erase: []string{`update deliveries set body =` + without + ` where reference = any(@references::text[]) and merchant_id = any(@merchants::text[])
@@ -37,6 +37,10 @@ var deliveries = privacy.Holding{
 }
 
 // theirs are the deliveries that attempts belong to.
+// undelivered are webhooks that still have to say what names the person. Once delivered they can be emptied, but by then nothing else may lead to them.
+const undelivered = `select 'delivery ' || id || ' of ' || event_type || ' about ' || reference || ' to a webhook endpoint' from deliveries
+	where status in ('waiting', 'pending') and` + about + ` and` + personal + ` order by id limit 100`
+
 const theirs = `select id from deliveries where reference = any(@references::text[]) and merchant_id = any(@merchants::text[])` + ofMerchant
 
 var attempts = privacy.Holding{
