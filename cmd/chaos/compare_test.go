@@ -72,6 +72,7 @@ func TestTheComparisonNoticesEachDifference(t *testing.T) {
 func portOf(s *httptest.Server) int { return s.Listener.Addr().(*net.TCPAddr).Port }
 
 func reply(t *testing.T, w http.ResponseWriter, body any) {
+	t.Helper()
 	if err := json.NewEncoder(w).Encode(body); err != nil {
 		t.Error(err)
 	}

@@ -135,7 +135,8 @@ func examineSchemas(ctx context.Context, _ *tool, db *pgx.Conn, e *examination) 
 		case err != nil:
 			return err
 		case want > v.Applied:
-			e.report("schemas", "", fmt.Sprintf("%s has version %d and this tool knows %d: its service migrates it when it starts, or eupayctl database migrate does", v.Service, v.Applied, want))
+			e.report("schemas", "", fmt.Sprintf("%s has version %d and this tool knows %d: its service migrates it when it starts, "+
+				"or eupayctl database migrate does", v.Service, v.Applied, want))
 		case want < v.Applied:
 			e.report("schemas", "", fmt.Sprintf("%s has version %d and this tool knows only %d: use the tool of the newer release", v.Service, v.Applied, want))
 		default:
