@@ -93,7 +93,7 @@ endif
 BASE ?= HEAD~1
 
 .PHONY: upgrade-exercise
-upgrade-exercise: bin/gotestsum ## Upgrade a system of BASE's programs to this tree under load (BASE=HEAD~1), and compare all records
+upgrade-exercise: bin/gotestsum ## Upgrade a system of BASE's programs to this tree and back under load (BASE=HEAD~1), and compare all records
 	@./tools/upgrade.sh '$(BASE)'
 
 .PHONY: restore-exercise

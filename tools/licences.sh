@@ -1,7 +1,7 @@
 #!/bin/sh
-# Lists the modules that the programs and their tests are made of with the licence of each, and fails when one has none that allows it:
-# only licences that let anybody use, change and pass on the whole, and ask for no more than their text and notices. MPL-2.0 asks for the
-# source of the files that are under it, which are public and unchanged here.
+# Lists the modules that the programs, their tests and the tools of deploy are made of with the licence of each, and fails when one has none
+# that allows it: only licences that let anybody use, change and pass on the whole, and ask for no more than their text and notices. MPL-2.0
+# asks for the source of the files that are under it, which are public and unchanged here.
 set -eu
 
 classify() {
@@ -16,7 +16,16 @@ classify() {
 }
 
 bad=0
-modules=$(go list -deps -test -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' "$@" | sort -u)
+modules_of() { go list -deps -test -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' "$@"; }
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+modules=$(modules_of "$@")
+for tool in images check; do # modules of their own outside the workspace
+	more=$(cd "$here/deploy/$tool" && GOWORK=off modules_of .)
+	[ -n "$more" ] || { echo "no modules found of deploy/$tool"; exit 1; }
+	modules=$(printf '%s\n%s' "$modules" "$more")
+done
+modules=$(printf '%s\n' "$modules" | sort -u)
 [ -n "$modules" ] || { echo "no modules found"; exit 1; }
 while read -r path dir; do
 	[ -n "$path" ] || continue

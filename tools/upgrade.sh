@@ -1,5 +1,5 @@
 #!/bin/sh
-# upgrade.sh BASE builds the programs of the commit BASE, and upgrades a system of them to this tree under load (cmd/chaos).
+# upgrade.sh BASE builds the programs of the commit BASE, and upgrades a system of them to this tree and back under load (cmd/chaos).
 set -eu
 base=$1
 at=$(git rev-parse --verify --quiet "$base^{commit}") || {
@@ -20,4 +20,4 @@ services="payments webhooks qr einvoice portal gateway"
 	go build -o "$work/base/" $(for s in $services; do echo "./services/$s/cmd/$s"; done)
 )
 EUPAY_UPGRADE_BASE="$work/base" ./bin/gotestsum --format testname -- \
-	-count=1 -timeout 20m -v -run '^TestNobodyNoticesAnUpgrade$' ./cmd/chaos
+	-count=1 -timeout 30m -v -run '^TestNobodyNoticesAnUpgradeNorItsRollback$' ./cmd/chaos

@@ -208,7 +208,7 @@ func (m *customers) enter(phase string) {
 	defer m.mu.Unlock()
 	if len(m.took) > 0 {
 		slices.Sort(m.took)
-		m.t.Logf("%-10s %4d requests, median %s, 99%% %s, slowest %s", m.phase, len(m.took), brief(m.took, 50), brief(m.took, 99), brief(m.took, 100))
+		m.t.Logf("%-13s %4d requests, median %s, 99%% %s, slowest %s", m.phase, len(m.took), brief(m.took, 50), brief(m.took, 99), brief(m.took, 100))
 	}
 	m.phase, m.took = phase, nil
 }

@@ -1,9 +1,11 @@
 package chaos
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -63,19 +65,8 @@ func (c *cluster) listen(port int) net.Listener {
 func (c *cluster) balance(service string, port int) {
 	c.t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
-	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: &httputil.ReverseProxy{
-		Transport: transport,
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = "http", c.next(service).http, r.In.Host
-			r.SetXForwarded()
-		},
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			if r.Context().Err() == nil {
-				c.t.Logf("the balancer: %s %s: %v", r.Method, r.URL.Path, err)
-			}
-			w.WriteHeader(http.StatusBadGateway)
-		},
-	}}
+	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: newBalancer(transport, func() string { return c.next(service).http },
+		func(r *http.Request, err error) { c.t.Logf("the balancer: %s %s: %v", r.Method, r.URL.Path, err) })}
 	l, served := c.listen(port), make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	c.t.Cleanup(func() {
@@ -85,6 +76,38 @@ func (c *cluster) balance(service string, port int) {
 		}
 		transport.CloseIdleConnections()
 	})
+}
+
+// newBalancer passes each request on to the server that next names. failed gets what could not be, unless the caller has left.
+func newBalancer(transport *http.Transport, next func() string, failed func(*http.Request, error)) http.Handler {
+	return &httputil.ReverseProxy{
+		Transport: transport,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = "http", next(), r.In.Host
+			r.SetXForwarded()
+			keepBody(r.Out)
+		},
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if r.Context().Err() == nil {
+				failed(r, err)
+			}
+			w.WriteHeader(http.StatusBadGateway)
+		},
+	}
+}
+
+// keepBody lets a read that has a body be sent over another connection when the server has just closed the one that was idle, as one
+// without a body is: that a replica leaves is no failure. Others are not: they may have had an effect.
+func keepBody(r *http.Request) {
+	if r.Method != http.MethodGet || r.Body == nil {
+		return
+	}
+	content, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the rest is missing, which the transport notices by the length
+	}
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
+	r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(content)), int64(len(content)), nil
 }
 
 // next is the replica whose turn it is; none at all before the first is ready.

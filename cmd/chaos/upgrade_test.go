@@ -32,10 +32,12 @@ const bankTakes = 300
 // replicasOfEach is as many as in deploy/k8s.
 const replicasOfEach = 2
 
-// TestNobodyNoticesAnUpgrade replaces each replica of each service by one of this tree while merchants use the API. The replicas before it
-// are of the version in the folder EUPAY_UPGRADE_BASE, so the first new replica of a service migrates the schema under the old ones. No
-// request may fail, no webhook may come twice, and all books must agree.
-func TestNobodyNoticesAnUpgrade(t *testing.T) {
+// TestNobodyNoticesAnUpgradeNorItsRollback replaces each replica of each service by one of this tree while merchants use the API, and then
+// each by one of the version before, in the opposite order, as after a release that turned out to be bad. The replicas before it are of the
+// version in the folder EUPAY_UPGRADE_BASE, so the first new replica of a service migrates the schema under the old ones, and after the
+// rollback the old ones work with the new schema and on what the new ones have written. No request may fail, no webhook may come twice,
+// and all books must agree.
+func TestNobodyNoticesAnUpgradeNorItsRollback(t *testing.T) {
 	base := os.Getenv("EUPAY_UPGRADE_BASE")
 	if base == "" {
 		t.Skip("NOT TESTED: EUPAY_UPGRADE_BASE does not name the folder with the programs of the version before. Run make upgrade-exercise")
@@ -53,23 +55,23 @@ func TestNobodyNoticesAnUpgrade(t *testing.T) {
 	c.firstAdmin()
 	before := c.schemas()
 
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 	defer cancel()
 	m := newCustomers(t, c.world)
 	if status := m.request(ctx, http.MethodPut, c.sys.BankManagementURL()+"/latency", object{"ms": bankTakes}, nil); status != http.StatusOK {
 		t.Fatalf("the bank's latency: %d", status)
 	}
+	var upgraded map[string]int64
 	m.use(ctx, func() {
 		m.goOn(ctx)
-		for _, service := range system.Names {
-			for range replicasOfEach {
-				m.enter(service)
-				c.join(fresh, service)
-				m.goOn(ctx) // of both versions
-				c.leave(service)
-			}
-		}
-		m.enter("after it")
+		m.replaceAll(ctx, c, fresh, system.Names, "to ")
+		m.enter("upgraded")
+		m.goOn(ctx)
+		upgraded = c.schemas()
+		backwards := slices.Clone(system.Names)
+		slices.Reverse(backwards)
+		m.replaceAll(ctx, c, base, backwards, "back ")
+		m.enter("rolled back")
 		m.goOn(ctx)
 	})
 	m.report(ctx)
@@ -83,10 +85,25 @@ func TestNobodyNoticesAnUpgrade(t *testing.T) {
 		if version != before[service] {
 			t.Logf("the schema of %s went from %d to %d", service, before[service], version)
 		}
+		if version != upgraded[service] {
+			t.Errorf("the schema of %s went back from %d to %d: migrations go forward only", service, upgraded[service], version)
+		}
 	}
 	began := time.Now()
 	m.compareBooks(ctx, t)
 	t.Logf("%d payments were compared in %s", len(m.sales), time.Since(began).Round(time.Second))
+}
+
+// replaceAll replaces each replica of the services by one of the programs in a folder. way names it in the report.
+func (m *customers) replaceAll(ctx context.Context, c *cluster, programs string, services []string, way string) {
+	for _, service := range services {
+		for range replicasOfEach {
+			m.enter(way + service)
+			c.join(programs, service)
+			m.goOn(ctx) // of both versions
+			c.leave(service)
+		}
+	}
 }
 
 // firstAdmin makes the admin who enables merchants, as an operator does.
@@ -135,13 +152,21 @@ func (m *customers) compareBooks(ctx context.Context, t *testing.T) {
 	sales := slices.Collect(maps.Values(m.sales))
 	m.mu.Unlock()
 	agree(limit, t, sales, m.differences)
+	for _, problem := range m.toldTwice() {
+		t.Error(problem)
+	}
+}
+
+// toldTwice lists the changes of payments of which more than one webhook told.
+func (m *customers) toldTwice() (wrong []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for what, ids := range m.told {
 		if len(ids) > 1 {
-			t.Errorf("%s was told under %d ids: %v", what, len(ids), ids)
+			wrong = append(wrong, fmt.Sprintf("%s was told under %d ids: %v", what, len(ids), ids))
 		}
 	}
+	return wrong
 }
 
 // differences tells where the books disagree on a sale.

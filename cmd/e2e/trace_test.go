@@ -141,6 +141,7 @@ func (all traces) checkCreation(t *testing.T, create otlptest.Span, reference st
 	done := all.only(t, "payments", "process create", sent.SpanID, has("eupay.reference", reference))
 	all.only(t, "payments", "powens create payment", done.SpanID, has("http.response.status_code", "200"))
 	all.only(t, "payments", "powens mint payment token", done.SpanID)
+	all.checkCommits(t, done)
 	all.only(t, "gateway", "eupay.qr.v1.QRService/SignGatewayPayment", "", here, func(s otlptest.Span) bool { return s.Kind == "CLIENT" })
 	all.only(t, "qr", "eupay.qr.v1.QRService/SignGatewayPayment", "", here, func(s otlptest.Span) bool { return s.Kind == "SERVER" })
 	event := all.only(t, "payments", "send payment.created", done.SpanID)
@@ -148,6 +149,23 @@ func (all traces) checkCreation(t *testing.T, create otlptest.Span, reference st
 	attempt := all.only(t, "webhooks", "deliver webhook", told.SpanID, has("eupay.attempt", "1"))
 	if attempt.Attributes["http.response.status_code"] != "200" || attempt.Kind != "CLIENT" || !here(attempt) || attempt.Attributes["server.address"] != "127.0.0.1" {
 		t.Errorf("the attempt is %+v", attempt)
+	}
+}
+
+// checkCommits looks for what the change waited for at the database: its own commit, or, by a link, one that it shared.
+func (all traces) checkCommits(t *testing.T, done otlptest.Span) {
+	t.Helper()
+	seen := 0
+	for _, commit := range all {
+		if commit.Name != "commit" || commit.ParentID != done.SpanID {
+			continue
+		}
+		if seen++; len(commit.Links) == 0 {
+			all.only(t, "payments", "BATCH payments", commit.SpanID)
+		}
+	}
+	if seen == 0 {
+		t.Errorf("no commit in the trace of %+v, of\n%s", done, all)
 	}
 }
 

@@ -81,6 +81,36 @@ func TestTheDatabaseIsPreparedForAllServices(t *testing.T) {
 	}
 }
 
+func TestTheMigrationsAreThoseOfTheirOwnRole(t *testing.T) {
+	admin := pgtest.Empty(t)
+	t.Setenv("EUPAY_DATABASE_URL", "")
+	if got := eupayctl(t, "database", "migrate"); got.code != exitUsage {
+		t.Errorf("without a database: %+v", got)
+	}
+	t.Setenv("EUPAY_DATABASE_URL", admin)
+	for _, name := range []string{"GATEWAY", "PAYMENTS", "WEBHOOKS", "QR", "EINVOICE", "PORTAL", "MIGRATIONS"} {
+		t.Setenv("EUPAY_"+name+"_DATABASE_PASSWORD", "secret of "+name)
+	}
+	contains(t, eupayctl(t, "database", "prepare").err, "eupay_migrations would own the schema payments", "add --run")
+	contains(t, eupayctl(t, "database", "prepare", "--run").err, "eupay_migrations owns all schemas")
+	owner, err := roles.Role{Name: "eupay_migrations", Password: "secret of MIGRATIONS"}.URL(admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("EUPAY_DATABASE_URL", owner)
+	contains(t, eupayctl(t, "database", "migrate").err, "payments lacks 0001_", "add --run")
+	contains(t, eupayctl(t, "--timeout", "60s", "database", "migrate", "--run").err, "migrations were applied")
+	contains(t, eupayctl(t, "database", "migrate").err, "No schema lacks a migration.")
+	own, err := roles.Role{Name: "eupay_qr", Password: "secret of QR"}.URL(admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("EUPAY_DATABASE_URL", own)
+	if got := eupayctl(t, "database", "migrate", "--run"); got.code != exitFailed {
+		t.Errorf("as a service: %+v", got)
+	}
+}
+
 func signIn(ctx context.Context, url string) error {
 	db, err := pgx.Connect(ctx, url)
 	if err != nil {

@@ -72,6 +72,7 @@ type grammar struct {
 	} `cmd:"" help:"Look after the numbers of documents."`
 	Database struct {
 		Prepare databasePrepareCommand `cmd:"" help:"Make a role and a schema for each service."`
+		Migrate databaseMigrateCommand `cmd:"" help:"Apply the migrations that the schemas lack."`
 	} `cmd:"" help:"Look after the database."`
 	Keys struct {
 		Rotate keysRotateCommand `cmd:"" help:"Seal all secrets with the current master keys."`

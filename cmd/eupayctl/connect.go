@@ -34,7 +34,11 @@ func (t *tool) operator() (*operate.Operator, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	nc, err := nats.Connect(address, append(bus.Secure(who), nats.Name("eupayctl"), nats.Timeout(t.Timeout))...)
+	access, err := t.access()
+	if err != nil {
+		return nil, nil, err
+	}
+	nc, err := nats.Connect(address, append(access.Secure(who), nats.Name("eupayctl"), nats.Timeout(t.Timeout))...)
 	if err != nil {
 		return nil, nil, refused(err, hosts, from)
 	}
@@ -44,6 +48,19 @@ func (t *tool) operator() (*operate.Operator, func(), error) {
 		return nil, nil, err
 	}
 	return o, nc.Close, nil
+}
+
+// access is that of the services, from the same variables.
+func (t *tool) access() (bus.Access, error) {
+	var a bus.Access
+	vars, err := config.Environment()
+	if err != nil {
+		return a, err
+	}
+	if err := config.Parse(&a, vars); err != nil {
+		return a, operate.Invalid(err.Error())
+	}
+	return a, nil
 }
 
 // address returns the URL of NATS, and where it was configured.

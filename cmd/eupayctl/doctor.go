@@ -12,13 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
+	"european-pay.eu/eupay/cmd/internal/roles"
 	"european-pay.eu/eupay/internal/run/bus"
-	einvoice "european-pay.eu/eupay/services/einvoice/migrations"
-	gateway "european-pay.eu/eupay/services/gateway/migrations"
-	payments "european-pay.eu/eupay/services/payments/migrations"
-	portal "european-pay.eu/eupay/services/portal/migrations"
-	qr "european-pay.eu/eupay/services/qr/migrations"
-	webhooks "european-pay.eu/eupay/services/webhooks/migrations"
 )
 
 type doctorCommand struct {
@@ -40,10 +35,6 @@ const (
 	// nearlyFull is the part of the connections that may be used, in percent.
 	nearlyFull = 85
 )
-
-var schemas = map[string]fs.FS{
-	"einvoice": einvoice.FS, "gateway": gateway.FS, "payments": payments.FS, "portal": portal.FS, "qr": qr.FS, "webhooks": webhooks.Files,
-}
 
 type checkView struct {
 	Check string `json:"check"`
@@ -139,12 +130,13 @@ func examineSchemas(ctx context.Context, _ *tool, db *pgx.Conn, e *examination) 
 		e.report("schemas", "", "this user may read no schema of a service: check EUPAY_DATABASE_URL")
 	}
 	for _, v := range versions {
-		want, err := newest(schemas[v.Service])
+		want, err := newest(roles.Migrations(v.Service))
 		switch {
 		case err != nil:
 			return err
 		case want > v.Applied:
-			e.report("schemas", "", fmt.Sprintf("%s has version %d and this tool knows %d: its service migrates when it starts", v.Service, v.Applied, want))
+			e.report("schemas", "", fmt.Sprintf("%s has version %d and this tool knows %d: its service migrates it when it starts, "+
+				"or eupayctl database migrate does", v.Service, v.Applied, want))
 		case want < v.Applied:
 			e.report("schemas", "", fmt.Sprintf("%s has version %d and this tool knows only %d: use the tool of the newer release", v.Service, v.Applied, want))
 		default:

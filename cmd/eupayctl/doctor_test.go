@@ -37,7 +37,7 @@ func TestTheDoctorSaysWhatIsWrong(t *testing.T) {
 		"event":   {event, "1 rows of payments.outbox wait, the oldest for 1h0m"},
 		"due row": {due, "payments.bank_refreshes wait"},
 		"leader":  {`insert into leadership values ('outbox:payments', 'gone', 1, now() - interval '2 minutes')`, `nobody does "outbox:payments" of payments for 2m`},
-		"older":   {`delete from goose_db_version where version_id = (select max(version_id) from goose_db_version)`, "its service migrates when it starts"},
+		"older":   {`delete from goose_db_version where version_id = (select max(version_id) from goose_db_version)`, "its service migrates it when it starts, or eupayctl database migrate does"},
 		"newer":   {`insert into goose_db_version (version_id, is_applied) values (9999, true)`, "has version 9999 and this tool knows only"},
 	} {
 		sick(t, c.statement)

@@ -118,6 +118,22 @@ func (l *spdx) module(program string, m debug.Module) {
 	l.put(program, "DEPENDS_ON", p)
 }
 
+// rootsModule is where the trusted authorities come from. They are a file of the image and in no program.
+const rootsModule = "golang.org/x/crypto/x509roots/fallback"
+
+// addRoots lists the module of the trusted authorities, as this program was built with it.
+func (l *spdx) addRoots() error {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == rootsModule {
+				l.module("SPDXRef-image", *m)
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("this program does not say which version of %s it was built with", rootsModule)
+}
+
 // idOnly maps a character to one that SPDX permits in identifiers.
 func idOnly(r rune) rune {
 	if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' {

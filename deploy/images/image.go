@@ -85,6 +85,9 @@ func (s source) onePlatform(ctx context.Context, service, platform string, groun
 	}
 	defer os.RemoveAll(dir)
 	list := s.newList(service, platform)
+	if err := list.addRoots(); err != nil {
+		return nil, nil, err
+	}
 	layers := []v1.Layer{ground}
 	// The operators' tool changes less than the service, and is the same in every image.
 	for _, program := range []struct{ name, path string }{{"eupayctl", "cmd/eupayctl"}, {"service", path.Join("services", service, "cmd", service)}} {

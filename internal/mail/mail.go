@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/wneessen/go-mail"
+
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 // sendLimit is the deadline for sending one mail, from connecting to the server's acceptance.
@@ -97,6 +99,13 @@ func policyOf(host string) mail.TLSPolicy {
 
 // Send passes the mail to the server. It returns ErrRefused if a retry is useless.
 func (m *Mailer) Send(ctx context.Context, message Message) error {
+	ctx, span := trace.Start(ctx, trace.Client, "send mail", trace.Host(m.host))
+	err := m.send(ctx, message)
+	span.End(err)
+	return err
+}
+
+func (m *Mailer) send(ctx context.Context, message Message) error {
 	msg, err := m.write(message)
 	if err != nil {
 		return err

@@ -38,8 +38,25 @@ func NewClient(inFlight int) *http.Client {
 // Do sends the request within a span, which ends when the head of the response has come. name is that of the provider and of what it is
 // asked. The request has no trace headers: the provider is another system.
 func Do(c *http.Client, req *http.Request, name string) (*http.Response, error) {
+	return spanned(req, name, c.Do)
+}
+
+// Traced returns a transport whose requests are spans as those of Do are, for a client that is not ours. service is who is asked.
+func Traced(service string, next http.RoundTripper) http.RoundTripper { return traced{service, next} }
+
+type traced struct {
+	service string
+	next    http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t traced) RoundTrip(req *http.Request) (*http.Response, error) {
+	return spanned(req, t.service+" "+req.Method, t.next.RoundTrip)
+}
+
+func spanned(req *http.Request, name string, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
 	ctx, span := trace.Start(req.Context(), trace.Client, name, trace.Method(req.Method), trace.Host(req.URL.Hostname()))
-	resp, err := c.Do(req.WithContext(ctx)) //nolint:gosec // the provider's address is a setting
+	resp, err := send(req.WithContext(ctx))
 	if err == nil {
 		span.Set(trace.Status(resp.StatusCode))
 		if resp.StatusCode >= http.StatusInternalServerError {

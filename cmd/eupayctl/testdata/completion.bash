@@ -65,8 +65,9 @@ _eupayctl() {
         "payments rebuild") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since --run" -- "$cur")) ;;
         "numbers") COMPREPLY=($(compgen -W "raise --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "numbers raise") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since --run" -- "$cur")) ;;
-        "database") COMPREPLY=($(compgen -W "prepare --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "database") COMPREPLY=($(compgen -W "prepare migrate --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "database prepare") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --run" -- "$cur")) ;;
+        "database migrate") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --run" -- "$cur")) ;;
         "keys") COMPREPLY=($(compgen -W "rotate --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "keys rotate") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --run" -- "$cur")) ;;
         "gdpr") COMPREPLY=($(compgen -W "export erase --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;

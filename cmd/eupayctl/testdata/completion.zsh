@@ -65,8 +65,9 @@ _eupayctl() {
         "payments rebuild") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since --run ;;
         "numbers") compadd -- raise --help -h --nats-url --run-dir --output -o --timeout ;;
         "numbers raise") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since --run ;;
-        "database") compadd -- prepare --help -h --nats-url --run-dir --output -o --timeout ;;
+        "database") compadd -- prepare migrate --help -h --nats-url --run-dir --output -o --timeout ;;
         "database prepare") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
+        "database migrate") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
         "keys") compadd -- rotate --help -h --nats-url --run-dir --output -o --timeout ;;
         "keys rotate") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
         "gdpr") compadd -- export erase --help -h --nats-url --run-dir --output -o --timeout ;;

@@ -2,8 +2,10 @@ package roles_test
 
 import (
 	"errors"
+	"io/fs"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -39,7 +41,7 @@ func TestEachServiceSeesItsOwnSchemaOnly(t *testing.T) {
 	nasty := `p'a\ss"` + uuid.NewString()
 	all := []roles.Role{{Service: "gateway", Name: database + "_gateway", Password: nasty}, {Service: "payments", Name: database + "_payments", Password: nasty}}
 	for range 2 { // again is harmless
-		if err := roles.Prepare(t.Context(), admin, all); err != nil {
+		if err := roles.Prepare(t.Context(), admin, all, roles.Role{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -76,24 +78,99 @@ func TestEachServiceSeesItsOwnSchemaOnly(t *testing.T) {
 	}
 }
 
+// TestAnOwnerMigratesAndTheServicesOnlyWriteRows, also in a database where the services owned their schemas before, and back again.
+func TestAnOwnerMigratesAndTheServicesOnlyWriteRows(t *testing.T) {
+	t.Parallel()
+	admin := pgtest.Empty(t)
+	database := roles.Database(admin)
+	service := roles.Role{Service: "payments", Name: database + "_payments", Password: "secret"}
+	owner := roles.Role{Name: database + "_migrations", Password: "secret"}
+	serviceURL, err := service.URL(admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ownerURL, err := owner.URL(admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prepare := func(owner roles.Role) {
+		t.Helper()
+		if err := roles.Prepare(t.Context(), admin, []roles.Role{service}, owner); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prepare(roles.Role{})
+	if err := pg.Migrate(t.Context(), pg.Settings{URL: serviceURL, Schema: "payments"}, first(t, paymentsschema.FS)); err != nil {
+		t.Fatal(err)
+	}
+	if missing, err := roles.Pending(t.Context(), serviceURL, "payments"); err != nil || len(missing) == 0 {
+		t.Errorf("%d migrations are missing, %v", len(missing), err)
+	}
+	for range 2 { // again is harmless
+		prepare(owner)
+		if err := roles.Migrate(t.Context(), ownerURL, service); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if missing, err := roles.Pending(t.Context(), serviceURL, "payments"); err != nil || len(missing) > 0 {
+		t.Errorf("the service sees that %v are missing, %v", missing, err)
+	}
+	db := connect(t, serviceURL)
+	// Tables of both: those that the service made, and those that the owner made of later migrations.
+	for _, statement := range []string{
+		`delete from outbox`, `delete from payment_settlements`, `insert into idempotency (merchant_id, mode, key) select merchant_id, mode, reference from payments`,
+	} {
+		if _, err := db.Exec(t.Context(), statement); denied(err) {
+			t.Errorf("the service: %s: %v", statement, err)
+		}
+	}
+	for _, statement := range []string{
+		`create table mine (id int)`, `alter table payments add column more int`, `drop table outbox`, `truncate outbox`, `create index mine on payments (reference)`,
+		`alter table payments disable trigger all`, `update goose_db_version set version_id = 1`, `insert into goose_db_version (version_id, is_applied) values (9999, true)`,
+		`set role "` + owner.Name + `"`,
+	} {
+		if _, err := db.Exec(t.Context(), statement); !denied(err) {
+			t.Errorf("the service: %s: %v", statement, err)
+		}
+	}
+	prepare(roles.Role{})
+	if _, err := connect(t, serviceURL).Exec(t.Context(), `alter table payments add column more int`); err != nil {
+		t.Errorf("the service owns its schema again: %v", err)
+	}
+}
+
+// first returns only the first of the migrations.
+func first(t *testing.T, files fs.FS) fs.FS {
+	t.Helper()
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := fs.ReadFile(files, names[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fstest.MapFS{names[0]: {Data: content}}
+}
+
 func TestTheErrorSaysWhichRightAnAdministratorLacks(t *testing.T) {
 	t.Parallel()
 	admin := pgtest.Empty(t)
 	role := roles.Role{Service: "gateway", Name: roles.Database(admin) + "_gateway", Password: "first"}
-	if err := roles.Prepare(t.Context(), admin, []roles.Role{role}); err != nil {
+	if err := roles.Prepare(t.Context(), admin, []roles.Role{role}, roles.Role{}); err != nil {
 		t.Fatal(err)
 	}
 	own, err := role.URL(admin)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := roles.Prepare(t.Context(), own, []roles.Role{role}); err == nil || !strings.Contains(err.Error(), "CREATEROLE") {
+	if err := roles.Prepare(t.Context(), own, []roles.Role{role}, roles.Role{}); err == nil || !strings.Contains(err.Error(), "CREATEROLE") {
 		t.Errorf("got %v", err)
 	}
 	role.Password = "wrong s3cret"
 	if wrong, err := role.URL(admin); err != nil {
 		t.Fatal(err)
-	} else if err := roles.Prepare(t.Context(), wrong, nil); err == nil || strings.Contains(err.Error(), "s3cret") {
+	} else if err := roles.Prepare(t.Context(), wrong, nil, roles.Role{}); err == nil || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("got %v", err)
 	}
 }

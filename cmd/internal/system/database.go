@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"net/url"
 
+	"golang.org/x/sync/errgroup"
+
 	"european-pay.eu/eupay/cmd/internal/roles"
 )
 
@@ -28,14 +30,30 @@ func (s System) ServiceDatabaseURL(service string) string {
 	return own
 }
 
-// PrepareDatabase creates a role for each service, which owns the service's schema and may use nothing else. The role in
-// DatabaseURL must be permitted to create roles.
+// PrepareDatabase creates a role for each service, which may use the service's schema and nothing else. The service owns it and migrates
+// it when it starts; if EUPAY_MIGRATIONS is "wait", another role owns all schemas and migrates them here. The role in DatabaseURL must be
+// permitted to create roles.
 func (s System) PrepareDatabase(ctx context.Context) error {
 	all := make([]roles.Role, 0, len(Names))
 	for _, service := range Names {
 		all = append(all, s.role(service))
 	}
-	return roles.Prepare(ctx, s.DatabaseURL, all)
+	if s.Extra["EUPAY_MIGRATIONS"] != "wait" {
+		return roles.Prepare(ctx, s.DatabaseURL, all, roles.Role{})
+	}
+	owner := s.role("migrations")
+	if err := roles.Prepare(ctx, s.DatabaseURL, all, owner); err != nil {
+		return err
+	}
+	url, err := owner.URL(s.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	migrations, ctx := errgroup.WithContext(ctx)
+	for _, r := range all {
+		migrations.Go(func() error { return roles.Migrate(ctx, url, r) })
+	}
+	return migrations.Wait()
 }
 
 // ownConns is how many connections a service opens where the PostgreSQL is the system's own.

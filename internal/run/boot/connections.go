@@ -24,6 +24,12 @@ const (
 	poolingTransaction = "transaction"
 )
 
+// The ways in which a service gets its schema.
+const (
+	migrationsApply = "apply"
+	migrationsWait  = "wait"
+)
+
 // Conns returns how many connections a replica of the service opens at most by default.
 func Conns(service string) int32 {
 	if n := budget[service]; n > 0 {
@@ -63,10 +69,13 @@ func (p Plain) database(service string, leaders int32) (pg.Settings, error) {
 	if s.MaxConns -= leaders; s.MaxConns < leastPool {
 		return s, fmt.Errorf("EUPAY_DATABASE_CONNS (%d) must be at least %d", p.DatabaseConns, leastPool+leaders)
 	}
+	if p.Migrations != "" && p.Migrations != migrationsApply && p.Migrations != migrationsWait {
+		return s, fmt.Errorf("EUPAY_MIGRATIONS (%s) must be apply or wait", p.Migrations)
+	}
 	switch p.DatabasePooling {
 	case "", poolingSession:
 	case poolingTransaction:
-		if s.DirectURL == "" {
+		if s.DirectURL == "" && p.Migrations != migrationsWait {
 			return s, errors.New("EUPAY_DATABASE_POOLING=transaction needs EUPAY_DATABASE_DIRECT_URL, which leads to PostgreSQL itself: " +
 				"migrations hold a lock of a session")
 		}

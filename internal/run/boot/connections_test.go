@@ -31,6 +31,8 @@ func TestTheSettingsOfConnectionsAreChecked(t *testing.T) {
 		"unknown way":             {Plain{DatabasePooling: "statement"}, "session or transaction", 0},
 		"migrations have no way":  {Plain{DatabasePooling: "transaction"}, "EUPAY_DATABASE_DIRECT_URL", 0},
 		"pooled":                  {Plain{DatabasePooling: "transaction", DatabaseDirectURL: "postgres://x/y"}, "", 6},
+		"pooled, and waits":       {Plain{DatabasePooling: "transaction", Migrations: "wait"}, "", 6},
+		"migrations of nobody":    {Plain{Migrations: "false"}, "apply or wait", 0},
 		"session mode of a proxy": {Plain{DatabasePooling: "session"}, "", 6},
 	} {
 		got, err := c.plain.database("payments", 2)

@@ -29,6 +29,7 @@ type Base struct {
 	Plain
 	// NATSURL is of the broker: one server, or several with commas between them.
 	NATSURL string `env:"EUPAY_NATS_URL" envDefault:"nats://127.0.0.1:4222"`
+	bus.Access
 	// TLS names the files of this service's identity, which it presents to the other services and to NATS.
 	TLS identity.Files
 	StreamSettings
@@ -89,7 +90,7 @@ type Core struct {
 	management   *management
 }
 
-// Open applies the service's migrations, connects and listens, so that addresses are known before Run. It waits for the database
+// Open applies the service's migrations, or waits for them, connects and listens, so that addresses are known before Run. It waits for the database
 // and the broker until ctx ends.
 func Open(ctx context.Context, name string, base Base, migrations fs.FS, deps Deps) (*Core, error) {
 	if base.OutboxKeep == 0 {
@@ -160,7 +161,8 @@ func (c *Core) openDatabase(ctx context.Context, migrations fs.FS, leaders int32
 	if err != nil {
 		return err
 	}
-	if migrations != nil {
+	waits := c.Base.Migrations == migrationsWait
+	if migrations != nil && !waits {
 		if err := c.wait(ctx, func() error { return pg.Migrate(ctx, settings, migrations) }); err != nil {
 			return err
 		}
@@ -171,6 +173,11 @@ func (c *Core) openDatabase(ctx context.Context, migrations fs.FS, leaders int32
 	if err := c.wait(ctx, func() error { return pg.Check(ctx, c.Pool, settings) }); err != nil {
 		return err
 	}
+	if migrations != nil && waits {
+		if err := c.wait(ctx, func() error { return pg.Migrated(ctx, c.Pool, c.Name, migrations) }); err != nil {
+			return err
+		}
+	}
 	c.unmeasure = measure.Database(c.Name, c.Pool)
 	measure.Build(c.Name)
 	c.management, err = newManagement(orLoopback(c.Base.ManagementAddr), c)
@@ -179,7 +186,7 @@ func (c *Core) openDatabase(ctx context.Context, migrations fs.FS, leaders int32
 
 func (c *Core) broker() bus.Settings {
 	s := c.Base.Broker()
-	s.URL, s.Name, s.Identity = c.Base.NATSURL, "eupay-"+c.Name, c.Identity
+	s.URL, s.Access, s.Name, s.Identity = c.Base.NATSURL, c.Base.Access, "eupay-"+c.Name, c.Identity
 	return s
 }
 
@@ -192,11 +199,11 @@ func orLoopback(addr string) string {
 }
 
 // wait tries until the database can be reached: in a cluster it may start after the service, and during a rollout it may have no
-// connection left. A migration that gave way to the version before is tried again too.
+// connection left. A migration that gave way to the version before is tried again too, and one that somebody else applies is waited for.
 func (c *Core) wait(ctx context.Context, do func() error) error {
 	for {
 		err := do()
-		if err == nil || !pg.IsUnreachable(err) && !pg.IsContended(err) {
+		if err == nil || !pg.IsUnreachable(err) && !pg.IsContended(err) && !pg.IsBehind(err) {
 			return pg.Explain(err)
 		}
 		c.Log.Warn("waiting for PostgreSQL", "error", pg.Explain(err))

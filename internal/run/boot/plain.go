@@ -16,6 +16,9 @@ type Plain struct {
 	// for a pooler that gives it one for each transaction. Then DatabaseDirectURL leads to PostgreSQL itself, for migrations.
 	DatabasePooling   string `env:"EUPAY_DATABASE_POOLING" envDefault:"session"`
 	DatabaseDirectURL string `env:"EUPAY_DATABASE_DIRECT_URL"`
+	// Migrations is "apply" where the role of the service owns its schema: the service migrates it when it starts. It is "wait" where the
+	// role may only read and write rows: the service waits until somebody else has applied its migrations (eupayctl database migrate).
+	Migrations string `env:"EUPAY_MIGRATIONS" envDefault:"apply"`
 	// DatabasePlainStartup omits the keepalive settings of the server, which some connection poolers refuse.
 	DatabasePlainStartup bool `env:"EUPAY_DATABASE_PLAIN_STARTUP" envDefault:"false"`
 	// ManagementAddr is where health and metrics are served. Default: a free port on loopback.

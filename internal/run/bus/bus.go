@@ -4,7 +4,6 @@ package bus
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,6 +25,8 @@ type Settings struct {
 	// Identity is presented to the server, which must present its own. With nil the connection is unencrypted, for tests of
 	// single packages.
 	Identity *identity.Identity
+	// Access is for a broker that does not know the platform's identities.
+	Access Access
 	// Replicas of each stream: 1 for a single server, 3 in a cluster.
 	Replicas int
 	// EventAge is how long events can be replayed. Default: 90 days.
@@ -59,9 +60,12 @@ type Bus struct {
 // Connect connects to NATS and creates missing streams, now and whenever one is found missing. While the server cannot be
 // reached, it keeps retrying in the background.
 func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
+	if err := s.Access.check(); err != nil {
+		return nil, err
+	}
 	b := &Bus{settings: s, log: log, watch: newWatch()}
 	b.open, b.close = context.WithCancel(context.WithoutCancel(ctx))
-	nc, err := nats.Connect(s.URL, append(Secure(s.Identity),
+	nc, err := nats.Connect(s.URL, append(s.Access.Secure(s.Identity),
 		nats.Name(s.Name), nats.MaxReconnects(-1), nats.ReconnectWait(250*time.Millisecond), nats.SetCustomDialer(dialer.New(connectTimeout)),
 		nats.RetryOnFailedConnect(true), nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pingsOut),
 		nats.ReconnectHandler(func(*nats.Conn) { b.Look() }),
@@ -95,19 +99,6 @@ func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
 	}
 	b.watching.Go(b.watchUntilClosed)
 	return b, nil
-}
-
-// Secure returns the options of a connection that presents an identity and accepts only the broker's certificate. Its inbox has a
-// prefix that no other identity may subscribe to. With a nil identity there are no options.
-func Secure(i *identity.Identity) []nats.Option {
-	if i == nil {
-		return nil
-	}
-	return []nats.Option{
-		nats.Secure(&tls.Config{MinVersion: tls.VersionTLS13, ServerName: identity.NATS}),
-		nats.ClientTLSConfig(i.Certificate, i.Roots), // called for every connection, so that replaced files take effect
-		nats.CustomInboxPrefix(InboxPrefix(i.Name())),
-	}
 }
 
 // InboxPrefix returns the prefix of the subjects on which the named identity receives replies.

@@ -45,6 +45,11 @@ func Status(code int) Attr { return semconv.HTTPResponseStatusCode(code) }
 // Host is the name of the server that is called, without the port.
 func Host(name string) Attr { return semconv.ServerAddress(name) }
 
+// Redis describes a command to Redis, without its keys and values.
+func Redis(command string) []Attr {
+	return []Attr{semconv.DBSystemNameRedis, semconv.DBOperationName(command)}
+}
+
 // Message describes a message at the broker: the stream that it is in, what is done to it ("send" or "process"), and its id.
 func Message(stream, operation, id string) []Attr {
 	return []Attr{

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,7 +16,9 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"go.uber.org/goleak"
 
+	"european-pay.eu/eupay/internal/kit/otlptest"
 	"european-pay.eu/eupay/internal/kit/testclock"
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -300,6 +304,38 @@ func TestAnUnreachableRedis(t *testing.T) {
 	srv.Close()
 	if n := b.allowed(t, "k", 3, 10); n != 3 {
 		t.Errorf("%d allowed without Redis, want 3", n)
+	}
+}
+
+// TestACountInRedisIsAStepOfItsTrace, without its key, which may have an address.
+func TestACountInRedisIsAStepOfItsTrace(t *testing.T) {
+	t.Parallel()
+	srv := miniredis.RunT(t)
+	collector := otlptest.Start(t)
+	ctx, finish := collector.Tracer(t, "gateway")
+	ctx, root := trace.Root(ctx, nil, trace.Server, "request")
+	r := NewRedis(pool(t, "redis://"+srv.Addr()), "p")
+	if _, err := r.Allow(ctx, "ip:192.0.2.1", 3); err != nil {
+		t.Error(err)
+	}
+	srv.Close()
+	if _, err := r.Allow(ctx, "ip:192.0.2.1", 3); err == nil {
+		t.Error("it counted without Redis")
+	}
+	root.End(nil)
+	finish()
+	var failed []bool
+	for _, s := range collector.Spans() {
+		if s.Name != "EVALSHA redis" {
+			continue
+		}
+		failed = append(failed, s.Failed)
+		if s.ParentID == "" || s.Kind != "CLIENT" || s.Attributes["db.system.name"] != "redis" || strings.Contains(fmt.Sprint(s), "192.0.2.1") {
+			t.Errorf("the span is %+v", s)
+		}
+	}
+	if !slices.Equal(failed, []bool{false, true}) {
+		t.Errorf("%v failed, of %+v", failed, collector.Spans())
 	}
 }
 

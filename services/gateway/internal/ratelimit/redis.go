@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gomodule/redigo/redis"
+
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 // windowScript keeps the calls of a key in a sorted set by microsecond. It uses the clock of Redis, so the replicas' clocks need
@@ -65,26 +67,35 @@ func (r *Redis) Allow(ctx context.Context, key string, limit int) (Decision, err
 
 // Forget implements Limiter.
 func (r *Redis) Forget(ctx context.Context, key string) error {
-	conn, err := r.pool.GetContext(ctx)
+	err := r.use(ctx, "DEL", func(ctx context.Context, conn redis.Conn) error {
+		_, err := redis.DoContext(conn, ctx, "DEL", keyPrefix+key)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("forget calls in Redis: %w", err)
-	}
-	defer conn.Close()
-	if _, err := redis.DoContext(conn, ctx, "DEL", keyPrefix+key); err != nil {
 		return fmt.Errorf("forget calls in Redis: %w", err)
 	}
 	return nil
 }
 
 func (r *Redis) run(ctx context.Context, keyAndArguments ...any) (answer [2]int64, err error) {
-	conn, err := r.pool.GetContext(ctx)
-	if err != nil {
-		return answer, err
-	}
-	defer conn.Close() // returns it to the pool, or closes it if it is broken
-	list, err := redis.Int64s(windowScript.DoContext(ctx, conn, keyAndArguments...))
-	if err == nil && copy(answer[:], list) < len(answer) {
-		err = errors.New("the script gave no decision")
-	}
+	err = r.use(ctx, "EVALSHA", func(ctx context.Context, conn redis.Conn) error {
+		list, err := redis.Int64s(windowScript.DoContext(ctx, conn, keyAndArguments...))
+		if err == nil && copy(answer[:], list) < len(answer) {
+			return errors.New("the script gave no decision")
+		}
+		return err
+	})
 	return answer, err
+}
+
+// use runs a command on a connection, within a span that has the wait for the connection too.
+func (r *Redis) use(ctx context.Context, command string, do func(context.Context, redis.Conn) error) error {
+	ctx, span := trace.Start(ctx, trace.Client, command+" redis", trace.Redis(command)...)
+	conn, err := r.pool.GetContext(ctx)
+	if err == nil {
+		err = do(ctx, conn)
+		conn.Close() // returns it to the pool, or closes it if it is broken
+	}
+	span.End(err)
+	return err
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"european-pay.eu/eupay/internal/run/trace"
 )
 
 // group commits the work of several callers in one transaction. A commit costs the same for one payment as for many, so under
@@ -28,6 +30,9 @@ type group struct {
 type unit struct {
 	queue func(*pgx.Batch)
 	done  chan error
+	// span is the wait for the commit, and trace names it.
+	span  trace.Span
+	trace string
 }
 
 const (
@@ -82,11 +87,13 @@ func (g *group) fill(first *unit) []*unit {
 func (g *group) commit(ctx context.Context, units []*unit) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupTime)
 	defer cancel()
+	ctx, span := shared(ctx, units)
 	b := &pgx.Batch{} // one implicit transaction
 	for _, u := range units {
 		u.queue(b)
 	}
 	err := g.pool.SendBatch(ctx, b).Close()
+	span.End(err)
 	if err != nil && len(units) > 1 {
 		err = errGroupFailed
 	}
@@ -95,22 +102,43 @@ func (g *group) commit(ctx context.Context, units []*unit) {
 	}
 }
 
+// shared returns the context of a commit: within the trace of its only caller, or, for several, in a trace of its own, which those of the
+// callers and it are linked to.
+func shared(ctx context.Context, units []*unit) (context.Context, trace.Span) {
+	if len(units) == 1 {
+		return trace.Within(ctx, units[0].trace), trace.Span{}
+	}
+	causes := make([]string, len(units))
+	for i, u := range units {
+		causes[i] = u.trace
+	}
+	ctx, span := trace.Root(ctx, causes, trace.Internal, "commit group", trace.Batch(len(units)))
+	for _, u := range units {
+		u.span.Link(trace.Parent(ctx))
+	}
+	return ctx, span
+}
+
 // do commits the statements that queue adds to a batch, together with other callers if there are any.
 func (g *group) do(ctx context.Context, queue func(*pgx.Batch)) error {
 	if !g.running.Load() {
 		return g.commitAlone(ctx, queue)
 	}
-	u := &unit{queue: queue, done: make(chan error, 1)}
+	within, span := trace.Start(ctx, trace.Internal, "commit")
+	u := &unit{queue: queue, done: make(chan error, 1), span: span, trace: trace.Parent(within)}
+	err := errGroupFailed
 	select {
 	case g.units <- u:
-		if err := <-u.done; !errors.Is(err, errGroupFailed) {
-			return err
-		}
+		err = <-u.done
 	case <-g.ended:
 	case <-ctx.Done():
-		return ctx.Err()
+		err = ctx.Err()
 	}
-	return g.commitAlone(ctx, queue)
+	if errors.Is(err, errGroupFailed) {
+		err = g.commitAlone(within, queue)
+	}
+	span.End(err)
+	return err
 }
 
 func (g *group) commitAlone(ctx context.Context, queue func(*pgx.Batch)) error {

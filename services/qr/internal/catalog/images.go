@@ -14,6 +14,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/outbound"
 	"european-pay.eu/eupay/internal/run/events"
 )
 
@@ -68,7 +69,7 @@ func NewImages(o ImageSettings) (*Images, error) {
 	i.transport = &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute, TLSHandshakeTimeout: storeTimeout, DisableCompression: true}
 	i.s3, err = minio.New(endpoint.Host, &minio.Options{
 		Creds: credentials.NewStaticV4(o.AccessKey, o.SecretKey, ""), Secure: endpoint.Scheme == "https", Region: o.Region,
-		BucketLookup: minio.BucketLookupPath, Transport: i.transport, MaxRetries: 1,
+		BucketLookup: minio.BucketLookupPath, Transport: outbound.Traced("s3", i.transport), MaxRetries: 1,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the image store: %w", err)

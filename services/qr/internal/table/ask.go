@@ -35,6 +35,7 @@ func (s *Server) newAsks() *due.Loop[*order] {
 		Claim: func(ctx context.Context, limit int) ([]*order, error) {
 			return claimAsks(ctx, s.pool, s.now(), taskLease, limit)
 		},
+		Cause: func(o *order) string { return o.trace },
 		Do: func(ctx context.Context, o *order) {
 			if err := s.ask(ctx, o); err != nil {
 				s.log.InfoContext(ctx, "order has no payment yet", "order", o.ID, "error", err)

@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/trace"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
@@ -97,6 +98,9 @@ func (s *Server) handleMerchant(ctx context.Context, tx pgx.Tx, e consume.Event,
 func (s *Server) handlePayment(ctx context.Context, tx pgx.Tx, e consume.Event, c *eventsv1.PaymentChanged) error {
 	p := c.GetPayment()
 	o, err := lockOrder(ctx, tx, p.GetOrderId())
+	if err == nil {
+		trace.Current(ctx).Link(o.trace)
+	}
 	if errs.Is(err, errs.NotFoundCode) {
 		s.log.ErrorContext(ctx, "payment of an order that does not exist", "order", p.GetOrderId(), "payment", p.GetReference())
 		return nil

@@ -85,6 +85,8 @@ type order struct {
 	askDueAt        *time.Time
 	askAttempts     int
 	merchantVersion int64
+	// trace is the traceparent of what placed it, which later work is linked to.
+	trace string
 }
 
 // The states of a refund that was requested with the order.

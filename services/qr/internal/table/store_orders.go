@@ -11,6 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/run/trace"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
@@ -20,7 +21,7 @@ const keyLife = 24 * time.Hour
 const orderColumns = `id::text, merchant_id::text, livemode, number, table_id::text, table_name, table_token, order_type, pay_now, status, holds_stock,
 	customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, coalesce(payment_reference, ''), paid_at, paid_late,
 	refund_status, refund_reference, refund_cents, refund_failure, refunded_cents, fingerprint, sequence, created_at, updated_at,
-	ask_attempts, merchant_version, payment_url, payment_created_at`
+	ask_attempts, merchant_version, payment_url, payment_created_at, trace`
 
 func scanOrder(row pgx.CollectableRow) (*order, error) {
 	o := &order{}
@@ -28,7 +29,7 @@ func scanOrder(row pgx.CollectableRow) (*order, error) {
 	err := row.Scan(&o.ID, &o.Merchant, &o.Livemode, &o.Number, &o.TableID, &o.TableName, &o.TableToken, &o.Type, &o.PayNow, &o.Status, &o.HoldsStock,
 		&o.CustomerName, &o.Notes, &t.Subtotal, &t.Discount, &t.Total, &t.VAT, &t.Offer, &o.PaymentReference, &o.PaidAt, &o.PaidLate,
 		&o.Refund.Status, &o.Refund.Reference, &o.Refund.Amount, &o.Refund.Failure, &o.Refunded, &o.fingerprint, &o.Sequence, &o.CreatedAt, &o.UpdatedAt,
-		&o.askAttempts, &o.merchantVersion, &o.PaymentURL, &o.PaymentCreatedAt)
+		&o.askAttempts, &o.merchantVersion, &o.PaymentURL, &o.PaymentCreatedAt, &o.trace)
 	return o, err
 }
 
@@ -124,15 +125,16 @@ func readLines(ctx context.Context, db pg.DB, orders []*order) error {
 }
 
 func insertOrder(ctx context.Context, tx pgx.Tx, o *order, key string) error {
+	o.trace = trace.Parent(ctx)
 	b := &pgx.Batch{}
 	t := o.Totals
 	b.Queue(`insert into orders (id, merchant_id, livemode, number, table_id, table_name, table_token, order_type, pay_now, status, holds_stock,
 		customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, idempotency_key, fingerprint, sequence, created_at, updated_at,
-		payment_reference, ask_due_at, ask_attempts, merchant_version)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, nullif($19, ''), $20, $21, $22, $22, nullif($23, ''), $24, $25, $26)`,
+		payment_reference, ask_due_at, ask_attempts, merchant_version, trace)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, nullif($19, ''), $20, $21, $22, $22, nullif($23, ''), $24, $25, $26, $27)`,
 		o.ID, o.Merchant, o.Livemode, o.Number, o.TableID, o.TableName, o.TableToken, o.Type, o.PayNow, o.Status, o.HoldsStock,
 		o.CustomerName, o.Notes, t.Subtotal, t.Discount, t.Total, t.VAT, t.Offer, key, o.fingerprint, o.Sequence, o.CreatedAt, o.PaymentReference,
-		o.askDueAt, o.askAttempts, o.merchantVersion)
+		o.askDueAt, o.askAttempts, o.merchantVersion, o.trace)
 	for i, l := range o.Lines {
 		b.Queue(`insert into order_lines (order_id, position, product_id, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,

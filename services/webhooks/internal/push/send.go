@@ -3,11 +3,13 @@ package push
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/SherClockHolmes/webpush-go"
 
 	"european-pay.eu/eupay/internal/outbound"
+	"european-pay.eu/eupay/internal/run/trace"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 )
 
@@ -37,6 +39,29 @@ type courier struct {
 // send makes one attempt within ctx. The message is padded to a fixed length, so that an observer cannot distinguish amounts. It
 // returns no error, because the text would contain the URL, which is a capability.
 func (c courier) send(ctx context.Context, t target, payload []byte, ttl time.Duration) reply {
+	ctx, span := trace.Start(ctx, trace.Client, "send push message", trace.Method(http.MethodPost), trace.Host(hostOf(t.Endpoint)))
+	r := c.post(ctx, t, payload, ttl)
+	span.Set(trace.Outcome(r.outcome))
+	if r.status != 0 {
+		span.Set(trace.Status(r.status))
+	}
+	if r.outcome != outcomeSent && r.outcome != outcomeGone {
+		span.Fail(r.outcome)
+	}
+	span.End(nil)
+	return r
+}
+
+// hostOf returns the name of the push service: the rest of the URL is a capability.
+func hostOf(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+func (c courier) post(ctx context.Context, t target, payload []byte, ttl time.Duration) reply {
 	resp, err := webpush.SendNotificationWithContext(ctx, payload,
 		&webpush.Subscription{Endpoint: t.Endpoint, Keys: webpush.Keys{P256dh: t.P256dh, Auth: t.Auth}},
 		&webpush.Options{
