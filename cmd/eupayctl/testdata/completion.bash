@@ -3,7 +3,7 @@ _eupayctl() {
     local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" at="" word
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"einvoice verify"|"einvoice anchors"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"einvoice verify"|"einvoice anchors"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"database migrate"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     COMPREPLY=()

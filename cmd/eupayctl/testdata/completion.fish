@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "einvoice verify" "einvoice anchors" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "numbers" "numbers raise" "database" "database prepare" "keys" "keys rotate" "gdpr" "gdpr export" "gdpr erase" "smoke" "doctor" "leaders" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "einvoice verify" "einvoice anchors" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "numbers" "numbers raise" "database" "database prepare" "database migrate" "keys" "keys rotate" "gdpr" "gdpr export" "gdpr erase" "smoke" "doctor" "leaders" "completion"
                 set at $at $word
         end
     end

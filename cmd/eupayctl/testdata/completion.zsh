@@ -4,7 +4,7 @@ _eupayctl() {
     local prev="${words[CURRENT-1]}" at="" word
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"einvoice verify"|"einvoice anchors"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"einvoice verify"|"einvoice anchors"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"database migrate"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
