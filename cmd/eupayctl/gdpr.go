@@ -196,9 +196,9 @@ type gdprEraseCommand struct {
 // Help is shown under the summary.
 func (*gdprEraseCommand) Help() string {
 	return "Erases what the services hold about a person, except what a duty keeps: it tells what and by which law (GDPR article 17). Amounts, references, states and " +
-		"numbers are never touched, so books, refunds and invoices stay as they are. Nothing is erased while a payment, refund, subscription, order, redemption or webhook of " +
-		"the person is open, or while the person works for a merchant: then it says which. It can be run again at any time: after an interruption, and when a duty has ended. " +
-		"The audit log keeps that it was done, by whom and how many rows, and a hash instead of the person."
+		"numbers are never touched, so books, refunds and invoices stay as they are. Nothing is erased while a payment, refund, subscription, order, redemption " +
+		"or webhook of the person is open, or while the person works for a merchant: then it says which. It can be run again at any time: after an interruption, " +
+		"and when a duty has ended. The audit log keeps that it was done, by whom and how many rows, and a hash instead of the person."
 }
 
 // Run erases, or tells what would be erased.

@@ -16,9 +16,8 @@ import (
 const salesSQL = `with parts as (
 		select source::text, sold_on, category, on_debits, rate, net_cents, tax_cents, false as is_total
 			from sale_parts where merchant_id = $1 and livemode = $2 and sold_on between $3 and $4
-		union all select p.source, p.sold_on, p.category, p.category = '` + invoice.ReportServices + `' and coalesce(s.on_debits, false), p.rate, p.net_cents, p.tax_cents, p.is_total
-			from consumer_parts p left join consumer_sales s using (payment_reference)
-			where p.merchant_id = $1 and p.livemode = $2 and p.sold_on between $3 and $4)
+		union all select source, sold_on, category, category = '` + invoice.ReportServices + `' and not reportable, rate, net_cents, tax_cents, is_total
+			from consumer_parts where merchant_id = $1 and livemode = $2 and sold_on between $3 and $4)
 	select sold_on::text, category, case when on_debits then '` + invoice.DueOnIssue + `' else '' end, rate, sum(net_cents)::bigint, sum(tax_cents)::bigint,
 		case when bool_or(is_total) then 0 else count(distinct source) end
 	from parts group by grouping sets ((sold_on, category, on_debits, rate), (sold_on, category, on_debits))

@@ -89,7 +89,9 @@ func TestThePageSaysAllThatTheXMLSays(t *testing.T) {
 			page := squeezed(tool(t, "pdftotext", "-raw", saved(t, render(t, c.Document, Look{})), "-"))
 			for _, l := range leaves(t, cii.Write(c.Document)) {
 				want := squeezed(printed(l))
-				if !strings.Contains(page, want) && !inPieces(page, printed(l)) {
+				// The price of many units is stated exactly.
+				exact := strings.HasSuffix(l.path, "ProductTradePrice/ChargeAmount") && strings.Contains(page, squeezed(decimal(l.value)+"€/1"))
+				if !strings.Contains(page, want) && !exact && !inPieces(page, printed(l)) {
 					t.Errorf("%s: %q is not on the page", l.path, l.value)
 				}
 			}

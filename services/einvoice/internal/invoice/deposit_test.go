@@ -25,7 +25,7 @@ func TestAFinalInvoiceDeductsItsDeposit(t *testing.T) {
 		t.Errorf("final %s to pay, deductions %+v", final.Payable(), final.Deductions)
 	}
 	note := invoicetest.Find("credit-deposit")
-	if note.Type != invoice.TypeDepositCredit || note.Preceding.Number != deposit.Number || !strings.HasPrefix(lastNote(note), "Avoir sur la facture d'acompte ") {
+	if note.Type != invoice.TypeDepositCredit || note.Preceding.Number != deposit.Number || !strings.HasPrefix(lastNote(note), "Avoir sur la facture d’acompte ") {
 		t.Errorf("credit note %s: %q", note.Type, lastNote(note))
 	}
 }

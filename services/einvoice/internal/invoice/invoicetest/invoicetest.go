@@ -139,9 +139,9 @@ func corrections() []Case {
 	first := credit("000001", of, nil, 50_00, "Article défectueux")
 	mix := invoiceOf("goods-and-services")
 	back := invoiceOf("discount-on-lines")
-	lines := creditLines("000008", back, nil,
+	lines := creditLines("000013", back, nil,
 		invoice.CreditItem{Line: 2, Quantity: invoice.One}, invoice.CreditItem{Line: 1, Amount: 12_34}, invoice.CreditItem{Line: 3, Quantity: 13_333})
-	rest := creditLines("000009", back, []invoice.Document{lines},
+	rest := creditLines("000014", back, []invoice.Document{lines},
 		invoice.CreditItem{Line: 1, Quantity: 2 * invoice.One}, invoice.CreditItem{Line: 3, Quantity: 10_000})
 	return []Case{
 		{"credit-partial", first},

@@ -62,7 +62,7 @@ func deposit() invoice.Order {
 
 // final deducts deposit.
 func final() invoice.Order {
-	paid := issue("000018", Settings(), deposit())
+	paid := issue("000031", Settings(), deposit())
 	it := Item("Pose", 1, 450_00, 100)
 	it.Nature = invoice.Services
 	return invoice.Order{
