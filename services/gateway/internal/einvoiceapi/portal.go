@@ -33,10 +33,10 @@ type settingsFields struct {
 	Recovery          *string  `json:"recovery"`
 	Discount          *string  `json:"discount"`
 	Footer            *string  `json:"footer"`
+	ConsumerMediator  *string  `json:"consumer_mediator"`
 	SalesVATRate      *string  `json:"sales_vat_rate"`
 	SalesType         *string  `json:"sales_type"`
 	SalesByTill       *bool    `json:"sales_by_till"`
-	ConsumerMediator  *string  `json:"consumer_mediator"`
 }
 
 // texts pairs each text of the request with its field in the message and its maximum length.
@@ -116,10 +116,10 @@ type settingsView struct {
 	Recovery          string  `json:"recovery"`
 	Discount          string  `json:"discount"`
 	Footer            string  `json:"footer"`
+	ConsumerMediator  string  `json:"consumer_mediator"`
 	SalesVATRate      string  `json:"sales_vat_rate"`
 	SalesType         string  `json:"sales_type"`
 	SalesByTill       bool    `json:"sales_by_till"`
-	ConsumerMediator  string  `json:"consumer_mediator"`
 }
 
 func viewSettings(s *einvoicev1.Settings) settingsView {
