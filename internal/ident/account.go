@@ -5,6 +5,7 @@ package ident
 import (
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // ibanLengths are the lengths of IBANs in the countries and territories of SEPA (EPC list of SEPA scheme countries, SWIFT IBAN
@@ -17,8 +18,15 @@ var ibanLengths = map[string]int{
 }
 
 // Compact removes the spaces with which people group the characters of an IBAN, BIC, SIREN or VAT number, also those that do not
-// break a line, and converts it to upper case.
-func Compact(s string) string { return strings.ToUpper(strings.Join(strings.Fields(s), "")) }
+// break a line, and converts it to upper case. Line breaks and tabs stay: nobody groups characters with them.
+func Compact(s string) string {
+	return strings.ToUpper(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Zs, r) {
+			return -1
+		}
+		return r
+	}, s))
+}
 
 // IsIBAN reports whether s, in compact form, is a valid IBAN in SEPA: country, length and check digits (ISO 13616, mod 97).
 func IsIBAN(s string) bool {
