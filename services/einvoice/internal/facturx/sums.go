@@ -148,6 +148,9 @@ func (l *layout) drawTotals(s sums, y int) int {
 		if t.strong {
 			name, amount = strong, strong
 		}
+		for l.Width(name, t.name)+l.Width(amount, t.amount)+3*pad > right-left { // a deposit's number and day are long
+			name.Size -= pt / 4
+		}
 		pair(func() { l.Text(name, left+pad, y+s.line-4*pt, t.name) }, func() { l.Right(amount, right-pad, y+s.line-4*pt, t.amount) })
 		y += s.line
 	}
