@@ -90,7 +90,7 @@ func TestEveryServiceChecksItsCallers(t *testing.T) {
 			}
 			for _, method := range methods {
 				allowed := []string{identity.Gateway}
-				if slices.ContainsFunc([]string{"OperatorService", "KeysService", "PrivacyService"}, func(s string) bool { return strings.Contains(method, s) }) {
+				if slices.ContainsFunc([]string{"OperatorService", "KeysService", "PrivacyService", "ArchiveService"}, func(s string) bool { return strings.Contains(method, s) }) {
 					allowed = []string{identity.Operator}
 				}
 				if strings.Contains(method, "JournalService") {
