@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+	"time"
 
 	"european-pay.eu/eupay/cmd/internal/payer"
 	"european-pay.eu/eupay/cmd/internal/system"
@@ -25,7 +26,11 @@ type kiosk struct {
 	completed map[string]int
 }
 
-const scanners = 3
+const (
+	scanners = 6
+	// scanAgain is the pause before a scan is repeated: a customer may scan 20 codes a minute.
+	scanAgain = 3 * time.Second
+)
 
 // scanner is a customer of the app.
 type scanner struct {
@@ -120,7 +125,7 @@ func (k *kiosk) use(ctx context.Context, n int) {
 func (k *kiosk) scan(ctx context.Context, s *scanner, x *shown, code string) {
 	var got struct{ WebauthURL, TransactionID string }
 	status := 0
-	until(ctx, rest, func() bool {
+	until(ctx, func() <-chan struct{} { return after(scanAgain) }, func() bool {
 		status = s.insist(ctx, http.MethodPost, "/qr/pay", object{"qrData": code, "accountId": s.account}, &got)
 		return got.WebauthURL != "" || status >= 300 && status != http.StatusTooManyRequests
 	})
