@@ -26,7 +26,7 @@ func TestALineIsCreditedAtItsOwnRate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkSums(t, d)
+	checkSumsWithin(t, d, int64(1+len(d.Lines))) // VAT comes back line by line
 	want := []invoice.VAT{{Category: invoice.Standard, VATPerMill: 200, Base: 50_00, Tax: 10_00}, {Category: invoice.Standard, VATPerMill: 55, Base: 47_30, Tax: 2_60}}
 	if !reflect.DeepEqual(d.VAT, want) || d.Totals.Gross != 109_90 || d.Type != invoice.TypeCreditNote || d.Process != "B1" {
 		t.Errorf("VAT %+v, totals %+v", d.VAT, d.Totals)
@@ -76,7 +76,7 @@ func TestAUnitIsWorthItsShareOfWhatIsLeft(t *testing.T) {
 		if err != nil || d.Totals.Gross != c.want {
 			t.Fatalf("%d: %s, %v", i, d.Totals.Gross, err)
 		}
-		checkSums(t, d)
+		checkSumsWithin(t, d, int64(1+len(d.Lines))) // VAT comes back line by line
 		earlier = append(earlier, d)
 	}
 	var much invoice.LineTooMuch
@@ -163,7 +163,7 @@ func TestOfNoLineMoreIsCreditedThanWasInvoiced(t *testing.T) {
 			case err != nil:
 				t.Fatal(err)
 			}
-			checkSums(t, d)
+			checkSumsWithin(t, d, int64(1+len(d.Lines))) // VAT comes back line by line
 			earlier, left = append(earlier, d), left-d.Totals.Gross
 			checkWithin(t, of, earlier, false)
 			checkLines(t, of, earlier)
