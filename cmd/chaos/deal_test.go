@@ -41,8 +41,12 @@ type document struct {
 	Reference   string
 	Problem     string
 	Corrections []document
-	Corrects    *struct{ Amount json.Number }
-	Payments    []struct {
+	Items       []struct {
+		Type  string
+		Total json.Number `json:"total_ttc"`
+	}
+	Corrects *struct{ Amount json.Number }
+	Payments []struct {
 		ID        string
 		Reference string `json:"payment_reference"`
 		Amount    json.Number

@@ -52,7 +52,11 @@ func (s CollectionSender) Send(ctx context.Context, t transmit.Transmission) err
 	_, err = account.ReportCollection(ctx, e.ClientID, c)
 	record, cancel := recording(ctx)
 	defer cancel()
-	return l.recordCollection(record, r.ID, err)
+	if err := l.recordCollection(record, r.ID, err); err != nil {
+		return err
+	}
+	l.engine.Wake(r.Livemode) // refunds that waited for this one
+	return nil
 }
 
 // collection returns what is reported of a payment or refund of an invoice. After the invoice was refused or rejected, of what is given
@@ -101,5 +105,5 @@ func (l *Ledger) recordCollection(ctx context.Context, invoiceID uuid.UUID, fail
 	if failure != nil {
 		return failure
 	}
-	return l.pollNow(ctx, invoiceID)
+	return errors.Join(l.pollNow(ctx, invoiceID), l.wakeRefunds(ctx, invoiceID))
 }

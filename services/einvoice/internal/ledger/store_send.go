@@ -48,3 +48,13 @@ func (l *Ledger) recordDraft(ctx context.Context, id uuid.UUID, receipt platform
 	}
 	return nil
 }
+
+// wakeRefunds makes due the refunds of an invoice, which wait until what was collected before them is accepted.
+func (l *Ledger) wakeRefunds(ctx context.Context, invoiceID uuid.UUID) error {
+	_, err := l.Pool.Exec(ctx, `update transmissions set resumed = lease is not null, due_at = case when lease is null then $2 else due_at end
+		where state = 'waiting' and kind = 'collection' and subject in (select id from invoices where corrects = $1)`, invoiceID, l.instant())
+	if err != nil {
+		return fmt.Errorf("wake the refunds of an invoice: %w", err)
+	}
+	return nil
+}
