@@ -256,6 +256,28 @@ func TestARefundIsReportedAfterItsPayment(t *testing.T) {
 	}
 }
 
+// A refund that waits is not left for a minute when nothing hinders it any more.
+func TestARefundFollowsItsPaymentAtOnce(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	r := f.create(business(90_00))
+	f.pay(r, 90_00)
+	done, err := f.credit(r, CreditNote{})
+	f.must(err)
+	_, err = f.engine.Do(t.Context(), transmit.Collection, done.By.ID, true)
+	f.must(err)
+	const due = `select count(*) from transmissions t join transmissions p on p.kind = t.kind and p.subject = $2
+		where t.kind = 'collection' and t.subject = $1 and t.state = 'waiting' and t.due_at < p.created_at + interval '30 seconds'`
+	if n := f.number(due, done.By.ID, f.paymentOf(r.ID)); n != 0 {
+		t.Fatal("the refund does not wait for its payment")
+	}
+	_, err = f.engine.Do(t.Context(), transmit.Collection, f.paymentOf(r.ID), true)
+	f.must(err)
+	if n := f.number(due, done.By.ID, f.paymentOf(r.ID)); n != 1 {
+		t.Fatal("the refund still waits, although its payment was accepted")
+	}
+}
+
 // After a refusal nothing more is collected, and only what the platform knows of is given back.
 func TestARefusedInvoiceGivesBackWhatWasReportedOfIt(t *testing.T) {
 	t.Parallel()
