@@ -118,6 +118,8 @@ func (e *estate) quiet(ctx context.Context) {
 		f.disturb(trouble{})
 	}
 	e.faults(ctx, e.sys.BankManagementURL(), []object{})
+	e.databases.crash() // its clock may be wrong
+	e.databases.restart()
 	e.behave(ctx)
 	e.restartPayments()
 	e.settled()
