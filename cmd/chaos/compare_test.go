@@ -18,8 +18,8 @@ func TestTheComparisonNoticesEachDifference(t *testing.T) {
 	const sale, refund = "PAY-1", "REF-1"
 	done := []object{{"state": "done"}}
 	for name, c := range map[string]struct {
-		status map[string]string   // at REST, where it is not as it has to be
-		bank   map[string][]object // likewise
+		status map[string]string   // at REST, where it differs from what it has to be
+		bank   map[string][]object // at the bank, where it differs
 		told   []webhook.Type
 		want   string // empty: nothing is different
 	}{

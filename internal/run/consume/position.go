@@ -41,7 +41,7 @@ func (c *Consumer) begin(ctx context.Context, stream string, cfg *jetstream.Cons
 // floor forgets the last position and returns the time up to which everything is settled: that of the lane or, before it has one, that of
 // all lanes. nil: unknown.
 func (c *Consumer) floor(ctx context.Context) (at *time.Time, err error) {
-	// The row is there before the durable: whoever changes the number of lanes finds the durables by their rows.
+	// The row is written before the durable is made, because a change of the number of lanes finds the durables by their rows.
 	_, err = c.pool.Exec(ctx, `insert into consumer_position (consumer) values ($1)
 		on conflict (consumer) do update set last_sequence = 0, last_at = null`, c.position())
 	if err == nil {

@@ -11,9 +11,9 @@ import (
 // flow keeps the broker and the database busy at the same time: while the broker stores one batch of new events, the batch before it is
 // marked and the one after it is read.
 //
-// Events of one payment stay in order. They are committed in the order of their ids, so whoever sees one sees those before it, and a
-// read takes all that are visible and not on their way. A position to read on from would not do: an event that was committed late has a
-// smaller id, and its payment's next event would overtake it.
+// Events of one payment stay in order: they are committed in the order of their ids, and a read takes every event that is visible and not
+// on its way. Reading on from the last id would break that order: an event that was committed late has a smaller id and would be skipped,
+// and the next event of its payment would overtake it.
 type flow struct {
 	*term
 	// waiting are sent; the broker has not acknowledged them yet.

@@ -41,8 +41,8 @@ type chain struct {
 	previous digest
 	// series has the last number of each series.
 	series map[string]int64
-	// gap is the first number that does not follow the one before it in its series. The chain goes on after it: a database that was restored may have
-	// lost numbers for ever, and what came after them has to be verified too.
+	// gap is the first number that does not follow the one before it in its series. The chain goes on after it, because a restored database may
+	// have lost numbers, and the documents after them have to be verified too.
 	gap Result
 	// anchors by position.
 	anchors map[int64][]Anchor

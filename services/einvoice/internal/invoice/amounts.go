@@ -28,7 +28,7 @@ func lineGross(q Quantity, unit money.Cents) money.Cents {
 }
 
 // priced sets the net price of a line: its net amount divided by its quantity. Six decimals of a price (BR-FR-DEC-03) are not enough for
-// large quantities: then it is the price of 10, 100 or 1000 units, so that whoever multiplies it by the quantity gets the line to the
+// large quantities: then it is the price of 10, 100 or 1000 units, so that price times quantity is the line to the
 // cent. If the line's cents were moved to another line, it is the agreed price, because a price must be above zero.
 func (l *Line) priced() {
 	for base := One; base <= 1000*One; base *= 10 {
