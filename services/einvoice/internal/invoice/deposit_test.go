@@ -67,7 +67,7 @@ func depositsOf(t *rapid.T, o invoice.Order) ([]invoice.Deduction, []invoice.Doc
 	for range rapid.IntRange(1, 3).Draw(t, "deposits") {
 		d := invoice.Order{Customer: o.Customer, Deposit: true}
 		for i, p := range left {
-			amount := money.Cents(rapid.Int64Range(0, int64(p.Amount)).Draw(t, "amount"))
+			amount := money.Cents(rapid.Int64Range(0, min(int64(p.Amount), 1_000_000_00)).Draw(t, "amount"))
 			if p.VATPerMill == 0 || amount == 0 {
 				continue
 			}
@@ -81,7 +81,7 @@ func depositsOf(t *rapid.T, o invoice.Order) ([]invoice.Deduction, []invoice.Doc
 		}
 		doc, err := invoice.New("INV-2", invoicetest.Issued, invoicetest.Settings(), d)
 		if err != nil {
-			t.Skip(err) // an amount above the limit of a price
+			t.Fatal(err)
 		}
 		docs = append(docs, doc)
 		var credits []invoice.Document
