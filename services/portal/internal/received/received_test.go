@@ -86,7 +86,7 @@ func TestTheInboxAndAnInvoiceAreShown(t *testing.T) {
 	if asked := w.last(); !strings.Contains(asked, "seller_siren=732829320") || !strings.Contains(asked, "status=received") {
 		t.Errorf("asked %s", asked)
 	}
-	one := w.Get("/portal/received/"+id)
+	one := w.Get("/portal/received/" + id)
 	for _, want := range []string{"Call the supplier on a number that you know", "Said by the API.", "FR7630006000011234567890189", "New account", "Papier", "2.5 C62"} {
 		if one.Status != 200 || !strings.Contains(one.Body, want) {
 			t.Errorf("%d: the page has no %q", one.Status, want)
@@ -99,7 +99,7 @@ func TestTheInboxAndAnInvoiceAreShown(t *testing.T) {
 
 func TestAnAnswerIsSentWithItsReason(t *testing.T) {
 	w := setup(t, eupay.RoleStaff)
-	if one := w.Get("/portal/received/"+id); !strings.Contains(one.Body, `<option value="refused">`) || strings.Contains(one.Body, `<option value="disputed">`) {
+	if one := w.Get("/portal/received/" + id); !strings.Contains(one.Body, `<option value="refused">`) || strings.Contains(one.Body, `<option value="disputed">`) {
 		t.Errorf("the form does not offer what is allowed: %s", one.Body)
 	}
 	form := url.Values{"key": {"k1"}, "status": {"refused"}, "reason_code": {"CMD_ERR"}, "reason": {"Not ordered"}}
@@ -125,7 +125,7 @@ func TestAnAnswerIsSentWithItsReason(t *testing.T) {
 
 func TestAFileOfASupplierIsOnlyADownload(t *testing.T) {
 	w := setup(t, eupay.RoleStaff)
-	p := w.Get("/portal/received/"+id+"/xml")
+	p := w.Get("/portal/received/" + id + "/xml")
 	h := p.Header
 	if p.Status != 200 || h.Get("Content-Type") != "application/xml" || h.Get("Content-Disposition") != "attachment; filename=a_b.xml" || h.Get("X-Content-Type-Options") != "nosniff" ||
 		!strings.Contains(h.Get("Content-Security-Policy"), "sandbox") {
