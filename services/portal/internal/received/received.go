@@ -58,6 +58,19 @@ func (words) Day(text string) time.Time {
 	return t.Add(12 * time.Hour) // the same day in every zone of Europe
 }
 
+// unitNames are the signs of the most frequent codes of UN/ECE Recommendation 20 (BT-130); pieces have none.
+var unitNames = map[string]string{
+	"C62": "", "H87": "", "EA": "", "HUR": "h", "MIN": "min", "KGM": "kg", "GRM": "g", "TNE": "t", "LTR": "l", "MTR": "m", "KMT": "km", "MTK": "m²", "MTQ": "m³", "KWH": "kWh",
+}
+
+// UnitName returns the sign of a unit, or its code.
+func (words) UnitName(code string) string {
+	if name, ok := unitNames[code]; ok {
+		return name
+	}
+	return code
+}
+
 // Decimal writes a number of the API as a language does.
 func (words) Decimal(lang string, n json.Number) string {
 	if lang == "fr" {

@@ -22,7 +22,7 @@ const summary = `"id":"` + id + `","status":"received","lifecycle":{"code":203,"
 
 const whole = `{` + summary + `,"allowed_statuses":["approved","refused"],"findings":[{"code":"iban_changed","message":"x"},{"code":"of_tomorrow","message":"Said by the API."}],` +
 	`"answers":[],"seller":{"name":"Martin SAS","country":"FR"},"buyer":{"name":"Store"},"accounts":[{"iban":"FR7630006000011234567890189","seen_before":false}],` +
-	`"items":[{"id":"1","product_name":"Papier","quantity":2.5,"unit":"C62","unit_price_ht":40,"base_quantity":null,"total_ht":100,"vat_category":"S","vat_rate":20}],"notes":[],"allowances":[]}`
+	`"items":[{"id":"1","product_name":"Papier","quantity":2.5,"unit":"KGM","unit_price_ht":40,"base_quantity":null,"total_ht":100,"vat_category":"S","vat_rate":20}],"notes":[],"allowances":[]}`
 
 // world is the pages before an API with one received invoice, and a browser of one user.
 type world struct {
@@ -87,7 +87,7 @@ func TestTheInboxAndAnInvoiceAreShown(t *testing.T) {
 		t.Errorf("asked %s", asked)
 	}
 	one := w.Get("/portal/received/" + id)
-	for _, want := range []string{"Call the supplier on a number that you know", "Said by the API.", "FR7630006000011234567890189", "New account", "Papier", "2.5 C62"} {
+	for _, want := range []string{"Call the supplier on a number that you know", "Said by the API.", "FR7630006000011234567890189", "New account", "Papier", "2.5 kg"} {
 		if one.Status != 200 || !strings.Contains(one.Body, want) {
 			t.Errorf("%d: the page has no %q", one.Status, want)
 		}
