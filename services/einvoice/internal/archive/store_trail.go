@@ -46,7 +46,8 @@ func (a *Archive) readSteps(ctx context.Context, t Trail) ([]Step, error) {
 	return list, nil
 }
 
-// trailSQL reads everything that is recorded about a document, in the order in which it happened. The last column only breaks ties.
+// trailSQL reads everything that is recorded about a document, in the order in which it happened. The platform tells whole seconds, so within a
+// second the rank decides.
 const trailSQL = `with i as (select * from invoices where id = $1),
 	refs as (select payment_reference as ref from i where payment_reference <> ''
 		union select payment_reference from invoice_payments where invoice_id = $1 and payment_reference <> ''),
@@ -61,16 +62,16 @@ const trailSQL = `with i as (select * from invoices where id = $1),
 	union all select d.created_at, 'stored', i.number || '.xml', null, encode(sha256(d.xml), 'hex'), 4 from i join documents d on d.invoice_id = i.id
 	union all select d.created_at, 'stored', 'facturx-' || i.number || '.pdf', null, encode(sha256(d.pdf), 'hex'), 5 from i join documents d on d.invoice_id = i.id
 	union all select submitted_at, 'submitted', platform_invoice_id, null, '', 6 from i where submitted_at is not null
-	union all select e.occurred_at, 'lifecycle', i.number, null, e.code::text, 7 from i join lifecycle_events e on e.invoice_id = i.id
+	union all select e.occurred_at, 'lifecycle', i.number, null, e.code::text, case when e.code = 212 then 10 else 7 end from i join lifecycle_events e on e.invoice_id = i.id
 	union all select p.created_at, 'received', p.payment_reference, p.amount_cents, p.method, 8 from invoice_payments p where p.invoice_id = $1
 	union all select c.created_at, 'corrected', c.number, c.credit_cents, c.type_code, 9 from invoices c where c.corrects = $1
-	union all select r.created_at, 'refund', r.refund_reference, r.amount_cents, '', 10
+	union all select r.created_at, 'refund', r.refund_reference, r.amount_cents, '', 11
 		from refs join consumer_refunds r on r.payment_reference = refs.ref join i on i.merchant_id = r.merchant_id and i.livemode = r.livemode
-	union all select r.sent_at, 'reported', r.id::text, null, p.kind, 11
+	union all select r.sent_at, 'reported', r.id::text, null, p.kind, 12
 		from i join report_periods p on p.merchant_id = i.merchant_id and p.livemode = i.livemode
 		join reports r on r.period_id = p.id and r.sent_at is not null
 		where exists (select from sale_parts s where s.source = $1 and p.kind = 'sales' and s.sold_on between p.start_on and p.end_on)
 			or exists (select from receipt_parts s where s.invoice_id = $1 and s.reportable and s.audience = 'B2C' and p.kind = 'payments'
 				and s.received_on between p.start_on and p.end_on)
-	union all select l.sealed_at, 'sealed', l.position::text, null, encode(l.hash, 'hex'), 12 from archive_links l where l.invoice_id = $1)
-	select at, kind, reference, amount, detail from steps order by at, rank, reference`
+	union all select l.sealed_at, 'sealed', l.position::text, null, encode(l.hash, 'hex'), 13 from archive_links l where l.invoice_id = $1)
+	select at, kind, reference, amount, detail from steps order by date_trunc('second', at), rank, at, reference, detail`
