@@ -62,7 +62,8 @@ const trailSQL = `with i as (select * from invoices where id = $1),
 	union all select d.created_at, 'stored', i.number || '.xml', null, encode(sha256(d.xml), 'hex'), 4 from i join documents d on d.invoice_id = i.id
 	union all select d.created_at, 'stored', 'facturx-' || i.number || '.pdf', null, encode(sha256(d.pdf), 'hex'), 5 from i join documents d on d.invoice_id = i.id
 	union all select submitted_at, 'submitted', platform_invoice_id, null, '', 6 from i where submitted_at is not null
-	union all select e.occurred_at, 'lifecycle', i.number, null, e.code::text, case when e.code = 212 then 10 else 7 end from i join lifecycle_events e on e.invoice_id = i.id
+	union all select e.occurred_at, 'lifecycle', i.number, null, e.code::text, case when e.code = 212 then 10 else 7 end
+		from i join lifecycle_events e on e.invoice_id = i.id
 	union all select p.created_at, 'received', p.payment_reference, p.amount_cents, p.method, 8 from invoice_payments p where p.invoice_id = $1
 	union all select c.created_at, 'corrected', c.number, c.credit_cents, c.type_code, 9 from invoices c where c.corrects = $1
 	union all select r.created_at, 'refund', r.refund_reference, r.amount_cents, '', 11

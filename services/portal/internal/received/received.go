@@ -60,7 +60,8 @@ func (words) Day(text string) time.Time {
 
 // unitNames are the signs of the most frequent codes of UN/ECE Recommendation 20 (BT-130); pieces have none.
 var unitNames = map[string]string{
-	"C62": "", "H87": "", "EA": "", "HUR": "h", "MIN": "min", "KGM": "kg", "GRM": "g", "TNE": "t", "LTR": "l", "MTR": "m", "KMT": "km", "MTK": "m²", "MTQ": "m³", "KWH": "kWh",
+	"C62": "", "H87": "", "EA": "", "HUR": "h", "MIN": "min", "KGM": "kg", "GRM": "g", "TNE": "t", "LTR": "l", "MTR": "m", "KMT": "km", "MTK": "m²", "MTQ": "m³",
+	"KWH": "kWh",
 }
 
 // UnitName returns the sign of a unit, or its code.
