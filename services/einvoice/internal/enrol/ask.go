@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
@@ -192,5 +193,5 @@ func interval(s platform.MandateStatus, attempts int) time.Duration {
 }
 
 func grown(attempts int, bound time.Duration) time.Duration {
-	return min(bound, firstInterval<<min(attempts, 20))
+	return due.Backoff(firstInterval, bound, attempts+1)
 }

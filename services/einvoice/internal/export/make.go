@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/sheet"
 	"european-pay.eu/eupay/services/einvoice/internal/fec"
@@ -61,7 +62,7 @@ func (e *Exports) make(ctx context.Context, x Export) {
 
 // wait is the pause after an attempt that failed.
 func wait(attempts int) time.Duration {
-	return min(firstWait<<min(attempts, 20), longestWait)
+	return due.Backoff(firstWait, longestWait, attempts+1)
 }
 
 // write writes the file and what is known of it into x.

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -137,11 +136,3 @@ func isFor(buyer *reading.Party, siren string) bool {
 
 // FormatFacturX is the format of a PDF; the others are those of package reading.
 const FormatFacturX = "factur-x"
-
-// backoff returns the time until the next attempt to fetch a document after that many.
-func backoff(attempts int) time.Duration {
-	if attempts > 8 {
-		return longestRetry
-	}
-	return min(longestRetry, firstRetry<<max(0, attempts-1))
-}

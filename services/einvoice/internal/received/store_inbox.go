@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
@@ -112,7 +113,8 @@ func (b *Inbox) postpone(ctx context.Context, id uuid.UUID) error {
 	var attempts int
 	err := b.Pool.QueryRow(ctx, `select fetches from received_invoices where id = $1`, id).Scan(&attempts)
 	if err == nil {
-		_, err = b.Pool.Exec(ctx, `update received_invoices set fetch_at = $2 where id = $1 and fetch_at is not null`, id, b.instant().Add(backoff(attempts)))
+		again := b.instant().Add(due.Backoff(firstRetry, longestRetry, attempts))
+		_, err = b.Pool.Exec(ctx, `update received_invoices set fetch_at = $2 where id = $1 and fetch_at is not null`, id, again)
 	}
 	if err != nil {
 		return fmt.Errorf("postpone a received document: %w", err)

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	"european-pay.eu/eupay/internal/due"
 )
 
 // outcome is the new state of a row.
@@ -64,9 +66,6 @@ const (
 
 // backoff returns the interval after that many attempts, ±25 %.
 func backoff(attempts int) time.Duration {
-	d := maxBackoff
-	if attempts < 10 {
-		d = min(maxBackoff, firstBackoff<<max(0, attempts-1))
-	}
+	d := due.Backoff(firstBackoff, maxBackoff, attempts)
 	return d*3/4 + rand.N(d/2) //nolint:gosec // jitter is no secret
 }

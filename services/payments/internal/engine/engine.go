@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
@@ -272,10 +273,7 @@ func (e *Engine) stalledFrom(p payment.Payment) time.Time {
 
 // backoff doubles from first to most, with a jitter of ±20 % so that a recovering bank is not overloaded.
 func (e *Engine) backoff(first, most time.Duration, n int) time.Duration {
-	d := most
-	if n < 20 {
-		d = min(first<<n, most)
-	}
+	d := due.Backoff(first, most, n+1)
 	spread := d / 5
 	return d - spread + rand.N(2*spread) //nolint:gosec // the spread needs no secrecy
 }

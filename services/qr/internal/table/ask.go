@@ -51,7 +51,7 @@ func (s *Server) ask(ctx context.Context, o *order) error {
 	p, err := s.requestPayment(ctx, o)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	again := s.now().Add(min(time.Second<<min(o.askAttempts, 12), maxAskWait))
+	again := s.now().Add(due.Backoff(time.Second, maxAskWait, o.askAttempts+1))
 	if err != nil && (!errs.Is(err, errs.Unavailable) || s.now().Sub(o.CreatedAt) >= payableFor) {
 		s.log.WarnContext(ctx, "order gets no payment", "order", o.ID, "payment", o.PaymentReference, "error", err)
 		return errors.Join(err, s.giveUp(ctx, o.ID))

@@ -157,7 +157,7 @@ func (s *Server) isTemporary(t task, code errs.Code) bool {
 }
 
 func (s *Server) retryTask(ctx context.Context, t task, outcome string) error {
-	wait := min(time.Second<<min(t.Attempts, 12), maxTaskWait)
+	wait := due.Backoff(time.Second, maxTaskWait, t.Attempts+1)
 	return postponeTask(ctx, s.pool, t.ID, outcome, s.now().Add(wait))
 }
 
