@@ -202,12 +202,15 @@ func (all traces) checkCompletion(t *testing.T, create otlptest.Span, reference 
 // untold matches what no span may say: keys, secrets, accounts and addresses of mails.
 var untold = regexp.MustCompile(`(?i)[sp]k_(test|live)_|whsec_|bearer|eyJ|\b[A-Z]{2}\d{2}[A-Z0-9]{10,}|@|%40|\?|Order 1042`)
 
+// referenceForm matches references, which a span says; their random end can have the form of an IBAN.
+var referenceForm = regexp.MustCompile(`\b(PAY|REF|SUB)-\d{8}-[0-9A-F]{16}\b`)
+
 func (all traces) checkPrivacy(t *testing.T, m *merchant) {
 	t.Helper()
 	for _, s := range all {
 		for name, value := range s.Attributes {
 			for _, text := range []string{name, value, s.Name} {
-				if untold.MatchString(text) || strings.Contains(text, m.Name) || strings.Contains(text, m.site.url) {
+				if untold.MatchString(referenceForm.ReplaceAllString(text, "")) || strings.Contains(text, m.Name) || strings.Contains(text, m.site.url) {
 					t.Errorf("%s %q says %s=%q", s.Service, s.Name, name, value)
 				}
 			}
