@@ -15,8 +15,9 @@ import (
 const (
 	// drainWait is the deadline for draining the subscriptions.
 	drainWait = 2 * time.Second
-	// heartbeat of the broker: after two missing heartbeats the subscription requests messages again.
-	heartbeat = 5 * time.Second
+	// heartbeat of the broker: after two missing heartbeats the subscription requests messages again. It is short, because this is how long
+	// a consumer notices nothing of a new leader after the old one was lost.
+	heartbeat = time.Second
 	// askLimit is the deadline of one request to the broker.
 	askLimit = 5 * time.Second
 )

@@ -43,7 +43,7 @@ const (
 	// askLimit is the deadline of one request to the broker; heartbeat is the interval at which the broker proves that it still
 	// serves us.
 	askLimit  = 5 * time.Second
-	heartbeat = 5 * time.Second
+	heartbeat = time.Second
 )
 
 // Handler executes commands. Each has a natural key (the proposed reference, or the payment's state), so a redelivered command
