@@ -69,6 +69,13 @@ func NotEnabled(realMoneyOnly bool) *Error {
 	return New(APIAccessDisabled, "API access is not enabled for your account. Ask EU Pay to enable the gateway.")
 }
 
+// TooMuch returns SERVICE_UNAVAILABLE for a list that could not be read in time.
+func TooMuch() *Error {
+	e := New(Unavailable, "The list could not be read in time. Ask for less of it, such as a shorter period or without a search, or repeat the request in a moment.")
+	e.RetryAfter = 2 * time.Second
+	return e
+}
+
 // NothingToConfirm returns INVALID_STATE for a payment that its merchant cannot confirm.
 func NothingToConfirm() *Error {
 	return New(InvalidState, "This payment does not need your confirmation. To confirm payments by EPC code, enable them in the merchant portal.")

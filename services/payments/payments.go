@@ -20,6 +20,7 @@ import (
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/measure"
 	"european-pay.eu/eupay/internal/run/outbox"
+	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/internal/vault"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
@@ -178,6 +179,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	}
 	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)
 	s := store.New(core.Pool, keys, core.Now, relay.Wake)
+	s.ReadFrom(core.Reads)
 	svc := &Service{core: core, relay: relay, store: s}
 	svc.makeRooms(cfg, keys)
 	relay.Measure(svc.measure, svc.forget)
@@ -197,15 +199,15 @@ func (s *Service) makeRooms(cfg Config, keys *vault.Vault) {
 		Pool: core.Pool, Vault: keys, Live: live, Test: test, ReturnURL: returnTo + connectPath, Now: core.Now, Log: core.Log,
 	})
 	s.links = link.New(link.Deps{
-		Pool: core.Pool, Store: s.store, Merchants: merchants, PagesURL: cfg.pagesURL(), Live: live, Test: test, Engine: s.engine, Wake: wake,
+		Pool: core.Pool, Reads: core.Reads, Store: s.store, Merchants: merchants, PagesURL: cfg.pagesURL(), Live: live, Test: test, Engine: s.engine, Wake: wake,
 		Now: core.Now, Log: core.Log,
 	})
 	s.subscriptions = subscription.New(subscription.Deps{
-		Pool: core.Pool, Engine: s.engine, Mandates: s.store, Banks: s.banks, Merchants: merchants, Links: s.links, Now: core.Now, Wake: wake, Log: core.Log,
+		Pool: core.Pool, Reads: core.Reads, Engine: s.engine, Mandates: s.store, Banks: s.banks, Merchants: merchants, Links: s.links, Now: core.Now, Wake: wake, Log: core.Log,
 	})
 	s.store.OnMandate(s.subscriptions.Follow)
 	s.settlement = settlement.New(settlement.Deps{
-		Config: cfg.Settlement, Pool: core.Pool, Vault: keys, Live: live, Test: test, Merchants: merchants, Payments: s.store,
+		Config: cfg.Settlement, Pool: core.Pool, Reads: core.Reads, Vault: keys, Live: live, Test: test, Merchants: merchants, Payments: s.store,
 		Occurrences: s.subscriptions, ReturnURL: returnTo + receivePath, Wake: wake, Now: core.Now, Log: core.Log,
 	})
 	rooms := commands.Rooms{Accounts: s.accounts, Merchants: merchants, Banks: s.banks, Links: s.links}
@@ -242,7 +244,7 @@ func (s *Service) serve(keys *vault.Vault) {
 	core.Serve(&paymentsv1.SubscriptionsService_ServiceDesc, subscription.NewServer(s.subscriptions), identity.Gateway)
 	core.Serve(&paymentsv1.SettlementService_ServiceDesc, settlement.NewServer(s.settlement), identity.Gateway)
 	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(s.accounts), identity.Gateway)
-	core.Serve(&paymentsv1.JournalService_ServiceDesc, journal.NewServer(core.Pool), identity.EInvoice)
+	core.Serve(&paymentsv1.JournalService_ServiceDesc, journal.NewServer(core.Reads), identity.EInvoice)
 	core.Serve(&paymentsv1.OperationsService_ServiceDesc, grpcapi.NewOperations(s.store), identity.Gateway)
 	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s.store, core.Now), identity.Operator)
 	consumers := append(backlog.OfEvents(merchant.Consumer, link.Consumer, subscription.Consumer, settlement.Consumer),
@@ -275,7 +277,8 @@ func (s *Service) provider(cfg Config, mode string, p ProviderConfig) provider {
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	sweep := func(ctx context.Context) error { return s.engine.Sweep(ctx, s.commands.Announce) }
-	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, sweep, s.accounts.Run, s.banks.Run, s.merchants.Run, s.links.Run, s.paidLinks.Run,
+	fold := func(ctx context.Context) error { tally.Run(ctx, s.core.Pool, s.core.Log); return nil }
+	return s.core.Run(ctx, s.relay.Run, fold, s.store.Run, s.commands.Run, sweep, s.accounts.Run, s.banks.Run, s.merchants.Run, s.links.Run, s.paidLinks.Run,
 		s.subscriptions.RunSubscriptions, s.subscriptions.RunOccurrences, s.paidOccurrences.Run, s.settlement.Run, s.expects.Run)
 }
 

@@ -67,6 +67,11 @@ func IsContended(err error) bool {
 	return state == "55P03" || state == "40P01"
 }
 
+// IsSlow reports whether a statement, or the wait for a connection for it, was ended because it took too long.
+func IsSlow(err error) bool {
+	return sqlState(err) == queryCanceled || errors.Is(err, context.DeadlineExceeded)
+}
+
 // readOnly is the SQLSTATE of a write on a read-only server.
 const readOnly = "25006"
 

@@ -770,11 +770,13 @@ func (x *ListLinksRequest) GetMadeBy() string {
 }
 
 type ListLinksResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Links         []*PaymentLink         `protobuf:"bytes,1,rep,name=links,proto3" json:"links,omitempty"`
-	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Links []*PaymentLink         `protobuf:"bytes,1,rep,name=links,proto3" json:"links,omitempty"`
+	Total int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	// There are more than total.
+	TotalIsMinimum bool `protobuf:"varint,3,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListLinksResponse) Reset() {
@@ -819,6 +821,13 @@ func (x *ListLinksResponse) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *ListLinksResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
+	}
+	return false
 }
 
 type UpdateLinkRequest struct {
@@ -1131,11 +1140,13 @@ func (x *ListLinkPaymentsRequest) GetOffset() int32 {
 }
 
 type ListLinkPaymentsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Payments      []*Payment             `protobuf:"bytes,1,rep,name=payments,proto3" json:"payments,omitempty"`
-	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Payments []*Payment             `protobuf:"bytes,1,rep,name=payments,proto3" json:"payments,omitempty"`
+	Total    int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	// There are more than total.
+	TotalIsMinimum bool `protobuf:"varint,3,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListLinkPaymentsResponse) Reset() {
@@ -1180,6 +1191,13 @@ func (x *ListLinkPaymentsResponse) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *ListLinkPaymentsResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
+	}
+	return false
 }
 
 type OpenLinkRequest struct {
@@ -1362,10 +1380,11 @@ const file_eupay_payments_v1_payment_link_proto_rawDesc = "" +
 	"\x05limit\x18\n" +
 	" \x01(\x05R\x05limit\x12\x16\n" +
 	"\x06offset\x18\v \x01(\x05R\x06offset\x12\x17\n" +
-	"\amade_by\x18\f \x01(\tR\x06madeBy\"_\n" +
+	"\amade_by\x18\f \x01(\tR\x06madeBy\"\x89\x01\n" +
 	"\x11ListLinksResponse\x124\n" +
 	"\x05links\x18\x01 \x03(\v2\x1e.eupay.payments.v1.PaymentLinkR\x05links\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"\xb1\x01\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x12(\n" +
+	"\x10total_is_minimum\x18\x03 \x01(\bR\x0etotalIsMinimum\"\xb1\x01\n" +
 	"\x11UpdateLinkRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -1390,10 +1409,11 @@ const file_eupay_payments_v1_payment_link_proto_rawDesc = "" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\x05R\x05limit\x12\x16\n" +
-	"\x06offset\x18\x05 \x01(\x05R\x06offset\"h\n" +
+	"\x06offset\x18\x05 \x01(\x05R\x06offset\"\x92\x01\n" +
 	"\x18ListLinkPaymentsResponse\x126\n" +
 	"\bpayments\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\bpayments\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"%\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x12(\n" +
+	"\x10total_is_minimum\x18\x03 \x01(\bR\x0etotalIsMinimum\"%\n" +
 	"\x0fOpenLinkRequest\x12\x12\n" +
 	"\x04slug\x18\x01 \x01(\tR\x04slug\"|\n" +
 	"\x10OpenLinkResponse\x122\n" +

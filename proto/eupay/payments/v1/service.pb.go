@@ -422,11 +422,13 @@ func (x *ListCustomerPaymentsRequest) GetLimit() int32 {
 }
 
 type ListCustomerPaymentsResponse struct {
-	state         protoimpl.MessageState        `protogen:"open.v1"`
-	Payments      []*GetCustomerPaymentResponse `protobuf:"bytes,1,rep,name=payments,proto3" json:"payments,omitempty"`
-	Total         int64                         `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state    protoimpl.MessageState        `protogen:"open.v1"`
+	Payments []*GetCustomerPaymentResponse `protobuf:"bytes,1,rep,name=payments,proto3" json:"payments,omitempty"`
+	Total    int64                         `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	// There are more than total.
+	TotalIsMinimum bool `protobuf:"varint,3,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListCustomerPaymentsResponse) Reset() {
@@ -471,6 +473,13 @@ func (x *ListCustomerPaymentsResponse) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *ListCustomerPaymentsResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
+	}
+	return false
 }
 
 type ListPaymentsRequest struct {
@@ -675,9 +684,11 @@ type ListPaymentsResponse struct {
 	// All that match; 0 with starting_after or uncounted.
 	Total int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
 	// Only with starting_after or uncounted.
-	HasMore       bool `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	HasMore bool `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
+	// More than total match: with a filter that no counter covers, at most 10,000 are counted.
+	TotalIsMinimum bool `protobuf:"varint,4,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListPaymentsResponse) Reset() {
@@ -727,6 +738,13 @@ func (x *ListPaymentsResponse) GetTotal() int64 {
 func (x *ListPaymentsResponse) GetHasMore() bool {
 	if x != nil {
 		return x.HasMore
+	}
+	return false
+}
+
+func (x *ListPaymentsResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
 	}
 	return false
 }
@@ -1332,10 +1350,11 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x12\x12\n" +
 	"\x04page\x18\x02 \x01(\x05R\x04page\x12\x14\n" +
-	"\x05limit\x18\x03 \x01(\x05R\x05limit\"\x7f\n" +
+	"\x05limit\x18\x03 \x01(\x05R\x05limit\"\xa9\x01\n" +
 	"\x1cListCustomerPaymentsResponse\x12I\n" +
 	"\bpayments\x18\x01 \x03(\v2-.eupay.payments.v1.GetCustomerPaymentResponseR\bpayments\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"\x8f\x05\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x12(\n" +
+	"\x10total_is_minimum\x18\x03 \x01(\bR\x0etotalIsMinimum\"\x8f\x05\n" +
 	"\x13ListPaymentsRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -1356,11 +1375,12 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\tuncounted\x18\x1c \x01(\bR\tuncounted\x12\x1a\n" +
 	"\bmetadata\x18\x1d \x01(\tR\bmetadata\x12\x18\n" +
 	"\asettled\x18\x1e \x01(\tR\asettled\x12&\n" +
-	"\x0fpayment_link_id\x18\x1f \x01(\tR\rpaymentLinkId\"\x7f\n" +
+	"\x0fpayment_link_id\x18\x1f \x01(\tR\rpaymentLinkId\"\xa9\x01\n" +
 	"\x14ListPaymentsResponse\x126\n" +
 	"\bpayments\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\bpayments\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x19\n" +
-	"\bhas_more\x18\x03 \x01(\bR\ahasMore\"o\n" +
+	"\bhas_more\x18\x03 \x01(\bR\ahasMore\x12(\n" +
+	"\x10total_is_minimum\x18\x04 \x01(\bR\x0etotalIsMinimum\"o\n" +
 	"\x12ListHistoryRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +

@@ -853,11 +853,13 @@ func (x *ListLinesRequest) GetLimit() int32 {
 }
 
 type ListLinesResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Lines         []*BankLine            `protobuf:"bytes,1,rep,name=lines,proto3" json:"lines,omitempty"`
-	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Lines []*BankLine            `protobuf:"bytes,1,rep,name=lines,proto3" json:"lines,omitempty"`
+	Total int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	// There are more than total.
+	TotalIsMinimum bool `protobuf:"varint,3,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListLinesResponse) Reset() {
@@ -902,6 +904,13 @@ func (x *ListLinesResponse) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *ListLinesResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
+	}
+	return false
 }
 
 type BankLine struct {
@@ -1750,11 +1759,13 @@ func (x *ListUnsettledRequest) GetLimit() int32 {
 }
 
 type ListUnsettledResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Payments      []*UnsettledPayment    `protobuf:"bytes,1,rep,name=payments,proto3" json:"payments,omitempty"`
-	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Payments []*UnsettledPayment    `protobuf:"bytes,1,rep,name=payments,proto3" json:"payments,omitempty"`
+	Total    int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	// There are more than total.
+	TotalIsMinimum bool `protobuf:"varint,3,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListUnsettledResponse) Reset() {
@@ -1799,6 +1810,13 @@ func (x *ListUnsettledResponse) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *ListUnsettledResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
+	}
+	return false
 }
 
 type UnsettledPayment struct {
@@ -2022,10 +2040,11 @@ const file_eupay_payments_v1_settlement_proto_rawDesc = "" +
 	"\x05state\x18\x03 \x01(\tR\x05state\x12\x1c\n" +
 	"\treference\x18\x04 \x01(\tR\treference\x12\x12\n" +
 	"\x04page\x18\x05 \x01(\x05R\x04page\x12\x14\n" +
-	"\x05limit\x18\x06 \x01(\x05R\x05limit\"\\\n" +
+	"\x05limit\x18\x06 \x01(\x05R\x05limit\"\x86\x01\n" +
 	"\x11ListLinesResponse\x121\n" +
 	"\x05lines\x18\x01 \x03(\v2\x1b.eupay.payments.v1.BankLineR\x05lines\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"\x98\x04\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x12(\n" +
+	"\x10total_is_minimum\x18\x03 \x01(\bR\x0etotalIsMinimum\"\x98\x04\n" +
 	"\bBankLine\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -2104,10 +2123,11 @@ const file_eupay_payments_v1_settlement_proto_rawDesc = "" +
 	"merchantId\x12\x1a\n" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x12\n" +
 	"\x04page\x18\x03 \x01(\x05R\x04page\x12\x14\n" +
-	"\x05limit\x18\x04 \x01(\x05R\x05limit\"n\n" +
+	"\x05limit\x18\x04 \x01(\x05R\x05limit\"\x98\x01\n" +
 	"\x15ListUnsettledResponse\x12?\n" +
 	"\bpayments\x18\x01 \x03(\v2#.eupay.payments.v1.UnsettledPaymentR\bpayments\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"\xbd\x02\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x12(\n" +
+	"\x10total_is_minimum\x18\x03 \x01(\bR\x0etotalIsMinimum\"\xbd\x02\n" +
 	"\x10UnsettledPayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12!\n" +

@@ -984,8 +984,10 @@ type ListSubscriptionsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Subscriptions []*Subscription        `protobuf:"bytes,1,rep,name=subscriptions,proto3" json:"subscriptions,omitempty"`
 	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// There are more than total.
+	TotalIsMinimum bool `protobuf:"varint,3,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListSubscriptionsResponse) Reset() {
@@ -1030,6 +1032,13 @@ func (x *ListSubscriptionsResponse) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *ListSubscriptionsResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
+	}
+	return false
 }
 
 type CancelSubscriptionRequest struct {
@@ -1248,11 +1257,13 @@ func (x *ListOccurrencesRequest) GetLimit() int32 {
 }
 
 type ListOccurrencesResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Occurrences   []*Occurrence          `protobuf:"bytes,1,rep,name=occurrences,proto3" json:"occurrences,omitempty"`
-	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Occurrences []*Occurrence          `protobuf:"bytes,1,rep,name=occurrences,proto3" json:"occurrences,omitempty"`
+	Total       int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	// There are more than total.
+	TotalIsMinimum bool `protobuf:"varint,3,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListOccurrencesResponse) Reset() {
@@ -1297,6 +1308,13 @@ func (x *ListOccurrencesResponse) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *ListOccurrencesResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
+	}
+	return false
 }
 
 type DecideOccurrenceRequest struct {
@@ -1933,10 +1951,11 @@ const file_eupay_payments_v1_subscription_proto_rawDesc = "" +
 	"\x06status\x18\x03 \x01(\tR\x06status\x12-\n" +
 	"\x12merchant_reference\x18\x04 \x01(\tR\x11merchantReference\x12\x12\n" +
 	"\x04page\x18\x05 \x01(\x05R\x04page\x12\x14\n" +
-	"\x05limit\x18\x06 \x01(\x05R\x05limit\"x\n" +
+	"\x05limit\x18\x06 \x01(\x05R\x05limit\"\xa2\x01\n" +
 	"\x19ListSubscriptionsResponse\x12E\n" +
 	"\rsubscriptions\x18\x01 \x03(\v2\x1f.eupay.payments.v1.SubscriptionR\rsubscriptions\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"\xc5\x01\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x12(\n" +
+	"\x10total_is_minimum\x18\x03 \x01(\bR\x0etotalIsMinimum\"\xc5\x01\n" +
 	"\x19CancelSubscriptionRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -1955,10 +1974,11 @@ const file_eupay_payments_v1_subscription_proto_rawDesc = "" +
 	"\x02id\x18\x03 \x01(\tR\x02id\x12\x16\n" +
 	"\x06status\x18\x04 \x01(\tR\x06status\x12\x12\n" +
 	"\x04page\x18\x05 \x01(\x05R\x04page\x12\x14\n" +
-	"\x05limit\x18\x06 \x01(\x05R\x05limit\"p\n" +
+	"\x05limit\x18\x06 \x01(\x05R\x05limit\"\x9a\x01\n" +
 	"\x17ListOccurrencesResponse\x12?\n" +
 	"\voccurrences\x18\x01 \x03(\v2\x1d.eupay.payments.v1.OccurrenceR\voccurrences\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"\xdf\x01\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x12(\n" +
+	"\x10total_is_minimum\x18\x03 \x01(\bR\x0etotalIsMinimum\"\xdf\x01\n" +
 	"\x17DecideOccurrenceRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +

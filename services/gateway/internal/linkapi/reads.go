@@ -56,7 +56,7 @@ func (a *API) list(c echo.Context) error {
 	for i, l := range got.GetLinks() {
 		links[i] = view(l)
 	}
-	return web.List(c, links, web.Pagination{Page: page, Limit: limit, Total: got.GetTotal()})
+	return web.List(c, links, web.Pagination{Page: page, Limit: limit, Total: got.GetTotal(), TotalIsMinimum: got.GetTotalIsMinimum()})
 }
 
 func (a *API) get(c echo.Context) error {
@@ -90,7 +90,7 @@ func (a *API) payments(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("list the payments of a payment link: %w", err)
 	}
-	return web.List(c, paying.Views(got.GetPayments()), web.Pagination{Page: page, Limit: limit, Total: got.GetTotal()})
+	return web.List(c, paying.Views(got.GetPayments()), web.Pagination{Page: page, Limit: limit, Total: got.GetTotal(), TotalIsMinimum: got.GetTotalIsMinimum()})
 }
 
 // update changes the expiry, the only thing of a link that may change: payers may have it already.

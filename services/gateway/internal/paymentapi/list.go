@@ -53,7 +53,7 @@ func (p *Payments) list(c echo.Context) error {
 	if after != "" || req.GetUncounted() {
 		return web.ListPart(c, paying.Views(resp.GetPayments()), resp.GetHasMore())
 	}
-	return web.List(c, paying.Views(resp.GetPayments()), web.Pagination{Page: page, Limit: limit, Total: resp.GetTotal()})
+	return web.List(c, paying.Views(resp.GetPayments()), web.Pagination{Page: page, Limit: limit, Total: resp.GetTotal(), TotalIsMinimum: resp.GetTotalIsMinimum()})
 }
 
 // listFilter reads what chooses payments. f collects what is wrong with it.

@@ -101,5 +101,5 @@ func (a *API) transactions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetPayments(), transactionView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetPayments(), transactionView, number, limit, res.GetTotal()).AtLeast(res.GetTotalIsMinimum()))
 }

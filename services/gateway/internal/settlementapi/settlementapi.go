@@ -202,7 +202,7 @@ func (a *API) lines(c echo.Context) error {
 	for i, one := range got.GetLines() {
 		views[i] = lineView(one)
 	}
-	return web.List(c, views, web.Pagination{Page: page, Limit: limit, Total: got.GetTotal()})
+	return web.List(c, views, web.Pagination{Page: page, Limit: limit, Total: got.GetTotal(), TotalIsMinimum: got.GetTotalIsMinimum()})
 }
 
 func (a *API) line(c echo.Context) error {
@@ -309,5 +309,5 @@ func (a *API) unsettled(c echo.Context) error {
 	for i, p := range got.GetPayments() {
 		views[i] = missedView(p)
 	}
-	return web.List(c, views, web.Pagination{Page: page, Limit: limit, Total: got.GetTotal()})
+	return web.List(c, views, web.Pagination{Page: page, Limit: limit, Total: got.GetTotal(), TotalIsMinimum: got.GetTotalIsMinimum()})
 }

@@ -66,7 +66,7 @@ func (a *API) list(c echo.Context) error {
 	for i, s := range got.GetSubscriptions() {
 		subscriptions[i] = view(s)
 	}
-	return web.List(c, subscriptions, web.Pagination{Page: page, Limit: limit, Total: got.GetTotal()})
+	return web.List(c, subscriptions, web.Pagination{Page: page, Limit: limit, Total: got.GetTotal(), TotalIsMinimum: got.GetTotalIsMinimum()})
 }
 
 func (a *API) occurrences(c echo.Context) error {
@@ -93,7 +93,7 @@ func (a *API) occurrences(c echo.Context) error {
 	for i, o := range got.GetOccurrences() {
 		occurrences[i] = occurrenceView(o)
 	}
-	return web.List(c, occurrences, web.Pagination{Page: page, Limit: limit, Total: got.GetTotal()})
+	return web.List(c, occurrences, web.Pagination{Page: page, Limit: limit, Total: got.GetTotal(), TotalIsMinimum: got.GetTotalIsMinimum()})
 }
 
 func (a *API) history(c echo.Context) error {

@@ -84,8 +84,8 @@ func TestAMerchantDoesNotSeeTheScan(t *testing.T) {
 		t.Error("a scan was refunded")
 	}
 	list, total, err := r.store.List(t.Context(), store.Filter{MerchantID: shop}, 10, 0)
-	if err != nil || total != 1 || list[0].Reference != g.Reference {
-		t.Errorf("listed %d, %v", total, err)
+	if err != nil || total.Rows != 1 || list[0].Reference != g.Reference {
+		t.Errorf("listed %d, %v", total.Rows, err)
 	}
 	if _, err := r.store.OfCustomer(t.Context(), "anna", s.Reference); err != nil {
 		t.Errorf("its customer does not see it: %v", err)

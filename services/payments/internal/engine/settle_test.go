@@ -155,8 +155,8 @@ func TestAnotherAmountIsAnnouncedAndEndsUnpaid(t *testing.T) {
 				t.Errorf("announced %d times, history %+v", b.events("payment.amount_mismatch"), b.lastChange())
 			}
 			list, total, err := b.store.List(t.Context(), store.Filter{MerchantID: p.MerchantID, Detail: payment.DetailMismatch}, 10, 0)
-			if err != nil || total != 1 || list[0].Reference != reference {
-				t.Errorf("listed %d, %v", total, err)
+			if err != nil || total.Rows != 1 || list[0].Reference != reference {
+				t.Errorf("listed %d, %v", total.Rows, err)
 			}
 			if _, err := b.Settle(t.Context(), p, payment.SettlementReport{MoneyReceived: true, Actor: "key:1"}, store.Meta{}); !errs.Is(err, errs.InvalidState) {
 				t.Errorf("completed with another amount: %v", err)

@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/run/pg"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/store"
@@ -72,16 +73,18 @@ func (s *Server) ListCustomerPayments(ctx context.Context, r *paymentsv1.ListCus
 	if r.GetCustomerId() == "" {
 		return &paymentsv1.ListCustomerPaymentsResponse{}, nil
 	}
+	ctx, cancel := early(ctx)
+	defer cancel()
 	limit, page := min(max(int(r.GetLimit()), 1), 100), max(int(r.GetPage()), 1)
 	list, total, err := s.store.ListOfCustomer(ctx, r.GetCustomerId(), limit, (page-1)*limit)
 	if err != nil {
-		return nil, err
+		return nil, public(err)
 	}
 	payments, err := s.withRefunds(ctx, list)
 	if err != nil {
 		return nil, err
 	}
-	return &paymentsv1.ListCustomerPaymentsResponse{Payments: payments, Total: total}, nil
+	return &paymentsv1.ListCustomerPaymentsResponse{Payments: payments, Total: total.Rows, TotalIsMinimum: total.Minimum}, nil
 }
 
 // withRefunds adds the refunds of each payment. The refunds of a scan are those of the payment it paid.
@@ -112,6 +115,8 @@ const maxList = 200
 
 // ListPayments implements PaymentsService.
 func (s *Server) ListPayments(ctx context.Context, r *paymentsv1.ListPaymentsRequest) (*paymentsv1.ListPaymentsResponse, error) {
+	ctx, cancel := early(ctx)
+	defer cancel()
 	limit, page, f := min(max(int(r.GetLimit()), 1), maxList), max(int(r.GetPage()), 1), filter(r)
 	if after := r.GetStartingAfter(); after != "" || r.GetUncounted() {
 		list, more, err := s.store.ListAfter(ctx, f, after, limit)
@@ -127,7 +132,7 @@ func (s *Server) ListPayments(ctx context.Context, r *paymentsv1.ListPaymentsReq
 	if err != nil {
 		return nil, public(err)
 	}
-	return &paymentsv1.ListPaymentsResponse{Payments: protos(list), Total: total}, nil
+	return &paymentsv1.ListPaymentsResponse{Payments: protos(list), Total: total.Rows, TotalIsMinimum: total.Minimum}, nil
 }
 
 func filter(r *paymentsv1.ListPaymentsRequest) store.Filter {
@@ -184,9 +189,24 @@ func protos(list []payment.Payment) []*paymentsv1.Payment {
 	return out
 }
 
+// answerTime is what a list leaves of its caller's time, so that the answer that it took too long still comes.
+const answerTime = 300 * time.Millisecond
+
+// early ends a list before the caller leaves.
+func early(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-answerTime))
+}
+
 func public(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return errs.NotFound("Payment")
+	}
+	if pg.IsSlow(err) {
+		return errors.Join(errs.TooMuch(), err)
 	}
 	return err
 }

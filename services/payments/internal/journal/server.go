@@ -4,20 +4,20 @@ import (
 	"context"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/refuse"
+	"european-pay.eu/eupay/internal/run/pg"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
 // Server implements JournalService.
 type Server struct {
 	paymentsv1.UnimplementedJournalServiceServer
-	pool *pgxpool.Pool
+	reads pg.Reader
 }
 
 // NewServer returns a server that reads from the schema of payments.
-func NewServer(pool *pgxpool.Pool) *Server { return &Server{pool: pool} }
+func NewServer(reads pg.Reader) *Server { return &Server{reads: reads} }
 
 // ListJournal implements JournalService.
 func (s *Server) ListJournal(ctx context.Context, r *paymentsv1.ListJournalRequest) (*paymentsv1.ListJournalResponse, error) {
@@ -34,7 +34,7 @@ func (s *Server) ListJournal(ctx context.Context, r *paymentsv1.ListJournalReque
 		merchant: r.GetMerchantId(), livemode: r.GetLivemode(), from: r.GetFrom().AsTime(), to: r.GetTo().AsTime(),
 		afterAt: r.GetAfterAt().AsTime(), afterReference: r.GetAfterReference(), limit: max(1, min(int(r.GetLimit()), of.most)),
 	}
-	rows, err := of.list(ctx, s.pool, p)
+	rows, err := of.list(ctx, s.reads, p)
 	if err != nil {
 		return nil, err
 	}

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"european-pay.eu/eupay/internal/run/pg"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
@@ -88,8 +88,8 @@ const occurrencesSQL = `select r.occurred_at, r.subscription_id, r.occurrence, r
 	and (r.occurred_at, r.subscription_id, r.sequence) > ($5, split_part($6, '/', 1), coalesce(nullif(split_part($6, '/', 2), '')::bigint, 0))
 	order by r.occurred_at, r.subscription_id, r.sequence limit $7`
 
-func (b basis) list(ctx context.Context, pool *pgxpool.Pool, p part) ([]*paymentsv1.JournalRow, error) {
-	rows, err := pool.Query(ctx, b.sql, p.merchant, p.livemode, p.from, p.to, p.afterAt, p.afterReference, p.limit)
+func (b basis) list(ctx context.Context, reads pg.Reader, p part) ([]*paymentsv1.JournalRow, error) {
+	rows, err := reads.Query(ctx, b.sql, p.merchant, p.livemode, p.from, p.to, p.afterAt, p.afterReference, p.limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}

@@ -190,7 +190,7 @@ func TestAHostedLinkIsPaid(t *testing.T) {
 		t.Errorf("the link is %+v", after)
 	}
 	list, total, err := r.Store.List(t.Context(), store.Filter{MerchantID: shop, PaymentLinkID: x.ID}, 10, 0)
-	if err != nil || total != 1 || list[0].Status != payment.Completed || list[0].ProviderID != "8" || list[0].Payer.IBAN == "" || list[0].Reference != asked.ReferenceID ||
+	if err != nil || total.Rows != 1 || list[0].Status != payment.Completed || list[0].ProviderID != "8" || list[0].Payer.IBAN == "" || list[0].Reference != asked.ReferenceID ||
 		list[0].MerchantReference != "ORDER-1" {
 		t.Errorf("its payments: %+v, %v", list, err)
 	}

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"european-pay.eu/eupay/internal/claim"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/payments/internal/merchant"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/store"
@@ -26,7 +28,9 @@ type Merchants interface {
 
 // Deps are what New needs.
 type Deps struct {
-	Pool  *pgxpool.Pool
+	Pool *pgxpool.Pool
+	// Reads is where lists are read; nil: Pool.
+	Reads *pg.Reads
 	Store *store.Store
 	// PagesURL is the origin of the pages that payers see, without a slash at its end.
 	PagesURL  string
@@ -49,6 +53,7 @@ type Links struct {
 
 // New returns the links of a database.
 func New(d Deps) *Links {
+	d.Reads = cmp.Or(d.Reads, pg.ReadsOf(d.Pool))
 	l := &Links{Deps: d}
 	l.expiry, l.hoster = newExpiry(l), newHoster(l)
 	return l

@@ -97,7 +97,7 @@ func (s *Server) ListLinks(ctx context.Context, r *paymentsv1.ListLinksRequest) 
 	if err != nil {
 		return nil, err
 	}
-	out := &paymentsv1.ListLinksResponse{Total: total}
+	out := &paymentsv1.ListLinksResponse{Total: total.Rows, TotalIsMinimum: total.Minimum}
 	for _, x := range list {
 		out.Links = append(out.Links, x.Proto())
 	}
@@ -133,7 +133,7 @@ func (s *Server) ListLinkPayments(ctx context.Context, r *paymentsv1.ListLinkPay
 	if err != nil {
 		return nil, err
 	}
-	out := &paymentsv1.ListLinkPaymentsResponse{Total: total}
+	out := &paymentsv1.ListLinkPaymentsResponse{Total: total.Rows, TotalIsMinimum: total.Minimum}
 	for _, p := range list {
 		out.Payments = append(out.Payments, p.Proto())
 	}

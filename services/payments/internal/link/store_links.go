@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -156,18 +157,18 @@ func (f Filter) where() (string, []any) {
 	if !f.To.IsZero() {
 		and("created_at < ?", f.To)
 	}
-	return " from payment_links where " + strings.Join(where, " and "), args
+	return "from payment_links where " + strings.Join(where, " and "), args
 }
 
-// List returns one page of a merchant's links, newest first, and how many there are in all.
-func (l *Links) List(ctx context.Context, f Filter, limit, offset int) (list []Link, total int64, err error) {
+// List returns one page of a merchant's links, newest first, and how many there are in all, at most tally.Most.
+func (l *Links) List(ctx context.Context, f Filter, limit, offset int) (list []Link, total tally.Total, err error) {
 	where, args := f.where()
-	if err := l.Pool.QueryRow(ctx, `select count(*)`+where, args...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count payment links: %w", err)
+	if total, err = tally.AtMost(ctx, l.Reads, where, args...); err != nil {
+		return nil, total, fmt.Errorf("count payment links: %w", err)
 	}
-	rows, err := l.Pool.Query(ctx, `select `+columns+where+fmt.Sprintf(` order by created_at desc, id desc limit %d offset %d`, limit, offset), args...)
+	rows, err := l.Reads.Query(ctx, `select `+columns+" "+where+fmt.Sprintf(` order by created_at desc, id desc limit %d offset %d`, limit, offset), args...)
 	if err != nil {
-		return nil, 0, fmt.Errorf("list payment links: %w", err)
+		return nil, total, fmt.Errorf("list payment links: %w", err)
 	}
 	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Link, error) { return l.scan(row) })
 	return list, total, err

@@ -43,7 +43,7 @@ func TestAPaymentThatDoesNotComeIsMissedOnce(t *testing.T) {
 	if r.payment(p.Reference).UnsettledAt == nil || r.events("payment.unsettled") != 1 {
 		t.Fatalf("unsettled at %v, %d events", r.payment(p.Reference).UnsettledAt, r.events("payment.unsettled"))
 	}
-	if list, total, err := r.Unsettled(t.Context(), m, false, 1, 10); err != nil || total != 1 || list[0].Reference != p.Reference {
+	if list, total, err := r.Unsettled(t.Context(), m, false, 1, 10); err != nil || total.Rows != 1 || list[0].Reference != p.Reference {
 		t.Errorf("the list is %+v, %v", list, err)
 	}
 	r.book(m, 2999, p.Reference, adaIBAN)
@@ -52,7 +52,7 @@ func TestAPaymentThatDoesNotComeIsMissedOnce(t *testing.T) {
 	if after.SettledAt == nil || after.UnsettledAt != nil || r.events("payment.settled") != 1 {
 		t.Errorf("after its arrival: %v %v", after.SettledAt, after.UnsettledAt)
 	}
-	if _, total, _ := r.Unsettled(t.Context(), m, false, 1, 10); total != 0 {
+	if _, total, _ := r.Unsettled(t.Context(), m, false, 1, 10); total.Rows != 0 {
 		t.Error("it stands in the list still")
 	}
 }

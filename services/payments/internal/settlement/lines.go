@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/services/payments/internal/settlement/match"
 )
 
@@ -51,10 +52,10 @@ type Filter struct {
 }
 
 // Lines returns a page of the merchant's lines, the newest days first, and their number.
-func (s *Settlement) Lines(ctx context.Context, merchantID string, livemode bool, f Filter) ([]Line, int64, error) {
+func (s *Settlement) Lines(ctx context.Context, merchantID string, livemode bool, f Filter) ([]Line, tally.Total, error) {
 	o, err := ownerOf(merchantID, livemode)
 	if err != nil {
-		return nil, 0, err
+		return nil, tally.Total{}, err
 	}
 	return s.listLines(ctx, o, f)
 }
@@ -85,10 +86,10 @@ type Unsettled struct {
 }
 
 // Unsettled returns a page of what was not seen in time, the newest first, and the number.
-func (s *Settlement) Unsettled(ctx context.Context, merchantID string, livemode bool, page, limit int) ([]Unsettled, int64, error) {
+func (s *Settlement) Unsettled(ctx context.Context, merchantID string, livemode bool, page, limit int) ([]Unsettled, tally.Total, error) {
 	o, err := ownerOf(merchantID, livemode)
 	if err != nil {
-		return nil, 0, err
+		return nil, tally.Total{}, err
 	}
 	return s.listUnsettled(ctx, o, page, limit)
 }

@@ -73,7 +73,7 @@ func (v *Server) ListLines(ctx context.Context, r *paymentsv1.ListLinesRequest) 
 	if err != nil {
 		return nil, err
 	}
-	return &paymentsv1.ListLinesResponse{Lines: column(list, Line.proto), Total: total}, nil
+	return &paymentsv1.ListLinesResponse{Lines: column(list, Line.proto), Total: total.Rows, TotalIsMinimum: total.Minimum}, nil
 }
 
 // GetLine implements SettlementService.
@@ -123,7 +123,7 @@ func (v *Server) ListUnsettled(ctx context.Context, r *paymentsv1.ListUnsettledR
 	if err != nil {
 		return nil, err
 	}
-	return &paymentsv1.ListUnsettledResponse{Total: total, Payments: column(list, func(u Unsettled) *paymentsv1.UnsettledPayment {
+	return &paymentsv1.ListUnsettledResponse{Total: total.Rows, TotalIsMinimum: total.Minimum, Payments: column(list, func(u Unsettled) *paymentsv1.UnsettledPayment {
 		return &paymentsv1.UnsettledPayment{
 			Reference: u.Reference, Kind: u.Kind, AmountCents: int64(u.Cents), MatchedCents: int64(u.Matched), ExpectedOn: day(u.On),
 			MerchantReference: u.MerchantReference, Description: u.Description, UnsettledAt: payment.Stamp(u.At),

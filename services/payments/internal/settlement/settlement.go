@@ -4,6 +4,7 @@
 package settlement
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -82,6 +83,8 @@ type Occurrences interface {
 type Deps struct {
 	Config
 	Pool *pgxpool.Pool
+	// Reads is where lists are read; nil: Pool.
+	Reads *pg.Reads
 	// Vault seals account numbers and texts.
 	Vault *vault.Vault
 	// Live and Test are the providers of the two modes. With nil, no account can be linked in that mode.
@@ -109,6 +112,7 @@ type Settlement struct {
 
 // New returns a Settlement. Call Run.
 func New(d Deps) *Settlement {
+	d.Reads = cmp.Or(d.Reads, pg.ReadsOf(d.Pool))
 	s := &Settlement{Deps: d, consents: consent.New(consent.Config{
 		Pool: d.Pool, Vault: d.Vault, Purpose: "receiving account", StartAgain: "Start again.", Now: d.Now,
 	})}

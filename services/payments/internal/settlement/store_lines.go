@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/internal/vault"
 )
 
@@ -20,21 +21,21 @@ var states = map[string]string{
 
 const viewColumns = `id::text, account_id::text, amount_cents, matched_cents, booked_on, state, reason, text_key_id, text_sealed, recorded_at, subscription_id`
 
-func (s *Settlement) listLines(ctx context.Context, o owner, f Filter) ([]Line, int64, error) {
+func (s *Settlement) listLines(ctx context.Context, o owner, f Filter) ([]Line, tally.Total, error) {
 	where, args := `merchant_id = $1 and livemode = $2`, []any{o.ID, o.Livemode}
 	where += states[f.State]
 	if f.Reference != "" {
 		args = append(args, f.Reference)
 		where += fmt.Sprintf(" and id in (select line_id from settlement_matches where reference = $%d and undone_at is null)", len(args))
 	}
-	var total int64
-	if err := s.Pool.QueryRow(ctx, `select count(*) from bank_lines where `+where, args...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count bank lines: %w", err)
+	total, err := tally.AtMost(ctx, s.Reads, `from bank_lines where `+where, args...)
+	if err != nil {
+		return nil, total, fmt.Errorf("count bank lines: %w", err)
 	}
-	rows, err := s.Pool.Query(ctx, fmt.Sprintf(`select %s from bank_lines where %s order by booked_on desc, bank_lines.id desc limit %d offset %d`,
+	rows, err := s.Reads.Query(ctx, fmt.Sprintf(`select %s from bank_lines where %s order by booked_on desc, bank_lines.id desc limit %d offset %d`,
 		viewColumns, where, f.Limit, (f.Page-1)*f.Limit), args...)
 	if err != nil {
-		return nil, 0, fmt.Errorf("list bank lines: %w", err)
+		return nil, total, fmt.Errorf("list bank lines: %w", err)
 	}
 	list, err := s.collectLines(ctx, rows)
 	return list, total, err
@@ -139,22 +140,21 @@ func (s *Settlement) stepsOf(ctx context.Context, l Line) ([]Step, error) {
 	return steps, nil
 }
 
-func (s *Settlement) listUnsettled(ctx context.Context, o owner, page, limit int) ([]Unsettled, int64, error) {
-	var total int64
-	err := s.Pool.QueryRow(ctx, `select count(*) from settlement_items where merchant_id = $1 and livemode = $2 and state = 'unsettled'`, o.ID, o.Livemode).Scan(&total)
+func (s *Settlement) listUnsettled(ctx context.Context, o owner, page, limit int) ([]Unsettled, tally.Total, error) {
+	total, err := tally.AtMost(ctx, s.Reads, `from settlement_items where merchant_id = $1 and livemode = $2 and state = 'unsettled'`, o.ID, o.Livemode)
 	if err != nil {
-		return nil, 0, fmt.Errorf("count unsettled payments: %w", err)
+		return nil, total, fmt.Errorf("count unsettled payments: %w", err)
 	}
-	rows, err := s.Pool.Query(ctx, `select i.reference, i.kind, p.merchant_reference, p.description, i.amount_cents, i.matched_cents, i.expected_on, p.unsettled_at
+	rows, err := s.Reads.Query(ctx, `select i.reference, i.kind, p.merchant_reference, p.description, i.amount_cents, i.matched_cents, i.expected_on, p.unsettled_at
 		from settlement_items i join payments p on p.reference = i.reference
 		where i.merchant_id = $1 and i.livemode = $2 and i.state = 'unsettled' order by i.expected_on desc, i.reference desc limit $3 offset $4`,
 		o.ID, o.Livemode, limit, (page-1)*limit)
 	if err != nil {
-		return nil, 0, fmt.Errorf("list unsettled payments: %w", err)
+		return nil, total, fmt.Errorf("list unsettled payments: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Unsettled])
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return nil, 0, fmt.Errorf("list unsettled payments: %w", err)
+		return nil, total, fmt.Errorf("list unsettled payments: %w", err)
 	}
 	return list, total, nil
 }

@@ -21,7 +21,9 @@ var ErrNotFound = errors.New("payment not found")
 
 // Store reads and writes the payments schema.
 type Store struct {
-	pool  *pgxpool.Pool
+	pool *pgxpool.Pool
+	// reads is where lists and summaries are read.
+	reads *pg.Reads
 	vault *vault.Vault
 	group *group
 	now   func() time.Time
@@ -33,8 +35,11 @@ type Store struct {
 // New returns a store. v seals the account numbers of payers and the provider's responses. wake is called after each commit that
 // recorded an event.
 func New(pool *pgxpool.Pool, v *vault.Vault, now func() time.Time, wake func()) *Store {
-	return &Store{pool: pool, vault: v, group: newGroup(pool), now: now, wake: wake, onMandate: unfollowed}
+	return &Store{pool: pool, reads: pg.ReadsOf(pool), vault: v, group: newGroup(pool), now: now, wake: wake, onMandate: unfollowed}
 }
+
+// ReadFrom makes lists and summaries be read from r. Call it before anything else.
+func (s *Store) ReadFrom(r *pg.Reads) { s.reads = r }
 
 // Run batches the commits of new and opened payments until ctx ends. Without it each is committed separately.
 func (s *Store) Run(ctx context.Context) error {

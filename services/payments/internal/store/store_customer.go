@@ -4,17 +4,19 @@ import (
 	"context"
 	"fmt"
 
+	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// ListOfCustomer returns one page of the payments that the customer made by scanning, newest first, and the total.
-func (s *Store) ListOfCustomer(ctx context.Context, customer string, limit, offset int) ([]payment.Payment, int64, error) {
-	const where = ` from payments where customer_id = $1 and origin in ('qr', 'scan')`
-	var total int64
-	if err := s.pool.QueryRow(ctx, `select count(*)`+where, customer).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count the payments of a customer: %w", err)
+// ListOfCustomer returns one page of the payments that the customer made by scanning, newest first, and the total. No counter is for a person:
+// at most tally.Most payments are counted.
+func (s *Store) ListOfCustomer(ctx context.Context, customer string, limit, offset int) ([]payment.Payment, tally.Total, error) {
+	const where = `from payments where customer_id = $1 and origin in ('qr', 'scan')`
+	total, err := tally.AtMost(ctx, s.reads, where, customer)
+	if err != nil {
+		return nil, tally.Total{}, fmt.Errorf("count the payments of a customer: %w", err)
 	}
-	list, err := s.collect(s.pool.Query(ctx, `select `+columns+where+` order by created_at desc, reference desc limit $2 offset $3`, customer, limit, offset))
+	list, err := s.collect(s.reads.Query(ctx, `select `+columns+" "+where+` order by created_at desc, reference desc limit $2 offset $3`, customer, limit, offset))
 	return list, total, err
 }
 

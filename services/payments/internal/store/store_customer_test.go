@@ -26,8 +26,8 @@ func TestACustomerSeesWhatItPaidByScanningAndItsRefunds(t *testing.T) {
 		t.Fatal(err)
 	}
 	list, total, err := b.ListOfCustomer(t.Context(), me, 1, 1)
-	if err != nil || total != 2 || len(list) != 1 || list[0].Reference != ref("PAY", 0) {
-		t.Errorf("the second page: %v of %d, %v", list, total, err)
+	if err != nil || total.Rows != 2 || len(list) != 1 || list[0].Reference != ref("PAY", 0) {
+		t.Errorf("the second page: %v of %d, %v", list, total.Rows, err)
 	}
 	of, err := b.RefundsOf(t.Context(), []string{ref("PAY", 0), ref("PAY", 1)})
 	if err != nil || len(of) != 1 || len(of[ref("PAY", 0)]) != 1 || of[ref("PAY", 0)][0].Reference != ref("REF", 1) {

@@ -142,14 +142,14 @@ func TestListIsTheMerchantsOwnNewestFirst(t *testing.T) {
 	}
 	list := func(f Filter, limit, offset int) (refs []string, total int64) {
 		f.MerchantID = merchant
-		got, total, err := b.List(t.Context(), f, limit, offset)
+		got, counted, err := b.List(t.Context(), f, limit, offset)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, p := range got {
 			refs = append(refs, p.Reference)
 		}
-		return refs, total
+		return refs, counted.Rows
 	}
 	if refs, total := list(Filter{}, 2, 1); total != 5 || len(refs) != 2 || refs[0] != ref("PAY", 3) || refs[1] != ref("PAY", 2) {
 		t.Errorf("second page: %v of %d", refs, total)
@@ -253,8 +253,8 @@ func TestAListIsFiltered(t *testing.T) {
 		for _, p := range got {
 			refs = append(refs, p.Reference)
 		}
-		if err != nil || !slices.Equal(refs, c.want) || total != int64(len(c.want)) {
-			t.Errorf("%s: %v of %d, %v, want %v", name, refs, total, err, c.want)
+		if err != nil || !slices.Equal(refs, c.want) || total.Rows != int64(len(c.want)) {
+			t.Errorf("%s: %v of %d, %v, want %v", name, refs, total.Rows, err, c.want)
 		}
 	}
 }

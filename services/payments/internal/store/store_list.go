@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -165,16 +166,49 @@ func searchVariants(text string) []string {
 	return []string{lower, asciiOnly}
 }
 
-// List returns one page of a merchant's payments, newest first, and the total.
-func (s *Store) List(ctx context.Context, f Filter, limit, offset int) ([]payment.Payment, int64, error) {
-	q := f.query()
-	f.search(q)
-	var total int64
-	if err := s.pool.QueryRow(ctx, "select count(*) "+q.String(), q.args...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count payments: %w", err)
+// counted reports whether the counters of payments know how many match.
+func (f Filter) counted() bool {
+	return f == Filter{MerchantID: f.MerchantID, Livemode: f.Livemode, Status: f.Status, From: f.From, To: f.To}
+}
+
+// tally is the filter of the counters; edge counts what they do not know.
+func (s *Store) tally(f Filter) tally.Filter {
+	of := tally.Filter{List: "payments", MerchantID: f.MerchantID, Livemode: f.Livemode, From: f.From, To: f.To}
+	if f.Status != "" {
+		of.Groups = []string{string(f.Status)}
 	}
-	page := fmt.Sprintf(" order by created_at desc, reference desc limit %d offset %d", limit, offset)
-	list, err := s.collect(s.pool.Query(ctx, "select "+columns+" "+q.String()+page, q.args...))
+	of.Edge = func(ctx context.Context, from, to time.Time) (n int64, err error) {
+		edge := f
+		edge.From, edge.To = from, to
+		q := edge.query()
+		return n, s.reads.QueryRow(ctx, "select count(*) "+q.String(), q.args...).Scan(&n)
+	}
+	return of
+}
+
+const newestFirst = " order by created_at desc, reference desc"
+
+// List returns one page of a merchant's payments, newest first, and the total. Where the counters know the total, a page costs the same
+// wherever it is; otherwise at most tally.Most payments are counted.
+func (s *Store) List(ctx context.Context, f Filter, limit, offset int) ([]payment.Payment, tally.Total, error) {
+	q, skip := f.query(), int64(offset)
+	var total tally.Total
+	if f.counted() {
+		place, err := tally.Find(ctx, s.reads, s.tally(f), skip)
+		if err != nil || place.Beyond {
+			return nil, tally.Total{Rows: place.Total}, err
+		}
+		total.Rows, skip = place.Total, place.Skip
+		q.and("created_at < ?", place.Before)
+	} else {
+		f.search(q)
+		var err error
+		if total, err = tally.AtMost(ctx, s.reads, q.String(), q.args...); err != nil {
+			return nil, total, fmt.Errorf("count payments: %w", err)
+		}
+	}
+	page := fmt.Sprintf(newestFirst+" limit %d offset %d", limit, skip)
+	list, err := s.collect(s.reads.Query(ctx, "select "+columns+" "+q.String()+page, q.args...))
 	return list, total, err
 }
 
@@ -191,8 +225,8 @@ func (s *Store) ListAfter(ctx context.Context, f Filter, after string, limit int
 		q.and("(created_at, reference) < (?, ?)", last.CreatedAt, last.Reference)
 	}
 	f.search(q)
-	page := fmt.Sprintf(" order by created_at desc, reference desc limit %d", limit+1)
-	list, err = s.collect(s.pool.Query(ctx, "select "+columns+" "+q.String()+page, q.args...))
+	page := fmt.Sprintf(newestFirst+" limit %d", limit+1)
+	list, err = s.collect(s.reads.Query(ctx, "select "+columns+" "+q.String()+page, q.args...))
 	if more = len(list) > limit; more {
 		list = list[:limit]
 	}

@@ -15,8 +15,8 @@ func (b *bench) found(t *testing.T, f Filter) []string {
 	t.Helper()
 	f.MerchantID = merchant
 	list, total, err := b.List(t.Context(), f, 50, 0)
-	if err != nil || int(total) != len(list) {
-		t.Fatalf("%d of %d, %v", len(list), total, err)
+	if err != nil || int(total.Rows) != len(list) {
+		t.Fatalf("%d of %d, %v", len(list), total.Rows, err)
 	}
 	return references(list)
 }

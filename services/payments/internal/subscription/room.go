@@ -1,6 +1,7 @@
 package subscription
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -58,7 +59,9 @@ type Merchants interface {
 
 // Deps are what New needs.
 type Deps struct {
-	Pool      *pgxpool.Pool
+	Pool *pgxpool.Pool
+	// Reads is where lists are read; nil: Pool.
+	Reads     *pg.Reads
 	Engine    Engine
 	Mandates  Mandates
 	Banks     Banks
@@ -79,6 +82,7 @@ type Room struct {
 
 // New returns a Room. Call Run, which does what is due.
 func New(d Deps) *Room {
+	d.Reads = cmp.Or(d.Reads, pg.ReadsOf(d.Pool))
 	r := &Room{Deps: d}
 	r.subscriptions = due.New(due.Config[string]{
 		What: "subscriptions", Every: lookEvery, AtOnce: atOnce, Within: within, Grace: within, Claim: r.claimSubscriptions, Do: r.tend, Log: d.Log,

@@ -111,11 +111,11 @@ func (s *Server) GetSubscription(ctx context.Context, r *paymentsv1.GetSubscript
 // ListSubscriptions implements SubscriptionsService.
 func (s *Server) ListSubscriptions(ctx context.Context, r *paymentsv1.ListSubscriptionsRequest) (*paymentsv1.ListSubscriptionsResponse, error) {
 	page, limit := paged(r)
-	subs, total, err := list(ctx, s.room.Pool, ownerOf(r), Filter{Status: r.GetStatus(), MerchantReference: r.GetMerchantReference(), Page: page, Limit: limit})
+	subs, total, err := list(ctx, s.room.Reads, ownerOf(r), Filter{Status: r.GetStatus(), MerchantReference: r.GetMerchantReference(), Page: page, Limit: limit})
 	if err != nil {
 		return nil, err
 	}
-	out := &paymentsv1.ListSubscriptionsResponse{Total: total}
+	out := &paymentsv1.ListSubscriptionsResponse{Total: total.Rows, TotalIsMinimum: total.Minimum}
 	for _, sub := range subs {
 		out.Subscriptions = append(out.Subscriptions, sub.Proto())
 	}
@@ -147,14 +147,14 @@ func (s *Server) ListOccurrences(ctx context.Context, r *paymentsv1.ListOccurren
 		return nil, public(err)
 	}
 	page, limit := paged(r)
-	occurrences, total, err := listOccurrences(ctx, s.room.Pool, sub.ID, r.GetStatus(), page, limit)
+	occurrences, total, err := listOccurrences(ctx, s.room.Reads, sub.ID, r.GetStatus(), page, limit)
 	if err != nil {
 		return nil, err
 	}
 	if sub.Status == Pending || sub.Status == PendingSCA {
-		occurrences, total = sub.preview(r.GetStatus(), page, limit)
+		occurrences, total.Rows = sub.preview(r.GetStatus(), page, limit)
 	}
-	out := &paymentsv1.ListOccurrencesResponse{Total: total}
+	out := &paymentsv1.ListOccurrencesResponse{Total: total.Rows, TotalIsMinimum: total.Minimum}
 	for _, o := range occurrences {
 		out.Occurrences = append(out.Occurrences, o.proto(sub.Amount))
 	}

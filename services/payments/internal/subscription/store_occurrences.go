@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/tally"
 )
 
 // key identifies an occurrence.
@@ -127,12 +128,13 @@ func (r *Room) claimOccurrences(ctx context.Context, limit int) ([]key, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[key])
 }
 
-// listOccurrences returns one page of the occurrences that have a row, and how many there are in all.
-func listOccurrences(ctx context.Context, db pg.DB, id, status string, page, limit int) (occurrences []Occurrence, total int64, err error) {
-	const where = ` from subscription_occurrences where subscription_id = $1 and ($2 = '' or status = $2)`
-	if err := db.QueryRow(ctx, `select count(*)`+where, id, status).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count occurrences: %w", err)
+// listOccurrences returns one page of the occurrences that have a row, and how many there are in all, at most
+// tally.Most.
+func listOccurrences(ctx context.Context, db pg.Reader, id, status string, page, limit int) (occurrences []Occurrence, total tally.Total, err error) {
+	const where = `from subscription_occurrences where subscription_id = $1 and ($2 = '' or status = $2)`
+	if total, err = tally.AtMost(ctx, db, where, id, status); err != nil {
+		return nil, total, fmt.Errorf("count occurrences: %w", err)
 	}
-	occurrences, err = collect(db.Query(ctx, `select `+occurrenceColumns+where+` order by number limit $3 offset $4`, id, status, limit, (page-1)*limit))
+	occurrences, err = collect(db.Query(ctx, `select `+occurrenceColumns+" "+where+` order by number limit $3 offset $4`, id, status, limit, (page-1)*limit))
 	return occurrences, total, err
 }

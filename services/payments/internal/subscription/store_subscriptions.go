@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/tally"
 )
 
 // errNotFound is returned when the merchant has no such subscription or occurrence in the mode.
@@ -130,16 +131,16 @@ type Filter struct {
 	Page, Limit int
 }
 
-// list returns one page of the merchant's subscriptions, newest first, and how many there are in all.
-func list(ctx context.Context, db pg.DB, o Owner, f Filter) (page []Subscription, total int64, err error) {
-	const where = ` from subscriptions where merchant_id = $1 and livemode = $2 and ($3 = '' or status = $3) and ($4 = '' or merchant_reference = $4)`
-	if err := db.QueryRow(ctx, `select count(*)`+where, o.MerchantID, o.Livemode, f.Status, f.MerchantReference).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count subscriptions: %w", err)
+// list returns one page of the merchant's subscriptions, newest first, and how many there are in all, at most tally.Most.
+func list(ctx context.Context, db pg.Reader, o Owner, f Filter) (page []Subscription, total tally.Total, err error) {
+	const where = `from subscriptions where merchant_id = $1 and livemode = $2 and ($3 = '' or status = $3) and ($4 = '' or merchant_reference = $4)`
+	if total, err = tally.AtMost(ctx, db, where, o.MerchantID, o.Livemode, f.Status, f.MerchantReference); err != nil {
+		return nil, total, fmt.Errorf("count subscriptions: %w", err)
 	}
-	rows, err := db.Query(ctx, `select `+columns+where+` order by created_at desc, id desc limit $5 offset $6`,
+	rows, err := db.Query(ctx, `select `+columns+" "+where+` order by created_at desc, id desc limit $5 offset $6`,
 		o.MerchantID, o.Livemode, f.Status, f.MerchantReference, f.Limit, (f.Page-1)*f.Limit)
 	if err != nil {
-		return nil, 0, fmt.Errorf("list subscriptions: %w", err)
+		return nil, total, fmt.Errorf("list subscriptions: %w", err)
 	}
 	page, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Subscription, error) { return scan(row) })
 	return page, total, err

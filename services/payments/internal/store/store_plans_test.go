@@ -1,0 +1,229 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"european-pay.eu/eupay/internal/kit/bulk"
+	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/tally"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// many is how many payments each of two shops has: a million with EUPAY_BIG=1.
+func many() int {
+	if os.Getenv("EUPAY_BIG") == "1" {
+		return 1_000_000
+	}
+	return 30_000
+}
+
+// recorder keeps the statements of a pool.
+type recorder struct{ statements []pgx.TraceQueryStartData }
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	r.statements = append(r.statements, data)
+	return ctx
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (*recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// node is what EXPLAIN says of a part of a plan.
+type node struct {
+	Type  string  `json:"Node Type"`
+	Table string  `json:"Relation Name"`
+	Hit   int     `json:"Shared Hit Blocks"`
+	Read  int     `json:"Shared Read Blocks"`
+	Rows  float64 `json:"Actual Rows"`
+	Plans []node  `json:"Plans"`
+}
+
+// scans reports whether the plan reads the whole of a table that grows.
+func (n node) scans() bool {
+	grows := n.Table == "payments" || n.Table == "row_counts"
+	for _, p := range n.Plans {
+		if p.scans() {
+			return true
+		}
+	}
+	return grows && n.Type == "Seq Scan"
+}
+
+// big is a store with two shops that have many payments: one over a hundred days, the other in a day.
+type big struct {
+	*bench
+	*recorder
+	slow, busy string
+	rows       int
+}
+
+func setupBig(t *testing.T) *big {
+	t.Helper()
+	b := &big{bench: setup(t), recorder: &recorder{}, slow: uuid.NewString(), busy: uuid.NewString(), rows: many()}
+	for _, p := range []bulk.Payments{
+		{MerchantID: b.slow, Rows: b.rows, Prefix: "PAY-S", Newest: b.now, Over: 100 * 24 * time.Hour},
+		{MerchantID: b.busy, Rows: b.rows, Prefix: "PAY-B", Newest: b.now, Over: 24 * time.Hour},
+	} {
+		if err := bulk.Fill(t.Context(), b.pool, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for folded := 1; folded > 0; {
+		var err error
+		if folded, err = tally.Fold(t.Context(), b.pool); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.pool.Exec(t.Context(), `vacuum analyze row_counts, row_count_deltas`); err != nil {
+		t.Fatal(err)
+	}
+	cfg := b.pool.Config()
+	cfg.ConnConfig.Tracer = b.recorder
+	traced, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(traced.Close)
+	b.ReadFrom(pg.ReadsOf(traced))
+	return b
+}
+
+// cost is how many pages the statements of read touch, and their time in milliseconds, which is only logged. None reads a whole table.
+func (b *big) cost(t *testing.T, name string, read func() error) (pages int, ms float64) {
+	t.Helper()
+	b.statements = nil
+	if err := read(); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range b.statements {
+		var text []byte
+		if err := b.pool.QueryRow(t.Context(), "explain (analyze, buffers, format json) "+s.SQL, s.Args...).Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		var plans []struct {
+			Plan node
+			Time float64 `json:"Execution Time"`
+		}
+		if err := json.Unmarshal(text, &plans); err != nil {
+			t.Fatal(err)
+		}
+		pages, ms = pages+plans[0].Plan.Hit+plans[0].Plan.Read, ms+plans[0].Time
+		if plans[0].Plan.scans() {
+			t.Errorf("%s reads a whole table: %s\n%s", name, s.SQL, text)
+		}
+	}
+	return pages, ms
+}
+
+// TestEveryPageCostsTheSame: the last page of a list costs at most three times what the first one does, in pages of the database.
+func TestEveryPageCostsTheSame(t *testing.T) {
+	t.Parallel()
+	b := setupBig(t)
+	const limit = 20
+	for name, f := range map[string]Filter{
+		"100 days":           {MerchantID: b.slow},
+		"100 days completed": {MerchantID: b.slow, Status: payment.Completed},
+		"100 days failed":    {MerchantID: b.slow, Status: payment.Failed},
+		"30 days":            {MerchantID: b.slow, From: b.now.AddDate(0, 0, -60).Truncate(time.Hour), To: b.now.AddDate(0, 0, -30).Truncate(time.Hour)},
+		"a day":              {MerchantID: b.busy},
+		"a day completed":    {MerchantID: b.busy, Status: payment.Completed},
+		"a day failed":       {MerchantID: b.busy, Status: payment.Failed},
+	} {
+		var total tally.Total
+		page := func(offset int) (int, float64) {
+			return b.cost(t, name, func() (err error) {
+				list, found, err := b.List(t.Context(), f, limit, offset)
+				if total = found; err == nil && len(list) != limit {
+					t.Errorf("%s: %d payments at %d of %d", name, len(list), offset, total.Rows)
+				}
+				return err
+			})
+		}
+		first, ms := page(0)
+		for _, offset := range []int{int(total.Rows) / 2, int(total.Rows) - limit} {
+			pages, took := page(offset)
+			t.Logf("%s: at %d of %d %d pages in %.2f ms, at the beginning %d in %.2f ms", name, offset, total.Rows, pages, took, first, ms)
+			if pages > 3*first {
+				t.Errorf("%s: the page at %d reads %d pages, the first one %d", name, offset, pages, first)
+			}
+		}
+	}
+}
+
+// TestEveryListReadsALimitedPart whatever its filter.
+func TestEveryListReadsALimitedPart(t *testing.T) {
+	t.Parallel()
+	b := setupBig(t)
+	hour := b.now.Add(-time.Hour)
+	for name, f := range map[string]Filter{
+		"within a minute": {From: hour, To: hour.Add(time.Second)}, "odd bounds": {From: hour.Add(-5 * time.Hour), To: hour},
+		"detail": {Detail: "accepted_by_bank"}, "reference": {Reference: "PAY-B000000007"}, "own reference": {MerchantReference: "order-7"},
+		"settled": {Settled: WasSettled}, "not settled": {Settled: NotSettled}, "unsettled": {Settled: Unsettled}, "link": {PaymentLinkID: "plink_1"},
+		"metadata": {Metadata: "a:b"}, "amount": {MinAmount: 5000, MaxAmount: 6000}, "text": {Search: "order 77"}, "nothing": {Search: "nowhere"},
+	} {
+		f.MerchantID = b.busy
+		pages, ms := b.cost(t, name, func() error {
+			_, _, err := b.List(t.Context(), f, 20, 0)
+			return err
+		})
+		t.Logf("%s: %d pages in %.2f ms", name, pages, ms)
+		if most := 2*(maxScanned+tally.Most) + 1000; pages > most {
+			t.Errorf("%s reads %d pages", name, pages)
+		}
+	}
+	for name, p := range map[string]Period{
+		"100 days": {MerchantID: b.slow, From: b.now.AddDate(0, 0, -100).Truncate(24 * time.Hour)}, "all": {MerchantID: b.busy},
+	} {
+		p.Parts = []time.Time{p.From}
+		pages, ms := b.cost(t, name, func() error {
+			_, err := b.Summarize(t.Context(), p)
+			return err
+		})
+		t.Logf("summary of %s: %d pages in %.2f ms", name, pages, ms)
+		if pages > mostTimed {
+			t.Errorf("the summary of %s reads %d pages", name, pages)
+		}
+	}
+}
+
+// TestATotalIsWhatTheSummarySays: both come from the same counters.
+func TestATotalIsWhatTheSummarySays(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for n := range 9 {
+		if _, _, err := b.Create(t.Context(), draft(ref("PAY", n)), Idempotency{}, Meta{}); err != nil {
+			t.Fatal(err)
+		}
+		if n%2 == 0 {
+			b.move(t, ref("PAY", n), payment.Completed)
+		}
+		if n == 4 {
+			if _, err := tally.Fold(t.Context(), b.pool); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	from := b.now.Truncate(time.Hour)
+	sum, err := b.Summarize(t.Context(), Period{MerchantID: merchant, From: from, Parts: []time.Time{from}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range sum.Statuses {
+		_, total, err := b.List(t.Context(), Filter{MerchantID: merchant, Status: s.Status}, 1, 0)
+		if err != nil || total != (tally.Total{Rows: s.Count}) || s.Count != map[payment.Status]int64{payment.Completed: 5, payment.Pending: 4}[s.Status] {
+			t.Errorf("%s: a total of %+v, and %d in the summary: %v", s.Status, total, s.Count, err)
+		}
+	}
+	if sum.Parts[0] != (PartTotal{9, 5, 5 * 2999}) || sum.Banks[0].Paid != 5 {
+		t.Errorf("%+v", sum)
+	}
+}
