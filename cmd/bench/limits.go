@@ -23,11 +23,15 @@ type limits struct {
 	echoTakes                  time.Duration
 }
 
-const busyClients = 16
+const (
+	busyClients = 16
+	// machinePart is the title of the limits themselves.
+	machinePart = "This machine"
+)
 
 // machine measures the maximum rates of the servers that EU Pay uses.
 func (b *bench) machine(ctx context.Context) error {
-	b.table.title("This machine", "what PostgreSQL, NATS and HTTP do alone")
+	b.table.title(machinePart, "what PostgreSQL, NATS and HTTP do alone")
 	if err := b.commits(ctx); err != nil {
 		return fmt.Errorf("measure PostgreSQL: %w", err)
 	}

@@ -66,7 +66,9 @@ func (r *result) add(took time.Duration, err error) {
 
 // load is what both kinds of load share.
 type load struct {
-	host     string
+	host string
+	// also are other hosts, among which the connections of a closed loop are divided.
+	also     []string
 	pid      int // whose CPU time is counted
 	duration time.Duration
 	do       step
@@ -84,7 +86,7 @@ func (l load) closed(ctx context.Context, connections int) *result {
 	)
 	for i := range parts {
 		workers.Go(func() {
-			c := &conn{host: l.host}
+			c := &conn{host: append([]string{l.host}, l.also...)[i%(1+len(l.also))]}
 			defer c.close()
 			for ctx.Err() == nil {
 				sent := time.Now()

@@ -28,28 +28,37 @@ type settings struct {
 	Seconds int `env:"BENCH_SECONDS" envDefault:"5"`
 	// Program to measure. Default: the all-in-one beside this program.
 	Program string `env:"BENCH_PROGRAM"`
-	// Only runs the named parts, separated by commas: idle, create, list, slowbank, read, webhook, invoice, attack, pages.
+	// Only runs the named parts, separated by commas: idle, create, list, slowbank, read, webhook, invoice, attack, pages, hotspot. The part
+	// replicas is alone: it has a system of its own.
 	Only []string `env:"BENCH_ONLY"`
 	// JSON is the file that the figures are written to besides.
 	JSON string `env:"BENCH_JSON"`
 }
 
-var parts = []string{"idle", "create", "list", "slowbank", "read", "webhook", "invoice", "attack", "pages"}
+var parts = []string{"idle", "create", "list", "slowbank", "read", "webhook", "invoice", "attack", "pages", "hotspot"}
+
+// replicasPart is the part that has a system of its own.
+const replicasPart = "replicas"
 
 // Validate implements config's check.
 func (s *settings) Validate() error {
 	if s.Seconds < 1 || s.Seconds > 60 {
 		return errors.New("BENCH_SECONDS must be from 1 to 60")
 	}
+	if s.replicas() {
+		return nil
+	}
 	for _, part := range s.Only {
 		if !slices.Contains(parts, part) {
-			return fmt.Errorf("BENCH_ONLY knows %s", strings.Join(parts, ", "))
+			return fmt.Errorf("BENCH_ONLY knows %s; and %s alone", strings.Join(parts, ", "), replicasPart)
 		}
 	}
 	return nil
 }
 
 func (s *settings) wants(part string) bool { return len(s.Only) == 0 || slices.Contains(s.Only, part) }
+
+func (s *settings) replicas() bool { return slices.Equal(s.Only, []string{replicasPart}) }
 
 func (s *settings) each() time.Duration { return time.Duration(s.Seconds) * time.Second }
 
@@ -94,7 +103,11 @@ func run(ctx context.Context) (err error) {
 
 func measure(ctx context.Context, s settings, dir string) error {
 	t := newTable(os.Stdout)
-	err := measured(ctx, s, dir, t)
+	part := measured
+	if s.replicas() {
+		part = measureReplicas
+	}
+	err := part(ctx, s, dir, t)
 	if s.JSON != "" {
 		err = errors.Join(err, t.write(s.JSON))
 	}
@@ -116,7 +129,7 @@ func measured(ctx context.Context, s settings, dir string, t *table) error {
 		run  func(context.Context) error
 	}{
 		{"idle", b.idle}, {"create", b.creation}, {"list", b.lists}, {"slowbank", b.slowBank}, {"read", b.reading}, {"webhook", b.webhooks}, {"invoice", b.invoices},
-		{"attack", b.attacks}, {"pages", b.pages},
+		{"attack", b.attacks}, {"pages", b.pages}, {"hotspot", b.hotspot},
 	} {
 		if !s.wants(p.name) {
 			continue

@@ -49,7 +49,10 @@ type figure struct {
 }
 
 func (t *table) figure(f figure) {
-	note := join(f.limit, t.limits.beside(f.r).String())
+	note := f.limit
+	if t.part != machinePart {
+		note = join(note, t.limits.beside(f.r).String())
+	}
 	if text := f.r.cpu.String(); text != "" {
 		note = join(note, "cores: "+text)
 	}

@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"european-pay.eu/eupay/cmd/internal/stack"
+	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/child"
+)
+
+const (
+	// pairs is how often two things are measured in turn.
+	pairs = 3
+	// scaleClients are the connections that create payments, divided among the gateways.
+	scaleClients = 32
+	// scaleTarget is how many times the rate of one replica two should reach when each has a core.
+	scaleTarget = 1.6
+)
+
+// measureReplicas measures what a second replica of each service adds. The replicas of a set share one core: the first set has core 0, the
+// second core 1. PostgreSQL, NATS, the sandbox and the load have no core of their own, because they have none on a machine of two cores
+// either: they take from both sets. So beside the rates stands the rate for each second of processor time that the services used. Its ratio
+// times two is what two replicas with a core each do when everything else has machines of its own.
+func measureReplicas(ctx context.Context, s settings, dir string, t *table) (err error) {
+	if runtime.NumCPU() < 2 {
+		return errors.New("two replicas with a core each need two cores")
+	}
+	t.title("Two replicas of each service", fmt.Sprintf("create payments, %d clients: one set on core 0, then a second on core 1", scaleClients))
+	f := &fleet{programs: filepath.Dir(s.Program), dir: dir}
+	defer f.stop()
+	if err := f.start(ctx); err != nil {
+		return err
+	}
+	var rates, efficiency spread
+	for range pairs {
+		one, oneEach := f.measure(ctx, s, t, "one replica")
+		if err := f.join(ctx, 1); err != nil {
+			return err
+		}
+		two, twoEach := f.measure(ctx, s, t, "two replicas")
+		f.leave(1)
+		if failure := errors.Join(one.failure, two.failure, ctx.Err()); failure != nil {
+			return failure
+		}
+		rates.ratio(one.rate(), two.rate())
+		efficiency.ratio(1/oneEach, 1/twoEach)
+	}
+	t.row(row{name: "two in terms of one: rate", value: rates.String(), note: "everything on these cores"})
+	doubled := make(spread, len(efficiency))
+	for i, e := range efficiency {
+		doubled[i] = 2 * e
+	}
+	t.row(row{
+		name: "  each with a core", value: doubled.String(), target: fmt.Sprintf("≥ %.1f", scaleTarget), met: verdict(doubled.median() >= scaleTarget),
+		note: "twice the ratio of the rates per second of the services' processor time",
+	})
+	return nil
+}
+
+// fleet is EU Pay in separate processes: one set of the services, and sometimes a second.
+type fleet struct {
+	programs, dir string
+	sys           system.System
+	ports         [2]system.Ports
+	endPostgres   func()
+	ground        []*child.Process
+	sets          [2][]*child.Process
+}
+
+// start starts everything with one set.
+func (f *fleet) start(ctx context.Context) error {
+	var err error
+	for i := range f.ports {
+		if f.ports[i], err = system.Prefer(system.Ports{}, system.Ports{}); err != nil {
+			return err
+		}
+	}
+	if f.sys, err = system.Load(f.dir, f.ports[0]); err != nil {
+		return err
+	}
+	f.sys.Extra = make(map[string]string)
+	for _, setting := range benchEnv {
+		if name, value, _ := strings.Cut(setting, "="); strings.HasPrefix(name, "EUPAY_PAYMENTS") || name == "EUPAY_TRUSTED_PROXIES" {
+			f.sys.Extra[name] = value
+		}
+	}
+	log := slog.New(slog.DiscardHandler)
+	postgres, err := stack.PrivatePostgres(ctx, stack.Options{Dir: f.dir, Log: log, Say: func(string, ...any) {}}, f.sys.Ports.Postgres)
+	if err != nil {
+		return err
+	}
+	f.endPostgres, f.sys.DatabaseURL = postgres.Stop, postgres.URL
+	if err := f.sys.PrepareDatabase(ctx); err != nil {
+		return err
+	}
+	for _, p := range []struct {
+		args []string
+		env  map[string]string
+	}{{[]string{"eupay-dev", "nats"}, f.sys.NATSEnv(f.dir)}, {[]string{"eupay-sandbox"}, f.sys.SandboxEnv(f.dir)}} {
+		process, err := f.launch(p.env, exec.Command(filepath.Join(f.programs, p.args[0]), p.args[1:]...))
+		if err != nil {
+			return err
+		}
+		f.ground = append(f.ground, process)
+	}
+	if err := f.join(ctx, 0); err != nil {
+		return err
+	}
+	return stack.Seed(ctx, f.sys, 100_000_000, log)
+}
+
+// join starts a set of the services on the core of its number.
+func (f *fleet) join(ctx context.Context, set int) error {
+	sys := f.sys
+	sys.Ports.HTTP, sys.Ports.Pages, sys.Ports.GRPC, sys.Ports.Management = f.ports[set].HTTP, f.ports[set].Pages, f.ports[set].GRPC, f.ports[set].Management
+	for _, name := range system.Names {
+		// The program takes taskset's place, so that it is our child.
+		p, err := f.launch(sys.Env(name), exec.Command("taskset", "-c", fmt.Sprint(set), filepath.Join(f.programs, name)))
+		if err != nil {
+			return err
+		}
+		f.sets[set] = append(f.sets[set], p)
+	}
+	for _, name := range system.Names {
+		if err := sys.WaitReady(ctx, name, nil); err != nil {
+			said, readErr := os.ReadFile(filepath.Join(f.dir, "fleet.log"))
+			return errors.Join(err, readErr, fmt.Errorf("the log ends with %s", said[max(0, len(said)-2000):]))
+		}
+	}
+	return nil
+}
+
+func (f *fleet) launch(env map[string]string, cmd *exec.Cmd) (*child.Process, error) {
+	out, err := os.OpenFile(filepath.Join(f.dir, "fleet.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the programs' log: %w", err)
+	}
+	defer out.Close()
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "EUPAY_") })
+	for name, value := range env {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	return child.Start(cmd, syscall.SIGTERM)
+}
+
+// leave stops a set.
+func (f *fleet) leave(set int) {
+	end(f.sets[set])
+	f.sets[set] = nil
+}
+
+func (f *fleet) stop() {
+	f.leave(1)
+	f.leave(0)
+	end(f.ground)
+	if f.endPostgres != nil {
+		f.endPostgres()
+	}
+}
+
+// end tells processes to stop, and waits for them.
+func end(all []*child.Process) {
+	for _, p := range all {
+		if err := p.Signal(syscall.SIGTERM); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	for _, p := range all {
+		select {
+		case <-p.Done():
+		case <-time.After(stopLimit):
+			if err := p.Signal(syscall.SIGKILL); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+			<-p.Done()
+		}
+	}
+}
+
+// measure creates payments at the gateways of the sets that run, and returns the services' processor seconds for each of them too.
+func (f *fleet) measure(ctx context.Context, s settings, t *table, name string) (*result, float64) {
+	vars := make(map[string]string)
+	for _, kv := range f.sys.Demo() {
+		vars[kv[0]] = kv[1]
+	}
+	hosts := []string{system.Loopback(f.ports[0].HTTP)}
+	if f.sets[1] != nil {
+		hosts = append(hosts, system.Loopback(f.ports[1].HTTP))
+	}
+	b := &bench{settings: s, system: &program{host: hosts[0], vars: vars, pid: os.Getpid()}, table: t}
+	r := undisturbed(func() *result {
+		l := b.load(b.create("SCALE", &keeper{}))
+		l.also = hosts[1:]
+		return l.closed(ctx, scaleClients)
+	})
+	cores := r.cpu.services()
+	each := r.each(cores)
+	t.figure(figure{name: name, r: r, limit: fmt.Sprintf("the services: %.2f cores, %.2f ms for each payment", cores, millisOf(each))})
+	return r, each.Seconds()
+}
+
+// services returns the cores that the services used.
+func (s shares) services() (cores float64) {
+	for name := range maps.Keys(s) {
+		if slices.Contains(system.Names, name) {
+			cores += s[name]
+		}
+	}
+	return cores
+}
