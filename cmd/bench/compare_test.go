@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -127,5 +128,29 @@ func TestReportsAreReadAsTheyWereWritten(t *testing.T) {
 	}
 	if err := compareFiles(&out, []string{path, path}); err == nil {
 		t.Error("a broken file is compared")
+	}
+}
+
+func TestWhatServicesCanDoFollowsFromTheirProcessorTime(t *testing.T) {
+	t.Parallel()
+	one, two := priceOf(0.1, 0.4, 300), priceOf(0.2, 0.8, 500) // a busy machine left them a third of it
+	if math.Abs(one.each-0.001) > 1e-9 || math.Abs(one.most(1)-900) > 1e-6 {
+		t.Errorf("one: %+v, at most %.0f/s", one, one.most(1))
+	}
+	if got := two.most(2) / one.most(1); math.Abs(got-1500.0/900) > 1e-6 {
+		t.Errorf("two are %.2f times one", got)
+	}
+	for name, p := range map[string]price{"nothing was created": priceOf(0.1, 0.4, 0), "nothing is known": priceOf(0, 0, 100)} {
+		if p.most(1) != 0 {
+			t.Errorf("%s: %.0f/s", name, p.most(1))
+		}
+	}
+}
+
+func TestOnlyServicesCount(t *testing.T) {
+	t.Parallel()
+	s := shares{"payments": 0.25, "gateway": 0.5, "postgres": 1, "eupay-dev": 1, theLoad: 1, theOthers: 1}
+	if s.services() != 0.75 || s.system() != 2.75 {
+		t.Errorf("%v, %v", s.services(), s.system())
 	}
 }

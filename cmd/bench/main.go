@@ -128,8 +128,16 @@ func measured(ctx context.Context, s settings, dir string, t *table) error {
 		name string
 		run  func(context.Context) error
 	}{
-		{"idle", b.idle}, {"create", b.creation}, {"list", b.lists}, {"slowbank", b.slowBank}, {"read", b.reading}, {"webhook", b.webhooks}, {"invoice", b.invoices},
-		{"attack", b.attacks}, {"pages", b.pages}, {"hotspot", b.hotspot},
+		{"idle", b.idle},
+		{"create", b.creation},
+		{"list", b.lists},
+		{"slowbank", b.slowBank},
+		{"read", b.reading},
+		{"webhook", b.webhooks},
+		{"invoice", b.invoices},
+		{"attack", b.attacks},
+		{"pages", b.pages},
+		{"hotspot", b.hotspot},
 	} {
 		if !s.wants(p.name) {
 			continue

@@ -27,14 +27,16 @@ const (
 	scaleClients = 32
 	// warmUp is how long a load runs before the one that counts: a process that has just started compares secrets, connects and plans.
 	warmUp = 2 * time.Second
+	// restFor is how long the services are watched at rest.
+	restFor = 4 * time.Second
 	// scaleTarget is how many times the rate of one replica two should reach when each has a core.
 	scaleTarget = 1.6
 )
 
 // measureReplicas measures what a second replica of each service adds. The replicas of a set share one core: the first set has core 0, the
 // second core 1. PostgreSQL, NATS, the sandbox and the load have no core of their own, because they have none on a machine of two cores
-// either: they take from both sets. So beside the rates stands the rate for each second of processor time that the services used. Its ratio
-// times two is what two replicas with a core each do when everything else has machines of its own.
+// either: they take from both sets. So beside the rates stands what the sets could do if each had its core to itself, which follows from the
+// processor time that the services use at rest and for each payment. It hardly depends on how busy the machine is.
 func measureReplicas(ctx context.Context, s settings, dir string, t *table) (err error) {
 	if runtime.NumCPU() < 2 {
 		return errors.New("two replicas with a core each need two cores")
@@ -45,30 +47,51 @@ func measureReplicas(ctx context.Context, s settings, dir string, t *table) (err
 	if err := f.start(ctx); err != nil {
 		return err
 	}
-	var rates, efficiency spread
+	var rates, room spread
 	for range pairs {
-		one, oneEach := f.measure(ctx, s, t, "one replica")
+		one, alone := f.measure(ctx, s, t, 1)
 		if err := f.join(ctx, 1); err != nil {
 			return err
 		}
-		two, twoEach := f.measure(ctx, s, t, "two replicas")
+		two, both := f.measure(ctx, s, t, 2)
 		f.leave(1)
 		if failure := errors.Join(one.failure, two.failure, ctx.Err()); failure != nil {
 			return failure
 		}
 		rates.ratio(one.rate(), two.rate())
-		efficiency.ratio(1/oneEach, 1/twoEach)
+		room.ratio(alone.most(1), both.most(2))
 	}
 	t.row(row{name: "two in terms of one: rate", value: rates.String(), note: "everything on these cores"})
-	doubled := make(spread, len(efficiency))
-	for i, e := range efficiency {
-		doubled[i] = 2 * e
+	if len(room) == 0 {
+		return errors.New("the processor time of the services is unknown: this needs /proc")
 	}
 	t.row(row{
-		name: "  each with a core", value: doubled.String(), target: fmt.Sprintf("≥ %.1f", scaleTarget), met: verdict(doubled.median() >= scaleTarget),
-		note: "twice the ratio of the rates per second of the services' processor time",
+		name: "  each with a core", value: room.String(), target: fmt.Sprintf("≥ %.1f", scaleTarget), met: verdict(room.median() >= scaleTarget),
+		note: "by the services' processor time",
 	})
 	return nil
+}
+
+// price is what payments cost the services.
+type price struct {
+	// rest are the cores that they use while nobody calls, each the processor seconds of a payment besides.
+	rest, each float64
+}
+
+// priceOf separates what a load costs from what is used at rest.
+func priceOf(rest, cores, rate float64) price {
+	if rate <= 0 {
+		return price{}
+	}
+	return price{rest: rest, each: (cores - rest) / rate}
+}
+
+// most returns how many payments per second the services can create with that many cores; 0 if it is unknown.
+func (p price) most(cores float64) float64 {
+	if p.each <= 0 {
+		return 0
+	}
+	return (cores - p.rest) / p.each
 }
 
 // fleet is EU Pay in separate processes: one set of the services, and sometimes a second.
@@ -192,15 +215,15 @@ func end(all []*child.Process) {
 	}
 }
 
-// measure creates payments at the gateways of the sets that run, and returns the services' processor seconds for each of them too.
-func (f *fleet) measure(ctx context.Context, s settings, t *table, name string) (*result, float64) {
+// measure creates payments at the gateways of so many sets, and returns what they cost the services too.
+func (f *fleet) measure(ctx context.Context, s settings, t *table, sets int) (*result, price) {
 	vars := make(map[string]string)
 	for _, kv := range f.sys.Demo() {
 		vars[kv[0]] = kv[1]
 	}
-	hosts := []string{system.Loopback(f.ports[0].HTTP)}
-	if f.sets[1] != nil {
-		hosts = append(hosts, system.Loopback(f.ports[1].HTTP))
+	var hosts []string
+	for _, ports := range f.ports[:sets] {
+		hosts = append(hosts, system.Loopback(ports.HTTP))
 	}
 	b := &bench{settings: s, system: &program{host: hosts[0], vars: vars, pid: os.Getpid()}, table: t}
 	run := func(duration time.Duration) *result {
@@ -210,10 +233,17 @@ func (f *fleet) measure(ctx context.Context, s settings, t *table, name string) 
 	}
 	run(warmUp)
 	r := undisturbed(func() *result { return run(s.each()) })
-	cores := r.cpu.services()
-	each := r.each(cores)
-	t.figure(figure{name: name, r: r, limit: fmt.Sprintf("the services: %.2f cores, %.2f ms for each payment", cores, millisOf(each))})
-	return r, each.Seconds()
+	if !reach(ctx, time.Now().Add(settled)) {
+		return r, price{}
+	}
+	before := usageOf(os.Getpid())
+	reach(ctx, time.Now().Add(restFor))
+	p := priceOf(usageOf(os.Getpid()).since(before).services(), r.cpu.services(), r.rate())
+	t.figure(figure{
+		name: fmt.Sprintf("replicas of each: %d", sets), r: r,
+		limit: fmt.Sprintf("the services: %.2f cores at rest, %.2f ms for each payment, so at most %.0f/s", p.rest, 1000*p.each, p.most(float64(sets))),
+	})
+	return r, p
 }
 
 // services returns the cores that the services used.
