@@ -104,6 +104,14 @@ restore-exercise: bin/with-postgres bin/gotestsum ## Restore a database to a poi
 bench: bin/bench bin/eupay-dev ## Measure the whole system against its targets (BENCH_SECONDS=2: briefly)
 	@./bin/bench
 
+.PHONY: bench-compare
+bench-compare: ## Measure BASE and this tree alternately, and print the ratios (BASE=HEAD~1 ROUNDS=3 BENCH_ONLY=create)
+	@./tools/bench-compare.sh '$(BASE)'
+
+.PHONY: bench-replicas
+bench-replicas: bin/bench split-programs ## Measure two replicas of each service, each with a core, against one
+	@BENCH_ONLY=replicas ./bin/bench
+
 .PHONY: bench-parts
 bench-parts: bin/with-postgres ## Run the benchmarks of single packages
 	@./bin/with-postgres go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(or $(PKG),$(PACKAGES))

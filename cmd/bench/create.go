@@ -84,17 +84,17 @@ func (b *bench) creation(ctx context.Context) error {
 	k := &keeper{}
 	best := 0.0
 	for _, clients := range []int{16, 64} {
-		r := b.load(b.create(fmt.Sprintf("C%d", clients), k)).closed(ctx, clients)
+		r := undisturbed(func() *result { return b.load(b.create(fmt.Sprintf("C%d", clients), k)).closed(ctx, clients) })
 		best = max(best, r.rate())
 		b.table.figure(figure{
 			name: fmt.Sprintf("%d clients, as fast as they can", clients), r: r, target: "≥ 1500/s, p99 < 100 ms",
 			met:   verdict(r.rate() >= createRate && r.at(0.99) < createP99),
-			limit: of(commitsEach*r.rate(), b.limits.commits, "commits"),
+			limit: of(commitsEach*r.rate(), b.table.limits.commits, "commits"),
 		})
 	}
 	fixed := max(50, math.Floor(best*0.6/50)*50)
-	r := b.load(b.create("OPEN", k)).open(ctx, fixed)
-	b.table.figure(figure{name: fmt.Sprintf("fixed rate of %.0f/s", fixed), r: r, target: "p99 < 100 ms", met: verdict(r.at(0.99) < createP99)})
+	r := undisturbed(func() *result { return b.load(b.create("OPEN", k)).open(ctx, fixed) })
+	b.table.figure(figure{name: "60 % of that, at a fixed rate", r: r, target: "p99 < 100 ms", met: verdict(r.at(0.99) < createP99)})
 	b.made = append(b.made, k.made...)
 	return nil
 }
@@ -106,7 +106,7 @@ func (b *bench) slowBank(ctx context.Context) error {
 		return err
 	}
 	for _, rate := range []float64{500, 1000, createRate} {
-		r := b.load(b.create(fmt.Sprintf("SLOW%.0f", rate), &keeper{})).open(ctx, rate)
+		r := undisturbed(func() *result { return b.load(b.create(fmt.Sprintf("SLOW%.0f", rate), &keeper{})).open(ctx, rate) })
 		over := bankCalls * bankTakes
 		b.table.figure(figure{
 			name: fmt.Sprintf("fixed rate of %.0f/s", rate), r: r, over: over, target: "< 30 ms over the bank",

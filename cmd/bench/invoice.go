@@ -46,7 +46,7 @@ func (b *bench) invoices(ctx context.Context) error {
 	}).closed(ctx, invoiceClients)
 	b.table.figure(figure{
 		name: fmt.Sprintf("submitted, %d clients", invoiceClients), r: r, met: verdict(r.failures == 0), target: "every one submitted",
-		limit: of(commitsOfAnInvoice*r.rate(), b.limits.commits, "commits"),
+		limit: of(commitsOfAnInvoice*r.rate(), b.table.limits.commits, "commits"),
 	})
 	return nil
 }

@@ -17,14 +17,21 @@ import (
 	"european-pay.eu/eupay/internal/run/bus"
 )
 
-// limits of the machine, each per second.
-type limits struct{ commits, publishes, echoes float64 }
+// limits of the machine, each per second, and the processor time of an echo, its client included.
+type limits struct {
+	commits, publishes, echoes float64
+	echoTakes                  time.Duration
+}
 
-const busyClients = 16
+const (
+	busyClients = 16
+	// machinePart is the title of the limits themselves.
+	machinePart = "This machine"
+)
 
 // machine measures the maximum rates of the servers that EU Pay uses.
 func (b *bench) machine(ctx context.Context) error {
-	b.table.title("This machine", "what PostgreSQL, NATS and HTTP do alone")
+	b.table.title(machinePart, "what PostgreSQL, NATS and HTTP do alone")
 	if err := b.commits(ctx); err != nil {
 		return fmt.Errorf("measure PostgreSQL: %w", err)
 	}
@@ -36,7 +43,9 @@ func (b *bench) machine(ctx context.Context) error {
 
 // alone loads one part for a third of the usual time.
 func (b *bench) alone(ctx context.Context, clients int, do step) (*result, error) {
-	r := load{pid: b.system.pid, duration: max(b.each()/3, time.Second), do: do}.closed(ctx, clients)
+	r := undisturbed(func() *result {
+		return load{pid: b.system.pid, duration: max(b.each()/3, time.Second), do: do}.closed(ctx, clients)
+	})
 	return r, r.failure
 }
 
@@ -63,7 +72,7 @@ func (b *bench) commits(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.limits.commits = r.rate() // of the last load, which is the highest
+		b.table.limits.commits = r.rate() // of the last load, which is the highest
 		b.table.figure(figure{name: fmt.Sprintf("PostgreSQL durable commits, %d clients", clients), r: r})
 	}
 	_, err = pool.Exec(ctx, `drop schema bench cascade`)
@@ -96,7 +105,7 @@ func (b *bench) publishes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.limits.publishes = r.rate()
+	b.table.limits.publishes = r.rate()
 	b.table.figure(figure{name: "JetStream stored publishes, 16 clients", r: r})
 	return js.DeleteStream(ctx, "BENCH")
 }
@@ -111,10 +120,9 @@ func (b *bench) echo(ctx context.Context) error {
 	host := strings.TrimPrefix(srv.URL, "http://")
 	body := strings.Repeat("x", 400)
 	request := fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", host, len(body), body)
-	r := load{host: host, pid: b.system.pid, duration: max(b.each()/3, time.Second), do: func(c *conn, _ int64) error {
-		return c.expect(request)
-	}}.closed(ctx, busyClients)
-	b.limits.echoes = r.rate()
+	l := load{host: host, pid: b.system.pid, duration: max(b.each()/3, time.Second), do: func(c *conn, _ int64) error { return c.expect(request) }}
+	r := undisturbed(func() *result { return l.closed(ctx, busyClients) })
+	b.table.limits.echoes, b.table.limits.echoTakes = r.rate(), r.each(r.cpu[theLoad])
 	b.table.figure(figure{name: "HTTP echo in one process, 16 clients", r: r})
 	return r.failure
 }

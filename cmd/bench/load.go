@@ -18,6 +18,8 @@ type result struct {
 	failures  int
 	failure   error // any one of them
 	cpu       shares
+	// repeated says that the load before it was disturbed more.
+	repeated bool
 }
 
 func (r *result) rate() float64 { return float64(len(r.latencies)) / r.counted.Seconds() }
@@ -28,6 +30,28 @@ func (r *result) at(q float64) time.Duration {
 		return 0
 	}
 	return r.latencies[min(int(q*float64(len(r.latencies))), len(r.latencies)-1)]
+}
+
+// each returns the processor time of one request, of that many cores in use.
+func (r *result) each(cores float64) time.Duration {
+	if len(r.latencies) == 0 {
+		return 0
+	}
+	return time.Duration(cores / r.rate() * float64(time.Second))
+}
+
+// undisturbed repeats a load once if other programs were busy meanwhile, and returns the run with less of that.
+func undisturbed(run func() *result) *result {
+	first := run()
+	if !first.cpu.disturbed() || first.failure != nil {
+		return first
+	}
+	second := run()
+	if second.failure == nil && second.cpu.others() > first.cpu.others() {
+		second = first
+	}
+	second.repeated = true
+	return second
 }
 
 func (r *result) sort() { slices.Sort(r.latencies) }
@@ -42,7 +66,9 @@ func (r *result) add(took time.Duration, err error) {
 
 // load is what both kinds of load share.
 type load struct {
-	host     string
+	host string
+	// also are other hosts, among which the connections of a closed loop are divided.
+	also     []string
 	pid      int // whose CPU time is counted
 	duration time.Duration
 	do       step
@@ -60,7 +86,7 @@ func (l load) closed(ctx context.Context, connections int) *result {
 	)
 	for i := range parts {
 		workers.Go(func() {
-			c := &conn{host: l.host}
+			c := &conn{host: append([]string{l.host}, l.also...)[i%(1+len(l.also))]}
 			defer c.close()
 			for ctx.Err() == nil {
 				sent := time.Now()

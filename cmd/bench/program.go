@@ -148,8 +148,16 @@ func (p *program) client() *eupay.Client {
 func (p *program) get(path, header string) []byte { return p.request("GET", path, header, "") }
 
 func (p *program) request(method, path, header, body string) []byte {
-	key := fmt.Sprintf("X-Api-Key: %s\r\nX-Api-Secret: %s\r\n", p.vars["EUPAY_API_KEY"], p.vars["EUPAY_API_SECRET"])
-	return p.plain(method, path, key+header, body)
+	return p.plain(method, path, p.key()+header, body)
+}
+
+// key are the headers with the demo's key.
+func (p *program) key() string {
+	return keyHeaders(p.vars["EUPAY_API_KEY"], p.vars["EUPAY_API_SECRET"])
+}
+
+func keyHeaders(public, secret string) string {
+	return fmt.Sprintf("X-Api-Key: %s\r\nX-Api-Secret: %s\r\n", public, secret)
 }
 
 // plain builds a request of the API with only the given headers.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,7 +29,7 @@ func usageOf(pid int) usage {
 	for id, s := range stats {
 		switch {
 		case id == os.Getpid():
-			u.by["load"] += s.used
+			u.by[theLoad] += s.used
 		case descends(stats, id, pid):
 			u.by[s.name] += s.used
 		}
@@ -59,8 +60,32 @@ func (u usage) since(before usage) shares {
 		others -= used - before.by[name]
 		s[name] = (used - before.by[name]).Seconds() / took.Seconds()
 	}
-	s["others"] = max(0, others.Seconds()/took.Seconds())
+	s[theOthers] = max(0, others.Seconds()/took.Seconds())
 	return s
+}
+
+// The shares that are no program of the system.
+const (
+	theLoad   = "load"
+	theOthers = "others"
+)
+
+// disturbing is the part of the machine that other programs may use before a figure is in doubt.
+const disturbing = 0.1
+
+// others returns the part of the machine that programs used which are not ours.
+func (s shares) others() float64 { return s[theOthers] / float64(runtime.NumCPU()) }
+
+func (s shares) disturbed() bool { return s.others() > disturbing }
+
+// system returns the cores that the system used.
+func (s shares) system() (cores float64) {
+	for name, used := range s {
+		if name != theLoad && name != theOthers {
+			cores += used
+		}
+	}
+	return cores
 }
 
 func (s shares) String() string {

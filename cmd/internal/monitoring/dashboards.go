@@ -223,16 +223,18 @@ func infrastructure() Dashboard {
 					Queries: one("min by (service) (eupay_database_writable)", "{{service}}"),
 				},
 				{Title: "Connections in use", Says: "Of those that the pool may open, on the fullest replica.", Unit: "percentunit", Red: 0.9, Queries: one(
-					"max by (service) (eupay_database_pool_in_use_connections / eupay_database_pool_max_connections)", "{{service}}")},
+					"max by (service, pool) (eupay_database_pool_in_use_connections / eupay_database_pool_max_connections)", "{{service}} {{pool}}")},
 				{
 					Title: "Open connections", Says: "Of all replicas; PostgreSQL has a limit for all of them.", Unit: "short",
 					Queries: one("sum by (service) (eupay_database_pool_open_connections)", "{{service}}"),
 				},
-				{Title: "Waits for a connection", Says: "", Unit: "reqps", Queries: rate("eupay_database_pool_waits_total", "service", "{{service}}")},
+				{Title: "Waits for a connection", Says: "", Unit: "reqps", Queries: rate("eupay_database_pool_waits_total", "service, pool", "{{service}} {{pool}}")},
 				{
 					Title: "Time spent waiting", Says: "Seconds per second, of all requests together.", Unit: "short",
 					Queries: rate("eupay_database_pool_wait_seconds_total", "service", "{{service}}"),
 				},
+				{Title: "Lag of the replica", Says: "Of the database, from which lists are read. 0 also as long as it is unknown.", Unit: "s", Queries: one(
+					"max by (service) (eupay_database_replica_lag_seconds)", "{{service}}")},
 				{Title: "Waits that were given up", Says: "", Unit: "reqps", Queries: rate("eupay_database_pool_given_up_total", "service", "{{service}}")},
 				{
 					Title: "The last backup", Says: "One each night.", Unit: "dateTimeFromNow", Stat: true,

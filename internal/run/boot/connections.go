@@ -87,6 +87,17 @@ func (p Plain) database(service string, leaders int32) (pg.Settings, error) {
 	return s, nil
 }
 
+// checkSettings reports what Open would refuse without a database.
+func (p Plain) checkSettings() error { return p.checkDatabase(0) }
+
+func (p Plain) checkDatabase(leaders int32) error {
+	s, err := p.database("", leaders)
+	if err == nil {
+		_, err = p.reads(&s)
+	}
+	return err
+}
+
 // reads takes from the settings of the service's pool the connections of reads, and returns theirs.
 func (p Plain) reads(s *pg.Settings) (pg.ReadSettings, error) {
 	r := pg.ReadSettings{

@@ -80,3 +80,28 @@ func TestReadsTakeTheirConnectionsFromTheService(t *testing.T) {
 		}
 	}
 }
+
+// TestSettingsAreCheckedWithoutADatabase: check-config found nothing wrong with connections that no service starts with.
+func TestSettingsAreCheckedWithoutADatabase(t *testing.T) {
+	t.Parallel()
+	type service struct{ Base }
+	type portal struct{ Plain }
+	well := Base{OutboxKeep: defaultOutboxKeep}
+	few, late := well, well
+	few.DatabaseConns, late.OutboxKeep = 3, time.Second
+	for name, c := range map[string]struct {
+		settings any
+		want     string
+	}{
+		"defaults":                 {&service{well}, ""},
+		"too few connections":      {&service{few}, "EUPAY_DATABASE_CONNS"},
+		"the outbox forgets early": {&service{late}, "EUPAY_OUTBOX_KEEP"},
+		"enough without leaders":   {&portal{Plain{DatabaseConns: 2}}, ""},
+		"a broken URL":             {&portal{Plain{DatabaseReadURL: "http://x"}}, "EUPAY_DATABASE_READ_URL"},
+	} {
+		err := c.settings.(checker).checkSettings()
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -59,6 +59,11 @@ func (b Base) check() error {
 	return nil
 }
 
+// checkSettings reports what Open would refuse without a database and a broker.
+func (b Base) checkSettings() error {
+	return errors.Join(b.check(), b.checkDatabase(leader.Connections))
+}
+
 // Deps are replaced by tests and the all-in-one. Every field may be empty.
 type Deps struct {
 	Log *slog.Logger

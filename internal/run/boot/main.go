@@ -16,6 +16,9 @@ type Service interface {
 	Close()
 }
 
+// checker are the settings of a service with a database: they embed Plain or Base.
+type checker interface{ checkSettings() error }
+
 // Main is the main function of a service: it reads cfg from the environment, opens the service and runs it until SIGINT or
 // SIGTERM. With the argument "check-config" it only checks the settings. It returns the exit code.
 func Main[C any, S Service](cfg *C, open func(context.Context, C, Deps) (S, error)) int {
@@ -24,6 +27,12 @@ func Main[C any, S Service](cfg *C, open func(context.Context, C, Deps) (S, erro
 		return 1
 	}
 	if len(os.Args) > 1 && os.Args[1] == "check-config" {
+		if c, ok := any(cfg).(checker); ok {
+			if err := c.checkSettings(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				return 1
+			}
+		}
 		fmt.Println("settings are valid")
 		return 0
 	}

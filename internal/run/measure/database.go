@@ -19,8 +19,8 @@ var (
 	poolWaited   = describe("eupay_database_pool_wait_seconds_total", "Time spent waiting for connections of the pool.", ofPool...)
 	poolGivenUp  = describe("eupay_database_pool_given_up_total", "Waits for a connection that ended without one.", ofPool...)
 	poolWritable = describe("eupay_database_writable", "1 if the database answers and accepts writes, 0 if it does not.", "service")
-	replicaUsed  = describe("eupay_database_replica_used", "1 if lists are read from the replica of the database, 0 if from the primary.", "service")
-	replicaLag   = describe("eupay_database_replica_lag_seconds", "How old what the replica has is at most; 0 as long as it is unknown.", "service")
+	replicaIdle  = describe("eupay_database_replica_unused", "1 if there is a replica of the database and lists are read from the primary all the same.", "service")
+	replicaLag   = describe("eupay_database_replica_lag_seconds", "How old what the replica of the database has is at most; 0 if there is none, or it is unknown.", "service")
 )
 
 // ofPool are the labels of a pool, which is of "writes" or "reads", or of reads at the "replica". Reads without a pool of their own have the
@@ -66,7 +66,7 @@ func Database(service string, pool *pgxpool.Pool, reads *pg.Reads) (stop func())
 
 // Describe implements prometheus.Collector.
 func (d *databases) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{poolMax, poolOpen, poolInUse, poolWaits, poolWaited, poolGivenUp, poolWritable, replicaUsed, replicaLag} {
+	for _, desc := range []*prometheus.Desc{poolMax, poolOpen, poolInUse, poolWaits, poolWaited, poolGivenUp, poolWritable, replicaIdle, replicaLag} {
 		to <- desc
 	}
 }
@@ -76,8 +76,8 @@ type pool struct{ service, of string }
 
 // replica is what is known of the replica of a service's database.
 type replica struct {
-	used bool
-	lag  time.Duration
+	unused bool
+	lag    time.Duration
 }
 
 // reading is what the pools of the same name say together.
@@ -126,9 +126,8 @@ func (d *databases) Collect(to chan<- prometheus.Metric) {
 			}
 			pools[name].add(p.Stat())
 		}
-		if exists, used, lag := db.reads.Replica(); exists {
-			replicas[db.service] = replica{used, lag}
-		}
+		exists, used, lag := db.reads.Replica()
+		replicas[db.service] = replica{exists && !used, lag}
 	}
 	for name, r := range pools {
 		r.collect(to, name)
@@ -137,7 +136,7 @@ func (d *databases) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(poolWritable, prometheus.GaugeValue, yes(ok), service)
 	}
 	for service, r := range replicas {
-		to <- prometheus.MustNewConstMetric(replicaUsed, prometheus.GaugeValue, yes(r.used), service)
+		to <- prometheus.MustNewConstMetric(replicaIdle, prometheus.GaugeValue, yes(r.unused), service)
 		to <- prometheus.MustNewConstMetric(replicaLag, prometheus.GaugeValue, r.lag.Seconds(), service)
 	}
 }

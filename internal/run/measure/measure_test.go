@@ -2,6 +2,7 @@ package measure
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -55,6 +56,11 @@ func TestAQueueSaysHowLongItsOldestDueRowHasWaited(t *testing.T) {
 // scraped returns what a scrape says of the database of a service, and of its pool of writes.
 func scraped(t *testing.T, service string) map[string]float64 {
 	t.Helper()
+	return scrapedPool(t, service, "writes")
+}
+
+func scrapedPool(t *testing.T, service, pool string) map[string]float64 {
+	t.Helper()
 	families, err := prometheus.DefaultGatherer.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +72,7 @@ func scraped(t *testing.T, service string) map[string]float64 {
 		}
 		for _, m := range f.GetMetric() {
 			labels := m.GetLabel() // sorted by name: the pool, if it has one, and the service
-			if labels[len(labels)-1].GetValue() == service && (len(labels) == 1 || labels[0].GetValue() == "writes") {
+			if labels[len(labels)-1].GetValue() == service && (len(labels) == 1 || labels[0].GetValue() == pool) {
 				all[strings.TrimPrefix(f.GetName(), "eupay_database_")] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
 			}
 		}
@@ -134,6 +140,28 @@ func TestAnExhaustedPoolIsSeen(t *testing.T) {
 		if got := scraped(t, "other"); got["writable"] != 1 {
 			t.Fatalf("the pool beside it: %v", got)
 		}
+	}
+}
+
+// TestReadsHavePoolsOfTheirOwn, and a replica that is not used is seen.
+func TestReadsHavePoolsOfTheirOwn(t *testing.T) {
+	pool, url := pgtest.New(t, "lists", table)
+	settings := pg.ReadSettings{MaxConns: 3, MaxLag: time.Second, ReplicaURL: url} // the primary is no replica
+	reads, err := pg.OpenReads(t.Context(), pg.Settings{URL: url, Schema: "lists"}, settings, pool, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reads.Close()
+	defer Database("lists", pool, reads)()
+	for _, of := range []string{"reads", "replica"} {
+		if got := scrapedPool(t, "lists", of); got["pool_max_connections"] != 3 || got["replica_unused"] != 1 {
+			t.Errorf("%s: %v", of, got)
+		}
+	}
+	other, _ := pgtest.New(t, "none", table)
+	defer Database("none", other, pg.ReadsOf(other))()
+	if got := scrapedPool(t, "none", "reads"); got["replica_unused"] != 0 || len(got) != 3 {
+		t.Errorf("without a replica: %v", got)
 	}
 }
 
