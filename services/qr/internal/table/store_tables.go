@@ -128,7 +128,7 @@ func readOne[T any](ctx context.Context, db pg.DB, scan pgx.RowToFunc[T], sql st
 	return pgx.CollectExactlyOneRow(rows, scan)
 }
 
-func readAll[T any](ctx context.Context, db pg.DB, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
+func readAll[T any](ctx context.Context, db pg.Reader, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
