@@ -39,6 +39,53 @@ func many(t *testing.T) (pool *pgxpool.Pool, merchants int) {
 	return pool, merchants
 }
 
+// The last page of all merchants costs what the first one does, and the total is the number of those that are not pending.
+func TestAnyPageOfMerchantsCostsTheSame(t *testing.T) {
+	t.Parallel()
+	pool, merchants := many(t)
+	plantest.Settle(t, pool)
+	listed := int64(merchants / 50 * 49)
+	plantest.EvenPages(t, pool, "merchants", int(listed), func(ctx context.Context, pool *pgxpool.Pool, page int) (int, error) {
+		found, total, err := list(ctx, pool, page, plantest.PageSize)
+		if err == nil && total != listed {
+			t.Errorf("page %d says that there are %d merchants instead of %d", page, total, listed)
+		}
+		return len(found), err
+	})
+}
+
+// The pages are all merchants that are not pending, in their order: also those that were pending a moment ago.
+func TestPagesOfMerchantsAreAllMerchantsInTheirOrder(t *testing.T) {
+	t.Parallel()
+	pool, _ := pgtest.New(t, "gateway", migrations.FS)
+	for _, sql := range []string{
+		`insert into merchants (id, name, email, created_at, updated_at, pending) select md5(n::text)::uuid, 'Shop', 'm' || n || '@example.com',
+			'2026-01-01'::timestamptz + n / 4 * interval '11 min', now(), n % 10 = 0 from generate_series(1, 150) n`,
+		`update merchants set pending = false where email = 'm20@example.com'`,
+		`delete from merchants where email in ('m30@example.com', 'm31@example.com')`,
+	} {
+		if _, err := pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var want []string
+	if err := pool.QueryRow(t.Context(), `select array_agg(id::text order by created_at desc, id desc) from merchants where not pending`).Scan(&want); err != nil {
+		t.Fatal(err)
+	}
+	for _, settled := range []bool{false, true} {
+		if settled {
+			plantest.Settle(t, pool)
+		}
+		plantest.AllPages(t, "merchants", want, func(page int) (ids []string, total int64, err error) {
+			found, total, err := list(t.Context(), pool, page, 7)
+			for _, m := range found {
+				ids = append(ids, m.ID)
+			}
+			return ids, total, err
+		})
+	}
+}
+
 func TestASearchAmongAllMerchantsIsBounded(t *testing.T) {
 	t.Parallel()
 	pool, _ := many(t)

@@ -14,7 +14,7 @@ const lastRune = "\U0010ffff"
 
 // search finds merchants by the indexes of what admins search for, each of which is read up to the bound. They are an array, because for a
 // subquery that may find as many as the bound PostgreSQL reads all merchants.
-func search(ctx context.Context, db pg.DB, w wanted, page, limit int) ([]Merchant, int64, error) {
+func search(ctx context.Context, db pg.Reader, w wanted, page, limit int) ([]Merchant, int64, error) {
 	rows, err := db.Query(ctx, `with found (id) as (
 			(select id from merchants where $1 <> '' and to_tsvector('simple', name || ' ' || legal_name) @@ to_tsquery('simple', $1) limit $6)
 			union (select id from merchants where lower(email) collate "C" >= $2 and lower(email) collate "C" < $2 || $7 limit $6)
