@@ -52,6 +52,7 @@ func tableBehind(ctx context.Context, tx pgx.Tx, merchantID, token string) (seat
 	return t, nil
 }
 
+// countTables returns the number of a merchant's tables, which are at most maxTables.
 func countTables(ctx context.Context, db pg.DB, merchantID string) (n int64, err error) {
 	if err := db.QueryRow(ctx, `select count(*) from dining_tables where merchant_id = $1`, merchantID).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count tables: %w", err)
