@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/due"
@@ -39,7 +40,7 @@ func Run(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) {
 	})
 }
 
-// foldSQL returns how many changes it took, and the keys of the counters that are zero now.
+// foldSQL returns how many changes it took, and where the counters are that are zero now.
 const foldSQL = `with taken as (
 		delete from row_count_deltas where ctid = any(array(select ctid from row_count_deltas limit $1 for update skip locked))
 		returning list, merchant_id, livemode, grp, bucket, finest, n, cents
@@ -49,43 +50,27 @@ const foldSQL = `with taken as (
 			from taken, (values (0::smallint, 'month'), (1, 'day'), (2, 'hour'), (3, 'minute')) as levels(level, unit)
 			where level <= finest group by 1, 2, 3, 4, 5, 6 having sum(n) <> 0 or sum(cents) <> 0
 		on conflict (list, merchant_id, livemode, level, bucket, grp) do update set n = c.n + excluded.n, cents = c.cents + excluded.cents
-		returning list, merchant_id, livemode, level, bucket, grp, n, cents
+		returning c.ctid as place, n, cents
 	)
-	select (select count(*) from taken), coalesce(array_agg(list), '{}'), coalesce(array_agg(merchant_id), '{}'), coalesce(array_agg(livemode), '{}'),
-		coalesce(array_agg(level), '{}'), coalesce(array_agg(bucket), '{}'), coalesce(array_agg(grp), '{}') from added where n = 0 and cents = 0`
+	select (select count(*) from taken), coalesce(array_agg(place), '{}') from added where n = 0 and cents = 0`
 
-// clearSQL deletes counters that are zero.
-const clearSQL = `delete from row_counts c using unnest($1::text[], $2::uuid[], $3::boolean[], $4::smallint[], $5::timestamptz[], $6::text[])
-	as z(list, merchant_id, livemode, level, bucket, grp)
-	where (c.list, c.merchant_id, c.livemode, c.level, c.bucket, c.grp) = (z.list, z.merchant_id, z.livemode, z.level, z.bucket, z.grp)
-	and c.n = 0 and c.cents = 0`
-
-// Fold adds up a batch of changes and returns how many there were; none while another one folds.
+// Fold adds up a batch of changes and returns how many there were; none while another one folds. Counters that are zero are deleted: nobody but
+// this transaction has moved them.
 func Fold(ctx context.Context, pool *pgxpool.Pool) (n int, err error) {
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		var mine bool
 		if err := tx.QueryRow(ctx, `select pg_try_advisory_xact_lock(hashtext(current_schema() || ':fold'))`).Scan(&mine); err != nil || !mine {
 			return err
 		}
-		z := zeros{}
-		if err := tx.QueryRow(ctx, foldSQL, foldSize).Scan(&n, &z.list, &z.merchant, &z.livemode, &z.level, &z.bucket, &z.group); err != nil || len(z.list) == 0 {
+		var zero []pgtype.TID
+		if err := tx.QueryRow(ctx, foldSQL, foldSize).Scan(&n, &zero); err != nil || len(zero) == 0 {
 			return err
 		}
-		_, err := tx.Exec(ctx, clearSQL, z.list, z.merchant, z.livemode, z.level, z.bucket, z.group)
+		_, err := tx.Exec(ctx, `delete from row_counts where ctid = any($1::tid[]) and n = 0 and cents = 0`, zero)
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("fold counters: %w", err)
 	}
 	return n, nil
-}
-
-// zeros are the keys of counters, as columns.
-type zeros struct {
-	list     []string
-	merchant []string
-	livemode []bool
-	level    []int16
-	bucket   []time.Time
-	group    []string
 }

@@ -11,7 +11,7 @@
 //
 // A list in which no pages are found may be counted down to the hour only (finest); then its periods are whole hours.
 //
-// A service that uses it has these tables in its schema, and triggers for each list as in testdata/migrations. The migration that adds
+// A service that uses it has these tables in its schema, with the type of merchant_id that its other tables have, and triggers for each list as in testdata/migrations. The migration that adds
 // triggers also counts the rows that are there, under a lock that stops the writers.
 //
 //	create table row_counts (
@@ -130,8 +130,8 @@ type Place struct {
 	Beyond bool
 }
 
-// fewRows may be skipped one by one: that costs less than to descend further.
-const fewRows = 200
+// fewRows may be skipped one by one: that costs less than to descend further, which is two or three pages of memory a level.
+const fewRows = 40
 
 // findSQL descends from the months, days, hours and minutes that the period is made of to the one that has the row at offset $8, newest first.
 const findSQL = `with recursive d as materialized (

@@ -18,6 +18,7 @@ import (
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/measure"
 	"european-pay.eu/eupay/internal/run/outbox"
+	"european-pay.eu/eupay/internal/tally"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
@@ -164,12 +165,12 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 		func() { measure.Forget(core.Name) })
 	businesses := directory.New(directory.Deps{Platforms: platforms, Now: core.Now, Log: core.Log})
 	documents := ledger.New(ledger.Deps{
-		Pool: core.Pool, Platforms: platforms, Directory: businesses, Zone: paris, Now: core.Now, Wake: relay.Wake, Log: core.Log,
+		Pool: core.Pool, Reads: core.Reads, Platforms: platforms, Directory: businesses, Zone: paris, Now: core.Now, Wake: relay.Wake, Log: core.Log,
 	})
 	reports := ereport.New(ereport.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Matricule: cfg.Matricule, Log: core.Log,
 	})
-	inbox := received.New(received.Deps{Pool: core.Pool, Platforms: platforms, Now: core.Now, Wake: relay.Wake, Log: core.Log})
+	inbox := received.New(received.Deps{Pool: core.Pool, Reads: core.Reads, Platforms: platforms, Now: core.Now, Wake: relay.Wake, Log: core.Log})
 	engine := transmit.New(core.Pool, map[transmit.Kind]transmit.Sender{
 		transmit.Document: documents.DocumentSender(), transmit.Collection: documents.CollectionSender(), transmit.Report: reports,
 		transmit.Answer: inbox.AnswerSender(),
@@ -186,7 +187,7 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	kept := archive.New(archive.Deps{Pool: core.Pool, Files: documents, Zone: paris, Now: core.Now, Log: core.Log})
 	core.Serve(&einvoicev1.ArchiveService_ServiceDesc, archive.NewServer(kept), identity.Operator)
 	core.Serve(&einvoicev1.TrailService_ServiceDesc, archive.NewServer(kept), identity.Gateway)
-	sales := &sale.Sales{Book: sale.Book{Zone: paris, Now: core.Now}, Pool: core.Pool, Log: core.Log}
+	sales := &sale.Sales{Book: sale.Book{Zone: paris, Now: core.Now}, Pool: core.Pool, Reads: core.Reads, Log: core.Log}
 	core.Serve(&einvoicev1.SalesService_ServiceDesc, sale.NewServer(sales), identity.Gateway)
 	core.Serve(&einvoicev1.ReceivedService_ServiceDesc, grpcapi.NewReceived(inbox), identity.Gateway)
 	core.Serve(&einvoicev1.DirectoryService_ServiceDesc, grpcapi.NewDirectory(businesses), identity.Gateway)
@@ -202,6 +203,10 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	s.workers = []func(context.Context) error{
 		relay.Run, engine.Run, documents.Follow, inbox.Run, documents.PurgeClaims, enrolments.Run, reports.Run, payments.Run,
 		exports.Run, exports.Purge, sales.Run, kept.Run,
+		func(ctx context.Context) error {
+			tally.Run(ctx, core.Pool, core.Log)
+			return nil
+		},
 	}
 }
 

@@ -1,9 +1,13 @@
 package einvoice
 
-import "european-pay.eu/eupay/internal/run/measure"
+import (
+	"european-pay.eu/eupay/internal/run/measure"
+	"european-pay.eu/eupay/internal/tally"
+)
 
 // queues are all tables of this service whose rows are due at some time. Each statement reads one entry of an index for each mode.
 var queues = []measure.Queue{
+	tally.Queue,
 	{Name: "transmissions", First: `select least((select min(due_at) from transmissions where state = 'waiting' and livemode),
 		(select min(due_at) from transmissions where state = 'waiting' and not livemode))`},
 	{Name: "enrolments", First: `select least((select min(due_at) from enrolments where livemode), (select min(due_at) from enrolments where not livemode))`},

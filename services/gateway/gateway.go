@@ -102,7 +102,7 @@ func (s *Service) open(ctx context.Context) error {
 			BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret, OldTokenSecrets: s.cfg.OldJWTSecrets, Attempts: tries, SessionLife: s.cfg.SessionLife,
 			PortalURL: s.cfg.PortalURL, PasskeyDomain: s.cfg.PasskeyDomain, Verification: s.cfg.EmailVerification, AdminMFA: s.cfg.AdminMFA, StepUp: s.cfg.StepUp,
 		},
-		NATS: s.core.Bus.NC, IBANHold: s.cfg.IBANHold, Mailer: mailer,
+		NATS: s.core.Bus.NC, Reads: s.core.Reads, IBANHold: s.cfg.IBANHold, Mailer: mailer,
 	}); err != nil {
 		return err
 	}

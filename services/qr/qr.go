@@ -16,6 +16,7 @@ import (
 	"european-pay.eu/eupay/internal/run/command"
 	"european-pay.eu/eupay/internal/run/measure"
 	"european-pay.eu/eupay/internal/run/outbox"
+	"european-pay.eu/eupay/internal/tally"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 	privacyv1 "european-pay.eu/eupay/proto/eupay/privacy/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
@@ -119,9 +120,9 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	core.Serve(&qrv1.RenderService_ServiceDesc, render.NewServer(), identity.Gateway)
 	consumers := backlog.OfEvents("loyalty", reward.Occurrences, "images", "orders")
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, consumers), identity.Gateway)
-	core.Serve(&qrv1.LoyaltyService_ServiceDesc, reward.NewCustomers(core.Pool), identity.Gateway)
+	core.Serve(&qrv1.LoyaltyService_ServiceDesc, reward.NewCustomers(core.Reads), identity.Gateway)
 	rewards := reward.New(reward.Deps{
-		Pool: core.Pool, Bus: core.Bus, PerEuro: cfg.PointsPerEuro, Now: core.Now, Wake: s.relay.Wake, Log: core.Log,
+		Pool: core.Pool, Reads: core.Reads, Bus: core.Bus, PerEuro: cfg.PointsPerEuro, Now: core.Now, Wake: s.relay.Wake, Log: core.Log,
 	})
 	core.Serve(&qrv1.RewardsService_ServiceDesc, rewards, identity.Gateway)
 	core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), core.Pool, nil, core.Now, core.Log), identity.Operator)
@@ -134,11 +135,14 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		return nil, err
 	}
 	tables := table.New(table.Deps{
-		Pool: core.Pool, Bus: core.Bus, Payments: s.payments, Site: strings.TrimSuffix(cfg.BaseURL, "/"), Now: core.Now, Wake: s.relay.Wake, Log: core.Log,
-		UnclaimedAfter: cfg.UnclaimedAfter,
+		Pool: core.Pool, Reads: core.Reads, Bus: core.Bus, Payments: s.payments, Site: strings.TrimSuffix(cfg.BaseURL, "/"), Now: core.Now, Wake: s.relay.Wake,
+		Log: core.Log, UnclaimedAfter: cfg.UnclaimedAfter,
 	})
 	core.Serve(&qrv1.TableService_ServiceDesc, tables, identity.Gateway)
-	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run)
+	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run, func(ctx context.Context) error {
+		tally.Run(ctx, core.Pool, core.Log)
+		return nil
+	})
 	s.workers = append(s.workers, s.catalog.workers()...)
 	return s, nil
 }

@@ -1,6 +1,9 @@
 package qr
 
-import "european-pay.eu/eupay/internal/run/measure"
+import (
+	"european-pay.eu/eupay/internal/run/measure"
+	"european-pay.eu/eupay/internal/tally"
+)
 
 // queues are all tables of this service whose rows are due at some time. Each statement reads one entry of an index.
 var queues = []measure.Queue{
@@ -10,4 +13,5 @@ var queues = []measure.Queue{
 	{Name: "image_uploads", First: `select min(due_at) from image_uploads`},
 	{Name: "reward_lots", First: `select min(due_at) from reward_lots where due_at is not null`},
 	{Name: "reward_redemptions", First: `select min(due_at) from reward_redemptions where due_at is not null`},
+	tally.Queue,
 }

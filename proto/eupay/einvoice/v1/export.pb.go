@@ -785,11 +785,13 @@ func (x *ListExportsRequest) GetStatus() string {
 }
 
 type ListExportsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Exports       []*Export              `protobuf:"bytes,1,rep,name=exports,proto3" json:"exports,omitempty"`
-	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Exports []*Export              `protobuf:"bytes,1,rep,name=exports,proto3" json:"exports,omitempty"`
+	Total   int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	// There are more than total, which is how far they were counted.
+	TotalIsMinimum bool `protobuf:"varint,3,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListExportsResponse) Reset() {
@@ -834,6 +836,13 @@ func (x *ListExportsResponse) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *ListExportsResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
+	}
+	return false
 }
 
 type ReadExportRequest struct {
@@ -1046,10 +1055,11 @@ const file_eupay_einvoice_v1_export_proto_rawDesc = "" +
 	"\x04page\x18\x03 \x01(\x05R\x04page\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\x05R\x05limit\x12\x12\n" +
 	"\x04kind\x18\x05 \x01(\tR\x04kind\x12\x16\n" +
-	"\x06status\x18\x06 \x01(\tR\x06status\"`\n" +
+	"\x06status\x18\x06 \x01(\tR\x06status\"\x8a\x01\n" +
 	"\x13ListExportsResponse\x123\n" +
 	"\aexports\x18\x01 \x03(\v2\x19.eupay.einvoice.v1.ExportR\aexports\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"`\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x12(\n" +
+	"\x10total_is_minimum\x18\x03 \x01(\bR\x0etotalIsMinimum\"`\n" +
 	"\x11ReadExportRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +

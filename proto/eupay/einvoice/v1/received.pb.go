@@ -1370,10 +1370,12 @@ type ListReceivedResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Invoices []*ReceivedInvoice     `protobuf:"bytes,1,rep,name=invoices,proto3" json:"invoices,omitempty"`
 	// Not set with starting_after.
-	Total         int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	HasMore       bool  `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Total   int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	HasMore bool  `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
+	// There are more than total, which is how far they were counted.
+	TotalIsMinimum bool `protobuf:"varint,4,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListReceivedResponse) Reset() {
@@ -1423,6 +1425,13 @@ func (x *ListReceivedResponse) GetTotal() int64 {
 func (x *ListReceivedResponse) GetHasMore() bool {
 	if x != nil {
 		return x.HasMore
+	}
+	return false
+}
+
+func (x *ListReceivedResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
 	}
 	return false
 }
@@ -1959,11 +1968,12 @@ const file_eupay_einvoice_v1_received_proto_rawDesc = "" +
 	"\fseller_siren\x18\x06 \x01(\tR\vsellerSiren\x12.\n" +
 	"\x04from\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
 	"\x02to\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12%\n" +
-	"\x0estarting_after\x18\t \x01(\tR\rstartingAfter\"\x87\x01\n" +
+	"\x0estarting_after\x18\t \x01(\tR\rstartingAfter\"\xb1\x01\n" +
 	"\x14ListReceivedResponse\x12>\n" +
 	"\binvoices\x18\x01 \x03(\v2\".eupay.einvoice.v1.ReceivedInvoiceR\binvoices\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x19\n" +
-	"\bhas_more\x18\x03 \x01(\bR\ahasMore\"a\n" +
+	"\bhas_more\x18\x03 \x01(\bR\ahasMore\x12(\n" +
+	"\x10total_is_minimum\x18\x04 \x01(\bR\x0etotalIsMinimum\"a\n" +
 	"\x12GetReceivedRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +

@@ -93,12 +93,14 @@ func (x *GetLoyaltyRequest) GetLimit() int32 {
 }
 
 type GetLoyaltyResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Balance       int64                  `protobuf:"varint,1,opt,name=balance,proto3" json:"balance,omitempty"`
-	Entries       []*LoyaltyEntry        `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
-	Total         int64                  `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Balance int64                  `protobuf:"varint,1,opt,name=balance,proto3" json:"balance,omitempty"`
+	Entries []*LoyaltyEntry        `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
+	Total   int64                  `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
+	// There are more than total, which is how far they were counted.
+	TotalIsMinimum bool `protobuf:"varint,4,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GetLoyaltyResponse) Reset() {
@@ -150,6 +152,13 @@ func (x *GetLoyaltyResponse) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *GetLoyaltyResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
+	}
+	return false
 }
 
 // LoyaltyEntry is one line of a customer's ledger. The points of all lines add up to the balance.
@@ -267,11 +276,12 @@ const file_eupay_qr_v1_loyalty_proto_rawDesc = "" +
 	"customerId\x12\x1a\n" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x12\n" +
 	"\x04page\x18\x03 \x01(\x05R\x04page\x12\x14\n" +
-	"\x05limit\x18\x04 \x01(\x05R\x05limit\"y\n" +
+	"\x05limit\x18\x04 \x01(\x05R\x05limit\"\xa3\x01\n" +
 	"\x12GetLoyaltyResponse\x12\x18\n" +
 	"\abalance\x18\x01 \x01(\x03R\abalance\x123\n" +
 	"\aentries\x18\x02 \x03(\v2\x19.eupay.qr.v1.LoyaltyEntryR\aentries\x12\x14\n" +
-	"\x05total\x18\x03 \x01(\x03R\x05total\"\x85\x02\n" +
+	"\x05total\x18\x03 \x01(\x03R\x05total\x12(\n" +
+	"\x10total_is_minimum\x18\x04 \x01(\bR\x0etotalIsMinimum\"\x85\x02\n" +
 	"\fLoyaltyEntry\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x16\n" +

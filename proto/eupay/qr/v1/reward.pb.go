@@ -1503,12 +1503,14 @@ func (x *ListRewardEntriesRequest) GetUncounted() bool {
 }
 
 type ListRewardEntriesResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Entries       []*RewardEntry         `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
-	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	HasMore       bool                   `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Entries []*RewardEntry         `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	Total   int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	HasMore bool                   `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
+	// There are more than total, which is how far they were counted.
+	TotalIsMinimum bool `protobuf:"varint,4,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListRewardEntriesResponse) Reset() {
@@ -1558,6 +1560,13 @@ func (x *ListRewardEntriesResponse) GetTotal() int64 {
 func (x *ListRewardEntriesResponse) GetHasMore() bool {
 	if x != nil {
 		return x.HasMore
+	}
+	return false
+}
+
+func (x *ListRewardEntriesResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
 	}
 	return false
 }
@@ -2391,11 +2400,13 @@ func (x *ListRedemptionsRequest) GetLimit() int32 {
 }
 
 type ListRedemptionsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Redemptions   []*Redemption          `protobuf:"bytes,1,rep,name=redemptions,proto3" json:"redemptions,omitempty"`
-	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Redemptions []*Redemption          `protobuf:"bytes,1,rep,name=redemptions,proto3" json:"redemptions,omitempty"`
+	Total       int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	// There are more than total, which is how far they were counted.
+	TotalIsMinimum bool `protobuf:"varint,3,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListRedemptionsResponse) Reset() {
@@ -2440,6 +2451,13 @@ func (x *ListRedemptionsResponse) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *ListRedemptionsResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
+	}
+	return false
 }
 
 var File_eupay_qr_v1_reward_proto protoreflect.FileDescriptor
@@ -2580,11 +2598,12 @@ const file_eupay_qr_v1_reward_proto_rawDesc = "" +
 	"\x04page\x18\x04 \x01(\x05R\x04page\x12\x14\n" +
 	"\x05limit\x18\x05 \x01(\x05R\x05limit\x12%\n" +
 	"\x0estarting_after\x18\x06 \x01(\tR\rstartingAfter\x12\x1c\n" +
-	"\tuncounted\x18\a \x01(\bR\tuncounted\"\x80\x01\n" +
+	"\tuncounted\x18\a \x01(\bR\tuncounted\"\xaa\x01\n" +
 	"\x19ListRewardEntriesResponse\x122\n" +
 	"\aentries\x18\x01 \x03(\v2\x18.eupay.qr.v1.RewardEntryR\aentries\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x19\n" +
-	"\bhas_more\x18\x03 \x01(\bR\ahasMore\"\xde\x01\n" +
+	"\bhas_more\x18\x03 \x01(\bR\ahasMore\x12(\n" +
+	"\x10total_is_minimum\x18\x04 \x01(\bR\x0etotalIsMinimum\"\xde\x01\n" +
 	"\x13AdjustPointsRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -2662,10 +2681,11 @@ const file_eupay_qr_v1_reward_proto_rawDesc = "" +
 	"\x06status\x18\x03 \x01(\tR\x06status\x12\x1b\n" +
 	"\tmember_id\x18\x04 \x01(\tR\bmemberId\x12\x12\n" +
 	"\x04page\x18\x05 \x01(\x05R\x04page\x12\x14\n" +
-	"\x05limit\x18\x06 \x01(\x05R\x05limit\"j\n" +
+	"\x05limit\x18\x06 \x01(\x05R\x05limit\"\x94\x01\n" +
 	"\x17ListRedemptionsResponse\x129\n" +
 	"\vredemptions\x18\x01 \x03(\v2\x17.eupay.qr.v1.RedemptionR\vredemptions\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total2\xf2\t\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x12(\n" +
+	"\x10total_is_minimum\x18\x03 \x01(\bR\x0etotalIsMinimum2\xf2\t\n" +
 	"\x0eRewardsService\x12M\n" +
 	"\n" +
 	"GetProgram\x12\x1e.eupay.qr.v1.GetProgramRequest\x1a\x1f.eupay.qr.v1.GetProgramResponse\x12Y\n" +

@@ -1972,9 +1972,11 @@ type ListOrdersResponse struct {
 	// All that match; 0 with starting_after.
 	Total int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
 	// Only with starting_after.
-	HasMore       bool `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	HasMore bool `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
+	// There are more than total, which is how far they were counted.
+	TotalIsMinimum bool `protobuf:"varint,4,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListOrdersResponse) Reset() {
@@ -2024,6 +2026,13 @@ func (x *ListOrdersResponse) GetTotal() int64 {
 func (x *ListOrdersResponse) GetHasMore() bool {
 	if x != nil {
 		return x.HasMore
+	}
+	return false
+}
+
+func (x *ListOrdersResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
 	}
 	return false
 }
@@ -3159,11 +3168,12 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x04from\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
 	"\x02to\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12%\n" +
 	"\x0estarting_after\x18\b \x01(\tR\rstartingAfter\x12+\n" +
-	"\x11payment_reference\x18\t \x01(\tR\x10paymentReference\"q\n" +
+	"\x11payment_reference\x18\t \x01(\tR\x10paymentReference\"\x9b\x01\n" +
 	"\x12ListOrdersResponse\x12*\n" +
 	"\x06orders\x18\x01 \x03(\v2\x12.eupay.qr.v1.OrderR\x06orders\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x19\n" +
-	"\bhas_more\x18\x03 \x01(\bR\ahasMore\"5\n" +
+	"\bhas_more\x18\x03 \x01(\bR\ahasMore\x12(\n" +
+	"\x10total_is_minimum\x18\x04 \x01(\bR\x0etotalIsMinimum\"5\n" +
 	"\x12ListKitchenRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\"A\n" +

@@ -16,7 +16,8 @@ const listSQL = `select r.id, p.kind, p.start_on::text, p.end_on::text, p.due_on
 	from reports r join report_periods p on p.id = r.period_id
 	where r.merchant_id = $1 and r.livemode = $2 order by r.created_at desc, r.id desc limit $3 offset $4`
 
-// List returns one page (from 1) of a merchant's reports, newest first, and the total.
+// List returns one page (from 1) of a merchant's reports, newest first, and the total. A merchant has a few for each period of ten days or more, so
+// they are counted one by one.
 func (r *Reporter) List(ctx context.Context, merchantID string, livemode bool, page, limit int) ([]*einvoicev1.EReport, int64, error) {
 	var total int64
 	err := r.Pool.QueryRow(ctx, `select count(*) from reports where merchant_id = $1 and livemode = $2`, merchantID, livemode).Scan(&total)

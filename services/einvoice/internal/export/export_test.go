@@ -155,8 +155,8 @@ func TestFilesAreKeptForAMonth(t *testing.T) {
 	if _, err := r.Get(t.Context(), x.Who, x.ID.String()); !errs.Is(err, errs.NotFoundCode) {
 		t.Errorf("it is there: %v", err)
 	}
-	if all, total, err := r.List(t.Context(), x.Who, "", "", 1, 10); err != nil || total != 0 || len(all) != 0 {
-		t.Errorf("it is listed: %d, %v", total, err)
+	if all, total, err := r.List(t.Context(), x.Who, "", "", 1, 10); err != nil || total.Rows != 0 || len(all) != 0 {
+		t.Errorf("it is listed: %d, %v", total.Rows, err)
 	}
 	if err := r.purge(t.Context()); err != nil {
 		t.Fatal(err)

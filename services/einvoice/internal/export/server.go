@@ -57,7 +57,7 @@ func (s *Server) ListExports(ctx context.Context, r *einvoicev1.ListExportsReque
 	if err != nil {
 		return nil, err
 	}
-	out := &einvoicev1.ListExportsResponse{Total: total}
+	out := &einvoicev1.ListExportsResponse{Total: total.Rows, TotalIsMinimum: total.Minimum}
 	for _, x := range all {
 		out.Exports = append(out.Exports, x.proto())
 	}

@@ -12,6 +12,7 @@ import (
 
 	"european-pay.eu/eupay/internal/claim"
 	"european-pay.eu/eupay/internal/errs"
+	rowcount "european-pay.eu/eupay/internal/tally"
 )
 
 const (
@@ -101,19 +102,22 @@ func (e *Exports) Get(ctx context.Context, who Who, id string) (Export, error) {
 	return x, nil
 }
 
-// List returns a page of a merchant's exports, the newest first, and their number. Empty texts choose all.
-func (e *Exports) List(ctx context.Context, who Who, kind, status string, page, limit int) (all []Export, total int64, err error) {
+// List returns a page of a merchant's exports, the newest first, and their number. Empty texts choose all. They end after a month, which no counter
+// knows: they are counted one by one.
+func (e *Exports) List(ctx context.Context, who Who, kind, status string, page, limit int) ([]Export, rowcount.Total, error) {
 	const where = ` from exports where merchant_id = $1 and livemode = $2 and expires_at > $3 and ($4 = '' or kind = $4) and ($5 = '' or status = $5)`
 	args := []any{who.MerchantID, who.Livemode, e.instant(), kind, status}
-	if err := e.Pool.QueryRow(ctx, `select count(*)`+where, args...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count exports: %w", err)
+	total, err := rowcount.AtMost(ctx, e.Pool, where, args...)
+	if err != nil {
+		return nil, rowcount.Total{}, fmt.Errorf("count exports: %w", err)
 	}
 	rows, err := e.Pool.Query(ctx, `select `+columns+where+` order by created_at desc, id desc limit $6 offset $7`, append(args, limit, (page-1)*limit)...)
 	if err != nil {
-		return nil, 0, fmt.Errorf("list exports: %w", err)
+		return nil, rowcount.Total{}, fmt.Errorf("list exports: %w", err)
 	}
-	if all, err = pgx.CollectRows(rows, scan); err != nil {
-		return nil, 0, fmt.Errorf("list exports: %w", err)
+	all, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, rowcount.Total{}, fmt.Errorf("list exports: %w", err)
 	}
 	return all, total, nil
 }

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/tally"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/received"
 )
@@ -42,7 +43,9 @@ func (s *Received) ListReceived(ctx context.Context, req *einvoicev1.ListReceive
 	if after := req.GetStartingAfter(); after != "" {
 		list, out.HasMore, err = s.inbox.ListAfter(ctx, recipient(req), f, after)
 	} else {
-		list, out.Total, err = s.inbox.List(ctx, recipient(req), f)
+		var total tally.Total
+		list, total, err = s.inbox.List(ctx, recipient(req), f)
+		out.Total, out.TotalIsMinimum = total.Rows, total.Minimum
 	}
 	if err != nil {
 		return nil, err

@@ -88,7 +88,7 @@ func on(t testing.TB, pool *pgxpool.Pool) *fixture {
 	f := &fixture{t: t, clock: &clock{at: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)}, fake: newFake(), who: Who{MerchantID: "m1", Livemode: true}}
 	log := slog.New(slog.DiscardHandler)
 	f.Ledger = New(Deps{
-		Pool: pool, Platforms: map[bool]platform.Platform{true: f.fake, false: f.fake}, Zone: paris, Now: f.clock.now, Wake: func() {}, Log: log,
+		Pool: pool, Reads: pool, Platforms: map[bool]platform.Platform{true: f.fake, false: f.fake}, Zone: paris, Now: f.clock.now, Wake: func() {}, Log: log,
 	})
 	f.Attach(transmit.New(pool, map[transmit.Kind]transmit.Sender{
 		transmit.Document: f.DocumentSender(), transmit.Collection: f.CollectionSender(),

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/due"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
@@ -18,6 +19,8 @@ import (
 // Deps of a ledger.
 type Deps struct {
 	Pool *pgxpool.Pool
+	// Reads is where lists are read.
+	Reads pg.Reader
 	// Platforms by mode: live and test are separate accounts. A mode without one cannot submit.
 	Platforms map[bool]platform.Platform
 	// Directory is where buyers are looked up; nil: they are not.

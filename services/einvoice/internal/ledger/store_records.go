@@ -143,7 +143,7 @@ func readAll(ctx context.Context, db pg.DB, where string, args ...any) ([]Record
 	return collect(ctx, db, columns, where, args...)
 }
 
-func collect(ctx context.Context, db pg.DB, columns, where string, args ...any) ([]Record, error) {
+func collect(ctx context.Context, db pg.Reader, columns, where string, args ...any) ([]Record, error) {
 	rows, err := db.Query(ctx, `select `+columns+from+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read invoices: %w", err)

@@ -51,7 +51,7 @@ func setup(t *testing.T) *fixture {
 	f.must(err)
 	t.Cleanup(client.Close)
 	log := slog.New(slog.DiscardHandler)
-	f.Inbox = New(Deps{Pool: pool, Platforms: map[bool]platform.Platform{false: client}, Now: f.clock.Now, Wake: func() {}, Log: log})
+	f.Inbox = New(Deps{Pool: pool, Reads: pool, Platforms: map[bool]platform.Platform{false: client}, Now: f.clock.Now, Wake: func() {}, Log: log})
 	f.Attach(transmit.New(pool, map[transmit.Kind]transmit.Sender{transmit.Answer: f.AnswerSender()}, transmit.Config{}, f.clock.Now, log))
 	f.client = f.enrol(client, "m1")
 	return f

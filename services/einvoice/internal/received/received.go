@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"european-pay.eu/eupay/internal/due"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
@@ -23,6 +24,8 @@ import (
 // Deps of an inbox.
 type Deps struct {
 	Pool *pgxpool.Pool
+	// Reads is where lists are read.
+	Reads pg.Reader
 	// Platforms by mode: live and test are separate accounts.
 	Platforms map[bool]platform.Platform
 	Now       func() time.Time

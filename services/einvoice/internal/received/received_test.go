@@ -404,8 +404,8 @@ func TestAnotherMerchantsOrModesInvoiceIsNotFound(t *testing.T) {
 				t.Errorf("%+v, %s: %v", other, what, err)
 			}
 		}
-		if list, total, err := f.List(t.Context(), other, Filter{Page: 1, Limit: 10}); err != nil || total != 0 || len(list) != 0 {
-			t.Errorf("%+v lists %d: %v", other, total, err)
+		if list, total, err := f.List(t.Context(), other, Filter{Page: 1, Limit: 10}); err != nil || total.Rows != 0 || len(list) != 0 {
+			t.Errorf("%+v lists %d: %v", other, total.Rows, err)
 		}
 		if _, _, err := f.ListAfter(t.Context(), other, Filter{Limit: 10}, id); !errs.Is(err, errs.ValidationError) {
 			t.Errorf("%+v lists after it: %v", other, err)
@@ -456,8 +456,8 @@ func TestListsHaveFiltersAndCursors(t *testing.T) {
 		{Filter{To: all[1].GetCreatedAt().AsTime()}, 3},
 	} {
 		c.f.Page, c.f.Limit = 1, 10
-		if _, total, err := f.List(t.Context(), f.who, c.f); err != nil || total != c.want {
-			t.Errorf("%+v: %d, %v", c.f, total, err)
+		if _, total, err := f.List(t.Context(), f.who, c.f); err != nil || total.Rows != c.want {
+			t.Errorf("%+v: %d, %v", c.f, total.Rows, err)
 		}
 	}
 }

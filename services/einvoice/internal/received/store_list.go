@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/tally"
 )
 
 // Filter selects received invoices. Zero values select all.
@@ -36,15 +37,42 @@ func (f Filter) where(who Who) (string, []any) {
 	return where, args
 }
 
-// List returns one page, newest first, and the total.
-func (b *Inbox) List(ctx context.Context, who Who, f Filter) ([]Record, int64, error) {
+// receivedList is what the counters of received invoices are called.
+const receivedList = "received_invoices"
+
+// List returns one page, newest first, and the total. Those of a seller are counted one by one.
+func (b *Inbox) List(ctx context.Context, who Who, f Filter) ([]Record, tally.Total, error) {
 	where, args := f.where(who)
-	var total int64
-	if err := b.Pool.QueryRow(ctx, `select count(*) from received_invoices r `+where, args...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count received invoices: %w", err)
+	skip := int64(f.Page-1) * int64(f.Limit)
+	var total tally.Total
+	if f.SellerSIREN != "" {
+		var err error
+		if total, err = tally.AtMost(ctx, b.Reads, `from received_invoices r `+where, args...); err != nil {
+			return nil, tally.Total{}, fmt.Errorf("count received invoices: %w", err)
+		}
+	} else {
+		place, err := tally.Find(ctx, b.Reads, b.counted(who, f), skip)
+		if total.Rows = place.Total; err != nil || place.Beyond {
+			return nil, total, err
+		}
+		skip, args = place.Skip, append(args, place.Before)
+		where += fmt.Sprintf(` and r.created_at < $%d`, len(args))
 	}
-	list, err := b.collect(ctx, where+fmt.Sprintf(` order by r.created_at desc, r.id desc limit %d offset %d`, f.Limit, (f.Page-1)*f.Limit), args)
+	list, err := b.collect(ctx, where+fmt.Sprintf(` order by r.created_at desc, r.id desc limit %d offset %d`, f.Limit, skip), args)
 	return list, total, err
+}
+
+// counted says which counters are those of a filter.
+func (b *Inbox) counted(who Who, f Filter) tally.Filter {
+	c := tally.Filter{List: receivedList, MerchantID: who.MerchantID, Livemode: who.Livemode, From: f.From, To: f.To}
+	if f.Status != "" {
+		c.Groups = []string{f.Status}
+	}
+	c.Edge = func(ctx context.Context, from, to time.Time) (n int64, err error) {
+		where, args := Filter{Status: f.Status, From: from, To: to}.where(who)
+		return n, b.Reads.QueryRow(ctx, `select count(*) from received_invoices r `+where, args...).Scan(&n)
+	}
+	return c
 }
 
 // ListAfter returns the invoices that follow one of the merchant's in the order of List, and whether there are more.
@@ -67,7 +95,7 @@ func (b *Inbox) ListAfter(ctx context.Context, who Who, f Filter, id string) (li
 }
 
 func (b *Inbox) collect(ctx context.Context, where string, args []any) ([]Record, error) {
-	rows, err := b.Pool.Query(ctx, `select `+columns+` from received_invoices r `+where, args...)
+	rows, err := b.Reads.Query(ctx, `select `+columns+` from received_invoices r `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list received invoices: %w", err)
 	}

@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
@@ -91,32 +94,49 @@ func replaceTillEntries(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, id uu
 	return nil
 }
 
+// What the counters of this package are called. Both are kept by the day that was sold on, as midnight in UTC.
+const (
+	tillList       = "till_sales"
+	unreportedList = "unreported_sales"
+)
+
 // tills returns one page (from 1) of the recorded days of a merchant's tills between two days, the newest first, and the number of all.
 func (s *Sales) tills(ctx context.Context, who Who, from, to invoice.Date, page, limit int) (list []Till, total int64, err error) {
-	const where = `where t.merchant_id = $1 and t.livemode = $2 and t.sold_on between $3::text::date and $4::text::date`
-	args := []any{who.MerchantID, who.Livemode, string(from), string(to)}
-	if err := s.Pool.QueryRow(ctx, `select count(*) from till_sales t `+where, args...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count totals of tills: %w", err)
+	place, err := tally.Find(ctx, s.Reads, tally.Filter{
+		List: tillList, MerchantID: who.MerchantID, Livemode: who.Livemode, From: from.Time(), To: to.Add(1).Time(),
+	}, int64(page-1)*int64(limit))
+	if err != nil || place.Beyond {
+		return nil, place.Total, err
 	}
-	rows, err := s.Pool.Query(ctx, tillColumns+where+` order by t.sold_on desc, t.till limit $5 offset $6`, append(args, limit, (page-1)*limit)...)
+	rows, err := s.Reads.Query(ctx, tillColumns+`where t.id = any(array(
+			select id from till_sales where merchant_id = $1 and livemode = $2 and sold_on >= $3::date and sold_on < $4::date
+			order by sold_on desc, till limit $5 offset $6)) order by t.sold_on desc, t.till`, who.MerchantID, who.Livemode, from.Time(), dayAfter(place.Before), limit, place.Skip)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list totals of tills: %w", err)
 	}
 	if list, err = pgx.CollectRows(rows, scanTill); err != nil {
 		return nil, 0, fmt.Errorf("list totals of tills: %w", err)
 	}
-	return list, total, nil
+	return list, place.Total, nil
 }
+
+// dayAfter returns the first midnight that is not before t: counters may find a minute of a day.
+func dayAfter(t time.Time) time.Time { return t.UTC().Add(24*time.Hour - 1).Truncate(24 * time.Hour) }
 
 // unreported returns what no report of a merchant has. A merchant whose tills report its payments lacks nothing.
 func (s *Sales) unreported(ctx context.Context, e enrol.Enrolment) (u Unreported, err error) {
 	if e.Settings.SalesByTill {
 		return Unreported{}, nil
 	}
-	err = s.Pool.QueryRow(ctx, `select count(*), coalesce(sum(amount_cents), 0)::bigint, coalesce(min(sold_on)::text, '') from consumer_sales
-		where merchant_id = $1 and livemode = $2 and unknown`, e.MerchantID, e.Livemode).Scan(&u.Payments, &u.Amount, &u.Since)
+	counts, err := tally.ByGroup(ctx, s.Reads, tally.Filter{List: unreportedList, MerchantID: e.MerchantID, Livemode: e.Livemode}, tally.Period{})
+	if err != nil || len(counts) == 0 {
+		return Unreported{}, err
+	}
+	u.Payments, u.Amount = counts[0].Rows, money.Cents(counts[0].Cents)
+	err = s.Reads.QueryRow(ctx, `select coalesce(min(sold_on)::text, '') from consumer_sales where merchant_id = $1 and livemode = $2 and unknown`,
+		e.MerchantID, e.Livemode).Scan(&u.Since)
 	if err != nil {
-		return Unreported{}, fmt.Errorf("count what is not reported: %w", err)
+		return Unreported{}, fmt.Errorf("find the first day that is not reported: %w", err)
 	}
 	return u, nil
 }

@@ -16,6 +16,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/internal/run/leader"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/ereport"
@@ -26,7 +27,9 @@ import (
 type Sales struct {
 	Book
 	Pool *pgxpool.Pool
-	Log  *slog.Logger
+	// Reads is where lists are read.
+	Reads pg.Reader
+	Log   *slog.Logger
 }
 
 // Who is a merchant in one mode.

@@ -36,7 +36,7 @@ func setup(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{Sales: &Sales{Book: Book{Zone: paris, Now: func() time.Time { return noon }}, Pool: pool, Log: slog.New(slog.DiscardHandler)}, t: t, pool: pool}
+	r := &rig{Sales: &Sales{Book: Book{Zone: paris, Now: func() time.Time { return noon }}, Pool: pool, Reads: pool, Log: slog.New(slog.DiscardHandler)}, t: t, pool: pool}
 	r.exec(`insert into enrolments (merchant_id, livemode, settings, code, mandate_status, due_at, created_at, updated_at)
 		values ('m1', true, '{}', 'AB12CD', 'active', $1, $1, $1)`, noon)
 	r.settings(nil)

@@ -94,7 +94,8 @@ func lockKey(ctx context.Context, tx pg.DB, merchantID, id string) (Key, error) 
 	return k, nil
 }
 
-// listKeys returns a page of a merchant's keys, newest first, and how many there are.
+// listKeys returns a page of a merchant's keys, newest first, and how many there are. They are few, as each was made by a person: they are counted
+// one by one.
 func listKeys(ctx context.Context, db pg.DB, merchantID string, page, limit int) ([]Key, int64, error) {
 	var total int64
 	if err := db.QueryRow(ctx, `select count(*) from api_keys where merchant_id = $1`, merchantID).Scan(&total); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -39,8 +40,11 @@ func Record(ctx context.Context, tx pg.DB, at time.Time, by Actor, action, targe
 
 // list reads the entries of a merchant before the one of that id (0: all), the newest first.
 func list(ctx context.Context, db pg.DB, merchantID string, after int64, limit int) ([]Entry, error) {
+	if after == 0 {
+		after = math.MaxInt64 // a bound of the index in any case: a plan for all parameters has no use for "$2 = 0 or …"
+	}
 	rows, err := db.Query(ctx, `select id, at, actor, action, target, detail from audit_log
-		where merchant_id = $1 and ($2 = 0 or id < $2) order by id desc limit $3`, merchantID, after, limit)
+		where merchant_id = $1 and id < $2 order by id desc limit $3`, merchantID, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read audit log: %w", err)
 	}

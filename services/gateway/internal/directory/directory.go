@@ -10,6 +10,8 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"european-pay.eu/eupay/internal/due"
+	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
@@ -22,6 +24,8 @@ type Deps struct {
 	// Deps are those of users. Pool, Log, Now, Wake and BcryptCost are for merchants and API keys, too.
 	user.Deps
 	NATS *nats.Conn
+	// Reads is where the list of merchants is read; nil: Pool.
+	Reads pg.Reader
 	// IBANHold is how long a new IBAN of a merchant waits before money goes there; 0: not at all.
 	IBANHold time.Duration
 	// Mailer is nil where no mail server is set up: mails wait.
@@ -54,7 +58,7 @@ func Open(d Deps) (*Directory, error) {
 	return &Directory{
 		Keys: keys,
 		// A key is remembered with its merchant.
-		Merchants: merchant.New(merchant.Deps{Pool: d.Pool, Log: d.Log, Now: d.Now, Wake: d.Wake, Changed: keys.Forget, IBANHold: d.IBANHold}),
+		Merchants: merchant.New(merchant.Deps{Pool: d.Pool, Reads: d.Reads, Log: d.Log, Now: d.Now, Wake: d.Wake, Changed: keys.Forget, IBANHold: d.IBANHold}),
 		Users:     users, Tokens: users.Tokens(), Audit: audit.NewLog(d.Pool, d.Now),
 		Mails: &postbox.Worker{Pool: d.Pool, Sender: d.Mailer, Write: users.WriteMail, Now: d.Now, Log: d.Log}, deps: d,
 	}, nil
@@ -66,6 +70,7 @@ func (d *Directory) Run(ctx context.Context) error {
 	defer workers.Wait()
 	workers.Go(func() { d.Merchants.Introduce(ctx) })
 	workers.Go(func() { d.sendMails(ctx) })
+	workers.Go(func() { tally.Run(ctx, d.deps.Pool, d.deps.Log) })
 	workers.Go(func() {
 		due.Every(ctx, time.Minute, "changing IBANs that have waited", d.deps.Log, func(ctx context.Context) error {
 			d.Keys.Sweep()

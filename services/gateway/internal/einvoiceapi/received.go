@@ -67,7 +67,7 @@ func (a *API) listReceived(c echo.Context) error {
 	if after != "" {
 		return web.Answer(c, http.StatusOK, web.CursoredOf(res.GetInvoices(), receivedSummary, res.GetHasMore()))
 	}
-	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetInvoices(), receivedSummary, page, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetInvoices(), receivedSummary, page, limit, res.GetTotal()).AtLeast(res.GetTotalIsMinimum()))
 }
 
 // receivedOf returns the received invoice that the path names, and whose it is.

@@ -135,7 +135,7 @@ func (a *API) list(c echo.Context) error {
 	for i, x := range res.GetExports() {
 		all[i] = view(x)
 	}
-	return web.List(c, all, web.Pagination{Page: page, Limit: limit, Total: res.GetTotal()})
+	return web.List(c, all, web.Pagination{Page: page, Limit: limit, Total: res.GetTotal(), TotalIsMinimum: res.GetTotalIsMinimum()})
 }
 
 func (a *API) get(c echo.Context) error {

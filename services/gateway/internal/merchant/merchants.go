@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
 )
@@ -20,8 +21,10 @@ type Merchants struct{ deps Deps }
 type Deps struct {
 	// Pool sees the gateway's schema.
 	Pool *pgxpool.Pool
-	Now  func() time.Time
-	Log  *slog.Logger
+	// Reads is where all merchants are listed and searched; nil: Pool.
+	Reads pg.Reader
+	Now   func() time.Time
+	Log   *slog.Logger
 	// Wake tells the outbox relay that there is something to publish.
 	Wake func()
 	// Changed is called with the id of a merchant after every change, so that nobody goes on with a remembered one.
@@ -31,7 +34,12 @@ type Deps struct {
 }
 
 // New returns the merchants.
-func New(d Deps) *Merchants { return &Merchants{d} }
+func New(d Deps) *Merchants {
+	if d.Reads == nil {
+		d.Reads = d.Pool
+	}
+	return &Merchants{d}
+}
 
 // Get returns the merchant, or NOT_FOUND.
 func (s *Merchants) Get(ctx context.Context, id string) (Merchant, error) {
@@ -40,7 +48,7 @@ func (s *Merchants) Get(ctx context.Context, id string) (Merchant, error) {
 
 // List returns a page of all merchants, newest first, and how many there are: for admins.
 func (s *Merchants) List(ctx context.Context, page, limit int) ([]Merchant, int64, error) {
-	return list(ctx, s.deps.Pool, page, limit)
+	return list(ctx, s.deps.Reads, page, limit)
 }
 
 // Register stores a new merchant whose profile is Cleaned and was checked with CheckNew. A pending one is seen by nobody else before Publish.

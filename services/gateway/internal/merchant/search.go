@@ -51,5 +51,5 @@ func (s *Merchants) Search(ctx context.Context, text string, page, limit int) ([
 	if n := utf8.RuneCountInString(text); n < minSearch || n > maxSearch || strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
 		return nil, 0, errs.Invalid(errs.Field{Field: "search", Message: "search must have 2 to 100 characters."})
 	}
-	return search(ctx, s.deps.Pool, wantedOf(text), page, limit)
+	return search(ctx, s.deps.Reads, wantedOf(text), page, limit)
 }

@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/tally"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/form"
@@ -88,13 +89,16 @@ func update(ctx context.Context, tx pg.DB, m *Merchant, now time.Time) error {
 	return nil
 }
 
-func list(ctx context.Context, db pg.DB, page, limit int) ([]Merchant, int64, error) {
-	var total int64
-	if err := db.QueryRow(ctx, `select count(*) from merchants where not pending`).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count merchants: %w", err)
+// merchantList is what the counters of all merchants are called: they are counted as those of the merchant "", the platform.
+const merchantList = "merchants"
+
+func list(ctx context.Context, db pg.Reader, page, limit int) ([]Merchant, int64, error) {
+	place, err := tally.Find(ctx, db, tally.Filter{List: merchantList}, int64(page-1)*int64(limit))
+	if err != nil || place.Beyond {
+		return nil, place.Total, err
 	}
-	rows, err := db.Query(ctx, `select `+Columns+` from merchants m where not m.pending order by m.created_at desc, m.id desc limit $1 offset $2`,
-		limit, int64(page-1)*int64(limit))
+	rows, err := db.Query(ctx, `select `+Columns+` from merchants m where not m.pending and m.created_at < $1 order by m.created_at desc, m.id desc
+		limit $2 offset $3`, place.Before, limit, place.Skip)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list merchants: %w", err)
 	}
@@ -102,7 +106,7 @@ func list(ctx context.Context, db pg.DB, page, limit int) ([]Merchant, int64, er
 	if err != nil {
 		return nil, 0, fmt.Errorf("list merchants: %w", err)
 	}
-	return merchants, total, nil
+	return merchants, place.Total, nil
 }
 
 func scan(r pgx.CollectableRow) (Merchant, error) {

@@ -12,8 +12,9 @@ import (
 // lastRune follows every character, so prefix+lastRune follows every text that begins with prefix.
 const lastRune = "\U0010ffff"
 
-// search finds merchants by the indexes of what admins search for, each of which is read up to the bound.
-func search(ctx context.Context, db pg.DB, w wanted, page, limit int) ([]Merchant, int64, error) {
+// search finds merchants by the indexes of what admins search for, each of which is read up to the bound. They are an array, because for a
+// subquery that may find as many as the bound PostgreSQL reads all merchants.
+func search(ctx context.Context, db pg.Reader, w wanted, page, limit int) ([]Merchant, int64, error) {
 	rows, err := db.Query(ctx, `with found (id) as (
 			(select id from merchants where $1 <> '' and to_tsvector('simple', name || ' ' || legal_name) @@ to_tsquery('simple', $1) limit $6)
 			union (select id from merchants where lower(email) collate "C" >= $2 and lower(email) collate "C" < $2 || $7 limit $6)
@@ -22,7 +23,7 @@ func search(ctx context.Context, db pg.DB, w wanted, page, limit int) ([]Merchan
 			union (select merchant_id from api_keys where public collate "C" >= $3 and public collate "C" < $3 || $7 limit $6)
 			union (select id from merchants where siren = $4 and siren <> '' limit $6)
 			union select id from merchants where id = nullif($5, '')::uuid)
-		select count(*) over (), `+Columns+` from merchants m where not m.pending and m.id in (select id from found limit $6)
+		select count(*) over (), `+Columns+` from merchants m where not m.pending and m.id = any(array(select id from found limit $6))
 		order by m.created_at desc, m.id desc limit $8 offset $9`,
 		w.words, w.prefix, w.public, w.siren, w.id, mostFound, lastRune, limit, int64(page-1)*int64(limit))
 	if err != nil {

@@ -55,7 +55,7 @@ func (a *API) entries(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("list points: %w", err)
 	}
-	return web.List(c, views(got.GetEntries(), entryView), web.Pagination{Page: page, Limit: limit, Total: got.GetTotal()})
+	return web.List(c, views(got.GetEntries(), entryView), web.Pagination{Page: page, Limit: limit, Total: got.GetTotal(), TotalIsMinimum: got.GetTotalIsMinimum()})
 }
 
 // adjust gives points by hand, or takes some.

@@ -54,7 +54,7 @@ func (a *API) redemptions(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("list redemptions: %w", err)
 	}
-	return web.List(c, views(got.GetRedemptions(), redemptionView), web.Pagination{Page: page, Limit: limit, Total: got.GetTotal()})
+	return web.List(c, views(got.GetRedemptions(), redemptionView), web.Pagination{Page: page, Limit: limit, Total: got.GetTotal(), TotalIsMinimum: got.GetTotalIsMinimum()})
 }
 
 // hold sets points aside.

@@ -205,7 +205,7 @@ func (a *API) orders(c echo.Context) error {
 	if after != "" {
 		return web.Answer(c, http.StatusOK, web.CursoredOf(res.GetOrders(), orderView, res.GetHasMore()))
 	}
-	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetOrders(), orderView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetOrders(), orderView, number, limit, res.GetTotal()).AtLeast(res.GetTotalIsMinimum()))
 }
 
 func (a *API) kitchen(c echo.Context) error {

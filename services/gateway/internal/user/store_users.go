@@ -104,7 +104,7 @@ func updatePassword(ctx context.Context, tx pg.DB, id, hash string) error {
 	return nil
 }
 
-// listUsers returns a page of a merchant's team, the first member first, and how many there are.
+// listUsers returns a page of a merchant's team, the first member first, and how many there are. They are few: they are counted one by one.
 func listUsers(ctx context.Context, db pg.DB, merchantID string, page, limit int) ([]User, int64, error) {
 	var total int64
 	if err := db.QueryRow(ctx, `select count(*) from users where merchant_id = $1 and removed_at is null`, merchantID).Scan(&total); err != nil {

@@ -94,7 +94,7 @@ type Filter struct {
 const matching = ` from products where merchant_id = $1 and ($2::text is null or category = $2)
 	and ($3 = '' or search_key like $3) and ($4::boolean is null or is_available = $4)`
 
-// List returns one page of the matching products by category and name, and the total.
+// List returns one page of the matching products by category and name, and the total. They are at most MaxProducts, so they are counted one by one.
 func (s *Store) List(ctx context.Context, merchantID string, f Filter, page, limit int) ([]Product, int64, error) {
 	args := []any{merchantID, f.Category, pattern(f.Search), f.Available}
 	var total int64

@@ -25,7 +25,7 @@ const (
 // smallest transaction that changes a row, for comparison: a redemption takes two.
 func BenchmarkRedemptions(b *testing.B) {
 	pool, _ := pgtest.New(b, "qr", migrations.FS)
-	s := New(Deps{Pool: pool, PerEuro: 1, Now: time.Now, Wake: func() {}, Log: slog.New(slog.DiscardHandler)})
+	s := New(Deps{Pool: pool, Reads: pool, PerEuro: 1, Now: time.Now, Wake: func() {}, Log: slog.New(slog.DiscardHandler)})
 	ids := benchEnrol(b, s)
 	b.Run("commits", func(b *testing.B) { benchCommits(b, pool) })
 	b.Run("redemptions", func(b *testing.B) {

@@ -4,10 +4,10 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/refuse"
+	"european-pay.eu/eupay/internal/run/pg"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
@@ -21,11 +21,11 @@ const (
 // Customers implements LoyaltyService: what customers of the app see of their points at all merchants.
 type Customers struct {
 	qrv1.UnimplementedLoyaltyServiceServer
-	pool *pgxpool.Pool
+	reads pg.Reader
 }
 
 // NewCustomers returns the server.
-func NewCustomers(pool *pgxpool.Pool) *Customers { return &Customers{pool: pool} }
+func NewCustomers(reads pg.Reader) *Customers { return &Customers{reads: reads} }
 
 // GetLoyalty implements LoyaltyService.
 func (s *Customers) GetLoyalty(ctx context.Context, r *qrv1.GetLoyaltyRequest) (*qrv1.GetLoyaltyResponse, error) {
@@ -40,11 +40,11 @@ func (s *Customers) GetLoyalty(ctx context.Context, r *qrv1.GetLoyaltyRequest) (
 	if err := bad.Err(); err != nil {
 		return nil, err
 	}
-	balance, list, total, err := account(ctx, s.pool, r.GetCustomerId(), r.GetLivemode(), int64(limit), int64(page-1)*int64(limit))
+	balance, list, total, err := account(ctx, s.reads, r.GetCustomerId(), r.GetLivemode(), int64(limit), int64(page-1)*int64(limit))
 	if err != nil {
 		return nil, err
 	}
-	resp := &qrv1.GetLoyaltyResponse{Balance: balance, Total: total}
+	resp := &qrv1.GetLoyaltyResponse{Balance: balance, Total: total.Rows, TotalIsMinimum: total.Minimum}
 	for _, e := range list {
 		resp.Entries = append(resp.Entries, &qrv1.LoyaltyEntry{
 			Id: e.ID, Kind: e.Kind, Points: e.Points, Balance: e.Balance, MerchantId: e.MerchantID, MerchantName: e.MerchantName,

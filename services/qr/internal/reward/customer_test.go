@@ -42,7 +42,7 @@ func setupWith(t *testing.T, perEuro int64) *fixture {
 	pool, _ := pgtest.New(t, "qr", migrations.FS)
 	f := &fixture{t: t, pool: pool, now: noon}
 	f.s = New(Deps{
-		Pool: pool, PerEuro: perEuro, Now: func() time.Time { return f.now }, Wake: func() {}, Log: slog.New(slog.DiscardHandler),
+		Pool: pool, Reads: pool, PerEuro: perEuro, Now: func() time.Time { return f.now }, Wake: func() {}, Log: slog.New(slog.DiscardHandler),
 	})
 	return f
 }

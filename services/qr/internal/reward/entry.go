@@ -90,7 +90,7 @@ func (s *Server) ListRewardEntries(ctx context.Context, r *qrv1.ListRewardEntrie
 	if err != nil {
 		return nil, err
 	}
-	return &qrv1.ListRewardEntriesResponse{Entries: views(list), Total: total}, nil
+	return &qrv1.ListRewardEntriesResponse{Entries: views(list), Total: total.Rows, TotalIsMinimum: total.Minimum}, nil
 }
 
 // maxExport is how many lines a part of an export has at most.
@@ -101,7 +101,7 @@ func (s *Server) export(ctx context.Context, r *qrv1.ListRewardEntriesRequest) (
 	if after := r.GetStartingAfter(); after != "" && !isID(after) {
 		return nil, errs.NotFound("Entry")
 	}
-	list, err := exportEntries(ctx, s.pool, r.GetMerchantId(), r.GetLivemode(), r.GetStartingAfter(), limit+1)
+	list, err := exportEntries(ctx, s.reads, r.GetMerchantId(), r.GetLivemode(), r.GetStartingAfter(), limit+1)
 	if err != nil {
 		return nil, err
 	}

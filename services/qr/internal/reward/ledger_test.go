@@ -518,7 +518,7 @@ func TestACaptureThatDiesWithItsConnectionCanBeRepeated(t *testing.T) {
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	other := New(Deps{Pool: f.pool, PerEuro: 1, Now: func() time.Time { return f.now }, Wake: func() {}, Log: f.s.log})
+	other := New(Deps{Pool: f.pool, Reads: f.pool, PerEuro: 1, Now: func() time.Time { return f.now }, Wake: func() {}, Log: f.s.log})
 	for range 2 {
 		got, err := other.CaptureRedemption(t.Context(), &qrv1.CaptureRedemptionRequest{MerchantId: "m_1", Id: held.GetId()})
 		if err != nil || got.GetRedemption().GetStatus() != captured {

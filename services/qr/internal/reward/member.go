@@ -210,7 +210,15 @@ func (s *Server) ListMembers(ctx context.Context, r *qrv1.ListMembersRequest) (*
 		return nil, err
 	}
 	limit, offset := page(r.GetPage(), r.GetLimit())
-	list, total, err := listMembers(ctx, s.pool, r.GetMerchantId(), r.GetLivemode(), n, limit, offset)
+	var list []*member
+	var total int64
+	if n == (name{}) {
+		list, total, err = listMembers(ctx, s.reads, r.GetMerchantId(), r.GetLivemode(), limit, offset)
+	} else {
+		list, err = membersNamed(ctx, s.pool, r.GetMerchantId(), r.GetLivemode(), n)
+		total = int64(len(list))
+		list = list[min(offset, total):]
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -295,12 +295,11 @@ func (s *Server) ListRedemptions(ctx context.Context, r *qrv1.ListRedemptionsReq
 	if err := bad.Err(); err != nil {
 		return nil, err
 	}
-	limit, offset := page(r.GetPage(), r.GetLimit())
-	list, total, err := listRedemptions(ctx, s.pool, r.GetMerchantId(), r.GetLivemode(), r.GetStatus(), r.GetMemberId(), limit, offset)
+	list, total, err := listRedemptions(ctx, s.reads, r)
 	if err != nil {
 		return nil, err
 	}
-	res := &qrv1.ListRedemptionsResponse{Total: total}
+	res := &qrv1.ListRedemptionsResponse{Total: total.Rows, TotalIsMinimum: total.Minimum}
 	for _, got := range list {
 		res.Redemptions = append(res.Redemptions, got.view())
 	}

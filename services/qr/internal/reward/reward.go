@@ -4,6 +4,7 @@ package reward
 
 import (
 	"context"
+	"encoding/binary"
 	"log/slog"
 	"time"
 
@@ -17,13 +18,16 @@ import (
 	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/leader"
+	"european-pay.eu/eupay/internal/run/pg"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
 // Deps are what New needs.
 type Deps struct {
 	Pool *pgxpool.Pool
-	Bus  *bus.Bus
+	// Reads is where lists of members and redemptions, and exports, are read.
+	Reads pg.Reader
+	Bus   *bus.Bus
 	// PerEuro is the number of points for each whole euro in the default program.
 	PerEuro int64
 	Now     func() time.Time
@@ -37,6 +41,7 @@ type Server struct {
 	qrv1.UnimplementedRewardsServiceServer
 
 	pool    *pgxpool.Pool
+	reads   pg.Reader
 	bus     *bus.Bus
 	perEuro int64
 	now     func() time.Time
@@ -50,7 +55,7 @@ type Server struct {
 // New returns a server.
 func New(d Deps) *Server {
 	s := &Server{
-		pool: d.Pool, bus: d.Bus, perEuro: d.PerEuro, wake: d.Wake, log: d.Log,
+		pool: d.Pool, reads: d.Reads, bus: d.Bus, perEuro: d.PerEuro, wake: d.Wake, log: d.Log,
 		// PostgreSQL stores microseconds.
 		now: func() time.Time { return d.Now().UTC().Truncate(time.Microsecond) },
 	}
@@ -118,4 +123,12 @@ func isID(text string) bool { return len(text) == 36 && uuid.Validate(text) == n
 func page(number, limit int32) (int64, int64) {
 	size := int64(min(max(limit, 1), 100))
 	return size, int64(max(number, 1)-1) * size
+}
+
+// firstID returns the lowest id that can be made at t: ids of version 7 begin with the milliseconds. The counters of what is listed by id are
+// kept by that time.
+func firstID(t time.Time) string {
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:8], uint64(t.UnixMilli())<<16)
+	return id.String()
 }

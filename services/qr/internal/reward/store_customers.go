@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/tally"
 )
 
 // queueCustomerEntry adds a line to the list that a customer of the app has of all merchants, with the balance after it.
@@ -46,23 +47,30 @@ type customerEntry struct {
 	MerchantID, MerchantName string
 }
 
-// account returns a customer's balance at all merchants, one page of the list, newest first, and the number of lines.
-func account(ctx context.Context, db pg.DB, customerID string, livemode bool, limit, offset int64) (balance int64, list []customerEntry, total int64, err error) {
-	b := &pgx.Batch{} // without a snapshot, which would cost a transaction, an entry may be newer than the balance; the next call corrects it
-	b.Queue(`select coalesce((select balance from loyalty_accounts where customer_id = $1 and livemode = $2), 0),
-		(select count(*) from loyalty_entries where customer_id = $1 and livemode = $2)`, customerID, livemode).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&balance, &total) })
-	b.Queue(`select id::text, kind, points, balance, merchant_id, merchant_name, reference, occurred_at from loyalty_entries
-		where customer_id = $1 and livemode = $2 order by loyalty_entries.id desc limit $3 offset $4`, customerID, livemode, limit, offset).
-		Query(func(rows pgx.Rows) error {
-			list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e customerEntry, err error) {
-				err = row.Scan(&e.ID, &e.Kind, &e.Points, &e.Balance, &e.MerchantID, &e.MerchantName, &e.Reference, &e.At)
-				return e, err
-			})
-			return err
-		})
-	if err := db.SendBatch(ctx, b).Close(); err != nil {
-		return 0, nil, 0, fmt.Errorf("read points: %w", err)
+// account returns a customer's balance at all merchants, one page of the list, newest first, and the number of lines. Without a snapshot, which
+// would cost a transaction, an entry may be newer than the balance; the next call corrects it.
+func account(
+	ctx context.Context, db pg.Reader, customerID string, livemode bool, limit, offset int64,
+) (balance int64, list []customerEntry, total tally.Total, err error) {
+	err = db.QueryRow(ctx, `select coalesce((select balance from loyalty_accounts where customer_id = $1 and livemode = $2), 0)`, customerID, livemode).
+		Scan(&balance)
+	if err != nil {
+		return 0, nil, tally.Total{}, fmt.Errorf("read the balance of points: %w", err)
+	}
+	if total, err = tally.AtMost(ctx, db, `from loyalty_entries where customer_id = $1 and livemode = $2`, customerID, livemode); err != nil {
+		return 0, nil, tally.Total{}, fmt.Errorf("count points: %w", err)
+	}
+	rows, err := db.Query(ctx, `select id::text, kind, points, balance, merchant_id, merchant_name, reference, occurred_at from loyalty_entries
+		where customer_id = $1 and livemode = $2 order by loyalty_entries.id desc limit $3 offset $4`, customerID, livemode, limit, offset)
+	if err != nil {
+		return 0, nil, tally.Total{}, fmt.Errorf("read points: %w", err)
+	}
+	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e customerEntry, err error) {
+		err = row.Scan(&e.ID, &e.Kind, &e.Points, &e.Balance, &e.MerchantID, &e.MerchantName, &e.Reference, &e.At)
+		return e, err
+	})
+	if err != nil {
+		return 0, nil, tally.Total{}, fmt.Errorf("read points: %w", err)
 	}
 	return balance, list, total, nil
 }

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/tally"
 )
 
 // one makes a queued statement fail that does not change exactly one row: a lock was not held.
@@ -111,24 +113,30 @@ func scanEntry(row pgx.CollectableRow) (e entry, err error) {
 }
 
 // listEntries returns one page of a member's lines, newest first, and their number.
-func listEntries(ctx context.Context, db pg.DB, memberID string, limit, offset int64) (list []entry, total int64, err error) {
-	b := &pgx.Batch{}
-	b.Queue(`select count(*) from reward_entries where member_id = $1`, memberID).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
-	b.Queue(`select `+entryColumns+` from reward_entries where member_id = $1 order by reward_entries.sequence desc limit $2 offset $3`, memberID, limit, offset).
-		Query(func(rows pgx.Rows) error {
-			list, err = pgx.CollectRows(rows, scanEntry)
-			return err
-		})
-	if err := db.SendBatch(ctx, b).Close(); err != nil {
-		return nil, 0, fmt.Errorf("list points: %w", err)
+func listEntries(ctx context.Context, db pg.Reader, memberID string, limit, offset int64) ([]entry, tally.Total, error) {
+	total, err := tally.AtMost(ctx, db, `from reward_entries where member_id = $1`, memberID)
+	if err != nil {
+		return nil, tally.Total{}, fmt.Errorf("count points: %w", err)
+	}
+	rows, err := db.Query(ctx, `select `+entryColumns+` from reward_entries where member_id = $1 order by reward_entries.sequence desc limit $2 offset $3`,
+		memberID, limit, offset)
+	if err != nil {
+		return nil, tally.Total{}, fmt.Errorf("list points: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, scanEntry)
+	if err != nil {
+		return nil, tally.Total{}, fmt.Errorf("list points: %w", err)
 	}
 	return list, total, nil
 }
 
 // exportEntries returns lines of all members after one of them (empty: from the newest), newest first.
-func exportEntries(ctx context.Context, db pg.DB, merchantID string, livemode bool, after string, limit int64) ([]entry, error) {
+func exportEntries(ctx context.Context, db pg.Reader, merchantID string, livemode bool, after string, limit int64) ([]entry, error) {
+	if after == "" {
+		after = uuid.Max.String()
+	}
 	rows, err := db.Query(ctx, `select `+entryColumns+` from reward_entries where merchant_id = $1 and livemode = $2
-		and ($3 = '' or reward_entries.id < nullif($3, '')::uuid) order by reward_entries.id desc limit $4`, merchantID, livemode, after, limit)
+		and reward_entries.id < $3 order by reward_entries.id desc limit $4`, merchantID, livemode, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("export points: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/tally"
 )
 
 const memberColumns = `id::text, merchant_id, livemode, kind, subject, balance, held, earned, sequence, created_at, forgotten_at`
@@ -143,19 +144,33 @@ func readMember(ctx context.Context, db pg.DB, of owner) (*member, error) {
 	return m, nil
 }
 
-// listMembers returns one page, newest first, and the total. An empty name chooses all.
-func listMembers(ctx context.Context, db pg.DB, merchantID string, livemode bool, n name, limit, offset int64) (list []*member, total int64, err error) {
-	const chosen = `merchant_id = $1 and livemode = $2 and ($3 = '' or kind = $3 and subject = $4)`
-	b := &pgx.Batch{}
-	b.Queue(`select count(*) from reward_members where `+chosen, merchantID, livemode, n.kind, n.subject).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
-	b.Queue(shownMembers+`where `+chosen+` order by m.id desc limit $5 offset $6`, merchantID, livemode, n.kind, n.subject, limit, offset).
-		Query(func(rows pgx.Rows) error {
-			list, err = pgx.CollectRows(rows, scanShownMember)
-			return err
-		})
-	if err := db.SendBatch(ctx, b).Close(); err != nil {
-		return nil, 0, fmt.Errorf("list members: %w", err)
+// memberList is what the counters of members are called.
+const memberList = "reward_members"
+
+// listMembers returns one page, newest first, and the total.
+func listMembers(ctx context.Context, db pg.Reader, merchantID string, livemode bool, limit, offset int64) ([]*member, int64, error) {
+	place, err := tally.Find(ctx, db, tally.Filter{List: memberList, MerchantID: merchantID, Livemode: livemode}, offset)
+	if err != nil || place.Beyond {
+		return nil, place.Total, err
 	}
-	return list, total, nil
+	list, err := shown(ctx, db, `where m.merchant_id = $1 and m.livemode = $2 and m.id < $3 order by m.id desc limit $4 offset $5`,
+		merchantID, livemode, firstID(place.Before), limit, place.Skip)
+	return list, place.Total, err
+}
+
+// membersNamed returns the member of that name, or none.
+func membersNamed(ctx context.Context, db pg.DB, merchantID string, livemode bool, n name) ([]*member, error) {
+	return shown(ctx, db, `where m.merchant_id = $1 and m.livemode = $2 and m.kind = $3 and m.subject = $4`, merchantID, livemode, n.kind, n.subject)
+}
+
+func shown(ctx context.Context, db pg.Reader, which string, args ...any) ([]*member, error) {
+	rows, err := db.Query(ctx, shownMembers+which, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list members: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, scanShownMember)
+	if err != nil {
+		return nil, fmt.Errorf("list members: %w", err)
+	}
+	return list, nil
 }

@@ -99,17 +99,18 @@ func insertProgram(ctx context.Context, tx pgx.Tx, merchantID string, livemode b
 	return nil
 }
 
-// listPrograms returns one page of the rules that a merchant has set, newest first, and their number.
+// listPrograms returns one page of the rules that a merchant has set, newest first, and their number: versions have no gaps.
 func listPrograms(ctx context.Context, db pg.DB, merchantID string, livemode bool, limit, offset int64) (list []*qrv1.RewardProgram, total int64, err error) {
-	b := &pgx.Batch{}
-	b.Queue(`select count(*) from reward_programs where merchant_id = $1 and livemode = $2`, merchantID, livemode).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
-	b.Queue(`select `+programColumns+` from reward_programs where merchant_id = $1 and livemode = $2 order by version desc limit $3 offset $4`,
-		merchantID, livemode, limit, offset).Query(func(rows pgx.Rows) error {
-		list, err = pgx.CollectRows(rows, scanProgram)
-		return err
-	})
-	if err := db.SendBatch(ctx, b).Close(); err != nil {
+	err = db.QueryRow(ctx, `select coalesce(max(version), 0) from reward_programs where merchant_id = $1 and livemode = $2`, merchantID, livemode).Scan(&total)
+	if err != nil {
+		return nil, 0, fmt.Errorf("count rules: %w", err)
+	}
+	rows, err := db.Query(ctx, `select `+programColumns+` from reward_programs where merchant_id = $1 and livemode = $2 and version <= $3
+		order by version desc limit $4`, merchantID, livemode, total-offset, limit)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list rules: %w", err)
+	}
+	if list, err = pgx.CollectRows(rows, scanProgram); err != nil {
 		return nil, 0, fmt.Errorf("list rules: %w", err)
 	}
 	return list, total, nil

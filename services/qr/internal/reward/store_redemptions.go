@@ -9,6 +9,8 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/tally"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
 const redemptionColumns = `id::text, merchant_id, livemode, member_id::text, status, points, amount_cents, reference, actor, expires_at, created_at, ended_at`
@@ -58,20 +60,52 @@ func queueRedemptionRead(b *pgx.Batch, h hold, into **redemption) {
 		})
 }
 
-// listRedemptions returns one page, newest first, and the total. Empty texts choose all.
-func listRedemptions(
-	ctx context.Context, db pg.DB, merchantID string, livemode bool, status, memberID string, limit, offset int64,
-) (list []*redemption, total int64, err error) {
-	const chosen = ` from reward_redemptions where merchant_id = $1 and livemode = $2 and ($3 = '' or status = $3) and ($4 = '' or member_id = nullif($4, '')::uuid)`
-	b := &pgx.Batch{}
-	b.Queue(`select count(*)`+chosen, merchantID, livemode, status, memberID).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
-	b.Queue(`select `+redemptionColumns+chosen+` order by reward_redemptions.id desc limit $5 offset $6`, merchantID, livemode, status, memberID, limit, offset).
-		Query(func(rows pgx.Rows) error {
-			list, err = pgx.CollectRows(rows, scanRedemption)
-			return err
-		})
-	if err := db.SendBatch(ctx, b).Close(); err != nil {
-		return nil, 0, fmt.Errorf("list redemptions: %w", err)
+// redemptionList is what the counters of redemptions are called.
+const redemptionList = "reward_redemptions"
+
+// chosenRedemptions selects the redemptions of a merchant that match a request.
+func chosenRedemptions(r *qrv1.ListRedemptionsRequest) (from string, args []any) {
+	from, args = ` from reward_redemptions where merchant_id = $1 and livemode = $2`, []any{r.GetMerchantId(), r.GetLivemode()}
+	if r.GetStatus() != "" {
+		args = append(args, r.GetStatus())
+		from += fmt.Sprintf(` and status = $%d`, len(args))
+	}
+	if r.GetMemberId() != "" {
+		args = append(args, r.GetMemberId())
+		from += fmt.Sprintf(` and member_id = $%d`, len(args))
+	}
+	return from, args
+}
+
+// listRedemptions returns one page, newest first, and the total. Those of a member are counted one by one.
+func listRedemptions(ctx context.Context, db pg.Reader, r *qrv1.ListRedemptionsRequest) ([]*redemption, tally.Total, error) {
+	from, args := chosenRedemptions(r)
+	limit, skip := page(r.GetPage(), r.GetLimit())
+	var total tally.Total
+	if r.GetMemberId() != "" {
+		var err error
+		if total, err = tally.AtMost(ctx, db, from, args...); err != nil {
+			return nil, tally.Total{}, fmt.Errorf("count redemptions: %w", err)
+		}
+	} else {
+		f := tally.Filter{List: redemptionList, MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode()}
+		if r.GetStatus() != "" {
+			f.Groups = []string{r.GetStatus()}
+		}
+		place, err := tally.Find(ctx, db, f, skip)
+		if total.Rows = place.Total; err != nil || place.Beyond {
+			return nil, total, err
+		}
+		skip, args = place.Skip, append(args, firstID(place.Before))
+		from += fmt.Sprintf(` and reward_redemptions.id < $%d`, len(args))
+	}
+	rows, err := db.Query(ctx, fmt.Sprintf(`select %s%s order by reward_redemptions.id desc limit %d offset %d`, redemptionColumns, from, limit, skip), args...)
+	if err != nil {
+		return nil, tally.Total{}, fmt.Errorf("list redemptions: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, scanRedemption)
+	if err != nil {
+		return nil, tally.Total{}, fmt.Errorf("list redemptions: %w", err)
 	}
 	return list, total, nil
 }

@@ -86,11 +86,11 @@ func (s *Server) ListOrders(ctx context.Context, r *qrv1.ListOrdersRequest) (*qr
 	if after := r.GetStartingAfter(); after != "" {
 		return s.listOrdersAfter(ctx, r, after)
 	}
-	list, total, err := listOrders(ctx, s.pool, r)
+	list, total, err := listOrders(ctx, s.reads, r)
 	if err != nil {
 		return nil, err
 	}
-	return &qrv1.ListOrdersResponse{Orders: orderViews(list), Total: total}, nil
+	return &qrv1.ListOrdersResponse{Orders: orderViews(list), Total: total.Rows, TotalIsMinimum: total.Minimum}, nil
 }
 
 func (s *Server) listOrdersAfter(ctx context.Context, r *qrv1.ListOrdersRequest, after string) (*qrv1.ListOrdersResponse, error) {
@@ -105,7 +105,7 @@ func (s *Server) listOrdersAfter(ctx context.Context, r *qrv1.ListOrdersRequest,
 	if err != nil {
 		return nil, err
 	}
-	list, more, err := listOrdersAfter(ctx, s.pool, r, last)
+	list, more, err := listOrdersAfter(ctx, s.reads, r, last)
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func setup(t testing.TB) *fixture {
 // replica is another server on the same database.
 func (f *fixture) replica() *Server {
 	return New(Deps{
-		Pool: f.pool, Bus: f.bus, Payments: f.office.client, Site: "https://www.european-pay.fr", Now: f.clock.Now, Wake: func() {},
+		Pool: f.pool, Reads: f.pool, Bus: f.bus, Payments: f.office.client, Site: "https://www.european-pay.fr", Now: f.clock.Now, Wake: func() {},
 		Log: slog.New(slog.DiscardHandler),
 	})
 }

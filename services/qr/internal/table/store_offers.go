@@ -29,6 +29,7 @@ func offersOf(ctx context.Context, db pg.DB, merchantID string) ([]offer, error)
 	return list, nil
 }
 
+// listOffers returns one page, oldest first, and the total of at most maxOffers.
 func listOffers(ctx context.Context, db pg.DB, merchantID string, onProduct bool, limit, offset int64) ([]offer, int64, error) {
 	var total int64
 	err := db.QueryRow(ctx, `select count(*) from offers where merchant_id = $1 and (product_id is not null) = $2`, merchantID, onProduct).Scan(&total)

@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/run/trace"
+	"european-pay.eu/eupay/internal/tally"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
@@ -90,7 +92,7 @@ func kitchenOrders(ctx context.Context, db pg.DB, merchantID string) ([]*order, 
 		order by created_at, id limit $2`, merchantID, maxKitchen)
 }
 
-func findOrders(ctx context.Context, db pg.DB, sql string, args ...any) ([]*order, error) {
+func findOrders(ctx context.Context, db pg.Reader, sql string, args ...any) ([]*order, error) {
 	list, err := readAll(ctx, db, scanOrder, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list orders: %w", err)
@@ -98,7 +100,7 @@ func findOrders(ctx context.Context, db pg.DB, sql string, args ...any) ([]*orde
 	return list, readLines(ctx, db, list)
 }
 
-func readLines(ctx context.Context, db pg.DB, orders []*order) error {
+func readLines(ctx context.Context, db pg.Reader, orders []*order) error {
 	byID := make(map[string]*order, len(orders))
 	ids := make([]string, len(orders))
 	for i, o := range orders {
@@ -192,33 +194,81 @@ func historyOf(ctx context.Context, db pg.DB, id string) ([]change, error) {
 	return list, nil
 }
 
-// listedOrders selects the orders of a merchant that match a request.
-const listedOrders = ` from orders where merchant_id = $1 and ($2 = '' or status = $2) and ($3 = '' or table_id = nullif($3, '')::uuid)
-	and created_at >= coalesce($4, '-infinity'::timestamptz) and created_at < coalesce($5, 'infinity'::timestamptz)
-	and ($6 = '' or payment_reference = $6)`
+// orderList is what the counters of orders are called.
+const orderList = "orders"
 
-func listArguments(r *qrv1.ListOrdersRequest) []any {
-	return []any{r.GetMerchantId(), r.GetStatus(), r.GetTableId(), instant(r.GetFrom()), instant(r.GetTo()), r.GetPaymentReference()}
+// chosenOrders selects the orders of a merchant that match a request.
+func chosenOrders(r *qrv1.ListOrdersRequest) (from string, args []any) {
+	from, args = ` from orders where merchant_id = $1`, []any{r.GetMerchantId()}
+	add := func(set bool, condition string, value any) {
+		if set {
+			args = append(args, value)
+			from += fmt.Sprintf(condition, len(args))
+		}
+	}
+	add(r.GetStatus() != "", ` and status = $%d`, r.GetStatus())
+	add(r.GetTableId() != "", ` and table_id = $%d`, r.GetTableId())
+	add(r.GetFrom() != nil, ` and created_at >= $%d`, r.GetFrom().AsTime())
+	add(r.GetTo() != nil, ` and created_at < $%d`, r.GetTo().AsTime())
+	add(r.GetPaymentReference() != "", ` and payment_reference = $%d`, r.GetPaymentReference())
+	return from, args
 }
 
-// listOrders returns one page, newest first, and the total.
-func listOrders(ctx context.Context, db pg.DB, r *qrv1.ListOrdersRequest) ([]*order, int64, error) {
-	args := listArguments(r)
-	var total int64
-	if err := db.QueryRow(ctx, `select count(*)`+listedOrders, args...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count orders: %w", err)
-	}
+// listOrders returns one page, newest first, and the total. Those of a table or of a payment are counted one by one.
+func listOrders(ctx context.Context, db pg.Reader, r *qrv1.ListOrdersRequest) ([]*order, tally.Total, error) {
+	from, args := chosenOrders(r)
 	limit, offset := page(r.GetPage(), r.GetLimit())
-	list, err := findOrders(ctx, db, `select `+orderColumns+listedOrders+` order by created_at desc, id desc limit $7 offset $8`, append(args, limit, offset)...)
+	if r.GetTableId() != "" || r.GetPaymentReference() != "" {
+		total, err := tally.AtMost(ctx, db, from, args...)
+		if err != nil {
+			return nil, tally.Total{}, fmt.Errorf("count orders: %w", err)
+		}
+		list, err := findOrders(ctx, db, fmt.Sprintf(`select %s%s order by created_at desc, id desc limit %d offset %d`, orderColumns, from, limit, offset), args...)
+		return list, total, err
+	}
+	place, err := tally.Find(ctx, db, countedOrders(db, r), offset)
+	if err != nil {
+		return nil, tally.Total{}, err
+	}
+	total := tally.Total{Rows: place.Total}
+	if place.Beyond {
+		return nil, total, nil
+	}
+	args = append(args, place.Before)
+	list, err := findOrders(ctx, db, fmt.Sprintf(`select %s%s and created_at < $%d order by created_at desc, id desc limit %d offset %d`,
+		orderColumns, from, len(args), limit, place.Skip), args...)
 	return list, total, err
+}
+
+// countedOrders says which counters are those of a request.
+func countedOrders(db pg.Reader, r *qrv1.ListOrdersRequest) tally.Filter {
+	f := tally.Filter{List: orderList, MerchantID: r.GetMerchantId()}
+	if r.GetStatus() != "" {
+		f.Groups = []string{r.GetStatus()}
+	}
+	if r.GetFrom() != nil {
+		f.From = r.GetFrom().AsTime()
+	}
+	if r.GetTo() != nil {
+		f.To = r.GetTo().AsTime()
+	}
+	f.Edge = func(ctx context.Context, begin, end time.Time) (n int64, err error) {
+		from, args := chosenOrders(&qrv1.ListOrdersRequest{
+			MerchantId: r.GetMerchantId(), Status: r.GetStatus(), From: timestamppb.New(begin), To: timestamppb.New(end),
+		})
+		return n, db.QueryRow(ctx, `select count(*)`+from, args...).Scan(&n)
+	}
+	return f
 }
 
 // listOrdersAfter returns the orders that follow one of the merchant's, and whether there are more. Orders placed in the meantime
 // come before it, so none is returned twice.
-func listOrdersAfter(ctx context.Context, db pg.DB, r *qrv1.ListOrdersRequest, last *order) (list []*order, more bool, err error) {
+func listOrdersAfter(ctx context.Context, db pg.Reader, r *qrv1.ListOrdersRequest, last *order) (list []*order, more bool, err error) {
 	limit, _ := page(1, r.GetLimit())
-	list, err = findOrders(ctx, db, `select `+orderColumns+listedOrders+` and (created_at, id) < ($7, $8) order by created_at desc, id desc limit $9`,
-		append(listArguments(r), last.CreatedAt, last.ID, limit+1)...)
+	from, args := chosenOrders(r)
+	args = append(args, last.CreatedAt, last.ID)
+	list, err = findOrders(ctx, db, fmt.Sprintf(`select %s%s and (created_at, id) < ($%d, $%d) order by created_at desc, id desc limit %d`,
+		orderColumns, from, len(args)-1, len(args), limit+1), args...)
 	if more = int64(len(list)) > limit; more {
 		list = list[:limit]
 	}

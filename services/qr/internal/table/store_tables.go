@@ -52,6 +52,7 @@ func tableBehind(ctx context.Context, tx pgx.Tx, merchantID, token string) (seat
 	return t, nil
 }
 
+// countTables returns the number of a merchant's tables, which are at most maxTables.
 func countTables(ctx context.Context, db pg.DB, merchantID string) (n int64, err error) {
 	if err := db.QueryRow(ctx, `select count(*) from dining_tables where merchant_id = $1`, merchantID).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count tables: %w", err)
@@ -128,7 +129,7 @@ func readOne[T any](ctx context.Context, db pg.DB, scan pgx.RowToFunc[T], sql st
 	return pgx.CollectExactlyOneRow(rows, scan)
 }
 
-func readAll[T any](ctx context.Context, db pg.DB, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
+func readAll[T any](ctx context.Context, db pg.Reader, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ import (
 	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/leader"
+	"european-pay.eu/eupay/internal/run/pg"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
@@ -30,7 +31,9 @@ const Currency = "EUR"
 // Deps are what New needs.
 type Deps struct {
 	Pool *pgxpool.Pool
-	Bus  *bus.Bus
+	// Reads is where lists of orders are read.
+	Reads pg.Reader
+	Bus   *bus.Bus
 	// Payments sends commands to the payments service: a command.Client.
 	Payments Sender
 	// Site is the base URL of the tables' pages, without a trailing slash.
@@ -48,6 +51,7 @@ type Server struct {
 	qrv1.UnimplementedTableServiceServer
 
 	pool  *pgxpool.Pool
+	reads pg.Reader
 	bus   *bus.Bus
 	site  string
 	now   func() time.Time
@@ -64,7 +68,7 @@ type Server struct {
 // New returns a server.
 func New(d Deps) *Server {
 	s := &Server{
-		pool: d.Pool, bus: d.Bus, payments: d.Payments, site: strings.Replace(d.Site, "://www.", "://", 1), wake: d.Wake, log: d.Log,
+		pool: d.Pool, reads: d.Reads, bus: d.Bus, payments: d.Payments, site: strings.Replace(d.Site, "://www.", "://", 1), wake: d.Wake, log: d.Log,
 		unclaimedAfter: d.UnclaimedAfter,
 		// PostgreSQL stores microseconds.
 		now: func() time.Time { return d.Now().UTC().Truncate(time.Microsecond) },
