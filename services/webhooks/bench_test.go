@@ -34,6 +34,8 @@ const benchMerchants = 20
 // benchSink counts webhooks and notes when each of the payments from base arrived.
 type benchSink struct {
 	*httptest.Server
+	// prefix is what the names of its metrics begin with.
+	prefix  string
 	base    uint64
 	got     atomic.Int64
 	arrived []atomic.Int64 // Unix nanoseconds
@@ -44,13 +46,13 @@ var referenceKey = []byte(`"reference":"PAY-20260617-`)
 // newBenchSink is a merchants' server for the first b.N payments that answers at once.
 func newBenchSink(b *testing.B) *benchSink {
 	b.Helper()
-	return newSlowSink(b, 0, b.N, 0)
+	return newSlowSink(b, "", 0, b.N, 0)
 }
 
 // newSlowSink answers 200 after delay.
-func newSlowSink(b *testing.B, base uint64, n int, delay time.Duration) *benchSink {
+func newSlowSink(b *testing.B, prefix string, base uint64, n int, delay time.Duration) *benchSink {
 	b.Helper()
-	s := &benchSink{base: base, arrived: make([]atomic.Int64, n)}
+	s := &benchSink{prefix: prefix, base: base, arrived: make([]atomic.Int64, n)}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		_, rest, found := bytes.Cut(body, referenceKey)
@@ -246,7 +248,7 @@ func BenchmarkLatency(b *testing.B) {
 			f := benchFixture(b)
 			s := newBenchSink(b)
 			f.merchants(s.URL)
-			f.paced(b, s, rate, func(i int) events.Event { return f.benchEvent(i%benchMerchants, i) })
+			s.report(b, f.paced(b, s, rate, func(i int) events.Event { return f.benchEvent(i%benchMerchants, i) }))
 		})
 	}
 }
@@ -267,12 +269,12 @@ func BenchmarkIsolation(b *testing.B) {
 	for i := range 500 {
 		f.publishAsync(b, f.benchEvent(0, i+1<<32))
 	}
-	f.paced(b, s, 200, func(i int) events.Event { return f.benchEvent(1, i) })
+	s.report(b, f.paced(b, s, 200, func(i int) events.Event { return f.benchEvent(1, i) }))
 }
 
 // BenchmarkSlowNeighbours publishes 100 events a minute for each of 64 merchants whose servers answer 200 after 3 s, the same for
-// four whose servers take 9.9 s, and meanwhile 200 a second for another merchant, whose are measured as in BenchmarkLatency. It begins
-// with a service that knows none of them. slow-p99-ms is how long those for the 64 merchants took from publish to arrival: it grows with
+// four whose servers take 9.9 s, and meanwhile 200 a second for another merchant, whose are measured as in BenchmarkLatency, after the
+// same without the others (alone-). It begins with a service that knows no endpoint. slow-p99-ms is how long those for the 64 merchants took from publish to arrival: it grows with
 // the length of the run if they do not keep up.
 func BenchmarkSlowNeighbours(b *testing.B) {
 	const (
@@ -283,9 +285,12 @@ func BenchmarkSlowNeighbours(b *testing.B) {
 	f := benchFixture(b)
 	s := newBenchSink(b)
 	f.endpointOf("m_0", s.URL)
+	alone := newSlowSink(b, "alone-", 3*base, b.N, 0)
+	f.endpointOf("m_100", alone.URL)
+	meantAlone := f.paced(b, alone, rate, func(i int) events.Event { return f.benchEvent(100, 3*base+i) })
 	n := max(b.N/rate*perMinute/60, 1) // for each of them, as long as the run lasts
-	slow := newSlowSink(b, base, n*merchants, 3*time.Second)
-	tar := newSlowSink(b, 2*base, n*tarpits, 9900*time.Millisecond)
+	slow := newSlowSink(b, "slow-", base, n*merchants, 3*time.Second)
+	tar := newSlowSink(b, "tarpit-", 2*base, n*tarpits, 9900*time.Millisecond)
 	for m := range merchants + tarpits {
 		url := slow.URL
 		if m >= merchants {
@@ -309,15 +314,17 @@ func BenchmarkSlowNeighbours(b *testing.B) {
 			}
 		}
 	})
-	f.paced(b, s, rate, func(i int) events.Event { return f.benchEvent(0, i) })
+	s.report(b, f.paced(b, s, rate, func(i int) events.Event { return f.benchEvent(0, i) }))
+	alone.report(b, meantAlone)
 	publishing.Wait()
 	slow.await(b)
-	slow.report(b, "slow-", meant)
+	slow.report(b, meant)
 }
 
-func (f *fixture) paced(b *testing.B, s *benchSink, rate int, event func(i int) events.Event) {
+// paced publishes b.N events, waits for their webhooks, and returns when each was meant to be published.
+func (f *fixture) paced(b *testing.B, s *benchSink, rate int, event func(i int) events.Event) (meant []time.Time) {
 	b.Helper()
-	meant := make([]time.Time, b.N)
+	meant = make([]time.Time, b.N)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	b.ResetTimer()
@@ -330,11 +337,11 @@ func (f *fixture) paced(b *testing.B, s *benchSink, rate int, event func(i int) 
 	}
 	s.await(b)
 	b.StopTimer()
-	s.report(b, "", meant)
+	return meant
 }
 
 // report reports how long after they were meant to be published the webhooks arrived.
-func (s *benchSink) report(b *testing.B, prefix string, meant []time.Time) {
+func (s *benchSink) report(b *testing.B, meant []time.Time) {
 	b.Helper()
 	took := make([]time.Duration, len(meant))
 	for i := range took {
@@ -342,7 +349,7 @@ func (s *benchSink) report(b *testing.B, prefix string, meant []time.Time) {
 	}
 	slices.Sort(took)
 	for name, share := range map[string]int{"p50-ms": 50, "p99-ms": 99} {
-		b.ReportMetric(float64(took[len(took)*share/100].Microseconds())/1000, prefix+name)
+		b.ReportMetric(float64(took[len(took)*share/100].Microseconds())/1000, s.prefix+name)
 	}
-	b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, prefix+"max-ms")
+	b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, s.prefix+"max-ms")
 }

@@ -157,6 +157,7 @@ func (e *Engine) Run(ctx context.Context, consume func(context.Context) error) e
 	group.Go(func() error { return e.observe(ctx) })
 	group.Go(func() error { return e.runHealthTasks(ctx) })
 	group.Go(func() error { return e.purge(ctx) })
+	group.Go(func() error { return e.resendRest(ctx) })
 	err := group.Wait()
 
 	left := e.pool.Close()

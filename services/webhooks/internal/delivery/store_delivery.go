@@ -114,6 +114,13 @@ func (c *conditions) before(columns string, row ...any) {
 	c.list = append(c.list, fmt.Sprintf("(%s) < (%s)", columns, strings.Join(numbers, ", ")))
 }
 
+// after continues after a row of a list in ascending order of the columns.
+func (c *conditions) after(columns string, row ...any) {
+	c.before(columns, row...)
+	last := &c.list[len(c.list)-1]
+	*last = strings.Replace(*last, ") < (", ") > (", 1)
+}
+
 func (c *conditions) where() (string, []any) { return strings.Join(c.list, " and "), c.args }
 
 // Page is one page of a list.

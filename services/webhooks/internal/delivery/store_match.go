@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
@@ -43,18 +41,4 @@ func CountMatching(ctx context.Context, db pg.DB, m Match) (n int64, err error) 
 		return 0, fmt.Errorf("count deliveries to send again: %w", err)
 	}
 	return n, nil
-}
-
-// Matching returns the ids of the first limit matching deliveries, oldest first.
-func Matching(ctx context.Context, db pg.DB, m Match, limit int) ([]string, error) {
-	where, args := m.where()
-	rows, err := db.Query(ctx, fmt.Sprintf(`select d.id::text from deliveries d where %s order by d.created_at, d.id limit %d`, where, limit), args...)
-	if err != nil {
-		return nil, fmt.Errorf("find deliveries to send again: %w", err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, fmt.Errorf("find deliveries to send again: %w", err)
-	}
-	return ids, nil
 }

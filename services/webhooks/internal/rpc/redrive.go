@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -197,29 +196,11 @@ func (s *Server) RecoverEndpoint(ctx context.Context, r *webhooksv1.RecoverEndpo
 	return &webhooksv1.RecoverEndpointResponse{Count: n, More: more}, nil
 }
 
-// redrive sends matching deliveries again, or only counts them. An interrupted call may be repeated: deliveries that it has
-// reopened no longer match.
+// redrive sends matching deliveries again, or only counts them. A call may be repeated: it continues what is not finished.
 func (s *Server) redrive(ctx context.Context, m delivery.Match, dryRun bool) (count int64, more bool, err error) {
-	if dryRun {
-		count, err = delivery.CountMatching(ctx, s.pool, m)
-		return count, count > maxRedrive, err
+	if !dryRun {
+		return s.redriver.Resend(ctx, m)
 	}
-	ids, err := delivery.Matching(ctx, s.pool, m, maxRedrive+1)
-	if err != nil {
-		return 0, false, err
-	}
-	more = len(ids) > maxRedrive
-	if more && slices.Contains(m.Statuses, delivery.Delivered) {
-		// They would be delivered and match again, and the next call would begin with the same ones.
-		return 0, false, errs.Invalid(errs.Field{Field: "created_before", Message: "More than 10000 deliveries match. " +
-			"Narrow created_after and created_before: successful deliveries can only be resent in a single call."})
-	}
-	for batch := range slices.Chunk(ids[:min(len(ids), maxRedrive)], redriveBatch) {
-		n, err := s.redriver.Reopen(ctx, batch)
-		if err != nil {
-			return 0, false, err
-		}
-		count += int64(n)
-	}
-	return count, more, nil
+	count, err = delivery.CountMatching(ctx, s.pool, m)
+	return count, count > maxRedrive, err
 }

@@ -12,6 +12,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 )
@@ -33,6 +34,9 @@ type Redriver interface {
 	// Reopen restarts the schedule of these finished deliveries (at most 500) under the same event ids; attempt numbers continue.
 	// It skips open deliveries and those whose endpoint is disabled or deleted, and returns how many it reopened.
 	Reopen(ctx context.Context, ids []string) (int, error)
+	// Resend does so with the finished deliveries that match, oldest first, and returns how many it reopened before it answers. The others
+	// follow in the background: more is true until a call has told that there are none left.
+	Resend(ctx context.Context, m delivery.Match) (count int64, more bool, err error)
 	// DeliverNow makes an open delivery due now.
 	DeliverNow(ctx context.Context, id string) error
 	// Backfill records deliveries of these events (at most 500) for an endpoint that has not received them, and returns their
