@@ -8,11 +8,8 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -136,23 +133,8 @@ func (p *pair) run(statements ...string) {
 
 // follow makes the other server a standby of the one that accepts writes. From then on a commit waits until the standby has it.
 func (p *pair) follow() {
-	from, to := p.primary, 1-p.primary
-	u := must(url.Parse(p.now().URL))
-	password, _ := u.User.Password()
-	data := filepath.Join(p.dirs[to], "data")
-	owner, err := pgserver.User()
-	if err = errors.Join(err, os.RemoveAll(data), pgserver.Own(p.dirs[to], owner)); err != nil {
-		p.t.Error(err)
-		return
-	}
-	cmd := exec.CommandContext(p.t.Context(), filepath.Join(p.bin, "pg_basebackup"), "-h", "127.0.0.1", "-p", fmt.Sprint(p.ports[from]), "-U", u.User.Username(),
-		"-D", data, "-R", "-X", "stream", "-c", "fast", "--no-sync")
-	cmd.Env, cmd.Dir, cmd.SysProcAttr = append(os.Environ(), "PGPASSWORD="+password), p.dirs[to], &syscall.SysProcAttr{Credential: owner}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		p.t.Errorf("pg_basebackup: %v: %s", err, strings.TrimSpace(string(out)))
-		return
-	}
-	if err := os.WriteFile(filepath.Join(p.dirs[to], "password"), []byte(password+"\n"), 0o600); err != nil {
+	to := 1 - p.primary
+	if err := pgserver.Clone(p.t.Context(), p.now(), pgserver.Options{Dir: p.dirs[to], Bin: p.bin}); err != nil {
 		p.t.Error(err)
 		return
 	}

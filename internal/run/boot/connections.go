@@ -1,9 +1,11 @@
 package boot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -13,7 +15,7 @@ import (
 // budget is how many connections a replica of each service opens at most, unless EUPAY_DATABASE_CONNS says otherwise. With two
 // replicas of each service and a third during a rollout this is 96, and PostgreSQL's default of 100 leaves 97 to roles that are no
 // superusers.
-var budget = map[string]int32{"gateway": 6, "payments": 8, "webhooks": 7, "qr": 5, "einvoice": 4, "portal": 2}
+var budget = map[string]int32{"gateway": 6, "payments": 8, "webhooks": 6, "qr": 5, "einvoice": 5, "portal": 2}
 
 // usualConns is the budget of a service that the table does not name.
 const usualConns = 8
@@ -84,6 +86,38 @@ func (p Plain) database(service string, leaders int32) (pg.Settings, error) {
 	}
 	return s, nil
 }
+
+// reads takes from the settings of the service's pool the connections of reads, and returns theirs.
+func (p Plain) reads(s *pg.Settings) (pg.ReadSettings, error) {
+	r := pg.ReadSettings{
+		ReplicaURL: p.DatabaseReadURL, MaxConns: p.DatabaseReadConns,
+		Timeout: cmp.Or(p.DatabaseReadTimeout, defaultReadTimeout), MaxLag: cmp.Or(p.DatabaseReadLag, defaultReadLag),
+	}
+	most := s.MaxConns - leastPool
+	if r.MaxConns < 0 || r.MaxConns > max(most, 0) {
+		return r, fmt.Errorf("EUPAY_DATABASE_READ_CONNS (%d) must be at most %d, so that EUPAY_DATABASE_CONNS has enough for everything else", r.MaxConns, most)
+	}
+	if r.Timeout < time.Millisecond || r.MaxLag < time.Second {
+		return r, errors.New("EUPAY_DATABASE_READ_TIMEOUT must be at least 1ms, and EUPAY_DATABASE_READ_LAG at least 1s, as often as the lag is measured")
+	}
+	if r.ReplicaURL != "" {
+		if err := pg.CheckReplicaURL(r.ReplicaURL); err != nil {
+			return r, err
+		}
+	}
+	if r.MaxConns == 0 {
+		r.MaxConns = min(max(1, s.MaxConns/readShare), most)
+	}
+	s.MaxConns -= r.MaxConns
+	return r, nil
+}
+
+const (
+	defaultReadTimeout = 15 * time.Second
+	defaultReadLag     = 5 * time.Second
+	// readShare is the part of a service's connections that reads have by default: a third.
+	readShare = 3
+)
 
 // leastPool is the smallest pool with which no two things wait for each other.
 const leastPool = 2

@@ -71,10 +71,12 @@ type Core struct {
 	Name string
 	Base Base
 	Pool *pgxpool.Pool
-	Bus  *bus.Bus
-	GRPC *grpc.Server
-	Log  *slog.Logger
-	Now  func() time.Time
+	// Reads is where lists, summaries and exports are read, which may lag behind Pool by a few seconds.
+	Reads *pg.Reads
+	Bus   *bus.Bus
+	GRPC  *grpc.Server
+	Log   *slog.Logger
+	Now   func() time.Time
 	// Edge marks a service that can serve its callers without the broker's consumers, as long as the database answers. Set it
 	// before Run.
 	Edge bool
@@ -161,6 +163,10 @@ func (c *Core) openDatabase(ctx context.Context, migrations fs.FS, leaders int32
 	if err != nil {
 		return err
 	}
+	reads, err := c.Base.Plain.reads(&settings)
+	if err != nil {
+		return err
+	}
 	waits := c.Base.Migrations == migrationsWait
 	if migrations != nil && !waits {
 		if err := c.wait(ctx, func() error { return pg.Migrate(ctx, settings, migrations) }); err != nil {
@@ -178,7 +184,10 @@ func (c *Core) openDatabase(ctx context.Context, migrations fs.FS, leaders int32
 			return err
 		}
 	}
-	c.unmeasure = measure.Database(c.Name, c.Pool)
+	if c.Reads, err = pg.OpenReads(ctx, settings, reads, c.Pool, c.Log); err != nil {
+		return err
+	}
+	c.unmeasure = measure.Database(c.Name, c.Pool, c.Reads)
 	measure.Build(c.Name)
 	c.management, err = newManagement(orLoopback(c.Base.ManagementAddr), c)
 	return err
@@ -239,6 +248,7 @@ func (c *Core) Run(ctx context.Context, workers ...func(context.Context) error) 
 	}
 	c.Log.Info("service started", "management", c.ManagementAddr())
 	group.Go(func() error { return c.management.run(ctx) })
+	group.Go(func() error { return c.Reads.Run(ctx) })
 	for _, w := range workers {
 		group.Go(func() error { return w(ctx) })
 	}
@@ -267,6 +277,9 @@ func (c *Core) Close() {
 	}
 	if c.Bus != nil {
 		c.Bus.Close()
+	}
+	if c.Reads != nil {
+		c.Reads.Close()
 	}
 	if c.Pool != nil {
 		c.Pool.Close()

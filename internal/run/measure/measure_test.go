@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 var table = fstest.MapFS{"0001_jobs.sql": {Data: []byte("-- +goose Up\ncreate table jobs (due_at timestamptz);\n")}}
@@ -51,7 +52,7 @@ func TestAQueueSaysHowLongItsOldestDueRowHasWaited(t *testing.T) {
 	}
 }
 
-// scraped returns what a scrape says of the pools of a service.
+// scraped returns what a scrape says of the database of a service, and of its pool of writes.
 func scraped(t *testing.T, service string) map[string]float64 {
 	t.Helper()
 	families, err := prometheus.DefaultGatherer.Gather()
@@ -60,8 +61,12 @@ func scraped(t *testing.T, service string) map[string]float64 {
 	}
 	all := make(map[string]float64)
 	for _, f := range families {
+		if !strings.HasPrefix(f.GetName(), "eupay_database_") {
+			continue
+		}
 		for _, m := range f.GetMetric() {
-			if len(m.GetLabel()) == 1 && m.GetLabel()[0].GetValue() == service && strings.HasPrefix(f.GetName(), "eupay_database_") {
+			labels := m.GetLabel() // sorted by name: the pool, if it has one, and the service
+			if labels[len(labels)-1].GetValue() == service && (len(labels) == 1 || labels[0].GetValue() == "writes") {
 				all[strings.TrimPrefix(f.GetName(), "eupay_database_")] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
 			}
 		}
@@ -74,7 +79,7 @@ func TestADatabaseSaysWhetherItCanBeWritten(t *testing.T) {
 	if err := pool.Ping(t.Context()); err != nil { // a scrape asks for a second only
 		t.Fatal(err)
 	}
-	stop := Database("writer", pool)
+	stop := Database("writer", pool, pg.ReadsOf(pool))
 	if got := scraped(t, "writer"); got["writable"] != 1 || got["pool_max_connections"] != float64(pool.Config().MaxConns) {
 		t.Errorf("a healthy pool: %v", got)
 	}
@@ -92,7 +97,7 @@ func TestADatabaseSaysWhetherItCanBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	defer Database("reader", reader)()
+	defer Database("reader", reader, pg.ReadsOf(reader))()
 	if got := scraped(t, "reader"); got["writable"] != 0 || got["pool_max_connections"] != 1 {
 		t.Errorf("a read-only server: %v", got)
 	}
@@ -104,7 +109,7 @@ func TestAnExhaustedPoolIsSeen(t *testing.T) {
 	if err := other.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer Database("other", other)()
+	defer Database("other", other, pg.ReadsOf(other))()
 	pool, _ := pgtest.New(t, "exhausted", table)
 	cfg := pool.Config()
 	cfg.MaxConns = 1
@@ -113,7 +118,7 @@ func TestAnExhaustedPoolIsSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer small.Close()
-	defer Database("exhausted", small)()
+	defer Database("exhausted", small, pg.ReadsOf(other))()
 	held, err := small.Acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)

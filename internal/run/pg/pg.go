@@ -47,6 +47,15 @@ type Settings struct {
 
 // Open returns a pool whose connections use only the service's schema. It does not wait for the server.
 func Open(ctx context.Context, s Settings) (*pgxpool.Pool, error) {
+	cfg, err := s.config()
+	if err != nil {
+		return nil, err
+	}
+	return s.start(ctx, cfg)
+}
+
+// config returns that of a pool.
+func (s Settings) config() (*pgxpool.Config, error) {
 	cfg, err := pgxpool.ParseConfig(s.URL)
 	if err != nil {
 		return nil, errors.New("EUPAY_DATABASE_URL is not a PostgreSQL URL") // pgx's error text would contain the password
@@ -58,6 +67,10 @@ func Open(ctx context.Context, s Settings) (*pgxpool.Pool, error) {
 	cfg.ConnConfig.Tracer = trace.Postgres{Schema: s.Schema}
 	cfg.ConnConfig.RuntimeParams["application_name"] = applicationPrefix + s.Schema
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	return cfg, nil
+}
+
+func (s Settings) start(ctx context.Context, cfg *pgxpool.Config) (*pgxpool.Pool, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open pool of schema %s: %w", s.Schema, err)
