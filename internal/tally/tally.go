@@ -95,7 +95,7 @@ const sumSQL = `with s as (select * from unnest($5::int[], $6::smallint[], $7::t
 	) x group by part, grp having sum(n) <> 0 or sum(cents) <> 0 order by part, grp`
 
 // ByGroup counts the rows of each period by group. From, To and Edge of the filter do not count; a group without rows is left out.
-func ByGroup(ctx context.Context, db pg.DB, f Filter, periods ...Period) ([]Part, error) {
+func ByGroup(ctx context.Context, db pg.Reader, f Filter, periods ...Period) ([]Part, error) {
 	var parts []int
 	var all segments
 	for i, p := range periods {
@@ -168,7 +168,7 @@ const findSQL = `with recursive d as materialized (
 const bucketEnd = `((down.bucket at time zone 'UTC' + (array['1 month', '1 day', '1 hour', '1 minute']::interval[])[down.level + 1]) at time zone 'UTC')`
 
 // Find counts the rows of the filter and finds where the page at the offset begins, with the newest rows first.
-func Find(ctx context.Context, db pg.DB, f Filter, offset int64) (Place, error) {
+func Find(ctx context.Context, db pg.Reader, f Filter, offset int64) (Place, error) {
 	head, tail, err := f.edges(ctx)
 	if err != nil {
 		return Place{}, err
@@ -245,7 +245,7 @@ type Total struct {
 }
 
 // AtMost counts the rows of a query, which starts at "from", one by one, and stops at Most.
-func AtMost(ctx context.Context, db pg.DB, query string, args ...any) (Total, error) {
+func AtMost(ctx context.Context, db pg.Reader, query string, args ...any) (Total, error) {
 	var n int64
 	if err := db.QueryRow(ctx, fmt.Sprintf(`select count(*) from (select %s limit %d) x`, query, Most+1), args...).Scan(&n); err != nil {
 		return Total{}, fmt.Errorf("count at most %d rows: %w", Most, err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/tally"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
@@ -139,7 +140,7 @@ func (s *Server) ResendDeliveries(ctx context.Context, r *webhooksv1.ResendDeliv
 	if err != nil {
 		return nil, err
 	}
-	return &webhooksv1.ResendDeliveriesResponse{Count: n, More: more}, nil
+	return &webhooksv1.ResendDeliveriesResponse{Count: n.Rows, More: more, CountIsMinimum: n.Minimum}, nil
 }
 
 func matchOf(r *webhooksv1.ResendDeliveriesRequest) (delivery.Match, error) {
@@ -193,14 +194,15 @@ func (s *Server) RecoverEndpoint(ctx context.Context, r *webhooksv1.RecoverEndpo
 	if err != nil {
 		return nil, err
 	}
-	return &webhooksv1.RecoverEndpointResponse{Count: n, More: more}, nil
+	return &webhooksv1.RecoverEndpointResponse{Count: n.Rows, More: more}, nil
 }
 
 // redrive sends matching deliveries again, or only counts them. A call may be repeated: it continues what is not finished.
-func (s *Server) redrive(ctx context.Context, m delivery.Match, dryRun bool) (count int64, more bool, err error) {
-	if !dryRun {
-		return s.redriver.Resend(ctx, m)
+func (s *Server) redrive(ctx context.Context, m delivery.Match, dryRun bool) (count tally.Total, more bool, err error) {
+	if dryRun {
+		count, err = delivery.CountMatching(ctx, s.reads, m)
+		return count, count.Minimum || count.Rows > maxRedrive, err
 	}
-	count, err = delivery.CountMatching(ctx, s.pool, m)
-	return count, count > maxRedrive, err
+	count.Rows, more, err = s.redriver.Resend(ctx, m)
+	return count, more, err
 }

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/run/pg"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
@@ -25,8 +26,10 @@ type Server struct {
 	vault     *secret.Vault
 	rules     endpoint.Rules
 	pool      *pgxpool.Pool
-	redriver  Redriver
-	now       func() time.Time
+	// reads is where lists are read, and what a caller asks for before it decides: these may lag behind the pool by some seconds.
+	reads    pg.Reader
+	redriver Redriver
+	now      func() time.Time
 }
 
 // Redriver sends deliveries again.
@@ -49,10 +52,10 @@ type Redriver interface {
 
 // NewServer returns the service's gRPC server.
 func NewServer(
-	pool *pgxpool.Pool, endpoints *endpoint.Store, vault *secret.Vault, rules endpoint.Rules, redriver Redriver, now func() time.Time,
+	pool *pgxpool.Pool, reads pg.Reader, endpoints *endpoint.Store, vault *secret.Vault, rules endpoint.Rules, redriver Redriver, now func() time.Time,
 ) *Server {
 	return &Server{
-		endpoints: endpoints, vault: vault, rules: rules, pool: pool, redriver: redriver,
+		endpoints: endpoints, vault: vault, rules: rules, pool: pool, reads: reads, redriver: redriver,
 		now: func() time.Time { return now().UTC().Truncate(time.Microsecond) },
 	}
 }
