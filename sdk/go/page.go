@@ -26,10 +26,13 @@ type Pagination struct {
 	Limit int `json:"limit"`
 	Total int `json:"total"`
 	Pages int `json:"pages"`
+	// TotalIsMinimum says that there are more than Total, and more than Pages: they were not counted.
+	TotalIsMinimum bool `json:"total_is_minimum"`
 }
 
 func (p *Page[T]) more() bool {
-	return p.HasMore || p.Pagination != nil && p.Pagination.Page < p.Pagination.Pages
+	of := p.Pagination
+	return p.HasMore || of != nil && (of.Page < of.Pages || of.TotalIsMinimum && len(p.Data) >= of.Limit)
 }
 
 // ListParams ask for a page of a list that is read by numbers.

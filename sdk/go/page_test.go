@@ -1,6 +1,7 @@
 package eupay
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -80,6 +81,25 @@ func TestAllReadsAListByItsPages(t *testing.T) {
 	}
 	if want := "[limit=100 limit=100&page=2 limit=100 limit=100&page=2]"; fmt.Sprint(queries(s)) != want {
 		t.Errorf("by %v", queries(s))
+	}
+}
+
+// TestAllReadsBeyondATotalThatIsAMinimum: the server counts no further than 2, of 5.
+func TestAllReadsBeyondATotalThatIsAMinimum(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		list := map[string]string{"": `{"id":"1"},{"id":"2"}`, "2": `{"id":"3"},{"id":"4"}`, "3": `{"id":"5"}`}[r.URL.Query().Get("page")]
+		fmt.Fprintf(w, `{"data":[%s],"pagination":{"page":%s,"limit":2,"total":2,"pages":1,"total_is_minimum":true}}`, list, cmp.Or(r.URL.Query().Get("page"), "1"))
+	})
+	n := 0
+	for _, err := range s.client(Options{}).WithToken("t").Tables.All(t.Context(), ListParams{Limit: 2}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != 5 {
+		t.Errorf("%d tables", n)
 	}
 }
 

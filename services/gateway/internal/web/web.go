@@ -33,6 +33,8 @@ type Pagination struct {
 	Limit int   `json:"limit"`
 	Total int64 `json:"total"`
 	Pages int64 `json:"pages"`
+	// TotalIsMinimum says that there are more than Total, which are not counted: see internal/tally.
+	TotalIsMinimum bool `json:"total_is_minimum,omitempty"`
 }
 
 type answer struct {
@@ -78,6 +80,12 @@ func ListingOf[E, T any](elements []E, view func(E) T, number, limit int, total 
 	for i, e := range elements {
 		l.Data[i] = view(e)
 	}
+	return l
+}
+
+// AtLeast says whether the total of the list is a minimum.
+func (l Listing[T]) AtLeast(minimum bool) Listing[T] {
+	l.Pagination.TotalIsMinimum = minimum
 	return l
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -160,6 +161,15 @@ func TestPagesAreCounted(t *testing.T) {
 		e.GET("/", func(c echo.Context) error { return List(c, []int{}, Pagination{Page: 1, Limit: 20, Total: total}) })
 		if w := serve(e, "GET", "/"); !strings.Contains(w.Body.String(), pages) {
 			t.Errorf("%d: %s", total, w.Body)
+		}
+	}
+	for minimum, want := range map[bool]bool{false: false, true: true} {
+		e := New(quiet, nil)
+		e.GET("/", func(c echo.Context) error {
+			return Answer(c, http.StatusOK, ListingOf([]int{}, strconv.Itoa, 1, 20, 10_000).AtLeast(minimum))
+		})
+		if w := serve(e, "GET", "/"); strings.Contains(w.Body.String(), `"total_is_minimum":true`) != want {
+			t.Errorf("a minimum %t: %s", minimum, w.Body)
 		}
 	}
 }
