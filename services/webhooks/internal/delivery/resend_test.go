@@ -2,12 +2,14 @@ package delivery
 
 import (
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/kit/pgtest"
@@ -168,4 +170,45 @@ func TestAnAnswerThatWasNotHeardIsGivenForAnHour(t *testing.T) {
 	if again, err := openResend(t.Context(), db, other, start); err != nil || again == id {
 		t.Errorf("another question continues it, %v", err)
 	}
+}
+
+// TestAMillionDeliveriesAreSentAgain says what that takes, where big tables are asked for.
+func TestAMillionDeliveriesAreSentAgain(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("EUPAY_BIG") != "1" {
+		t.Skip("only with EUPAY_BIG=1")
+	}
+	db, _ := pgtest.New(t, "webhooks", migrations.Files)
+	finishedDeliveries(t, db, 1_500_000)
+	if _, err := db.Exec(t.Context(), `vacuum analyze deliveries`); err != nil {
+		t.Fatal(err)
+	}
+	m := Match{Merchant: "m_1", Statuses: []string{Exhausted, Missed}, EndpointID: workingID}
+	begin := time.Now()
+	total, err := CountMatching(t.Context(), db, m)
+	if err != nil || total.Rows != 980_000 {
+		t.Fatalf("%v match, %v", total, err)
+	}
+	t.Logf("%d counted in %v", total.Rows, time.Since(begin))
+	begin = time.Now()
+	if n, more, err := resender(t, db, start).Resend(t.Context(), m); n != 10_000 || !more || err != nil {
+		t.Fatalf("%d, %v, %v", n, more, err)
+	}
+	t.Logf("the caller has its answer after %v", time.Since(begin))
+	if err := resender(t, db, start).ResendNow(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("all are under way after %v", time.Since(begin))
+	if open := numberOf(t, db, `select count(*) from deliveries where finished_at is null`); open != total.Rows {
+		t.Errorf("%d are sent again", open)
+	}
+	begin = time.Now()
+	if n, more, err := resender(t, db, start).Resend(t.Context(), m); n != 0 || more || err != nil {
+		t.Errorf("asked again: %d, %v, %v", n, more, err)
+	}
+	found, err := claim(t.Context(), db, calm, shares{all: 6144, unknown: 64}, held(uuid.NewString(), start), start)
+	if err != nil || len(found.jobs) != 64 {
+		t.Errorf("%d claimed, %v", len(found.jobs), err)
+	}
+	t.Logf("the first 64 are claimed after %v more", time.Since(begin))
 }

@@ -73,7 +73,11 @@ func oldestResend(ctx context.Context, db pg.DB) (id string, found bool, err err
 	return id, true, nil
 }
 
+// lockResend locks a resend until tx ends, and makes the planner use the indexes in whose order deliveries are considered.
 func lockResend(ctx context.Context, tx pgx.Tx, id string) (r resend, err error) {
+	if _, err := tx.Exec(ctx, claimPinSQL); err != nil {
+		return r, fmt.Errorf("pin the plans of a resend: %w", err)
+	}
 	var (
 		filter  []byte
 		created *time.Time
@@ -116,7 +120,7 @@ func noteResend(ctx context.Context, tx pgx.Tx, r resend, n int, more bool, now 
 
 // scan returns the next limit deliveries in the order of the index of their status, and which of them match. Those of other endpoints and
 // types are read as well, because a batch must not search for long: the next one begins after the last that was considered.
-func (r resend) scan(ctx context.Context, tx pgx.Tx, limit int) ([]candidate, error) {
+func (r resend) scan(ctx context.Context, db pg.Reader, limit int) ([]candidate, error) {
 	m, c := r.match, &conditions{}
 	c.add("d.merchant_id = $%d", m.Merchant)
 	c.add("d.livemode = $%d", m.Livemode)
@@ -141,10 +145,7 @@ func (r resend) scan(ctx context.Context, tx pgx.Tx, limit int) ([]candidate, er
 	matches.equal("x.endpoint_id", m.EndpointID)
 	matches.equal("x.event_type", m.EventType)
 	condition, args := matches.where()
-	if _, err := tx.Exec(ctx, claimPinSQL); err != nil {
-		return nil, fmt.Errorf("find deliveries to send again: %w", err)
-	}
-	rows, err := tx.Query(ctx, fmt.Sprintf(`select x.created_at, x.id::text, %s and exists (
+	rows, err := db.Query(ctx, fmt.Sprintf(`select x.created_at, x.id::text, %s and exists (
 			select from endpoints e where e.id = x.endpoint_id and e.enabled and e.deleted_at is null)
 		from (%s) x order by x.created_at, x.id limit %d`, condition, strings.Join(parts, " union all "), limit), args...)
 	if err != nil {
