@@ -264,7 +264,6 @@ func (p *Pool[J]) begin(k *key[J], g *group[J]) running[J] {
 	p.enqueue(k)
 	if r.seat != anyWorker {
 		g.seated++
-		p.offer() // another key may have stood aside for this one
 	}
 	return r
 }

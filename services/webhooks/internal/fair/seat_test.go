@@ -25,7 +25,7 @@ func successes(took time.Duration) Verdict {
 	return Late
 }
 
-func newShops(limits Limits, verdict func(time.Duration) Verdict) *shops {
+func newShops(t *testing.T, limits Limits, verdict func(time.Duration) Verdict) *shops {
 	s := &shops{running: map[string]int{}, done: map[string]int{}, verdict: verdict}
 	s.pool = New(limits, Hooks{Gate: free.Gate, Group: func(key string) string { return key[:1] }}, func(key string, takes time.Duration) Verdict {
 		s.count(s.running, key, 1)
@@ -33,6 +33,10 @@ func newShops(limits Limits, verdict func(time.Duration) Verdict) *shops {
 		s.count(s.running, key, -1)
 		s.count(s.done, key, 1)
 		return s.verdict(takes)
+	})
+	t.Cleanup(func() {
+		s.pool.Close()
+		s.pool.Wait()
 	})
 	return s
 }
@@ -57,15 +61,10 @@ func (s *shops) now(key string) (running, done int) {
 	return s.running[key], s.done[key]
 }
 
-func (s *shops) end() {
-	s.pool.Close()
-	s.pool.Wait()
-}
-
 func TestALateKeyKeepsTheShareOfANewOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newShops(Limits{Running: 64, PerKey: 32, PerGroup: 64, Late: 48, Failing: 8, Held: 1000}, successes)
+		s := newShops(t, Limits{Running: 64, PerKey: 32, PerGroup: 64, Late: 48, Failing: 8, Held: 1000}, successes)
 		s.add("late", 400, 3*time.Second)
 		for range 10 {
 			time.Sleep(3 * time.Second)
@@ -73,7 +72,6 @@ func TestALateKeyKeepsTheShareOfANewOne(t *testing.T) {
 				t.Fatalf("%d jobs at one time, want %d", running, start)
 			}
 		}
-		s.end()
 	})
 }
 
@@ -83,7 +81,7 @@ func TestAKeyThatSucceedsAgainRegainsTheShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slow atomic.Bool
 		slow.Store(true)
-		s := newShops(Limits{Running: 64, PerKey: 32, PerGroup: 64, Late: 48, Failing: 8, Held: 1000}, func(time.Duration) Verdict {
+		s := newShops(t, Limits{Running: 64, PerKey: 32, PerGroup: 64, Late: 48, Failing: 8, Held: 1000}, func(time.Duration) Verdict {
 			if slow.Load() {
 				return Slow
 			}
@@ -99,7 +97,6 @@ func TestAKeyThatSucceedsAgainRegainsTheShare(t *testing.T) {
 		if running, _ := s.now("k"); running != start {
 			t.Errorf("%d jobs at one time a minute later, want %d", running, start)
 		}
-		s.end()
 	})
 }
 
@@ -109,7 +106,7 @@ func TestSlowKeysLeaveWorkersToTheOthers(t *testing.T) {
 	for name, slow := range map[string]Verdict{"late": Late, "failing": Slow} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newShops(Limits{Running: 16, PerKey: 8, PerGroup: 16, Late: 8, Failing: 4, Held: 10_000}, func(took time.Duration) Verdict {
+				s := newShops(t, Limits{Running: 16, PerKey: 8, PerGroup: 16, Late: 8, Failing: 4, Held: 10_000}, func(took time.Duration) Verdict {
 					if took < time.Second {
 						return Fast
 					}
@@ -130,8 +127,7 @@ func TestSlowKeysLeaveWorkersToTheOthers(t *testing.T) {
 				if took := time.Since(begin); took > 5*time.Millisecond {
 					t.Errorf("ten jobs of a millisecond took %v", took)
 				}
-				s.end()
-			})
+					})
 		})
 	}
 }
@@ -141,7 +137,7 @@ func TestSlowKeysLeaveWorkersToTheOthers(t *testing.T) {
 func TestSeatsAreDividedEvenly(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newShops(Limits{Running: 40, PerKey: 8, PerGroup: 40, Late: 12, Failing: 1, Held: 100_000}, successes)
+		s := newShops(t, Limits{Running: 40, PerKey: 8, PerGroup: 40, Late: 12, Failing: 1, Held: 100_000}, successes)
 		for _, key := range []string{"a1", "b1"} {
 			s.add(key, 1000, 3*time.Second)
 		}
@@ -166,7 +162,6 @@ func TestSeatsAreDividedEvenly(t *testing.T) {
 		if perMinute := (after - before) / minutes; perMinute < 75 { // four seats, three seconds each: 80
 			t.Errorf("%d jobs a minute", perMinute)
 		}
-		s.end()
 	})
 }
 
@@ -174,7 +169,7 @@ func TestSeatsAreDividedEvenly(t *testing.T) {
 func TestSeatsAreNotLeftEmpty(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newShops(Limits{Running: 40, PerKey: 8, PerGroup: 6, Late: 20, Failing: 1, Held: 100_000}, successes)
+		s := newShops(t, Limits{Running: 40, PerKey: 8, PerGroup: 6, Late: 20, Failing: 1, Held: 100_000}, successes)
 		for _, key := range []string{"a1", "a2", "a3", "b1", "c1", "d1"} {
 			s.add(key, 2000, 3*time.Second)
 		}
@@ -190,14 +185,13 @@ func TestSeatsAreNotLeftEmpty(t *testing.T) {
 				t.Fatalf("%d of 20 seats are taken", total)
 			}
 		}
-		s.end()
 	})
 }
 
 func TestALateKeyIsRememberedAndAQuickOneIsNot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newShops(Limits{Running: 8, PerKey: 8, PerGroup: 8, Late: 4, Failing: 2, Held: 100}, successes)
+		s := newShops(t, Limits{Running: 8, PerKey: 8, PerGroup: 8, Late: 4, Failing: 2, Held: 100}, successes)
 		s.add("late", 1, 3*time.Second)
 		s.add("quick", 1, time.Millisecond)
 		time.Sleep(time.Minute)
@@ -206,14 +200,20 @@ func TestALateKeyIsRememberedAndAQuickOneIsNot(t *testing.T) {
 			t.Errorf("remembered: %v", s.pool.keys)
 		}
 		s.pool.mu.Unlock()
-		s.add("late", start, time.Millisecond)
+		s.add("late", start-1, time.Millisecond)
+		time.Sleep(time.Minute)
+		s.pool.mu.Lock()
+		if k := s.pool.keys["late"]; k == nil || k.standing != late {
+			t.Error("the key counts as quick after fewer fast jobs than it has at one time")
+		}
+		s.pool.mu.Unlock()
+		s.add("late", 1, time.Millisecond)
 		time.Sleep(time.Minute)
 		s.pool.mu.Lock()
 		if len(s.pool.keys) != 0 {
 			t.Error("the key was fast eight times and is still remembered")
 		}
 		s.pool.mu.Unlock()
-		s.end()
 	})
 }
 
@@ -221,7 +221,7 @@ func TestALateKeyIsRememberedAndAQuickOneIsNot(t *testing.T) {
 func TestSlowKeysLeaveMemoryToTheOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newShops(Limits{Running: 8, PerKey: 8, PerGroup: 8, Late: 4, Failing: 2, Held: 40}, successes)
+		s := newShops(t, Limits{Running: 8, PerKey: 8, PerGroup: 8, Late: 4, Failing: 2, Held: 40}, successes)
 		s.add("late", 1, 3*time.Second)
 		time.Sleep(time.Minute)
 		held := 0
@@ -236,6 +236,5 @@ func TestSlowKeysLeaveMemoryToTheOthers(t *testing.T) {
 				t.Error("no room for another key")
 			}
 		}
-		s.end()
 	})
 }
