@@ -127,7 +127,7 @@ func TestSlowKeysLeaveWorkersToTheOthers(t *testing.T) {
 				if took := time.Since(begin); took > 5*time.Millisecond {
 					t.Errorf("ten jobs of a millisecond took %v", took)
 				}
-					})
+			})
 		})
 	}
 }
