@@ -265,6 +265,7 @@ func TestACallAnswersAfter10000AndTheRestFollows(t *testing.T) {
 				t.Errorf("sends %v, %v", got, err)
 			}
 			// The others follow by themselves.
+			f.clock.Advance(10 * time.Second)
 			eventually(t, "each is sent again", func() bool { return f.number(`select count(*) from attempts`) == 10_003 })
 			// Whoever asks until nothing is left sends nothing twice.
 			if got, err := f.resend(filter, false); err != nil || got.GetCount() != 0 || got.GetMore() {

@@ -29,8 +29,9 @@ create function count_changed_delivery() returns trigger language plpgsql as $$
 begin
     insert into row_count_deltas (list, merchant_id, livemode, grp, bucket, n, cents)
         select 'deliveries.' || status, md5(new.merchant_id)::uuid, new.livemode,
-            new.endpoint_id || case new.event_type when 'webhook_endpoint.test' then ' test' else '' end, date_trunc('minute', new.created_at, 'UTC'), n, 0
-        from (values (old.status, -1), (new.status, 1)) as c(status, n) where status in ('exhausted', 'missed', 'cancelled');
+            new.endpoint_id || case event_type when 'webhook_endpoint.test' then ' test' else '' end, date_trunc('minute', new.created_at, 'UTC'), n, 0
+        from (values (old.status, old.event_type, -1), (new.status, new.event_type, 1)) as c(status, event_type, n)
+        where status in ('exhausted', 'missed', 'cancelled');
     return null;
 end $$;
 -- +goose StatementEnd
@@ -49,8 +50,8 @@ end $$;
 lock table deliveries, attempts in share row exclusive mode;
 create trigger deliveries_counted_insert after insert on deliveries referencing new table as affected for each statement execute function count_deliveries();
 create trigger deliveries_counted_delete after delete on deliveries referencing old table as affected for each statement execute function count_deliveries();
-create trigger deliveries_counted_change after update of status on deliveries for each row
-    when (old.status <> new.status and (old.status in ('exhausted', 'missed', 'cancelled') or new.status in ('exhausted', 'missed', 'cancelled')))
+create trigger deliveries_counted_change after update of status, event_type on deliveries for each row
+    when ((old.status, old.event_type) <> (new.status, new.event_type) and (old.status in ('exhausted', 'missed', 'cancelled') or new.status in ('exhausted', 'missed', 'cancelled')))
     execute function count_changed_delivery();
 create trigger attempts_counted_insert after insert on attempts referencing new table as affected for each statement execute function count_attempts();
 create trigger attempts_counted_delete after delete on attempts referencing old table as affected for each statement execute function count_attempts();

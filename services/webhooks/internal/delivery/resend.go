@@ -15,8 +15,9 @@ const (
 	resendScan  = 5000
 	// resendCall is how many are reopened before a caller gets its answer; the others follow in the background.
 	resendCall = 10_000
-	// resendEvery is how often a process looks for resends that nobody continues.
+	// resendEvery is how often a process looks for resends that nobody has continued for resendIdle.
 	resendEvery = 2 * time.Second
+	resendIdle  = 5 * time.Second
 	// askedAgain is for how long a resend that a caller does not know to be finished is continued, or reported, by the same question.
 	askedAgain = time.Hour
 )
@@ -48,15 +49,17 @@ func (e *Engine) resendRest(ctx context.Context) error {
 	return nil
 }
 
-// ResendNow finishes all resends that are not finished. Concurrent replicas share the work.
+// ResendNow finishes all resends that nobody is continuing: neither a caller who waits for an answer nor another replica.
 func (e *Engine) ResendNow(ctx context.Context) error {
 	for ctx.Err() == nil {
-		id, found, err := oldestResend(ctx, e.db)
+		id, found, err := idleResend(ctx, e.db, e.now().Add(-resendIdle))
 		if err != nil || !found {
 			return err
 		}
-		if _, _, err := e.continueResend(ctx, id, resendBatch); err != nil {
-			return err
+		for more := true; more && ctx.Err() == nil; {
+			if _, more, err = e.continueResend(ctx, id, resendBatch); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

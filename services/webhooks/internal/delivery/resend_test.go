@@ -78,6 +78,9 @@ func TestAResendContinuesWhereADeadProcessStopped(t *testing.T) {
 		endpoint_id = $1 and status <> 'delivered' and event_type = 'payment.completed') from deliveries`, workingID).Scan(&newest, &oldest); err != nil || newest.After(oldest) {
 		t.Errorf("the oldest do not come first: %v, %v, %v", newest, oldest, err)
 	}
+	if err := resender(t, db, start.Add(resendIdle-1)).ResendNow(t.Context()); err != nil || numberOf(t, db, `select count from resends`) != 2*resendBatch {
+		t.Errorf("somebody else continues what is being continued, %v", err)
+	}
 	later := start.Add(time.Minute)
 	if _, err := db.Exec(t.Context(), `update deliveries set status = 'exhausted', finished_at = $1, lease_owner = null where finished_at is null`, later); err != nil {
 		t.Fatal(err)
@@ -115,7 +118,7 @@ func TestSeveralProcessesShareAResend(t *testing.T) {
 			total.Add(n)
 		})
 		running.Go(func() {
-			if err := resender(t, db, start).ResendNow(t.Context()); err != nil {
+			if err := resender(t, db, start.Add(resendIdle)).ResendNow(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -156,13 +159,13 @@ func TestAnAnswerThatWasNotHeardIsGivenForAnHour(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := resender(t, db, start).ResendNow(t.Context()); err != nil {
+	if err := resender(t, db, start.Add(resendIdle)).ResendNow(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := openResend(t.Context(), db, undelivered, start.Add(askedAgain)); err != nil || again != id {
 		t.Errorf("after an hour a new one begins, %v", err)
 	}
-	if again, err := openResend(t.Context(), db, undelivered, start.Add(2*askedAgain+time.Microsecond)); err != nil || again == id {
+	if again, err := openResend(t.Context(), db, undelivered, start.Add(3*askedAgain)); err != nil || again == id {
 		t.Errorf("an hour after the last question it is continued, %v", err)
 	}
 	other := undelivered
@@ -195,7 +198,7 @@ func TestAMillionDeliveriesAreSentAgain(t *testing.T) {
 		t.Fatalf("%d, %v, %v", n, more, err)
 	}
 	t.Logf("the caller has its answer after %v", time.Since(begin))
-	if err := resender(t, db, start).ResendNow(t.Context()); err != nil {
+	if err := resender(t, db, start.Add(resendIdle)).ResendNow(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("all are under way after %v", time.Since(begin))

@@ -61,9 +61,9 @@ func closeResend(ctx context.Context, db pg.DB, id string, now time.Time) error 
 	return nil
 }
 
-// oldestResend returns the unfinished resend that has waited longest and that nobody is continuing.
-func oldestResend(ctx context.Context, db pg.DB) (id string, found bool, err error) {
-	err = db.QueryRow(ctx, `select id::text from resends where finished_at is null order by touched_at limit 1 for update skip locked`).Scan(&id)
+// idleResend returns the unfinished resend that has waited longest, since before that time.
+func idleResend(ctx context.Context, db pg.DB, before time.Time) (id string, found bool, err error) {
+	err = db.QueryRow(ctx, `select id::text from resends where finished_at is null and touched_at <= $1 order by touched_at limit 1`, before).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", false, nil
 	}
