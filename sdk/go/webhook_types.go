@@ -129,9 +129,11 @@ type ResendParams struct {
 type Redriven struct {
 	// How many are sent again; of a dry run, how many match.
 	Count int `json:"count"`
-	// Others are left: ask again. Of a dry run: one call will not be enough.
+	// Others are left, which follow by themselves. Of a dry run: they are more than one answer waits for.
 	More   bool `json:"more"`
 	DryRun bool `json:"dry_run"`
+	// CountIsMinimum says that a dry run found more than Count, which it did not count.
+	CountIsMinimum bool `json:"count_is_minimum"`
 }
 
 // Delivery is one event on its way to one endpoint.

@@ -31,18 +31,28 @@ import (
 
 const benchMerchants = 20
 
-// benchSink counts webhooks and notes when each of the first b.N payments' arrived.
+// benchSink counts webhooks and notes when each of the payments from base arrived.
 type benchSink struct {
 	*httptest.Server
+	// prefix is what the names of its metrics begin with.
+	prefix  string
+	base    uint64
 	got     atomic.Int64
 	arrived []atomic.Int64 // Unix nanoseconds
 }
 
 var referenceKey = []byte(`"reference":"PAY-20260617-`)
 
+// newBenchSink is a merchants' server for the first b.N payments that answers at once.
 func newBenchSink(b *testing.B) *benchSink {
 	b.Helper()
-	s := &benchSink{arrived: make([]atomic.Int64, b.N)}
+	return newSlowSink(b, "", 0, b.N, 0)
+}
+
+// newSlowSink answers 200 after delay.
+func newSlowSink(b *testing.B, prefix string, base uint64, n int, delay time.Duration) *benchSink {
+	b.Helper()
+	s := &benchSink{prefix: prefix, base: base, arrived: make([]atomic.Int64, n)}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		_, rest, found := bytes.Cut(body, referenceKey)
@@ -50,8 +60,14 @@ func newBenchSink(b *testing.B) *benchSink {
 			return
 		}
 		i, err := strconv.ParseUint(string(rest[:16]), 16, 64)
-		if err == nil && i < uint64(len(s.arrived)) && s.arrived[i].CompareAndSwap(0, time.Now().UnixNano()) {
+		if i -= base; err == nil && i < uint64(len(s.arrived)) && s.arrived[i].CompareAndSwap(0, time.Now().UnixNano()) {
 			s.got.Add(1)
+		}
+		if delay > 0 {
+			select {
+			case <-r.Context().Done():
+			case <-time.After(delay):
+			}
 		}
 	}))
 	b.Cleanup(s.Close)
@@ -61,7 +77,7 @@ func newBenchSink(b *testing.B) *benchSink {
 // await waits for the last webhook as long as any arrive.
 func (s *benchSink) await(b *testing.B) {
 	b.Helper()
-	for before := s.got.Load(); before < int64(b.N); before = s.got.Load() {
+	for before, all := s.got.Load(), int64(len(s.arrived)); before < all; before = s.got.Load() {
 		eventually(b, "a further webhook", func() bool { return s.got.Load() > before })
 	}
 }
@@ -232,7 +248,7 @@ func BenchmarkLatency(b *testing.B) {
 			f := benchFixture(b)
 			s := newBenchSink(b)
 			f.merchants(s.URL)
-			f.paced(b, s, rate, func(i int) events.Event { return f.benchEvent(i%benchMerchants, i) })
+			s.report(b, f.paced(b, s, rate, func(i int) events.Event { return f.benchEvent(i%benchMerchants, i) }))
 		})
 	}
 }
@@ -253,12 +269,62 @@ func BenchmarkIsolation(b *testing.B) {
 	for i := range 500 {
 		f.publishAsync(b, f.benchEvent(0, i+1<<32))
 	}
-	f.paced(b, s, 200, func(i int) events.Event { return f.benchEvent(1, i) })
+	s.report(b, f.paced(b, s, 200, func(i int) events.Event { return f.benchEvent(1, i) }))
 }
 
-func (f *fixture) paced(b *testing.B, s *benchSink, rate int, event func(i int) events.Event) {
+// BenchmarkSlowNeighbours publishes 100 events a minute for each of 64 merchants whose servers answer 200 after 3 s, the same for
+// four whose servers take 9.9 s, and meanwhile 200 a second for another merchant, whose are measured as in BenchmarkLatency, after the
+// same without the others (alone-). It begins with a service that knows no endpoint. slow-p99-ms is how long those for the 64 merchants took from publish to arrival: it grows with
+// the length of the run if they do not keep up.
+func BenchmarkSlowNeighbours(b *testing.B) {
+	const (
+		merchants, tarpits = 64, 4
+		perMinute, rate    = 100, 200
+		base               = 1 << 32
+	)
+	f := benchFixture(b)
+	s := newBenchSink(b)
+	f.endpointOf("m_0", s.URL)
+	alone := newSlowSink(b, "alone-", 3*base, b.N, 0)
+	f.endpointOf("m_100", alone.URL)
+	meantAlone := f.paced(b, alone, rate, func(i int) events.Event { return f.benchEvent(100, 3*base+i) })
+	n := max(b.N/rate*perMinute/60, 1) // for each of them, as long as the run lasts
+	slow := newSlowSink(b, "slow-", base, n*merchants, 3*time.Second)
+	tar := newSlowSink(b, "tarpit-", 2*base, n*tarpits, 9900*time.Millisecond)
+	for m := range merchants + tarpits {
+		url := slow.URL
+		if m >= merchants {
+			url = tar.URL
+		}
+		f.endpointOf(fmt.Sprintf("m_%d", m+1), url)
+	}
+	meant := make([]time.Time, n*merchants)
+	var publishing sync.WaitGroup
+	publishing.Go(func() {
+		begin := time.Now()
+		for i := range n * (merchants + tarpits) {
+			round, m := i/(merchants+tarpits), i%(merchants+tarpits)
+			at := begin.Add(time.Duration(i) * time.Minute / (perMinute * (merchants + tarpits)))
+			time.Sleep(time.Until(at))
+			if m < merchants {
+				meant[round*merchants+m] = at
+				f.publishAsync(b, f.benchEvent(m+1, base+round*merchants+m))
+			} else {
+				f.publishAsync(b, f.benchEvent(m+1, 2*base+round*tarpits+m-merchants))
+			}
+		}
+	})
+	s.report(b, f.paced(b, s, rate, func(i int) events.Event { return f.benchEvent(0, i) }))
+	alone.report(b, meantAlone)
+	publishing.Wait()
+	slow.await(b)
+	slow.report(b, meant)
+}
+
+// paced publishes b.N events, waits for their webhooks, and returns when each was meant to be published.
+func (f *fixture) paced(b *testing.B, s *benchSink, rate int, event func(i int) events.Event) (meant []time.Time) {
 	b.Helper()
-	meant := make([]time.Time, b.N)
+	meant = make([]time.Time, b.N)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	b.ResetTimer()
@@ -271,13 +337,19 @@ func (f *fixture) paced(b *testing.B, s *benchSink, rate int, event func(i int) 
 	}
 	s.await(b)
 	b.StopTimer()
-	took := make([]time.Duration, b.N)
+	return meant
+}
+
+// report reports how long after they were meant to be published the webhooks arrived.
+func (s *benchSink) report(b *testing.B, meant []time.Time) {
+	b.Helper()
+	took := make([]time.Duration, len(meant))
 	for i := range took {
 		took[i] = time.Unix(0, s.arrived[i].Load()).Sub(meant[i])
 	}
 	slices.Sort(took)
 	for name, share := range map[string]int{"p50-ms": 50, "p99-ms": 99} {
-		b.ReportMetric(float64(took[len(took)*share/100].Microseconds())/1000, name)
+		b.ReportMetric(float64(took[len(took)*share/100].Microseconds())/1000, s.prefix+name)
 	}
-	b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, "max-ms")
+	b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, s.prefix+"max-ms")
 }

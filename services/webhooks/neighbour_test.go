@@ -94,6 +94,31 @@ func (f *fixture) patient() {
 	f.start()
 }
 
+// TestASlowSuccessKeepsItsShare: an endpoint that answers 200 after three seconds had one request at a time in the end.
+func TestASlowSuccessKeepsItsShare(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	const share, rounds = 8, 4
+	release := make(chan struct{}, share*rounds)
+	s := newSink(t, func(http.ResponseWriter, *http.Request) { <-release })
+	t.Cleanup(func() { close(release) })
+	f.endpoint(s.URL)
+	for i := range share * rounds {
+		p := payment()
+		p.Reference = fmt.Sprintf("PAY-20260617-%016X", i)
+		f.publish(f.changed("payment.completed", p))
+	}
+	for range rounds {
+		for range share {
+			s.next(t) // all of the round before have their answer, so these are under way together
+		}
+		f.clock.Advance(3 * time.Second)
+		for range share {
+			release <- struct{}{}
+		}
+	}
+}
+
 // TestOneMerchantCannotTakeAllWorkers: sixteen endpoints that hang would have half of them with the 8 that each begins
 // with, and all that there are with what each may earn.
 func TestOneMerchantCannotTakeAllWorkers(t *testing.T) {

@@ -1,10 +1,11 @@
 package webhooks
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"net/http"
-	"slices"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -52,6 +53,15 @@ func (f *fixture) past(endpoint, status string, n int) {
 			at, at, at, at
 		from endpoints e, generate_series(1, $3::int) i, lateral (select $4::timestamptz - ($3 - i + 1) * interval '1 hour' as at) t where e.id = $1`,
 		endpoint, status, n, f.clock.Now())
+}
+
+// number returns the number that a query returns.
+func (f *fixture) number(sql string) (n int64) {
+	f.t.Helper()
+	if err := f.core.Pool.QueryRow(context.Background(), sql).Scan(&n); err != nil {
+		f.t.Fatal(err)
+	}
+	return n
 }
 
 func (f *fixture) hoursAgo(n int) *timestamppb.Timestamp {
@@ -231,33 +241,43 @@ func TestDeliveriesAreSentAgainByFilter(t *testing.T) {
 	}
 }
 
-func TestACallSendsAtMost10000AgainTheOldestFirst(t *testing.T) {
+// TestACallAnswersAfter10000AndTheRestFollows: also of delivered ones, which match again as soon as they are delivered again.
+func TestACallAnswersAfter10000AndTheRestFollows(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	f.stop()
-	f.cfg.AllowLoopback = false
-	f.start()
-	id, _ := f.endpoint("https://shop.example.com/")
-	f.exec(`update endpoints set url = 'http://127.0.0.1/'`) // nothing leaves: every attempt is refused
-	f.past(id, "missed", 10_003)
-	f.past(id, "delivered", 10_001)
-	if got, err := f.resend(&webhooksv1.DeliveryFilter{EndpointId: id}, true); err != nil || got.GetCount() != 10_003 || !got.GetMore() {
-		t.Errorf("would send %v, %v", got, err)
-	}
-	if got, err := f.resend(&webhooksv1.DeliveryFilter{EndpointId: id}, false); err != nil || got.GetCount() != 10_000 || !got.GetMore() {
-		t.Errorf("sends %v, %v", got, err)
-	}
-	var left []string
-	err := f.core.Pool.QueryRow(t.Context(), `select array_agg(reference order by created_at) from deliveries where status = 'missed'`).Scan(&left)
-	if err != nil || !slices.Equal(left, []string{"PAST-missed-10001", "PAST-missed-10002", "PAST-missed-10003"}) {
-		t.Errorf("left are %v, %v", left, err)
-	}
-	if got, err := f.resend(&webhooksv1.DeliveryFilter{EndpointId: id, Status: "missed"}, false); err != nil || got.GetCount() != 3 || got.GetMore() {
-		t.Errorf("sends the rest: %v, %v", got, err)
-	}
-	// What was delivered would match again, so there is no rest to ask for.
-	if _, err := f.resend(&webhooksv1.DeliveryFilter{EndpointId: id, Status: "delivered"}, false); fields(err) != "created_before" {
-		t.Error(err)
+	for _, of := range []string{"", "delivered"} {
+		t.Run(cmp.Or(of, "undelivered"), func(t *testing.T) {
+			t.Parallel()
+			f := setup(t)
+			s := httptest.NewServer(status(http.StatusOK))
+			t.Cleanup(s.Close)
+			id, _ := f.endpoint(s.URL)
+			f.past(id, cmp.Or(of, "missed"), 10_003)
+			filter := &webhooksv1.DeliveryFilter{EndpointId: id, Status: of}
+			most, minimum := int64(10_003), false
+			if of != "" { // which has no counter
+				most, minimum = 10_000, true
+			}
+			if got, err := f.resend(filter, true); err != nil || got.GetCount() != most || !got.GetMore() || got.GetCountIsMinimum() != minimum {
+				t.Errorf("would send %v, %v", got, err)
+			}
+			got, err := f.resend(filter, false)
+			if err != nil || got.GetCount() != 10_000 || !got.GetMore() {
+				t.Errorf("sends %v, %v", got, err)
+			}
+			// The others follow by themselves.
+			f.clock.Advance(10 * time.Second)
+			eventually(t, "each is sent again", func() bool { return f.number(`select count(*) from attempts`) == 10_003 })
+			// Whoever asks until nothing is left sends nothing twice.
+			if got, err := f.resend(filter, false); err != nil || got.GetCount() != 0 || got.GetMore() {
+				t.Errorf("asked again: %v, %v", got, err)
+			}
+			if n := f.number(`select count(*) from deliveries where attempt_count <> 6 or attempts_before <> 5`); n != 0 {
+				t.Errorf("%d were not sent again once", n)
+			}
+			if n := f.number(`select count from resends`); n != 10_003 {
+				t.Errorf("%d were counted", n)
+			}
+		})
 	}
 }
 

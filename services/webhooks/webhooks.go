@@ -16,6 +16,7 @@ import (
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/measure"
 	"european-pay.eu/eupay/internal/run/outbox"
+	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/internal/vault"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
@@ -90,7 +91,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		consume.Config{Name: "webhooks", Subjects: subjects, InboxKeep: cfg.engine().InboxRetention, Lanes: cfg.EventLanes},
 		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
 	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
-	core.Serve(&webhooksv1.WebhooksService_ServiceDesc, rpc.NewServer(core.Pool, store, secrets, rules, s.engine, core.Now), identity.Gateway)
+	core.Serve(&webhooksv1.WebhooksService_ServiceDesc, rpc.NewServer(core.Pool, core.Reads, store, secrets, rules, s.engine, core.Now), identity.Gateway)
 	keys := vault.NewServer(secrets, core.Pool, core.Log, sealed()...)
 	s.push = push.New(push.Deps{
 		Pool: core.Pool, Bus: core.Bus, Vault: secrets, Key: pushKey, Guard: guard, Rules: rules, Now: now, Log: core.Log,
@@ -110,11 +111,17 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 
 // Run works until ctx ends. Attempts in progress are then completed, within 10 s.
 func (s *Service) Run(ctx context.Context) error {
-	err := s.core.Run(ctx, s.relay.Run, func(ctx context.Context) error { return s.engine.Run(ctx, s.consumer.Run) }, s.push.Run)
+	err := s.core.Run(ctx, s.relay.Run, func(ctx context.Context) error { return s.engine.Run(ctx, s.consumer.Run) }, s.push.Run, s.count)
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
 	return err
+}
+
+// count keeps the counters of the lists short.
+func (s *Service) count(ctx context.Context) error {
+	tally.Run(ctx, s.core.Pool, s.core.Log)
+	return nil
 }
 
 // Close closes the connections. Call it after Run has returned.

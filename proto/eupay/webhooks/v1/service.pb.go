@@ -1525,10 +1525,12 @@ type ListDeliveriesResponse struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Deliveries []*Delivery            `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
 	// 0 with starting_after: it is not counted.
-	Total         int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	HasMore       bool  `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Total   int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	HasMore bool  `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
+	// There are more than total: no counter knows how many match, and counting one by one ends at 10,000.
+	TotalIsMinimum bool `protobuf:"varint,4,opt,name=total_is_minimum,json=totalIsMinimum,proto3" json:"total_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListDeliveriesResponse) Reset() {
@@ -1578,6 +1580,13 @@ func (x *ListDeliveriesResponse) GetTotal() int64 {
 func (x *ListDeliveriesResponse) GetHasMore() bool {
 	if x != nil {
 		return x.HasMore
+	}
+	return false
+}
+
+func (x *ListDeliveriesResponse) GetTotalIsMinimum() bool {
+	if x != nil {
+		return x.TotalIsMinimum
 	}
 	return false
 }
@@ -2223,12 +2232,14 @@ func (x *ResendDeliveriesRequest) GetDryRun() bool {
 
 type ResendDeliveriesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many match; of a real run those that were sent again, at most 10,000.
+	// How many match; of a real run those that were sent again before the answer, at most 10,000.
 	Count int64 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
-	// More are left: ask again.
-	More          bool `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// The others follow in the background. Asking again continues them, until there are no more; of a dry run: there are more than 10,000.
+	More bool `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
+	// A dry run found more than count: no counter knows how many match, and counting one by one ends at 10,000.
+	CountIsMinimum bool `protobuf:"varint,3,opt,name=count_is_minimum,json=countIsMinimum,proto3" json:"count_is_minimum,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ResendDeliveriesResponse) Reset() {
@@ -2271,6 +2282,13 @@ func (x *ResendDeliveriesResponse) GetCount() int64 {
 func (x *ResendDeliveriesResponse) GetMore() bool {
 	if x != nil {
 		return x.More
+	}
+	return false
+}
+
+func (x *ResendDeliveriesResponse) GetCountIsMinimum() bool {
+	if x != nil {
+		return x.CountIsMinimum
 	}
 	return false
 }
@@ -3101,13 +3119,14 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\rcreatedBefore\x12-\n" +
 	"\x12merchant_reference\x18\v \x01(\tR\x11merchantReference\x12\x19\n" +
 	"\bevent_id\x18\f \x01(\tR\aeventId\x12%\n" +
-	"\x0estarting_after\x18\r \x01(\tR\rstartingAfter\"\x86\x01\n" +
+	"\x0estarting_after\x18\r \x01(\tR\rstartingAfter\"\xb0\x01\n" +
 	"\x16ListDeliveriesResponse\x12;\n" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\v2\x1b.eupay.webhooks.v1.DeliveryR\n" +
 	"deliveries\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x19\n" +
-	"\bhas_more\x18\x03 \x01(\bR\ahasMore\"a\n" +
+	"\bhas_more\x18\x03 \x01(\bR\ahasMore\x12(\n" +
+	"\x10total_is_minimum\x18\x04 \x01(\bR\x0etotalIsMinimum\"a\n" +
 	"\x12GetDeliveryRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -3159,10 +3178,11 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"merchantId\x12\x1a\n" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x129\n" +
 	"\x06filter\x18\x03 \x01(\v2!.eupay.webhooks.v1.DeliveryFilterR\x06filter\x12\x17\n" +
-	"\adry_run\x18\x04 \x01(\bR\x06dryRun\"D\n" +
+	"\adry_run\x18\x04 \x01(\bR\x06dryRun\"n\n" +
 	"\x18ResendDeliveriesResponse\x12\x14\n" +
 	"\x05count\x18\x01 \x01(\x03R\x05count\x12\x12\n" +
-	"\x04more\x18\x02 \x01(\bR\x04more\"\xb0\x01\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\x12(\n" +
+	"\x10count_is_minimum\x18\x03 \x01(\bR\x0ecountIsMinimum\"\xb0\x01\n" +
 	"\x16RecoverEndpointRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +

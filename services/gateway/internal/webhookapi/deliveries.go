@@ -83,7 +83,7 @@ func (a *API) deliveries(c echo.Context) error {
 	if after != "" {
 		return web.Answer(c, http.StatusOK, web.CursoredOf(res.GetDeliveries(), deliveryView, res.GetHasMore()))
 	}
-	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetDeliveries(), deliveryView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetDeliveries(), deliveryView, number, limit, res.GetTotal()).AtLeast(res.GetTotalIsMinimum()))
 }
 
 // checkFilters requires short visible ASCII, as all our ids, statuses, event types and references are.

@@ -129,7 +129,7 @@ func (h *hooks) PromoteSecret(_ context.Context, r *webhooksv1.PromoteSecretRequ
 
 func (h *hooks) ListDeliveries(_ context.Context, r *webhooksv1.ListDeliveriesRequest) (*webhooksv1.ListDeliveriesResponse, error) {
 	defer h.lock(r)()
-	res := &webhooksv1.ListDeliveriesResponse{}
+	res := &webhooksv1.ListDeliveriesResponse{TotalIsMinimum: r.GetEventType() != ""}
 	for i, d := range h.deliveries {
 		if h.owners[i] == ownerOf(r.GetMerchantId(), r.GetLivemode()) {
 			res.Deliveries = append(res.Deliveries, d)
@@ -185,7 +185,7 @@ func (h *hooks) ResendDelivery(_ context.Context, r *webhooksv1.ResendDeliveryRe
 
 func (h *hooks) ResendDeliveries(_ context.Context, r *webhooksv1.ResendDeliveriesRequest) (*webhooksv1.ResendDeliveriesResponse, error) {
 	defer h.lock(r)()
-	return &webhooksv1.ResendDeliveriesResponse{Count: 10_000, More: true}, nil
+	return &webhooksv1.ResendDeliveriesResponse{Count: 10_000, More: true, CountIsMinimum: r.GetDryRun()}, nil
 }
 
 func (h *hooks) RecoverEndpoint(_ context.Context, r *webhooksv1.RecoverEndpointRequest) (*webhooksv1.RecoverEndpointResponse, error) {

@@ -16,6 +16,8 @@ type redriven struct {
 	Count  int64 `json:"count"`
 	More   bool  `json:"more"`
 	DryRun bool  `json:"dry_run"`
+	// CountIsMinimum says that a dry run found more than Count, which it did not count.
+	CountIsMinimum bool `json:"count_is_minimum,omitempty"`
 }
 
 // modeOnly is an optional body with the mode.
@@ -145,5 +147,5 @@ func (a *API) resendDeliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, redriven{Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun})
+	return web.Answer(c, http.StatusOK, redriven{Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun, CountIsMinimum: res.GetCountIsMinimum()})
 }

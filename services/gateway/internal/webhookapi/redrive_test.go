@@ -128,6 +128,15 @@ func TestSendingAgain(t *testing.T) {
 		!g.GetCreatedAfter().AsTime().Equal(noon) || !g.GetCreatedBefore().AsTime().Equal(noon.Add(time.Hour)) || q.GetDryRun() {
 		t.Errorf("asked for %v", q)
 	}
+	r = f.Must(t, owner, "POST", "/webhook-deliveries/resend", `{"endpoint_id":"e1","dry_run":true}`)
+	if r.Text != `{"count":10000,"more":true,"dry_run":true,"count_is_minimum":true}`+"\n" {
+		t.Errorf("of more than were counted: %s", r.Text)
+	}
+	for query, minimum := range map[string]bool{"": false, "?event_type=payment.failed": true} {
+		if r := f.Must(t, owner, "GET", "/webhook-deliveries"+query, ""); strings.Contains(r.Text, `"total_is_minimum":true`) != minimum {
+			t.Errorf("list %s: %s", query, r.Text)
+		}
+	}
 	if r := f.Must(t, owner, "POST", path+"/recover", `{"since":"2026-06-17T12:00:00Z","dry_run":true}`); r.Text != `{"count":7,"more":false,"dry_run":true}`+"\n" {
 		t.Errorf("%s", r.Text)
 	}

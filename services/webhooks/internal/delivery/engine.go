@@ -26,7 +26,8 @@ const (
 	merchants = 4
 	// shutdownGrace is how long attempts in progress may continue after the service was told to stop.
 	shutdownGrace = 10 * time.Second
-	// slow is the response time above which an endpoint loses its share of the workers.
+	// fast is the response time below which a successful endpoint gets more workers; slow that above which a failing one loses them.
+	fast = time.Second
 	slow = 2 * time.Second
 )
 
@@ -116,7 +117,10 @@ func NewEngine(cfg Config, d Deps) *Engine {
 	}
 	e.sending, e.abort = context.WithCancel(d.Background)
 	e.pool = fair.New(
-		fair.Limits{Running: cfg.Workers, PerKey: cfg.PerEndpoint, PerGroup: max(cfg.Workers/merchants, cfg.PerEndpoint), Held: maxHeld},
+		fair.Limits{
+			Running: cfg.Workers, PerKey: cfg.PerEndpoint, PerGroup: max(cfg.Workers/merchants, cfg.PerEndpoint), Held: maxHeld,
+			Late: max(cfg.Workers*3/4, 1), Failing: max(cfg.Workers/8, 1),
+		},
 		fair.Hooks{Gate: e.pace, Group: func(queue string) string { return d.Directory.Merchant(endpointOf(queue)) }}, e.attempt)
 	e.intake = &intake{engine: e}
 	return e
@@ -153,6 +157,7 @@ func (e *Engine) Run(ctx context.Context, consume func(context.Context) error) e
 	group.Go(func() error { return e.observe(ctx) })
 	group.Go(func() error { return e.runHealthTasks(ctx) })
 	group.Go(func() error { return e.purge(ctx) })
+	group.Go(func() error { return e.resendRest(ctx) })
 	err := group.Wait()
 
 	left := e.pool.Close()
@@ -294,11 +299,14 @@ func later(a, b time.Time) time.Time {
 }
 
 func verdict(r result) fair.Verdict {
+	failed := r.answer.Error != ""
 	switch {
+	case !failed && r.duration < fast:
+		return fair.Fast
+	case !failed:
+		return fair.Late
 	case r.answer.Error == egress.Timeout, r.duration > slow, r.answer.Status == http.StatusTooManyRequests:
 		return fair.Slow
-	case r.answer.Error == "" && r.duration < time.Second:
-		return fair.Fast
 	default:
 		return fair.Same
 	}

@@ -26,6 +26,8 @@ type Job struct {
 	Trace string
 	// Probe allows the delivery to be sent although its breaker is open.
 	Probe bool
+	// Share is how many deliveries of its queue the claim would have taken; 0 if it was not claimed.
+	Share int
 }
 
 func (j Job) kind() kind { return kind{j.EndpointID, j.EventType} }
@@ -46,7 +48,7 @@ func (j *Job) targets(more ...any) []any {
 
 func scanJob(row pgx.CollectableRow) (Job, error) {
 	var j Job
-	err := row.Scan(j.targets(&j.Probe)...)
+	err := row.Scan(j.targets(&j.Probe, &j.Share)...)
 	return j, err
 }
 

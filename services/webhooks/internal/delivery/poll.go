@@ -55,29 +55,40 @@ func (e *Engine) claimDue(ctx context.Context) (int, *time.Time, error) {
 		return 0, nil, err
 	}
 	e.health.update(s.asked, found.conditions)
-	got := make(map[string]int)
+	got := make(map[string]taken)
 	for _, j := range found.jobs {
 		queue := e.queueName(j)
-		got[queue]++
+		got[queue] = got[queue].and(j)
 		e.pool.Add(queue, j)
 	}
-	e.noteRest(s, got)
+	e.noteRest(s, got, len(found.jobs))
 	return len(found.jobs), found.next, nil
 }
 
+// taken is what a claim took for one queue, and how much it would have taken.
+type taken struct{ jobs, share int }
+
+func (t taken) and(j Job) taken {
+	t.jobs++
+	if !j.Probe { // of which there is never more than one
+		t.share = max(t.share, j.Share)
+	}
+	return t
+}
+
+// full reports whether there may be more.
+func (t taken) full() bool { return t.share > 0 && t.jobs >= t.share }
+
 // noteRest tells the pool which queues may have more deliveries in the database: those that used their whole share.
-func (e *Engine) noteRest(s shares, got map[string]int) {
-	full, total := make(map[string]bool), 0
+func (e *Engine) noteRest(s shares, got map[string]taken, total int) {
+	rest := make(map[string]bool)
 	for i, name := range s.names {
-		full[name] = got[name] >= s.shares[i]
+		rest[name] = s.shares[i] <= 0
 	}
-	for name, n := range got {
-		total += n
-		if _, known := full[name]; !known {
-			full[name] = n >= s.unknown || isHeld(name) && n >= s.held
-		}
+	for name, t := range got {
+		rest[name] = t.full()
 	}
-	for name, more := range full {
+	for name, more := range rest {
 		e.pool.Rest(name, more || total >= s.all)
 	}
 }

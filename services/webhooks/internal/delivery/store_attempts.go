@@ -47,7 +47,7 @@ const attemptColumns = `d.id::text, a.number, a.started_at, a.duration_micros, a
 	d.event_type, d.reference`
 
 // attemptsOf returns all attempts of a delivery, oldest first.
-func attemptsOf(ctx context.Context, db pg.DB, deliveryID string) ([]Attempt, error) {
+func attemptsOf(ctx context.Context, db pg.Reader, deliveryID string) ([]Attempt, error) {
 	return readAttempts(ctx, db, `select `+attemptColumns+` from attempts a join deliveries d on d.id = a.delivery_id
 		where a.delivery_id = $1 order by a.number`, deliveryID)
 }
@@ -68,39 +68,45 @@ type AttemptFilter struct {
 func (f AttemptFilter) where() *conditions {
 	c := &conditions{}
 	c.add("a.endpoint_id = $%d", f.EndpointID)
-	if f.Succeeded != nil {
-		c.add("(a.error = '') = $%d", *f.Succeeded)
+	switch {
+	case f.Succeeded == nil:
+	case *f.Succeeded:
+		c.list = append(c.list, "a.error = ''")
+	default:
+		c.list = append(c.list, "a.error <> ''") // which has an index
 	}
 	c.between("a.started_at", f.Started)
 	return c
 }
 
 // ListAttempts returns one page of the requests made to an endpoint, newest first.
-func ListAttempts(ctx context.Context, db pg.DB, f AttemptFilter) (Page[Attempt], error) {
-	var total int64
-	c := f.where()
+func ListAttempts(ctx context.Context, db pg.Reader, f AttemptFilter) (Page[Attempt], error) {
+	var (
+		at  pageStart
+		err error
+		c   = f.where()
+	)
 	if f.After != "" {
-		if err := addAttemptCursor(ctx, db, f, c); err != nil {
-			return Page[Attempt]{}, err
-		}
+		err = addAttemptCursor(ctx, db, f, c)
 	} else {
-		where, args := c.where()
-		if err := db.QueryRow(ctx, `select count(*) from attempts a where `+where, args...).Scan(&total); err != nil {
-			return Page[Attempt]{}, fmt.Errorf("count attempts: %w", err)
-		}
+		at, err = f.start(ctx, db)
 	}
+	if err != nil || at.beyond {
+		return Page[Attempt]{Total: at.total}, err
+	}
+	c.beforeTime("a.started_at", at.before)
 	where, args := c.where()
 	// The page is limited before the join, so that only its rows are joined.
 	list, err := readAttempts(ctx, db, fmt.Sprintf(`select %s from (
 			select a.delivery_id, a.number, a.started_at, a.duration_micros, a.response_status, a.response_headers, a.response_body, a.error
 			from attempts a where %s order by a.started_at desc, a.delivery_id desc, a.number desc limit %d offset %d
 		) a join deliveries d on d.id = a.delivery_id order by a.started_at desc, a.delivery_id desc, a.number desc`,
-		attemptColumns, where, f.Limit+1, f.Offset), args...)
-	return pageOf(list, f.Limit, total), err
+		attemptColumns, where, f.Limit+1, at.skip), args...)
+	return pageOf(list, f.Limit, at.total), err
 }
 
 // addAttemptCursor adds the position after which the list continues.
-func addAttemptCursor(ctx context.Context, db pg.DB, f AttemptFilter, c *conditions) error {
+func addAttemptCursor(ctx context.Context, db pg.Reader, f AttemptFilter, c *conditions) error {
 	wrong := errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after must be the id of one of this endpoint's attempts."})
 	deliveryID, number, ok := splitAttemptID(f.After)
 	if !ok {
@@ -119,7 +125,7 @@ func addAttemptCursor(ctx context.Context, db pg.DB, f AttemptFilter, c *conditi
 	return nil
 }
 
-func readAttempts(ctx context.Context, db pg.DB, query string, args ...any) ([]Attempt, error) {
+func readAttempts(ctx context.Context, db pg.Reader, query string, args ...any) ([]Attempt, error) {
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read attempts: %w", err)

@@ -29,10 +29,12 @@ const busySQL = `with recursive busy (endpoint_id, event_type, tried) as (
 )`
 
 // claimSQL leases due deliveries, from each queue in memory at most its share: that of $2, $3 and $4, or $5 ($6 if the breaker is
-// open) for others. An endpoint that asked for a pause gets none. If the breaker is open, first attempts continue, and of the
-// retries one is sent as a probe at the end of each pause, excluding others for as long as it may last ($10).
+// open) for others. All endpoints that have something due divide the $7 free slots evenly, and each gets its first delivery before any
+// gets its second, those that have nothing in memory first: after a restart nobody waits for the backlog of another. An endpoint that
+// asked for a pause gets none. If the breaker is open, first attempts continue, and of the retries one is sent as a probe at the end of
+// each pause, excluding others for as long as it may last ($10).
 const claimSQL = busySQL + `, queues as (
-	select b.endpoint_id, b.event_type, b.tried, coalesce(k.tripped, false) as tripped, case
+	select b.endpoint_id, b.event_type, b.tried, coalesce(k.tripped, false) as tripped, s.share is not null as known, case
 		when k.tripped and b.tried = 1 then (k.paused_until <= $1)::int
 		when k.tripped then coalesce(s.share, $6) else coalesce(s.share, $5) end as most
 	from busy b
@@ -41,21 +43,30 @@ const claimSQL = busySQL + `, queues as (
 	left join unnest($2::uuid[], $3::text[], $4::int[]) as s (endpoint_id, event_type, share)
 		on s.endpoint_id = b.endpoint_id and s.event_type = case when k.tripped then b.event_type else '' end
 	where h.paused_until is null or h.paused_until <= $1
+), wanting as (
+	select q.* from queues q cross join lateral (
+		select d.claimable_at from deliveries d where d.endpoint_id = q.endpoint_id and d.event_type = q.event_type
+		and (d.attempt_count > d.attempts_before)::int = q.tried and d.status = 'pending' and d.claimable_at <= $1
+		order by d.claimable_at limit 1
+	) first where q.most > 0
+), divided as (
+	select w.endpoint_id, w.event_type, w.tried, w.tripped, w.known, least(w.most, ($7::int + c.endpoints - 1) / c.endpoints) as most
+	from wanting w cross join (select greatest(count(distinct endpoint_id), 1)::int as endpoints from wanting) c
 ), found as (
-	select c.id, q.endpoint_id, q.event_type, q.tripped and q.tried = 1 as probe, q.most,
+	select c.id, q.endpoint_id, q.event_type, q.tripped and q.tried = 1 as probe, q.most, q.known, c.claimable_at,
 		row_number() over (partition by q.endpoint_id, case when q.tripped then q.event_type end, q.tripped and q.tried = 1 order by c.claimable_at) as place
-	from queues q cross join lateral (
+	from divided q cross join lateral (
 		select d.id, d.claimable_at from deliveries d where d.endpoint_id = q.endpoint_id and d.event_type = q.event_type
 		and (d.attempt_count > d.attempts_before)::int = q.tried and d.status = 'pending' and d.claimable_at <= $1
 		order by d.claimable_at limit q.most for update skip locked
 	) c
 ), due as (
-	select * from found where place <= most limit $7
+	select * from found where place <= most order by place, known, claimable_at limit $7
 ), probing as (
 	update breakers b set paused_until = $10 from due where due.probe and b.endpoint_id = due.endpoint_id and b.event_type = due.event_type
 )
 update deliveries d set claimable_at = $8, lease_owner = $9 from due where d.id = due.id
-returning ` + jobColumns + `, due.probe`
+returning ` + jobColumns + `, due.probe, due.most`
 
 const nextDueSQL = busySQL + `
 select min(greatest(c.claimable_at, h.paused_until, case when k.tripped and b.tried = 1 then k.paused_until end)) from busy b

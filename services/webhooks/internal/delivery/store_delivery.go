@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
@@ -63,10 +65,15 @@ func (f Filter) where() *conditions {
 	c.add("merchant_id = $%d", f.Merchant)
 	c.add("livemode = $%d", f.Livemode)
 	c.equal("endpoint_id", f.EndpointID)
-	c.equal("status", f.Status)
+	if f.Status != "" {
+		c.statuses([]string{f.Status})
+	}
 	c.equal("reference", f.Reference)
 	c.equal("event_type", f.EventType)
 	const own = " and endpoint_id in (select p.id from endpoints p where p.merchant_id = $1 and p.livemode = $2)" // uses the index on both
+	if f.EndpointID == "" && (f.Status == Waiting || f.Status == Pending) {
+		c.list = append(c.list, strings.TrimPrefix(own, " and ")) // likewise: that of open deliveries begins with the endpoint
+	}
 	if f.EventID != "" {
 		c.add("event_id = $%d"+own, f.EventID)
 	}
@@ -87,6 +94,27 @@ type conditions struct {
 func (c *conditions) add(text string, arg any) {
 	c.args = append(c.args, arg)
 	c.list = append(c.list, fmt.Sprintf(text, len(c.args)))
+}
+
+// statuses are in the text of the query, because an index serves only some. Other words than ours match nothing.
+func (c *conditions) statuses(list []string) {
+	var known []string
+	for _, s := range []string{Waiting, Pending, Delivered, Exhausted, Missed, Cancelled} {
+		if slices.Contains(list, s) {
+			known = append(known, "'"+s+"'")
+		}
+	}
+	if len(known) == 0 {
+		known = []string{"null"}
+	}
+	c.list = append(c.list, "status in ("+strings.Join(known, ", ")+")")
+}
+
+// beforeTime selects what is older; a zero time does not filter.
+func (c *conditions) beforeTime(column string, t time.Time) {
+	if !t.IsZero() {
+		c.add(column+" < $%d", t)
+	}
 }
 
 func (c *conditions) equal(column, value string) {
@@ -114,18 +142,25 @@ func (c *conditions) before(columns string, row ...any) {
 	c.list = append(c.list, fmt.Sprintf("(%s) < (%s)", columns, strings.Join(numbers, ", ")))
 }
 
+// after continues after a row of a list in ascending order of the columns.
+func (c *conditions) after(columns string, row ...any) {
+	c.before(columns, row...)
+	last := &c.list[len(c.list)-1]
+	*last = strings.Replace(*last, ") < (", ") > (", 1)
+}
+
 func (c *conditions) where() (string, []any) { return strings.Join(c.list, " and "), c.args }
 
 // Page is one page of a list.
 type Page[E any] struct {
 	List []E
-	// Total is the total number of entries; it is not counted after a cursor.
-	Total int64
+	// Total is the number of entries; it is not counted after a cursor.
+	Total tally.Total
 	More  bool
 }
 
 // pageOf builds a page from limit + 1 rows, of which the last only indicates that more follow.
-func pageOf[E any](read []E, limit, total int64) Page[E] {
+func pageOf[E any](read []E, limit int64, total tally.Total) Page[E] {
 	more := int64(len(read)) > limit
 	if more {
 		read = read[:limit]
@@ -134,24 +169,26 @@ func pageOf[E any](read []E, limit, total int64) Page[E] {
 }
 
 // List returns a page of the merchant's deliveries, newest first.
-func List(ctx context.Context, db pg.DB, f Filter) (Page[Delivery], error) {
-	var none Page[Delivery]
-	var total int64
-	c := f.where()
+func List(ctx context.Context, db pg.Reader, f Filter) (Page[Delivery], error) {
+	var (
+		none Page[Delivery]
+		at   pageStart
+		err  error
+		c    = f.where()
+	)
 	if f.After != "" {
-		if err := addCursor(ctx, db, f, c); err != nil {
-			return none, err
-		}
+		err = addCursor(ctx, db, f, c)
 	} else {
-		where, args := c.where()
-		if err := db.QueryRow(ctx, `select count(*) from deliveries where `+where, args...).Scan(&total); err != nil {
-			return none, fmt.Errorf("count deliveries: %w", err)
-		}
+		at, err = f.start(ctx, db)
 	}
+	if err != nil || at.beyond {
+		return Page[Delivery]{Total: at.total}, err
+	}
+	c.beforeTime("created_at", at.before)
 	where, args := c.where()
 	// d.id, not id, which would sort by the text in the result instead of using the index.
 	query := fmt.Sprintf(`select %s from deliveries d where %s order by d.created_at desc, d.id desc limit %d offset %d`,
-		deliveryColumns, where, f.Limit+1, f.Offset)
+		deliveryColumns, where, f.Limit+1, at.skip)
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
 		return none, fmt.Errorf("list deliveries: %w", err)
@@ -160,11 +197,11 @@ func List(ctx context.Context, db pg.DB, f Filter) (Page[Delivery], error) {
 	if err != nil {
 		return none, fmt.Errorf("list deliveries: %w", err)
 	}
-	return pageOf(list, f.Limit, total), nil
+	return pageOf(list, f.Limit, at.total), nil
 }
 
 // addCursor adds the position after which the list continues.
-func addCursor(ctx context.Context, db pg.DB, f Filter, c *conditions) error {
+func addCursor(ctx context.Context, db pg.Reader, f Filter, c *conditions) error {
 	wrong := errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after must be the id of one of your deliveries in this mode."})
 	if !endpoint.IsID(f.After) {
 		return wrong

@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
@@ -68,7 +69,7 @@ func (f EventFilter) where() *conditions {
 }
 
 // ListEvents returns the merchant's events, newest first, and whether there are more.
-func ListEvents(ctx context.Context, db pg.DB, f EventFilter) (list []Event, more bool, err error) {
+func ListEvents(ctx context.Context, db pg.Reader, f EventFilter) (list []Event, more bool, err error) {
 	c := f.where()
 	if f.After != "" {
 		after, err := GetEvent(ctx, db, f.Merchant, f.Livemode, f.After)
@@ -83,11 +84,11 @@ func ListEvents(ctx context.Context, db pg.DB, f EventFilter) (list []Event, mor
 	where, args := c.where()
 	list, err = readEvents(ctx, db, fmt.Sprintf(`select %s from events e where %s order by e.created_at desc, e.id desc limit %d`,
 		eventColumns, where, f.Limit+1), args...)
-	p := pageOf(list, f.Limit, 0)
+	p := pageOf(list, f.Limit, tally.Total{})
 	return p.List, p.More, err
 }
 
-func readEvents(ctx context.Context, db pg.DB, query string, args ...any) ([]Event, error) {
+func readEvents(ctx context.Context, db pg.Reader, query string, args ...any) ([]Event, error) {
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
@@ -104,7 +105,7 @@ func readEvents(ctx context.Context, db pg.DB, query string, args ...any) ([]Eve
 }
 
 // GetEvent returns one event of the merchant, or NOT_FOUND.
-func GetEvent(ctx context.Context, db pg.DB, merchant string, livemode bool, id string) (Event, error) {
+func GetEvent(ctx context.Context, db pg.Reader, merchant string, livemode bool, id string) (Event, error) {
 	if !endpoint.IsID(id) {
 		return Event{}, errs.NotFound("Event")
 	}
@@ -145,7 +146,7 @@ type Span struct {
 }
 
 // CountBackfill returns what a backfill would send.
-func CountBackfill(ctx context.Context, db pg.DB, b Backfill) (s Span, err error) {
+func CountBackfill(ctx context.Context, db pg.Reader, b Backfill) (s Span, err error) {
 	where, args := b.where()
 	if err := db.QueryRow(ctx, `select count(*), min(e.created_at), max(e.created_at) from events e where `+where, args...).Scan(&s.Count, &s.First, &s.Last); err != nil {
 		return Span{}, fmt.Errorf("count events to send: %w", err)
@@ -154,7 +155,7 @@ func CountBackfill(ctx context.Context, db pg.DB, b Backfill) (s Span, err error
 }
 
 // BackfillIDs returns the ids of the first limit events to send, oldest first.
-func BackfillIDs(ctx context.Context, db pg.DB, b Backfill, limit int) ([]string, error) {
+func BackfillIDs(ctx context.Context, db pg.Reader, b Backfill, limit int) ([]string, error) {
 	where, args := b.where()
 	rows, err := db.Query(ctx, fmt.Sprintf(`select e.id::text from events e where %s order by e.created_at, e.id limit %d`, where, limit), args...)
 	if err != nil {

@@ -94,9 +94,9 @@ type findings struct {
 	failedKinds    map[kind]*failing
 }
 
-// tally divides the endpoints and kinds of results into those with a success and those with failures only. Failed tests are
+// divideResults divides the endpoints and kinds of results into those with a success and those with failures only. Failed tests are
 // ignored, because the merchant may be experimenting.
-func tally(results []result) findings {
+func divideResults(results []result) findings {
 	f := findings{make(map[string]bool), make(map[kind]bool), make(map[string]*failing), make(map[kind]*failing)}
 	for _, r := range results {
 		switch {
@@ -136,7 +136,7 @@ func addFailure[K comparable](ill map[K]*failing, of K, r result) {
 // queueHealth records the health that results imply for their endpoints. found receives the conditions of the endpoints in asked:
 // those that failed, and those of which wasUnhealthy reports that they had been unhealthy.
 func queueHealth(b *pgx.Batch, br Breaker, results []result, wasUnhealthy func(string) bool, now time.Time, found *[]condition) (asked []string) {
-	f := tally(results)
+	f := divideResults(results)
 	of := make(map[string]bool)
 	for k := range f.failedKinds {
 		of[k.Endpoint] = true

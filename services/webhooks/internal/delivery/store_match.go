@@ -2,11 +2,9 @@ package delivery
 
 import (
 	"context"
-	"fmt"
-
-	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/tally"
 )
 
 // Match selects finished deliveries to send again. Empty fields do not filter, but Statuses must have one.
@@ -22,39 +20,46 @@ type Match struct {
 
 // where excludes what cannot be sent again: tests, and deliveries to disabled or deleted endpoints.
 func (m Match) where() (string, []any) {
-	var c conditions
+	c := &conditions{}
 	c.add("merchant_id = $%d", m.Merchant)
 	c.add("livemode = $%d", m.Livemode)
-	c.add("status = any($%d)", m.Statuses)
-	c.add("event_type <> $%d", TestEvent)
+	c.statuses(m.Statuses)
 	c.equal("endpoint_id", m.EndpointID)
+	c.between("created_at", m.Created)
+	c.add("event_type <> $%d", TestEvent)
 	c.equal("reference", m.Reference)
 	c.equal("event_type", m.EventType)
-	c.between("created_at", m.Created)
 	where, args := c.where()
 	return where + ` and endpoint_id in (select e.id from endpoints e
 		where e.merchant_id = $1 and e.livemode = $2 and e.enabled and e.deleted_at is null)`, args
 }
 
-// CountMatching returns the number of matching deliveries.
-func CountMatching(ctx context.Context, db pg.DB, m Match) (n int64, err error) {
-	where, args := m.where()
-	if err := db.QueryRow(ctx, `select count(*) from deliveries where `+where, args...).Scan(&n); err != nil {
-		return 0, fmt.Errorf("count deliveries to send again: %w", err)
+// CountMatching returns the number of matching deliveries. Those that were delivered, or are of one event type or about one thing, are
+// counted one by one, up to tally.Most.
+func CountMatching(ctx context.Context, db pg.Reader, m Match) (total tally.Total, err error) {
+	for _, status := range m.Statuses {
+		if !endedBadly(status) || m.Reference+m.EventType != "" {
+			where, args := m.where()
+			return tally.AtMost(ctx, db, "from deliveries where "+where, args...)
+		}
 	}
-	return n, nil
-}
-
-// Matching returns the ids of the first limit matching deliveries, oldest first.
-func Matching(ctx context.Context, db pg.DB, m Match, limit int) ([]string, error) {
-	where, args := m.where()
-	rows, err := db.Query(ctx, fmt.Sprintf(`select d.id::text from deliveries d where %s order by d.created_at, d.id limit %d`, where, limit), args...)
+	active, err := activeEndpoints(ctx, db, m)
 	if err != nil {
-		return nil, fmt.Errorf("find deliveries to send again: %w", err)
+		return total, err
 	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, fmt.Errorf("find deliveries to send again: %w", err)
+	for _, status := range m.Statuses {
+		one := m
+		one.Statuses = []string{status}
+		of := Filter{Merchant: m.Merchant, Livemode: m.Livemode, Status: status, Created: m.Created}
+		at, err := findPage(ctx, db, of.counters(active, func(ctx context.Context, created Between) (int64, error) {
+			one.Created = created
+			where, args := one.where()
+			return countAll(ctx, db, "deliveries", where, args)
+		}), 0)
+		if err != nil {
+			return total, err
+		}
+		total.Rows += at.total.Rows
 	}
-	return ids, nil
+	return total, nil
 }

@@ -13,6 +13,8 @@ import (
 const (
 	purgeEvery = 10 * time.Minute
 	purgeStep  = 1000
+	// resendKept is how long what was sent again by a filter is kept after its end, for whoever has to explain it.
+	resendKept = 7 * 24 * time.Hour
 )
 
 // purge deletes finished deliveries after their retention.
@@ -62,6 +64,9 @@ func (e *Engine) PurgeNow(ctx context.Context) (total int64, err error) {
 		if tag.RowsAffected() < purgeStep {
 			break
 		}
+	}
+	if _, err := e.db.Exec(ctx, `delete from resends where finished_at < $1 and touched_at < $1`, e.now().Add(-resendKept)); err != nil {
+		return total, fmt.Errorf("purge resends: %w", err)
 	}
 	return total, nil
 }

@@ -15,7 +15,7 @@ func TestAGroupNeverUsesAllWorkers(t *testing.T) {
 		running := map[string]int{}
 		most := map[string]int{}
 		done := 0
-		p := New(Limits{Running: 10, PerKey: 4, PerGroup: 6, Held: 1000}, Hooks{Gate: free.Gate, Group: func(key string) string { return key[:1] }},
+		p := New(Limits{Running: 10, PerKey: 4, PerGroup: 6, Late: 1000, Failing: 1000, Held: 1000}, Hooks{Gate: free.Gate, Group: func(key string) string { return key[:1] }},
 			func(key string, _ int) Verdict {
 				mu.Lock()
 				running[key[:1]]++
@@ -67,7 +67,7 @@ func TestAKeyWithAClosedGateUsesNoSlotOfItsGroup(t *testing.T) {
 		}
 		var mu sync.Mutex
 		var order []string
-		p := New(Limits{Running: 4, PerKey: 4, PerGroup: 2, Held: 100}, Hooks{Gate: gate, Group: func(string) string { return "merchant" }},
+		p := New(Limits{Running: 4, PerKey: 4, PerGroup: 2, Late: 1000, Failing: 1000, Held: 100}, Hooks{Gate: gate, Group: func(string) string { return "merchant" }},
 			func(key string, _ int) Verdict {
 				mu.Lock()
 				defer mu.Unlock()

@@ -1,6 +1,7 @@
 // Package fair runs jobs of many keys on a limited number of goroutines so that no key delays the others: the keys take turns,
-// each has limits on running and queued jobs, and a key whose jobs are slow loses its share until they are fast again. Keys
-// belong to groups (the endpoints of one merchant), which have limits too.
+// each has limits on running and queued jobs, and a key whose jobs fail slowly loses its share until they succeed again. Keys whose
+// jobs succeed but take long keep the share of a new key, on workers that they divide among themselves. Keys belong to groups (the
+// endpoints of one merchant), which have limits too.
 package fair
 
 import (
@@ -21,7 +22,9 @@ type Verdict int
 const (
 	// Fast allows the key one more concurrent job.
 	Fast Verdict = iota
-	// Slow halves the concurrent jobs of the key.
+	// Late is a success that took long: the key gets the concurrent jobs of a new key, step by step if it has fewer.
+	Late
+	// Slow is a failure that took long: it halves the concurrent jobs of the key.
 	Slow
 	// Same changes nothing.
 	Same
@@ -31,7 +34,10 @@ const (
 type Limits struct {
 	// Running limits the running jobs, PerKey those of one key, PerGroup those of one group.
 	Running, PerKey, PerGroup int
-	// Held limits the jobs in memory that are not running yet.
+	// Late limits the running jobs of all keys that are not known to be fast, except for the first job of one that is new; Failing those of
+	// keys whose latest job was Slow. What they leave of Running is always there for fast and new keys.
+	Late, Failing int
+	// Held limits the jobs in memory that are not running yet. The last quarter is for new jobs of keys that are not slow.
 	Held int
 }
 
@@ -49,14 +55,17 @@ type Pool[J any] struct {
 	hooks  Hooks
 	limits Limits
 
-	mu      sync.Mutex
-	keys    map[string]*key[J]
-	groups  map[string]*group[J]
-	turns   []*key[J] // the keys that have a job to start, in the order of their turns
-	held    int       // jobs reserved or queued
-	running int
-	closed  bool
-	done    sync.WaitGroup
+	mu     sync.Mutex
+	keys   map[string]*key[J]
+	groups map[string]*group[J]
+	turns  []*key[J] // the keys that have a job to start, in the order of their turns
+	// taken counts the running jobs by seat; standingBy are the keys whose turn came when all seats of that kind were taken.
+	taken      [seats]int
+	standingBy [seats][]*key[J]
+	held       int // jobs reserved or queued
+	running    int
+	closed     bool
+	done       sync.WaitGroup
 }
 
 type key[J any] struct {
@@ -65,7 +74,12 @@ type key[J any] struct {
 	reserved int
 	running  int
 	limit    int
-	inTurns  bool
+	standing standing
+	// fastInRow counts the latest jobs that were fast.
+	fastInRow int
+	// inTurns is true if the key has a turn, or will get one when its group or a seat has room; standsFor is the kind of seat then.
+	inTurns   bool
+	standsFor seat
 	// parked fires when the gate must be called again.
 	parked *time.Timer
 	// spilled is true if jobs of this key were refused and wait in the database. New ones must queue behind them.
@@ -76,6 +90,8 @@ type key[J any] struct {
 type group[J any] struct {
 	name    string
 	running int
+	// seated are those of the running jobs that have a seat.
+	seated int
 	// waiting are keys whose turn came while the group was at its limit.
 	waiting []*key[J]
 }
@@ -97,106 +113,15 @@ func (p *Pool[J]) key(name string) *key[J] {
 	return k
 }
 
-// room returns how many more jobs of k may be held: more for a fast key, so that a slow one does not fill the memory.
-func (p *Pool[J]) room(k *key[J]) int {
-	return min(k.most()-len(k.queue)-k.reserved, p.limits.Held-p.held)
-}
-
 // forget drops a key without jobs, unless it must be remembered as slow.
 func (p *Pool[J]) forget(k *key[J]) {
-	if len(k.queue)+k.reserved+k.running == 0 && !k.spilled && !k.inTurns && k.parked == nil && k.limit >= p.start() {
+	if len(k.queue)+k.reserved+k.running == 0 && !k.spilled && !k.inTurns && k.parked == nil && k.limit >= p.start() && k.standing <= quick {
 		delete(p.keys, k.name)
 	}
 }
 
-func (k *key[J]) most() int { return max(perKey, k.limit*k.limit) }
-
-// Reserve reserves room for one job, to be used by Push or released by Cancel. After a refusal, a key is refused until Rest
-// reports that none of its jobs waits elsewhere.
-func (p *Pool[J]) Reserve(name string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	k := p.key(name)
-	if p.closed || k.spilled || p.room(k) <= 0 {
-		k.spilled = true
-		return false
-	}
-	k.reserved++
-	p.held++
-	return true
-}
-
-// Cancel releases a reservation.
-func (p *Pool[J]) Cancel(name string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	k := p.key(name)
-	k.reserved--
-	p.held--
-	p.forget(k)
-}
-
-// Push adds a job for which there is a reservation.
-func (p *Pool[J]) Push(name string, job J) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	k := p.key(name)
-	k.reserved--
-	k.queue = append(k.queue, job)
-	p.wake(k)
-}
-
-// Add adds a job without a reservation. The caller limits what it adds.
-func (p *Pool[J]) Add(name string, job J) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	k := p.key(name)
-	p.held++
-	k.queue = append(k.queue, job)
-	p.wake(k)
-}
-
-// Shares returns how many jobs may be added in total and for each known key: 0 while its queue is more than half full, so that it
-// is filled in large steps.
-func (p *Pool[J]) Shares() (all int, names []string, shares []int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, k := range p.keys {
-		share := p.room(k)
-		if share <= k.most()/2 {
-			share = 0
-		}
-		names, shares = append(names, k.name), append(shares, share)
-	}
-	return max(p.limits.Held-p.held, 0), names, shares
-}
-
-// Unknown returns the share of a key that the pool does not know.
-func (p *Pool[J]) Unknown() int { return p.start() * p.start() }
-
-// Rest records whether jobs of the key are left in the database.
-func (p *Pool[J]) Rest(name string, left bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	k := p.key(name)
-	k.spilled = left
-	p.forget(k)
-}
-
-// Hungry reports whether the key has jobs in the database and room for them.
-func (p *Pool[J]) Hungry(name string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	k := p.keys[name]
-	return k != nil && k.spilled && p.room(k) > k.most()/2
-}
-
-// Held returns the number of jobs queued or reserved, and of those running.
-func (p *Pool[J]) Held() (held, running int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.held, p.running
-}
+// ready reports whether k has a job that it may start.
+func (k *key[J]) ready() bool { return len(k.queue) > 0 && k.running < k.limit }
 
 // Close prevents further jobs from starting and returns those that were queued. Jobs added later are returned by the next Close.
 func (p *Pool[J]) Close() []J {
@@ -227,18 +152,18 @@ func (p *Pool[J]) wake(k *key[J]) {
 // spawn starts goroutines for waiting turns, within the limit.
 func (p *Pool[J]) spawn() {
 	for p.running < p.limits.Running {
-		k, g, job, ok := p.next()
+		j, ok := p.next()
 		if !ok {
 			return
 		}
 		p.running++
 		p.done.Add(1)
-		go p.work(k, g, job)
+		go p.work(j)
 	}
 }
 
 func (p *Pool[J]) enqueue(k *key[J]) {
-	if !k.inTurns && k.parked == nil && len(k.queue) > 0 && k.running < k.limit && !p.closed {
+	if !k.inTurns && k.parked == nil && k.ready() && !p.closed {
 		k.inTurns = true
 		p.turns = append(p.turns, k)
 	}
@@ -275,34 +200,72 @@ func (p *Pool[J]) leave(g *group[J]) {
 	}
 }
 
-func (p *Pool[J]) next() (*key[J], *group[J], J, bool) {
-	var none J
-	for len(p.turns) > 0 {
-		k := p.turns[0]
-		p.turns[0] = nil
-		p.turns = p.turns[1:]
-		k.inTurns = false
-		if p.closed || len(k.queue) == 0 || k.running >= k.limit {
-			continue
+// running is a job that runs, and what it occupies.
+type running[J any] struct {
+	key   *key[J]
+	group *group[J]
+	seat  seat
+	job   J
+}
+
+// next takes the job whose turn it is.
+func (p *Pool[J]) next() (r running[J], ok bool) {
+	for {
+		k := p.turn()
+		if k == nil {
+			return r, false
 		}
 		g, ok := p.join(k)
 		if !ok {
+			p.offer()
 			continue
 		}
 		if wait := p.hooks.Gate(k.name); wait > 0 {
 			p.park(k, wait)
 			p.leave(g)
+			p.offer()
 			continue
 		}
-		job := k.queue[0]
-		k.queue[0] = none
-		k.queue = k.queue[1:]
-		k.running++
-		p.held--
-		p.enqueue(k)
-		return k, g, job, true
+		return p.begin(k, g), true
 	}
-	return nil, nil, none, false
+}
+
+// turn returns the key whose turn it is, if its group agrees; nil if there is none.
+func (p *Pool[J]) turn() *key[J] {
+	for len(p.turns) > 0 {
+		k := p.turns[0]
+		p.turns[0] = nil
+		p.turns = p.turns[1:]
+		k.inTurns = false
+		if p.closed || !k.ready() {
+			p.offer()
+			continue
+		}
+		s := seatOf(k)
+		if s == anyWorker {
+			return k
+		}
+		p.stand(k, s)
+		if k = p.seatNext(s); k != nil {
+			return k
+		}
+	}
+	return nil
+}
+
+func (p *Pool[J]) begin(k *key[J], g *group[J]) running[J] {
+	var none J
+	r := running[J]{key: k, group: g, seat: seatOf(k), job: k.queue[0]}
+	k.queue[0] = none
+	k.queue = k.queue[1:]
+	k.running++
+	p.held--
+	p.taken[r.seat]++
+	p.enqueue(k)
+	if r.seat != anyWorker {
+		g.seated++
+	}
+	return r
 }
 
 // park removes the key from the turns for a while.
@@ -316,15 +279,14 @@ func (p *Pool[J]) park(k *key[J], wait time.Duration) {
 }
 
 // work runs jobs as long as there are any, so that under load a goroutine is reused.
-func (p *Pool[J]) work(k *key[J], g *group[J], job J) {
+func (p *Pool[J]) work(r running[J]) {
 	defer p.done.Done()
 	for {
-		verdict := p.run(k.name, job)
+		verdict := p.run(r.key.name, r.job)
 		p.mu.Lock()
-		p.leave(g)
-		p.finish(k, verdict)
+		p.finish(r, verdict)
 		var ok bool
-		if k, g, job, ok = p.next(); !ok {
+		if r, ok = p.next(); !ok {
 			p.running--
 			p.mu.Unlock()
 			return
@@ -334,17 +296,17 @@ func (p *Pool[J]) work(k *key[J], g *group[J], job J) {
 	}
 }
 
-func (p *Pool[J]) finish(k *key[J], v Verdict) {
-	k.running--
-	switch v {
-	case Fast:
-		k.limit = min(k.limit+1, p.limits.PerKey)
-	case Slow:
-		k.limit = max(k.limit/2, 1)
-	case Same:
+func (p *Pool[J]) finish(r running[J], v Verdict) {
+	p.taken[r.seat]--
+	if r.seat != anyWorker {
+		r.group.seated--
 	}
-	p.enqueue(k)
-	p.forget(k)
+	p.leave(r.group)
+	r.key.running--
+	p.regrade(r.key, v)
+	p.enqueue(r.key)
+	p.offer()
+	p.forget(r.key)
 }
 
 // Closed reports whether Close was called.

@@ -52,7 +52,7 @@ func (g *gate) run(key string, _ int) Verdict {
 func TestOneKeyNeverTakesAllWorkers(t *testing.T) {
 	t.Parallel()
 	g := newGate(Same)
-	p := New(Limits{Running: 20, PerKey: 32, PerGroup: 1000, Held: 1000}, free, g.run)
+	p := New(Limits{Running: 20, PerKey: 32, PerGroup: 1000, Late: 1000, Failing: 1000, Held: 1000}, free, g.run)
 	for i := range 100 {
 		p.Add("slow", i)
 	}
@@ -73,7 +73,7 @@ func TestOneKeyNeverTakesAllWorkers(t *testing.T) {
 func TestKeysTakeTurns(t *testing.T) {
 	t.Parallel()
 	g := newGate(Same)
-	p := New(Limits{Running: 1, PerKey: 1, PerGroup: 1000, Held: 1000}, free, g.run)
+	p := New(Limits{Running: 1, PerKey: 1, PerGroup: 1000, Late: 1000, Failing: 1000, Held: 1000}, free, g.run)
 	for i := range 9 {
 		p.Add("a", i)
 	}
@@ -88,10 +88,10 @@ func TestKeysTakeTurns(t *testing.T) {
 
 func TestAFastKeyGetsMoreAndASlowOneLess(t *testing.T) {
 	t.Parallel()
-	for verdict, want := range map[Verdict]int{Fast: 32, Slow: 1, Same: start} {
+	for verdict, want := range map[Verdict]int{Fast: 32, Late: start, Slow: 1, Same: start} {
 		g := newGate(verdict)
 		close(g.leave)
-		p := New(Limits{Running: 64, PerKey: 32, PerGroup: 1000, Held: 10_000}, free, g.run)
+		p := New(Limits{Running: 64, PerKey: 32, PerGroup: 1000, Late: 1000, Failing: 1000, Held: 10_000}, free, g.run)
 		p.Rest("k", true) // there is more of it, so that it is not forgotten
 		for i := range 200 {
 			p.Add("k", i)
@@ -107,7 +107,7 @@ func TestWorkersGrowWithTheLimitOfAKey(t *testing.T) {
 	t.Parallel()
 	var running, most atomic.Int64
 	all := make(chan struct{})
-	p := New(Limits{Running: 64, PerKey: 32, PerGroup: 1000, Held: 10_000}, free, func(_ string, job int) Verdict {
+	p := New(Limits{Running: 64, PerKey: 32, PerGroup: 1000, Late: 1000, Failing: 1000, Held: 10_000}, free, func(_ string, job int) Verdict {
 		if n := running.Add(1); n > most.Load() {
 			most.Store(n)
 			if n == 32 {
@@ -132,7 +132,7 @@ func TestWorkersGrowWithTheLimitOfAKey(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	g := newGate(Same)
-	p := New(Limits{Running: 1, PerKey: 1, PerGroup: 1000, Held: 20}, free, g.run)
+	p := New(Limits{Running: 1, PerKey: 1, PerGroup: 1000, Late: 1000, Failing: 1000, Held: 20}, free, g.run)
 	reserved := 0
 	for i := range 100 {
 		if p.Reserve(fmt.Sprint("k", i%5)) {
@@ -165,7 +165,7 @@ func TestMemoryIsBounded(t *testing.T) {
 func TestCloseReturnsWhatDidNotStart(t *testing.T) {
 	t.Parallel()
 	g := newGate(Fast)
-	p := New(Limits{Running: 2, PerKey: 2, PerGroup: 1000, Held: 100}, free, g.run)
+	p := New(Limits{Running: 2, PerKey: 2, PerGroup: 1000, Late: 1000, Failing: 1000, Held: 100}, free, g.run)
 	for i := range 10 {
 		p.Add("k", i)
 	}
@@ -191,8 +191,9 @@ func TestNoJobIsLostOrRunTwice(t *testing.T) {
 		running := map[string]int{}
 		limit := rapid.IntRange(1, 10).Draw(r, "limit")
 		broken := ""
-		verdicts := rapid.SliceOfN(rapid.SampledFrom([]Verdict{Fast, Slow, Same}), 1, 20).Draw(r, "verdicts")
-		p := New(Limits{Running: rapid.IntRange(1, 8).Draw(r, "workers"), PerKey: limit, PerGroup: limit, Held: 1000}, Hooks{Gate: free.Gate, Group: func(string) string { return "" }}, func(key string, job int) Verdict {
+		verdicts := rapid.SliceOfN(rapid.SampledFrom([]Verdict{Fast, Late, Slow, Same}), 1, 20).Draw(r, "verdicts")
+		p := New(Limits{Running: rapid.IntRange(1, 8).Draw(r, "workers"), PerKey: limit, PerGroup: limit, Held: 1000,
+			Late: rapid.IntRange(1, 8).Draw(r, "late"), Failing: rapid.IntRange(1, 8).Draw(r, "failing")}, Hooks{Gate: free.Gate, Group: func(string) string { return "" }}, func(key string, job int) Verdict {
 			mu.Lock()
 			defer mu.Unlock()
 			if running[key]++; running[key] > limit {
@@ -240,7 +241,7 @@ func TestAKeyWithAClosedGateDoesNotDelayOthers(t *testing.T) {
 			next = time.Now().Add(time.Second)
 			return 0
 		}
-		p := New(Limits{Running: 4, PerKey: 4, PerGroup: 4, Held: 100}, Hooks{Gate: gate, Group: itself}, func(key string, _ int) Verdict {
+		p := New(Limits{Running: 4, PerKey: 4, PerGroup: 4, Late: 1000, Failing: 1000, Held: 100}, Hooks{Gate: gate, Group: itself}, func(key string, _ int) Verdict {
 			mu.Lock()
 			defer mu.Unlock()
 			at[key] = append(at[key], time.Since(begin))

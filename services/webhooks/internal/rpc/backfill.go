@@ -67,7 +67,7 @@ func (s *Server) planBackfill(ctx context.Context, e endpoint.Endpoint, r *webho
 		return nil, err
 	}
 	p := plan{Endpoint: e.ID, Types: typesFor(e, r.GetEventTypes()), Since: *since, Until: *until, Made: now}
-	span, err := delivery.CountBackfill(ctx, s.pool, p.of(e))
+	span, err := delivery.CountBackfill(ctx, s.reads, p.of(e))
 	if err != nil {
 		return nil, err
 	}

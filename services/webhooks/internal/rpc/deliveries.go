@@ -31,7 +31,7 @@ func (s *Server) ListDeliveries(ctx context.Context, r *webhooksv1.ListDeliverie
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	found, err := delivery.List(ctx, s.pool, delivery.Filter{
+	found, err := delivery.List(ctx, s.reads, delivery.Filter{
 		Merchant: r.GetMerchantId(), Livemode: r.GetLivemode(), EndpointID: r.GetEndpointId(), Status: r.GetStatus(),
 		Reference: r.GetReference(), EventType: r.GetEventType(), Created: created, Limit: page.limit, Offset: page.offset,
 		EventID: r.GetEventId(), MerchantReference: r.GetMerchantReference(), After: r.GetStartingAfter(),
@@ -39,7 +39,7 @@ func (s *Server) ListDeliveries(ctx context.Context, r *webhooksv1.ListDeliverie
 	if err != nil {
 		return nil, err
 	}
-	resp := &webhooksv1.ListDeliveriesResponse{Total: found.Total, HasMore: found.More}
+	resp := &webhooksv1.ListDeliveriesResponse{Total: found.Total.Rows, TotalIsMinimum: found.Total.Minimum, HasMore: found.More}
 	for _, d := range found.List {
 		resp.Deliveries = append(resp.Deliveries, fromDelivery(d))
 	}
@@ -83,11 +83,11 @@ func (s *Server) ListAttempts(ctx context.Context, r *webhooksv1.ListAttemptsReq
 		succeeded := r.GetOutcome() == "success"
 		f.Succeeded = &succeeded
 	}
-	found, err := delivery.ListAttempts(ctx, s.pool, f)
+	found, err := delivery.ListAttempts(ctx, s.reads, f)
 	if err != nil {
 		return nil, err
 	}
-	resp := &webhooksv1.ListAttemptsResponse{Total: found.Total, HasMore: found.More}
+	resp := &webhooksv1.ListAttemptsResponse{Total: found.Total.Rows, HasMore: found.More}
 	for _, a := range found.List {
 		out := fromAttempt(a)
 		out.Id, out.DeliveryId, out.EventType, out.Reference = a.ID(), a.DeliveryID, a.EventType, a.Reference

@@ -31,7 +31,7 @@ func (s *Server) ListEvents(ctx context.Context, r *webhooksv1.ListEventsRequest
 	if f.Limit == 0 {
 		f.Limit = defaultLimit
 	}
-	list, more, err := delivery.ListEvents(ctx, s.pool, f)
+	list, more, err := delivery.ListEvents(ctx, s.reads, f)
 	if err != nil {
 		return nil, err
 	}

@@ -2,11 +2,11 @@ package rpc
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/tally"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
@@ -140,7 +140,7 @@ func (s *Server) ResendDeliveries(ctx context.Context, r *webhooksv1.ResendDeliv
 	if err != nil {
 		return nil, err
 	}
-	return &webhooksv1.ResendDeliveriesResponse{Count: n, More: more}, nil
+	return &webhooksv1.ResendDeliveriesResponse{Count: n.Rows, More: more, CountIsMinimum: n.Minimum}, nil
 }
 
 func matchOf(r *webhooksv1.ResendDeliveriesRequest) (delivery.Match, error) {
@@ -194,32 +194,15 @@ func (s *Server) RecoverEndpoint(ctx context.Context, r *webhooksv1.RecoverEndpo
 	if err != nil {
 		return nil, err
 	}
-	return &webhooksv1.RecoverEndpointResponse{Count: n, More: more}, nil
+	return &webhooksv1.RecoverEndpointResponse{Count: n.Rows, More: more}, nil
 }
 
-// redrive sends matching deliveries again, or only counts them. An interrupted call may be repeated: deliveries that it has
-// reopened no longer match.
-func (s *Server) redrive(ctx context.Context, m delivery.Match, dryRun bool) (count int64, more bool, err error) {
+// redrive sends matching deliveries again, or only counts them. A call may be repeated: it continues what is not finished.
+func (s *Server) redrive(ctx context.Context, m delivery.Match, dryRun bool) (count tally.Total, more bool, err error) {
 	if dryRun {
-		count, err = delivery.CountMatching(ctx, s.pool, m)
-		return count, count > maxRedrive, err
+		count, err = delivery.CountMatching(ctx, s.reads, m)
+		return count, count.Minimum || count.Rows > maxRedrive, err
 	}
-	ids, err := delivery.Matching(ctx, s.pool, m, maxRedrive+1)
-	if err != nil {
-		return 0, false, err
-	}
-	more = len(ids) > maxRedrive
-	if more && slices.Contains(m.Statuses, delivery.Delivered) {
-		// They would be delivered and match again, and the next call would begin with the same ones.
-		return 0, false, errs.Invalid(errs.Field{Field: "created_before", Message: "More than 10000 deliveries match. " +
-			"Narrow created_after and created_before: successful deliveries can only be resent in a single call."})
-	}
-	for batch := range slices.Chunk(ids[:min(len(ids), maxRedrive)], redriveBatch) {
-		n, err := s.redriver.Reopen(ctx, batch)
-		if err != nil {
-			return 0, false, err
-		}
-		count += int64(n)
-	}
-	return count, more, nil
+	count.Rows, more, err = s.redriver.Resend(ctx, m)
+	return count, more, err
 }

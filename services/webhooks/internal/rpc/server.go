@@ -11,7 +11,9 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/run/pg"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 )
@@ -24,8 +26,10 @@ type Server struct {
 	vault     *secret.Vault
 	rules     endpoint.Rules
 	pool      *pgxpool.Pool
-	redriver  Redriver
-	now       func() time.Time
+	// reads is where lists are read, and what a caller asks for before it decides: these may lag behind the pool by some seconds.
+	reads    pg.Reader
+	redriver Redriver
+	now      func() time.Time
 }
 
 // Redriver sends deliveries again.
@@ -33,6 +37,9 @@ type Redriver interface {
 	// Reopen restarts the schedule of these finished deliveries (at most 500) under the same event ids; attempt numbers continue.
 	// It skips open deliveries and those whose endpoint is disabled or deleted, and returns how many it reopened.
 	Reopen(ctx context.Context, ids []string) (int, error)
+	// Resend does so with the finished deliveries that match, oldest first, and returns how many it reopened before it answers. The others
+	// follow in the background: more is true until a call has told that there are none left.
+	Resend(ctx context.Context, m delivery.Match) (count int64, more bool, err error)
 	// DeliverNow makes an open delivery due now.
 	DeliverNow(ctx context.Context, id string) error
 	// Backfill records deliveries of these events (at most 500) for an endpoint that has not received them, and returns their
@@ -45,10 +52,10 @@ type Redriver interface {
 
 // NewServer returns the service's gRPC server.
 func NewServer(
-	pool *pgxpool.Pool, endpoints *endpoint.Store, vault *secret.Vault, rules endpoint.Rules, redriver Redriver, now func() time.Time,
+	pool *pgxpool.Pool, reads pg.Reader, endpoints *endpoint.Store, vault *secret.Vault, rules endpoint.Rules, redriver Redriver, now func() time.Time,
 ) *Server {
 	return &Server{
-		endpoints: endpoints, vault: vault, rules: rules, pool: pool, redriver: redriver,
+		endpoints: endpoints, vault: vault, rules: rules, pool: pool, reads: reads, redriver: redriver,
 		now: func() time.Time { return now().UTC().Truncate(time.Microsecond) },
 	}
 }
