@@ -19,6 +19,7 @@ import (
 	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/measure"
+	"european-pay.eu/eupay/internal/run/months"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/vault"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
@@ -156,6 +157,7 @@ type Service struct {
 	// settlement knows whether the money came; expects learns which payments' money is to come.
 	settlement *settlement.Settlement
 	expects    *consume.Consumer
+	inbox      *months.Keeper
 	clients    []*powens.Client
 }
 
@@ -219,6 +221,7 @@ func (s *Service) makeConsumers() {
 	s.merchants = consumer(merchant.Consumer, merchant.Subjects, merchant.Handle, nil)
 	s.paidLinks = consumer(link.Consumer, link.Subjects, s.links.Handle, s.relay.Wake)
 	s.paidOccurrences = consumer(subscription.Consumer, subscription.Subjects, s.subscriptions.Handle, s.relay.Wake)
+	s.inbox = consume.KeepInbox(s.core.Pool, s.core.Bus, 0, s.core.Now, s.core.Log)
 	s.expects = consumer(settlement.Consumer, settlement.Subjects, s.settlement.Handle, s.settlement.Nudge)
 }
 
@@ -276,7 +279,7 @@ func (s *Service) provider(cfg Config, mode string, p ProviderConfig) provider {
 func (s *Service) Run(ctx context.Context) error {
 	sweep := func(ctx context.Context) error { return s.engine.Sweep(ctx, s.commands.Announce) }
 	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, sweep, s.accounts.Run, s.banks.Run, s.merchants.Run, s.links.Run, s.paidLinks.Run,
-		s.subscriptions.RunSubscriptions, s.subscriptions.RunOccurrences, s.paidOccurrences.Run, s.settlement.Run, s.expects.Run)
+		s.subscriptions.RunSubscriptions, s.subscriptions.RunOccurrences, s.paidOccurrences.Run, s.settlement.Run, s.expects.Run, s.inbox.Run)
 }
 
 // Close closes the connections.
