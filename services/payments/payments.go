@@ -27,6 +27,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	privacyv1 "european-pay.eu/eupay/proto/eupay/privacy/v1"
 	"european-pay.eu/eupay/services/payments/internal/account"
+	"european-pay.eu/eupay/services/payments/internal/archive"
 	"european-pay.eu/eupay/services/payments/internal/bank"
 	"european-pay.eu/eupay/services/payments/internal/commands"
 	"european-pay.eu/eupay/services/payments/internal/engine"
@@ -72,6 +73,7 @@ type Config struct {
 	OldConnectionsKeys []string `env:"EUPAY_OLD_CONNECTIONS_KEYS"`
 	Engine             engine.Config
 	Settlement         settlement.Config
+	Archive            archive.Config
 	// BankCountries are the countries whose banks payers can choose: ISO 3166-1 alpha-2.
 	BankCountries []string `env:"EUPAY_PAYMENTS_BANK_COUNTRIES" envDefault:"FR,BE,LU,DE,ES,IT,NL,PT"`
 }
@@ -115,9 +117,7 @@ func (c *Config) Validate() error {
 			problems = append(problems, fmt.Errorf("EUPAY_POWENS_%s_…: %w", mode, err))
 		}
 	}
-	if err := c.Settlement.Validate(); err != nil {
-		problems = append(problems, err)
-	}
+	problems = append(problems, c.Settlement.Validate(), c.Archive.Validate())
 	for _, country := range c.BankCountries {
 		if !countryShape.MatchString(country) {
 			problems = append(problems, fmt.Errorf("EUPAY_PAYMENTS_BANK_COUNTRIES must list countries by their two capital letters, such as FR,BE: not %q", country))
@@ -158,7 +158,9 @@ type Service struct {
 	settlement *settlement.Settlement
 	expects    *consume.Consumer
 	inbox      *months.Keeper
-	clients    []*powens.Client
+	// archive says what becomes of old history.
+	archive archive.Config
+	clients []*powens.Client
 }
 
 // New opens the service: it migrates its schema, connects and listens.
@@ -180,7 +182,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	}
 	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)
 	s := store.New(core.Pool, keys, core.Now, relay.Wake)
-	svc := &Service{core: core, relay: relay, store: s}
+	svc := &Service{core: core, relay: relay, store: s, archive: cfg.Archive}
 	svc.makeRooms(cfg, keys)
 	relay.Measure(svc.measure, svc.forget)
 	svc.makeConsumers()
@@ -278,8 +280,11 @@ func (s *Service) provider(cfg Config, mode string, p ProviderConfig) provider {
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	sweep := func(ctx context.Context) error { return s.engine.Sweep(ctx, s.commands.Announce) }
+	age := func(ctx context.Context) error {
+		return archive.Run(ctx, s.core.Pool, s.archive, s.core.Now, s.core.Log)
+	}
 	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, sweep, s.accounts.Run, s.banks.Run, s.merchants.Run, s.links.Run, s.paidLinks.Run,
-		s.subscriptions.RunSubscriptions, s.subscriptions.RunOccurrences, s.paidOccurrences.Run, s.settlement.Run, s.expects.Run, s.inbox.Run)
+		s.subscriptions.RunSubscriptions, s.subscriptions.RunOccurrences, s.paidOccurrences.Run, s.settlement.Run, s.expects.Run, s.inbox.Run, age)
 }
 
 // Close closes the connections.

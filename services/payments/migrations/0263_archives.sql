@@ -14,3 +14,9 @@ create table archives (
     made_at         timestamptz not null
 );
 create index archives_reference on archives (first_reference, last_reference);
+
+-- The references, in their order, up to which the provider's answers were removed when their time was over.
+create table answers_removed (
+    kind  text primary key,
+    until text not null
+);

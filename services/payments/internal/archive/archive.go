@@ -1,8 +1,9 @@
-// Package archive moves the history of old payments out of the database, into objects of an S3 store that can be read for decades: CSV, compressed with
-// gzip, with a manifest beside each. Rows are deleted only after their object was read back and is what was written.
+// Package archive keeps the history of payments small. The provider's answers, two thirds of what a payment takes, are removed when their time is over.
+// The history of old payments is moved, if that is wanted, to objects of an S3 store that can be read for decades: CSV, compressed with gzip, with a
+// manifest beside each. Rows are deleted only after their object was read back and is what was written.
 //
-// An archive holds no personal data, so nothing in it ever has to be erased. The provider's answers are evidence for as long as a payment can be
-// contested (13 months) and end with the rows; rows in which somebody noted something stay in the database.
+// An archive holds no personal data, so nothing in it ever has to be erased: the answers are not in it, and rows in which somebody noted something stay
+// in the database.
 package archive
 
 import (
@@ -22,14 +23,21 @@ import (
 const (
 	// lookEvery is how often old payments are looked for.
 	lookEvery = time.Hour
+	// shortestAnswers is the least time for which answers are kept: so long people ask about a payment.
+	shortestAnswers = 90 * 24 * time.Hour
+	// longestPayment is within which nearly all payments end after the day in their reference. Answers about others stay until they are archived.
+	longestPayment = 62 * 24 * time.Hour
 	// fewestMonths is the least age: the answers of the provider, which are not archived, are kept while a payment can be contested.
 	fewestMonths = 14
 	// partSize is how many payments an object has at most. It bounds the memory, and how long the transaction that deletes their rows takes.
 	partSize = 10_000
 )
 
-// Config says whether and where to the history of payments is archived.
+// Config says for how long the history of payments is in the database, and where it is then.
 type Config struct {
+	// Answers is how long the provider's answers about a payment are kept after its end, at least 2160h (90 days). The default is somewhat more than the 13
+	// months for which a payment can be contested. 0: as long as the history.
+	Answers time.Duration `env:"EUPAY_PAYMENTS_ANSWERS_KEEP" envDefault:"9600h"`
 	// After is how many months after a payment its history is moved to the archive: at least 14, because the provider's answers are not archived and
 	// are evidence for 13. 0: never.
 	After int `env:"EUPAY_PAYMENTS_ARCHIVE_AFTER_MONTHS" envDefault:"0"`
@@ -45,6 +53,9 @@ type Config struct {
 // Validate reports settings with which evidence would be lost too early, or nothing could be archived.
 func (c Config) Validate() error {
 	var bad []error
+	if c.Answers < 0 || c.Answers > 0 && c.Answers < shortestAnswers {
+		bad = append(bad, errors.New("EUPAY_PAYMENTS_ANSWERS_KEEP must be at least 2160h (90 days), or 0 for as long as the history"))
+	}
 	if c.After < 0 || c.After > 0 && c.After < fewestMonths {
 		bad = append(bad, fmt.Errorf("EUPAY_PAYMENTS_ARCHIVE_AFTER_MONTHS must be at least %d, or 0 for never", fewestMonths))
 	}
@@ -63,35 +74,54 @@ func (c Config) Validate() error {
 	return errors.Join(bad...)
 }
 
-// Archiver moves the history of old payments to the archive.
+// Archiver removes old answers and moves the history of old payments to the archive.
 type Archiver struct {
 	pool    *pgxpool.Pool
 	objects Objects
-	after   int
+	cfg     Config
 	now     func() time.Time
 	log     *slog.Logger
 }
 
-// NewArchiver returns an archiver of the pool's schema. after is that of Config, and not 0.
-func NewArchiver(pool *pgxpool.Pool, objects Objects, after int, now func() time.Time, log *slog.Logger) *Archiver {
-	return &Archiver{pool: pool, objects: objects, after: after, now: now, log: log}
+// NewArchiver returns an archiver of the pool's schema. Without objects it archives nothing.
+func NewArchiver(pool *pgxpool.Pool, objects Objects, cfg Config, now func() time.Time, log *slog.Logger) *Archiver {
+	return &Archiver{pool: pool, objects: objects, cfg: cfg, now: now, log: log}
 }
 
-// Run archives until ctx ends, on one replica at a time.
+// Run does what valid settings say until ctx ends.
+func Run(ctx context.Context, pool *pgxpool.Pool, cfg Config, now func() time.Time, log *slog.Logger) error {
+	if cfg.After == 0 {
+		return NewArchiver(pool, nil, cfg, now, log).Run(ctx)
+	}
+	store, err := OpenStore(cfg)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	return NewArchiver(pool, store, cfg, now, log).Run(ctx)
+}
+
+// Run removes and archives until ctx ends, on one replica at a time.
 func (a *Archiver) Run(ctx context.Context) error {
 	return leader.RunFenced(ctx, a.pool, "archive history", a.log, func(ctx context.Context, lease *leader.Lease) error {
-		due.Every(ctx, lookEvery, "archiving the history of payments", a.log, func(ctx context.Context) error { return a.all(ctx, lease) })
+		due.Every(ctx, lookEvery, "removing old history of payments", a.log, func(ctx context.Context) error { return a.all(ctx, lease) })
 		return ctx.Err()
 	})
 }
 
-// Once archives all that is old enough.
+// Once removes and archives all that is old enough.
 func (a *Archiver) Once(ctx context.Context) error { return a.all(ctx, nil) }
 
-// all goes through the months from the oldest on. lease fences what it deletes; it may be nil.
+// all goes through the payments from the oldest on. lease fences what it deletes; it may be nil.
 func (a *Archiver) all(ctx context.Context, lease *leader.Lease) error {
-	before := a.now().UTC().AddDate(0, -a.after, 0)
 	for _, kind := range []string{"PAY", "REF", "SUB"} {
+		if err := a.removeAnswers(ctx, kind); err != nil {
+			return fmt.Errorf("remove answers about %s: %w", kind, err)
+		}
+		if a.objects == nil || a.cfg.After == 0 {
+			continue
+		}
+		before := a.now().UTC().AddDate(0, -a.cfg.After, 0)
 		months, err := a.months(ctx, kind, before)
 		if err != nil {
 			return err

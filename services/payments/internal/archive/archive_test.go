@@ -85,7 +85,7 @@ func setup(t *testing.T) *fixture {
 
 func (f *fixture) archive(at time.Time) error {
 	f.Helper()
-	return NewArchiver(f.pool, f.faults, months, func() time.Time { return at }, slog.New(slog.DiscardHandler)).Once(f.Context())
+	return NewArchiver(f.pool, f.faults, Config{After: months}, func() time.Time { return at }, slog.New(slog.DiscardHandler)).Once(f.Context())
 }
 
 func (f *fixture) exec(sql string, args ...any) int64 {
@@ -323,6 +323,41 @@ func TestTwoArchiversDeleteNoRowTwice(t *testing.T) {
 	}
 }
 
+// TestAnswersEndWithTheirTime, those about what is open or has just ended do not, and the rest of the history stays.
+func TestAnswersEndWithTheirTime(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	const keep = 400 * 24 * time.Hour
+	before := f.history()
+	open, touched := f.one("PAY-202402%"), f.one("PAY-202403%")
+	f.exec(`update payments set status = 'pending_sca', due_at = now(), completed_at = null where reference = $1`, open)
+	f.exec(`update payments set updated_at = $2 where reference = $1`, touched, now.Add(-keep))
+	answers := func(where string, args ...any) int {
+		return f.count(`select count(*) from payment_history where (provider_raw <> '' or provider_raw_sealed is not null or provider_raw_key_id is not null) and `+where, args...)
+	}
+	remove := func(keep time.Duration, at time.Time) {
+		if err := NewArchiver(f.pool, nil, Config{Answers: keep}, func() time.Time { return at }, slog.New(slog.DiscardHandler)).Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if remove(0, now); answers(`true`) != 2*made {
+		t.Errorf("%d answers, want all: they are kept as long as the history", answers(`true`))
+	}
+	limit := "PAY-" + now.Add(-keep-longestPayment).Format("20060102")
+	young := answers(`reference >= $1`, limit)
+	remove(keep, now)
+	if all, left := answers(`true`), answers(`reference in ($1, $2)`, open, touched); all != young+4 || left != 4 || young == 0 || young > made {
+		t.Errorf("%d answers are left, %d of them of what is open or has just ended; %d are young", all, left, young)
+	}
+	remove(keep, now.AddDate(0, 0, 100))
+	if again := answers(`reference >= $1`, limit); again >= young || again == 0 {
+		t.Errorf("%d answers are left after 100 days, before there were %d", again, young)
+	}
+	if !reflect.DeepEqual(f.history(), before) {
+		t.Error("the history has changed")
+	}
+}
+
 func TestAChangedObjectIsFound(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -394,14 +429,14 @@ func TestSettingsThatLoseEvidenceAreRefused(t *testing.T) {
 		}
 		return c
 	}
-	for _, good := range []Config{{}, with(0, nil), with(fewestMonths, nil)} {
+	for _, good := range []Config{{}, {Answers: shortestAnswers}, with(0, nil), with(fewestMonths, nil)} {
 		if err := good.Validate(); err != nil {
 			t.Error(err)
 		}
 	}
 	for _, bad := range []Config{
 		{After: fewestMonths}, with(fewestMonths-1, nil), with(-1, nil), with(24, func(c *Config) { c.Bucket = "" }), with(24, func(c *Config) { c.SecretKey = "" }),
-		with(0, func(c *Config) { c.AccessKey = "" }), with(24, func(c *Config) { c.Endpoint = "s3.example" }),
+		with(0, func(c *Config) { c.AccessKey = "" }), {Answers: shortestAnswers - 1}, {Answers: -1}, with(24, func(c *Config) { c.Endpoint = "s3.example" }),
 	} {
 		if bad.Validate() == nil {
 			t.Errorf("accepted: %+v", bad)

@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,6 +23,17 @@ type Objects interface {
 	// Get reads an object.
 	Get(ctx context.Context, name string) ([]byte, error)
 }
+
+// Nowhere is where objects are when the settings name no store.
+type Nowhere struct{}
+
+var errNowhere = errors.New("the store of the archive is not known: set EUPAY_ARCHIVE_S3_ENDPOINT and the settings that go with it, as the payments service has them")
+
+// Put returns an error.
+func (Nowhere) Put(context.Context, string, string, []byte) error { return errNowhere }
+
+// Get returns an error.
+func (Nowhere) Get(context.Context, string) ([]byte, error) { return nil, errNowhere }
 
 const (
 	// callTimeout is the deadline of a request to the store, for an object of some megabytes.
