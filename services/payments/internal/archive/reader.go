@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
@@ -82,16 +80,4 @@ func day(at time.Time) *time.Time {
 		return nil
 	}
 	return &at
-}
-
-func (r Reader) manifests(ctx context.Context, where string, args ...any) ([]Manifest, error) {
-	rows, err := r.DB.Query(ctx, `select `+manifestColumns+` from archives where `+where+` order by month, first_reference, made_at`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("list the archive: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Manifest])
-	if err != nil {
-		return nil, fmt.Errorf("read the list of the archive: %w", err)
-	}
-	return list, nil
 }

@@ -127,3 +127,16 @@ func (a *Archiver) replace(ctx context.Context, lease *leader.Lease, v verified)
 
 const manifestColumns = `object, to_char(month, 'YYYY-MM') as month, first_reference as first, last_reference as last, payments, rows, bytes,
 	encode(sha256, 'hex') as sha256, schema_version, made_at`
+
+// manifests returns those that a condition selects, in the order in which they are read.
+func (r Reader) manifests(ctx context.Context, where string, args ...any) ([]Manifest, error) {
+	rows, err := r.DB.Query(ctx, `select `+manifestColumns+` from archives where `+where+` order by month, first_reference, made_at`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list the archive: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Manifest])
+	if err != nil {
+		return nil, fmt.Errorf("read the list of the archive: %w", err)
+	}
+	return list, nil
+}
