@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -334,4 +335,28 @@ func TestAnInboxBecomesMonths(t *testing.T) {
 		t.Errorf("%d rows purged", n)
 	}
 	f.once()
+}
+
+// TestEveryServiceHasTheSameMonths: the migrations are copies, because each service has its own.
+func TestEveryServiceHasTheSameMonths(t *testing.T) {
+	t.Parallel()
+	for _, pattern := range []string{"0260_*.sql", "0261_*.sql", "0262_*.sql"} {
+		names, err := fs.Glob(files(), pattern)
+		if err != nil || len(names) != 1 {
+			t.Fatal(names, err)
+		}
+		want, err := fs.ReadFile(files(), names[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		copies, err := filepath.Glob("../../../services/*/migrations/" + names[0])
+		if err != nil || len(copies) != 5 {
+			t.Errorf("%d services have %s, %v", len(copies), names[0], err)
+		}
+		for _, path := range copies {
+			if content, err := os.ReadFile(path); err != nil || string(content) != string(want) {
+				t.Errorf("%s differs, %v", path, err)
+			}
+		}
+	}
 }

@@ -376,16 +376,21 @@ func TestAChangedObjectIsFound(t *testing.T) {
 			t.Errorf("%v, %v", shown, err)
 		}
 	}
-	content, err := f.store.Get(t.Context(), list[0].Object)
+	// A sound object, of which one word is another.
+	entries, err := read(t.Context(), f.store, list[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	content[len(content)-1] ^= 1
+	entries[0].To = "completed"
+	content, err := encode(entries, &Manifest{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := f.store.Put(t.Context(), list[0].Object, "application/gzip", content); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.reader.Verify(t.Context(), list[0]); !errors.Is(err, errAltered) {
-		t.Errorf("a changed byte: %v", err)
+		t.Errorf("a changed word: %v", err)
 	}
 	if _, err := f.reader.Show(t.Context(), "another"); !errors.Is(err, ErrUnknown) {
 		t.Error(err)
