@@ -1,4 +1,4 @@
-// Package archive keeps the history of payments small. The provider's answers, two thirds of what a payment takes, are removed when their time is over.
+// Package archive keeps the history of payments small. The provider's answers, half of what a payment takes, are removed when their time is over.
 // The history of old payments is moved, if that is wanted, to objects of an S3 store that can be read for decades: CSV, compressed with gzip, with a
 // manifest beside each. Rows are deleted only after their object was read back and is what was written.
 //
