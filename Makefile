@@ -112,6 +112,14 @@ bench-compare: ## Measure BASE and this tree alternately, and print the ratios (
 bench-replicas: bin/bench split-programs ## Measure two replicas of each service, each with a core, against one
 	@BENCH_ONLY=replicas ./bin/bench
 
+# The packages that can be tested with a million payments.
+BIG = $(addprefix ./,$(shell grep -rlE 'EUPAY_BIG|internal/kit/big"' --include='*_test.go' services internal cmd | xargs -n1 dirname | sort -u))
+
+.PHONY: bench-big
+bench-big: export EUPAY_BIG ?= 1
+bench-big: bin/with-postgres ## Test and measure with a million payments: sizes, lists, creation, purges (EUPAY_BIG=0: with 20,000)
+	@./bin/with-postgres go test -v -count=1 -p 1 -timeout 3h $(TESTFLAGS) $(or $(PKG),$(BIG))
+
 .PHONY: bench-parts
 bench-parts: bin/with-postgres ## Run the benchmarks of single packages
 	@./bin/with-postgres go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(or $(PKG),$(PACKAGES))

@@ -67,6 +67,12 @@ type grammar struct {
 		Reconcile paymentReconcileCommand `cmd:"" help:"Ask the provider about payments now."`
 		Rebuild   paymentsRebuildCommand  `cmd:"" help:"Record what the stream and the provider know and a restored database does not."`
 	} `cmd:"" help:"Look at payments, and bring back what a restored database has lost."`
+	Archive struct {
+		List   archiveListCommand   `cmd:"" help:"List the objects to which the history of old payments was moved."`
+		Show   archiveShowCommand   `cmd:"" help:"Show what an object holds."`
+		Verify archiveVerifyCommand `cmd:"" help:"Prove that objects are as they were archived."`
+		Read   archiveReadCommand   `cmd:"" help:"Show what happened to old payments."`
+	} `cmd:"" help:"Read what was moved out of the database."`
 	Numbers struct {
 		Raise numbersRaiseCommand `cmd:"" help:"Raise the counters of invoices and orders that a restored database continues too early."`
 	} `cmd:"" help:"Look after the numbers of documents."`

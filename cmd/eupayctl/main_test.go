@@ -130,7 +130,7 @@ func leaves(t *testing.T) []string {
 
 func TestEveryCommandHasHelp(t *testing.T) {
 	all := leaves(t)
-	if !slices.Equal(all, []string{"events tail", "events show", "events emit", "replay", "dlq list", "dlq show", "dlq requeue", "streams status", "einvoice resubmit", "einvoice status", "einvoice export", "einvoice verify", "einvoice anchors", "admin create", "payments history", "payments show", "payments stuck", "payments reconcile", "payments rebuild", "numbers raise", "database prepare", "database migrate", "keys rotate", "gdpr export", "gdpr erase", "smoke", "doctor", "leaders", "completion"}) {
+	if !slices.Equal(all, []string{"events tail", "events show", "events emit", "replay", "dlq list", "dlq show", "dlq requeue", "streams status", "einvoice resubmit", "einvoice status", "einvoice export", "einvoice verify", "einvoice anchors", "admin create", "payments history", "payments show", "payments stuck", "payments reconcile", "payments rebuild", "archive list", "archive show", "archive verify", "archive read", "numbers raise", "database prepare", "database migrate", "keys rotate", "gdpr export", "gdpr erase", "smoke", "doctor", "leaders", "completion"}) {
 		t.Errorf("the commands are %q", all)
 	}
 	t.Setenv("COLUMNS", "") // the width is the same everywhere
@@ -160,7 +160,7 @@ func TestCompletionsKnowEveryCommandAndFlag(t *testing.T) {
 
 func TestBashCompletes(t *testing.T) {
 	for line, want := range map[string]string{
-		"":                                   "events replay dlq streams einvoice admin payments numbers database keys gdpr smoke doctor leaders completion",
+		"":                                   "events replay dlq streams einvoice admin payments archive numbers database keys gdpr smoke doctor leaders completion",
 		"ev":                                 "events",
 		"events ":                            "tail show emit",
 		"--output json dlq ":                 "list show requeue",

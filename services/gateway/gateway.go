@@ -176,7 +176,8 @@ func (s *Service) Run(ctx context.Context) error {
 	serve := func(ctx context.Context) error {
 		return web.Serve(ctx, s.listener, s.echo, s.cfg.Grace, s.core.Log)
 	}
-	return s.core.Run(ctx, serve, s.relay.Run, s.accounts.Run, s.notices.Run)
+	return s.core.Run(ctx, serve, s.relay.Run, s.accounts.Run, s.notices.Run,
+		consume.KeepInbox(s.core.Pool, s.core.Bus, 0, s.core.Now, s.core.Log).Run)
 }
 
 // Close releases what New opened. It may be called more than once.

@@ -19,6 +19,7 @@ import (
 	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/measure"
+	"european-pay.eu/eupay/internal/run/months"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/internal/vault"
@@ -27,6 +28,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	privacyv1 "european-pay.eu/eupay/proto/eupay/privacy/v1"
 	"european-pay.eu/eupay/services/payments/internal/account"
+	"european-pay.eu/eupay/services/payments/internal/archive"
 	"european-pay.eu/eupay/services/payments/internal/bank"
 	"european-pay.eu/eupay/services/payments/internal/commands"
 	"european-pay.eu/eupay/services/payments/internal/engine"
@@ -72,6 +74,7 @@ type Config struct {
 	OldConnectionsKeys []string `env:"EUPAY_OLD_CONNECTIONS_KEYS"`
 	Engine             engine.Config
 	Settlement         settlement.Config
+	Archive            archive.Config
 	// BankCountries are the countries whose banks payers can choose: ISO 3166-1 alpha-2.
 	BankCountries []string `env:"EUPAY_PAYMENTS_BANK_COUNTRIES" envDefault:"FR,BE,LU,DE,ES,IT,NL,PT"`
 }
@@ -115,9 +118,7 @@ func (c *Config) Validate() error {
 			problems = append(problems, fmt.Errorf("EUPAY_POWENS_%s_…: %w", mode, err))
 		}
 	}
-	if err := c.Settlement.Validate(); err != nil {
-		problems = append(problems, err)
-	}
+	problems = append(problems, c.Settlement.Validate(), c.Archive.Validate())
 	for _, country := range c.BankCountries {
 		if !countryShape.MatchString(country) {
 			problems = append(problems, fmt.Errorf("EUPAY_PAYMENTS_BANK_COUNTRIES must list countries by their two capital letters, such as FR,BE: not %q", country))
@@ -157,7 +158,10 @@ type Service struct {
 	// settlement knows whether the money came; expects learns which payments' money is to come.
 	settlement *settlement.Settlement
 	expects    *consume.Consumer
-	clients    []*powens.Client
+	inbox      *months.Keeper
+	// archive says what becomes of old history.
+	archive archive.Config
+	clients []*powens.Client
 }
 
 // New opens the service: it migrates its schema, connects and listens.
@@ -180,7 +184,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)
 	s := store.New(core.Pool, keys, core.Now, relay.Wake)
 	s.ReadFrom(core.Reads)
-	svc := &Service{core: core, relay: relay, store: s}
+	svc := &Service{core: core, relay: relay, store: s, archive: cfg.Archive}
 	svc.makeRooms(cfg, keys)
 	relay.Measure(svc.measure, svc.forget)
 	svc.makeConsumers()
@@ -221,6 +225,7 @@ func (s *Service) makeConsumers() {
 	s.merchants = consumer(merchant.Consumer, merchant.Subjects, merchant.Handle, nil)
 	s.paidLinks = consumer(link.Consumer, link.Subjects, s.links.Handle, s.relay.Wake)
 	s.paidOccurrences = consumer(subscription.Consumer, subscription.Subjects, s.subscriptions.Handle, s.relay.Wake)
+	s.inbox = consume.KeepInbox(s.core.Pool, s.core.Bus, 0, s.core.Now, s.core.Log)
 	s.expects = consumer(settlement.Consumer, settlement.Subjects, s.settlement.Handle, s.settlement.Nudge)
 }
 
@@ -278,8 +283,11 @@ func (s *Service) provider(cfg Config, mode string, p ProviderConfig) provider {
 func (s *Service) Run(ctx context.Context) error {
 	sweep := func(ctx context.Context) error { return s.engine.Sweep(ctx, s.commands.Announce) }
 	fold := func(ctx context.Context) error { tally.Run(ctx, s.core.Pool, s.core.Log); return nil }
+	age := func(ctx context.Context) error {
+		return archive.Run(ctx, s.core.Pool, s.archive, s.core.Now, s.core.Log)
+	}
 	return s.core.Run(ctx, s.relay.Run, fold, s.store.Run, s.commands.Run, sweep, s.accounts.Run, s.banks.Run, s.merchants.Run, s.links.Run, s.paidLinks.Run,
-		s.subscriptions.RunSubscriptions, s.subscriptions.RunOccurrences, s.paidOccurrences.Run, s.settlement.Run, s.expects.Run)
+		s.subscriptions.RunSubscriptions, s.subscriptions.RunOccurrences, s.paidOccurrences.Run, s.settlement.Run, s.expects.Run, s.inbox.Run, age)
 }
 
 // Close closes the connections.

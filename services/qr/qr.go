@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/command"
+	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/measure"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/tally"
@@ -139,7 +140,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Log: core.Log, UnclaimedAfter: cfg.UnclaimedAfter,
 	})
 	core.Serve(&qrv1.TableService_ServiceDesc, tables, identity.Gateway)
-	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run, func(ctx context.Context) error {
+	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run, func(ctx context.Context) error {
 		tally.Run(ctx, core.Pool, core.Log)
 		return nil
 	})

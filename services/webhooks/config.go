@@ -58,7 +58,7 @@ func (c *Config) engine() delivery.Config {
 	return delivery.Config{
 		Schedule: c.Schedule, Timeout: c.Timeout, Workers: c.Workers, PerEndpoint: c.PerEndpoint, Jitter: c.Jitter,
 		Breaker:      delivery.Breaker{Failures: c.BreakerFailures, Pause: firstPause, Longest: longestPause, Trial: 2 * c.Timeout},
-		DisableAfter: c.DisableAfter, Retention: c.Retention, InboxRetention: max(c.Retention, c.EventAge) + 14*24*time.Hour,
+		DisableAfter: c.DisableAfter, Retention: c.Retention,
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/measure"
+	"european-pay.eu/eupay/internal/run/months"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/internal/vault"
@@ -48,6 +49,7 @@ type Service struct {
 	relay    *outbox.Relay
 	engine   *delivery.Engine
 	consumer *consume.Consumer
+	inbox    *months.Keeper
 	push     *push.Push
 }
 
@@ -88,8 +90,10 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Now: now, Announced: s.relay.Wake, Log: core.Log, Background: core.Background(),
 	})
 	s.consumer = consume.New(
-		consume.Config{Name: "webhooks", Subjects: subjects, InboxKeep: cfg.engine().InboxRetention, Lanes: cfg.EventLanes},
+		consume.Config{Name: "webhooks", Subjects: subjects, Lanes: cfg.EventLanes},
 		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
+	// An event whose deliveries are still kept must not look new when it is replayed.
+	s.inbox = consume.KeepInbox(core.Pool, core.Bus, cfg.Retention+consume.Remember, core.Now, core.Log)
 	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
 	core.Serve(&webhooksv1.WebhooksService_ServiceDesc, rpc.NewServer(core.Pool, core.Reads, store, secrets, rules, s.engine, core.Now), identity.Gateway)
 	keys := vault.NewServer(secrets, core.Pool, core.Log, sealed()...)
@@ -111,7 +115,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 
 // Run works until ctx ends. Attempts in progress are then completed, within 10 s.
 func (s *Service) Run(ctx context.Context) error {
-	err := s.core.Run(ctx, s.relay.Run, func(ctx context.Context) error { return s.engine.Run(ctx, s.consumer.Run) }, s.push.Run, s.count)
+	err := s.core.Run(ctx, s.relay.Run, func(ctx context.Context) error { return s.engine.Run(ctx, s.consumer.Run) }, s.push.Run, s.count, s.inbox.Run)
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}

@@ -3,7 +3,7 @@ _eupayctl() {
     local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" at="" word
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"einvoice verify"|"einvoice anchors"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"database migrate"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"einvoice verify"|"einvoice anchors"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"archive"|"archive list"|"archive show"|"archive verify"|"archive read"|"numbers"|"numbers raise"|"database"|"database prepare"|"database migrate"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     COMPREPLY=()
@@ -30,6 +30,8 @@ _eupayctl() {
         --email) return ;;
         --overdue) return ;;
         --limit) return ;;
+        --reference) return ;;
+        --day) return ;;
         --customer) return ;;
         --payment) return ;;
         --by) return ;;
@@ -37,7 +39,7 @@ _eupayctl() {
         --pages) return ;;
     esac
     case "$at" in
-        "") COMPREPLY=($(compgen -W "events replay dlq streams einvoice admin payments numbers database keys gdpr smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "") COMPREPLY=($(compgen -W "events replay dlq streams einvoice admin payments archive numbers database keys gdpr smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "events") COMPREPLY=($(compgen -W "tail show emit --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "events tail") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f" -- "$cur")) ;;
         "events show") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since" -- "$cur")) ;;
@@ -63,6 +65,11 @@ _eupayctl() {
         "payments stuck") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --overdue --limit" -- "$cur")) ;;
         "payments reconcile") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --stuck --overdue --limit --run" -- "$cur")) ;;
         "payments rebuild") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since --run" -- "$cur")) ;;
+        "archive") COMPREPLY=($(compgen -W "list show verify read --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "archive list") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "archive show") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "archive verify") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "archive read") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --reference --merchant --day" -- "$cur")) ;;
         "numbers") COMPREPLY=($(compgen -W "raise --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "numbers raise") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since --run" -- "$cur")) ;;
         "database") COMPREPLY=($(compgen -W "prepare migrate --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;

@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "einvoice verify" "einvoice anchors" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "numbers" "numbers raise" "database" "database prepare" "database migrate" "keys" "keys rotate" "gdpr" "gdpr export" "gdpr erase" "smoke" "doctor" "leaders" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "einvoice verify" "einvoice anchors" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "archive" "archive list" "archive show" "archive verify" "archive read" "numbers" "numbers raise" "database" "database prepare" "database migrate" "keys" "keys rotate" "gdpr" "gdpr export" "gdpr erase" "smoke" "doctor" "leaders" "completion"
                 set at $at $word
         end
     end
@@ -17,6 +17,7 @@ complete -c eupayctl -n '__eupayctl_at ""' -a streams -d 'Watch streams and cons
 complete -c eupayctl -n '__eupayctl_at ""' -a einvoice -d 'Look after e-invoices'
 complete -c eupayctl -n '__eupayctl_at ""' -a admin -d 'Look after those who work for the platform'
 complete -c eupayctl -n '__eupayctl_at ""' -a payments -d 'Look at payments, and bring back what a restored database has lost'
+complete -c eupayctl -n '__eupayctl_at ""' -a archive -d 'Read what was moved out of the database'
 complete -c eupayctl -n '__eupayctl_at ""' -a numbers -d 'Look after the numbers of documents'
 complete -c eupayctl -n '__eupayctl_at ""' -a database -d 'Look after the database'
 complete -c eupayctl -n '__eupayctl_at ""' -a keys -d 'Look after master keys'
@@ -229,6 +230,38 @@ complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l output -s o -x -a 
 complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l timeout -x -d 'How long to wait for each answer'
 complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l since -x -d 'The time to which the database was restored, or an hour before'
 complete -c eupayctl -n '__eupayctl_at "payments rebuild"' -l run -d 'Do it'
+complete -c eupayctl -n '__eupayctl_at "archive"' -a list -d 'List the objects to which the history of old payments was moved'
+complete -c eupayctl -n '__eupayctl_at "archive"' -a show -d 'Show what an object holds'
+complete -c eupayctl -n '__eupayctl_at "archive"' -a verify -d 'Prove that objects are as they were archived'
+complete -c eupayctl -n '__eupayctl_at "archive"' -a read -d 'Show what happened to old payments'
+complete -c eupayctl -n '__eupayctl_at "archive"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "archive"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "archive"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "archive"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "archive"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "archive list"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "archive list"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "archive list"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "archive list"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "archive list"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "archive show"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "archive show"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "archive show"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "archive show"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "archive show"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "archive verify"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "archive verify"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "archive verify"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "archive verify"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "archive verify"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "archive read"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "archive read"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "archive read"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "archive read"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "archive read"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "archive read"' -l reference -x -d 'Of this payment alone'
+complete -c eupayctl -n '__eupayctl_at "archive read"' -l merchant -x -d 'Of this merchant\'s payments alone'
+complete -c eupayctl -n '__eupayctl_at "archive read"' -l day -x -d 'Of payments of this day alone, which is in their references: 2025-01-31'
 complete -c eupayctl -n '__eupayctl_at "numbers"' -a raise -d 'Raise the counters of invoices and orders that a restored database continues too early'
 complete -c eupayctl -n '__eupayctl_at "numbers"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "numbers"' -l nats-url -x -d 'NATS server'

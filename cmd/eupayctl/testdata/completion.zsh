@@ -4,7 +4,7 @@ _eupayctl() {
     local prev="${words[CURRENT-1]}" at="" word
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"einvoice verify"|"einvoice anchors"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"numbers"|"numbers raise"|"database"|"database prepare"|"database migrate"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"einvoice verify"|"einvoice anchors"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"archive"|"archive list"|"archive show"|"archive verify"|"archive read"|"numbers"|"numbers raise"|"database"|"database prepare"|"database migrate"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
@@ -30,6 +30,8 @@ _eupayctl() {
         --email) return ;;
         --overdue) return ;;
         --limit) return ;;
+        --reference) return ;;
+        --day) return ;;
         --customer) return ;;
         --payment) return ;;
         --by) return ;;
@@ -37,7 +39,7 @@ _eupayctl() {
         --pages) return ;;
     esac
     case "$at" in
-        "") compadd -- events replay dlq streams einvoice admin payments numbers database keys gdpr smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout ;;
+        "") compadd -- events replay dlq streams einvoice admin payments archive numbers database keys gdpr smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout ;;
         "events") compadd -- tail show emit --help -h --nats-url --run-dir --output -o --timeout ;;
         "events tail") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f ;;
         "events show") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since ;;
@@ -63,6 +65,11 @@ _eupayctl() {
         "payments stuck") compadd -- --help -h --nats-url --run-dir --output -o --timeout --overdue --limit ;;
         "payments reconcile") compadd -- --help -h --nats-url --run-dir --output -o --timeout --stuck --overdue --limit --run ;;
         "payments rebuild") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since --run ;;
+        "archive") compadd -- list show verify read --help -h --nats-url --run-dir --output -o --timeout ;;
+        "archive list") compadd -- --help -h --nats-url --run-dir --output -o --timeout ;;
+        "archive show") compadd -- --help -h --nats-url --run-dir --output -o --timeout ;;
+        "archive verify") compadd -- --help -h --nats-url --run-dir --output -o --timeout ;;
+        "archive read") compadd -- --help -h --nats-url --run-dir --output -o --timeout --reference --merchant --day ;;
         "numbers") compadd -- raise --help -h --nats-url --run-dir --output -o --timeout ;;
         "numbers raise") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since --run ;;
         "database") compadd -- prepare migrate --help -h --nats-url --run-dir --output -o --timeout ;;

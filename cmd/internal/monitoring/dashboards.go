@@ -237,6 +237,14 @@ func infrastructure() Dashboard {
 					"max by (service) (eupay_database_replica_lag_seconds)", "{{service}}")},
 				{Title: "Waits that were given up", Says: "", Unit: "reqps", Queries: rate("eupay_database_pool_given_up_total", "service", "{{service}}")},
 				{
+					Title: "Rows without a month", Says: "Of tables that consist of months. Normal is none.", Unit: "short", Red: 1,
+					Queries: highest("eupay_months_rest_rows", "service, table", "{{service}} {{table}}"),
+				},
+				{
+					Title: "Months are made until", Says: "Two months ahead.", Unit: "dateTimeFromNow", Stat: true,
+					Queries: one("min by (service, table) (eupay_months_made_until_timestamp_seconds) * 1000", "{{service}} {{table}}"),
+				},
+				{
 					Title: "The last backup", Says: "One each night.", Unit: "dateTimeFromNow", Stat: true,
 					Queries: one("max(barman_cloud_cloudnative_pg_io_last_available_backup_timestamp) * 1000", ""),
 				},

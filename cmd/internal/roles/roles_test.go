@@ -118,14 +118,20 @@ func TestAnOwnerMigratesAndTheServicesOnlyWriteRows(t *testing.T) {
 	db := connect(t, serviceURL)
 	// Tables of both: those that the service made, and those that the owner made of later migrations.
 	for _, statement := range []string{
+		`select make_months('inbox', now() + interval '6 months')`, `insert into inbox (consumer, event_id) values ('c', id_floor(now() + interval '6 months'))`,
+		`select drop_months('inbox', 'received_at', now() - interval '1 year')`,
 		`delete from outbox`, `delete from payment_settlements`, `insert into idempotency (merchant_id, mode, key) select merchant_id, mode, reference from payments`,
 	} {
 		if _, err := db.Exec(t.Context(), statement); denied(err) {
 			t.Errorf("the service: %s: %v", statement, err)
 		}
 	}
+	var inRest int
+	if err := db.QueryRow(t.Context(), `select count(*) from inbox_rest`).Scan(&inRest); err != nil || inRest != 0 {
+		t.Errorf("%d rows lack a month, %v", inRest, err)
+	}
 	for _, statement := range []string{
-		`create table mine (id int)`, `alter table payments add column more int`, `drop table outbox`, `truncate outbox`, `create index mine on payments (reference)`,
+		`drop table inbox_rest`, `create table mine (id int)`, `alter table payments add column more int`, `drop table outbox`, `truncate outbox`, `create index mine on payments (reference)`,
 		`alter table payments disable trigger all`, `update goose_db_version set version_id = 1`, `insert into goose_db_version (version_id, is_applied) values (9999, true)`,
 		`set role "` + owner.Name + `"`,
 	} {

@@ -1,14 +1,14 @@
 // Package consume applies events to a service's database, each with exactly one effect: the event's id is inserted into the inbox
 // in the transaction of its effect, so a redelivered event changes nothing.
 //
-// A service that uses it has this table in its schema:
+// A service that uses it has this table in its schema, with the functions of package months, and runs the keeper that KeepInbox returns:
 //
 //	create table inbox (
 //	    consumer    text        not null,
 //	    event_id    uuid        not null,
 //	    received_at timestamptz not null default now(),
 //	    primary key (consumer, event_id)
-//	);
+//	) partition by range (event_id);
 //	create index inbox_received on inbox (received_at);
 //	create table consumer_position (
 //	    consumer      text        primary key,
@@ -65,8 +65,6 @@ type Config struct {
 	// MaxAttempts is how often an event whose data the database refuses (pg.IsData) is tried before it is parked. After any other
 	// error except Poison it is retried without limit: the service may be at fault, and the event must not be lost.
 	MaxAttempts uint64
-	// InboxKeep is the minimum time for which event ids are kept. Default: two weeks longer than events can be redelivered.
-	InboxKeep time.Duration
 	// AckWait is longer than the slowest handler.
 	AckWait time.Duration
 	// Lanes is into how many lanes the merchants are divided, which several replicas handle side by side: one of events.LaneNumbers. Default:
@@ -151,13 +149,6 @@ func (c *Consumer) suspect() {
 }
 
 func (c *Consumer) lead(ctx context.Context, lease *leader.Lease) error {
-	var purging sync.WaitGroup
-	defer purging.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	if c.lane == 0 {
-		purging.Go(func() { c.purge(ctx) })
-	}
 	msgs := make(chan jetstream.Msg, c.batch())
 	for ctx.Err() == nil {
 		sub, err := c.subscribe(ctx, msgs)

@@ -5,12 +5,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/google/uuid"
 
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/run/bus"
@@ -233,33 +232,38 @@ func TestADeposedConsumerChangesNothing(t *testing.T) {
 	}
 }
 
-// Two services never purged their inboxes.
+// TestInboxesArePurged: whole months of them, and none of which an event may come again.
 func TestInboxesArePurged(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.exec(`insert into inbox (consumer, event_id, received_at) select 'tester', gen_random_uuid(), now() - interval '200 days' from generate_series(1, 2500)`)
-	f.exec(`insert into inbox (consumer, event_id, received_at)
-		values ('tester', gen_random_uuid(), now() - interval '100 days'), ('other', gen_random_uuid(), now() - interval '200 days')`)
-	f.run()
-	left := func() (names []string) {
-		rows, err := f.pool.Query(t.Context(), `select consumer from inbox order by 1`)
-		if err != nil {
+	inThreeYears := time.Now().AddDate(3, 0, 0)
+	const day = 24 * time.Hour
+	purge := func(atLeast time.Duration, at time.Time) (left int) {
+		k := KeepInbox(f.pool, f.bus, atLeast, func() time.Time { return at }, slog.New(slog.DiscardHandler))
+		if err := k.Once(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if names, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		if err := f.pool.QueryRow(t.Context(), `select count(*) from inbox`).Scan(&left); err != nil {
 			t.Fatal(err)
 		}
-		return names
+		return left
 	}
-	eventually(t, "old ones are gone", func() bool { return slices.Equal(left(), []string{"other", "tester"}) })
+	f.exec(`insert into inbox (consumer, event_id, received_at) values ('tester', $1, $3), ('other', $2, $3)`, uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7()), inThreeYears)
+	for _, kept := range []struct {
+		atLeast, after time.Duration
+		want           int
+	}{{0, 104 * day, 2}, {365 * day, 104*day + time.Second, 2}, {365 * day, 365 * day, 2}, {0, 104*day + time.Second, 0}} {
+		if left := purge(kept.atLeast, inThreeYears.Add(kept.after)); left != kept.want {
+			t.Errorf("%d are left of events received %v ago, kept for at least %v", left, kept.after, kept.atLeast)
+		}
+	}
 }
 
 // TestAnInboxRemembersForAsLongAsAnOperatorKeepsEvents.
 func TestAnInboxRemembersForAsLongAsAnOperatorKeepsEvents(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	c := New(f.cfg, f.pool, f.bus, f.handle, nil, slog.New(slog.DiscardHandler))
-	if keep, ok, err := c.retention(t.Context()); err != nil || !ok || keep != 104*24*time.Hour {
+	if keep, ok, err := retention(t.Context(), f.bus, 0); err != nil || !ok || keep != 104*24*time.Hour {
 		t.Errorf("%v, %v, %v", keep, ok, err)
 	}
 	for age, want := range map[time.Duration]time.Duration{365 * 24 * time.Hour: 379 * 24 * time.Hour, 0: 0} {
@@ -272,7 +276,7 @@ func TestAnInboxRemembersForAsLongAsAnOperatorKeepsEvents(t *testing.T) {
 		if _, err := f.bus.JS.UpdateStream(t.Context(), cfg); err != nil {
 			t.Fatal(err)
 		}
-		if keep, ok, err := c.retention(t.Context()); err != nil || ok != (age > 0) || ok && keep != want {
+		if keep, ok, err := retention(t.Context(), f.bus, 0); err != nil || ok != (age > 0) || ok && keep != want {
 			t.Errorf("age %v: %v, %v, %v", age, keep, ok, err)
 		}
 	}

@@ -25,6 +25,7 @@ func Room() privacy.Room {
 			"payments.payment_url":                        "a page of the provider, which ends with the payment",
 			"payments.approval_url":                       "a page of the provider, which ends with the payment",
 			"payments.status_detail":                      "a word of ours",
+			"archives.sha256":                             "a hash of an object that holds no personal data",
 			"payment_history.status_detail":               "a word of ours",
 			"payment_links.status_detail":                 "a word of ours",
 			"payment_link_history.actor":                  "who of the merchant's side did it: an id",

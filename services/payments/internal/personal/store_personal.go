@@ -91,7 +91,8 @@ var payments = privacy.Holding{
 
 var history = privacy.Holding{
 	Table: "payment_history", Columns: []string{"provider_raw", "provider_raw_key_id", "provider_raw_sealed", "actor", "note"},
-	What: "the provider's answers, sealed, and what somebody of the merchant's side noted", Why: "evidence in a dispute", Kept: "with the payment",
+	What: "the provider's answers, sealed, and what somebody of the merchant's side noted", Why: "evidence in a dispute",
+	Kept:    "answers for 400 days after the payment's end (`EUPAY_PAYMENTS_ANSWERS_KEEP`); notes with the payment",
 	Erasing: "Answers about payments that ended more than 13 months ago are deleted.", Duty: "answers by " + claims + "; notes with the books",
 	Find: `select jsonb_build_object('reference', h.reference, 'sequence', h.sequence, 'to_status', h.to_status, 'note', h.note, 'occurred_at', h.occurred_at,
 			'provider_answer', case when h.provider_raw <> '' then to_jsonb(h.provider_raw) else ` + sealed("h.provider_raw_key_id", "h.provider_raw_sealed") + ` end)

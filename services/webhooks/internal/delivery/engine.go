@@ -48,8 +48,6 @@ type Config struct {
 	DisableAfter time.Duration
 	// Retention is how long finished deliveries are kept.
 	Retention time.Duration
-	// InboxRetention is how long event ids are kept: longer than events can be replayed, so that no event is taken for a new one.
-	InboxRetention time.Duration
 }
 
 // Engine attempts the deliveries.

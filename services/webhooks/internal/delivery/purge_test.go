@@ -14,16 +14,13 @@ import (
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )
 
-const (
-	retention      = 90 * 24 * time.Hour
-	inboxRetention = 104 * 24 * time.Hour
-)
+const retention = 90 * 24 * time.Hour
 
 // purger is an engine that does not run.
 func purger(t *testing.T, db *pgxpool.Pool, now time.Time) *Engine {
 	t.Helper()
 	clock := func() time.Time { return now }
-	e := NewEngine(Config{Workers: 4, PerEndpoint: 1, Breaker: calm, Retention: retention, InboxRetention: inboxRetention},
+	e := NewEngine(Config{Workers: 4, PerEndpoint: 1, Breaker: calm, Retention: retention},
 		Deps{DB: db, Directory: endpoint.NewDirectory(nil, nil, clock), Now: clock, Log: slog.New(slog.DiscardHandler), Background: t.Context()})
 	t.Cleanup(e.abort)
 	return e
@@ -93,24 +90,5 @@ func TestMoreThanAStepIsPurgedInOneCall(t *testing.T) {
 	}
 	if n, err := purger(t, db, start).PurgeNow(t.Context()); n != 2*purgeStep+1 || err != nil {
 		t.Errorf("%d purged, %v", n, err)
-	}
-}
-
-// TestEventsAreKnownLongerThanDeliveriesAreKept: an event that is replayed after its deliveries were purged must not look
-// new.
-func TestEventsAreKnownLongerThanDeliveriesAreKept(t *testing.T) {
-	t.Parallel()
-	db, _ := pgtest.New(t, "webhooks", migrations.Files)
-	_, err := db.Exec(t.Context(), `insert into inbox (consumer, event_id, received_at)
-		values ('older', gen_random_uuid(), $1::timestamptz - interval '1 microsecond'), ('in time', gen_random_uuid(), $1), ('new', gen_random_uuid(), $2)`,
-		start.Add(-inboxRetention), start.Add(-retention))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := purger(t, db, start).PurgeNow(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if got := column(t, db, `select consumer from inbox order by 1`); !slices.Equal(got, []string{"in time", "new"}) {
-		t.Errorf("known are the events %v", got)
 	}
 }

@@ -54,17 +54,6 @@ func (e *Engine) PurgeNow(ctx context.Context) (total int64, err error) {
 			break
 		}
 	}
-	for ctx.Err() == nil {
-		tag, err := e.db.Exec(ctx, `delete from inbox where (consumer, event_id) in (
-			select consumer, event_id from inbox where received_at < $1 order by received_at limit $2 for update skip locked)`,
-			e.now().Add(-e.cfg.InboxRetention), purgeStep)
-		if err != nil {
-			return total, fmt.Errorf("purge inbox: %w", err)
-		}
-		if tag.RowsAffected() < purgeStep {
-			break
-		}
-	}
 	if _, err := e.db.Exec(ctx, `delete from resends where finished_at < $1 and touched_at < $1`, e.now().Add(-resendKept)); err != nil {
 		return total, fmt.Errorf("purge resends: %w", err)
 	}
