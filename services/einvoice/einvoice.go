@@ -9,7 +9,6 @@ import (
 	"time"
 	_ "time/tzdata" // invoices are dated in France, wherever this runs
 
-
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/privacy"
 	"european-pay.eu/eupay/internal/run/backlog"

@@ -178,4 +178,3 @@ func TestADirectCallEndsWithTheService(t *testing.T) {
 		t.Errorf("a call afterwards: %v", err)
 	}
 }
-
