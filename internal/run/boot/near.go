@@ -143,7 +143,7 @@ func (c *Conn) Invoke(ctx context.Context, method string, request, reply any, op
 	s, m := c.near(method)
 	in, fits := request.(proto.Message)
 	out, alsoFits := reply.(proto.Message)
-	if s == nil || len(opts) > 0 || !fits || !alsoFits || !s.begin() {
+	if s == nil || !isPlain(opts) || !fits || !alsoFits || !s.begin() {
 		return c.ClientConn.Invoke(ctx, method, request, reply, opts...)
 	}
 	defer s.calls.Done()
@@ -154,6 +154,16 @@ func (c *Conn) Invoke(ctx context.Context, method string, request, reply any, op
 		return s.call(ctx, m, c.from, in, out)
 	}
 	return c.intercept(ctx, method, request, reply, c.ClientConn, direct)
+}
+
+// isPlain reports whether the options ask for nothing: generated clients say that they name their methods by constants.
+func isPlain(opts []grpc.CallOption) bool {
+	for _, o := range opts {
+		if _, ok := o.(grpc.StaticMethodCallOption); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // near returns the server of this process at the target, if it has the method and the connection to it works.

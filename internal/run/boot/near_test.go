@@ -35,7 +35,7 @@ func echoing(core *boot.Core, do func(ctx context.Context, in *wrapperspb.String
 
 func echo(ctx context.Context, conn grpc.ClientConnInterface, text string) (string, error) {
 	out := wrapperspb.String("before")
-	err := conn.Invoke(ctx, "/sample.Sample/Echo", wrapperspb.String(text), out)
+	err := conn.Invoke(ctx, "/sample.Sample/Echo", wrapperspb.String(text), out, grpc.StaticMethod()) // as generated clients do
 	return out.GetValue(), err
 }
 
@@ -90,7 +90,7 @@ func TestACallWithinTheProcessIsDirect(t *testing.T) {
 	ctx = metadata.AppendToOutgoingContext(ctx, "sample", "sent")
 	for _, want := range []string{"tls one", "process one"} {
 		in, out := wrapperspb.String("one"), wrapperspb.String("before")
-		if err := conn.Invoke(ctx, "/sample.Sample/Echo", in, out); err != nil || out.GetValue() != want {
+		if err := conn.Invoke(ctx, "/sample.Sample/Echo", in, out, grpc.StaticMethod()); err != nil || out.GetValue() != want {
 			t.Errorf("%q, %v, want %q", out.GetValue(), err, want)
 		}
 		if in.GetValue() != "one" {
