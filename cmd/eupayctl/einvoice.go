@@ -40,7 +40,7 @@ func (t *tool) einvoice() (client einvoicev1.OperatorServiceClient, done func(),
 
 // service connects to a service as the operator: at the address in the setting, in demo.env, or at the default. The caller calls
 // done.
-func (t *tool) service(name, setting, usual string) (conn *grpc.ClientConn, done func(), err error) {
+func (t *tool) service(name, setting, usual string) (conn *boot.Conn, done func(), err error) {
 	vars, err := config.Environment()
 	if err != nil {
 		return nil, nil, err

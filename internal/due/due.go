@@ -16,7 +16,7 @@ import (
 // claimWithin is the deadline of one claim.
 const claimWithin = 10 * time.Second
 
-// Config of a loop over rows of type T. Everything but Grace and Cause is required.
+// Config of a loop over rows of type T. Everything but Grace, Cause and Watch is required.
 type Config[T any] struct {
 	// What names the rows in the log: "push messages".
 	What string
@@ -37,6 +37,8 @@ type Config[T any] struct {
 	Do func(ctx context.Context, row T)
 	// Cause returns the traceparent of what made the row. The work on a row is a trace of its own, which is linked to it.
 	Cause func(row T) string
+	// Watch lets the loop share its polling with others of its database.
+	Watch Watch
 	Log   *slog.Logger
 }
 
@@ -68,7 +70,12 @@ func (l *Loop[T]) Nudge() {
 func (l *Loop[T]) Run(ctx context.Context) error {
 	work, breakOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer breakOff()
-	tick := time.NewTicker(l.Every)
+	every := l.Every
+	if l.Watch.isSet() {
+		defer watch(l.Watch, l.Every, l.Nudge)()
+		every = max(every, restEvery)
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		if _, err := l.round(ctx, work); err != nil && ctx.Err() == nil {

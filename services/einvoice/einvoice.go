@@ -9,8 +9,6 @@ import (
 	"time"
 	_ "time/tzdata" // invoices are dated in France, wherever this runs
 
-	"google.golang.org/grpc"
-
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/privacy"
 	"european-pay.eu/eupay/internal/run/backlog"
@@ -102,7 +100,7 @@ type Service struct {
 	core    *boot.Core
 	clients []*seqino.Client
 	// payments is the connection to the payments service.
-	payments *grpc.ClientConn
+	payments *boot.Conn
 	// workers run beside the servers.
 	workers []func(context.Context) error
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/gomodule/redigo/redis"
 	"github.com/labstack/echo/v4"
-	"google.golang.org/grpc"
 
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/privacy"
@@ -58,7 +57,7 @@ type Service struct {
 	// money sends commands through the gate. Handlers get this, not the client.
 	money    *gate.Commands
 	redis    *redis.Pool
-	conns    []*grpc.ClientConn
+	conns    []*boot.Conn
 	listener net.Listener
 	echo     *echo.Echo
 	// notices learns what customers of merchants are to be told.
@@ -137,7 +136,7 @@ func (s *Service) writeToCustomers(to others) {
 }
 
 // dial connects to the named service; the connection is closed with the gateway.
-func (s *Service) dial(name, addr string) (*grpc.ClientConn, error) {
+func (s *Service) dial(name, addr string) (*boot.Conn, error) {
 	conn, err := boot.Dial(s.core.Identity, name, addr)
 	if err != nil {
 		return nil, err

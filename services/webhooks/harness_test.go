@@ -104,7 +104,7 @@ type fixture struct {
 	clock *testclock.Clock
 	cfg   Config
 	api   webhooksv1.WebhooksServiceClient
-	conn  *grpc.ClientConn
+	conn  *boot.Conn
 	stop  func()
 	// realTime leaves the clock aside.
 	realTime bool

@@ -82,7 +82,7 @@ func ask(t *testing.T, core *boot.Core, path string) (int, string) {
 	return resp.StatusCode, strings.TrimSpace(string(body))
 }
 
-func dial(t *testing.T, core *boot.Core) *grpc.ClientConn {
+func dial(t *testing.T, core *boot.Core) *boot.Conn {
 	t.Helper()
 	conn, err := boot.Dial(identitytest.Load(t, identity.Gateway), identity.Operator, core.GRPCAddr())
 	if err != nil {
@@ -280,12 +280,12 @@ func register(core *boot.Core, do func(context.Context) error) {
 	}, struct{}{}, identity.Gateway)
 }
 
-func call(ctx context.Context, conn *grpc.ClientConn) error {
+func call(ctx context.Context, conn grpc.ClientConnInterface) error {
 	return conn.Invoke(ctx, "/sample.Sample/Do", new(emptypb.Empty), new(emptypb.Empty))
 }
 
 // stream opens a call to /sample.Sample/Stream and takes its first message; recv waits for the next.
-func stream(t *testing.T, conn *grpc.ClientConn) (recv func() error) {
+func stream(t *testing.T, conn grpc.ClientConnInterface) (recv func() error) {
 	t.Helper()
 	s, err := conn.NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true}, "/sample.Sample/Stream")
 	if err != nil {

@@ -34,6 +34,7 @@ func (c *Core) Serve(desc *grpc.ServiceDesc, impl any, callers ...string) {
 	refusedCalls.WithLabelValues(c.Name, desc.ServiceName) // begins at 0: an increase from nothing is seen by no alert
 	measure.Announce(c.Name, desc)
 	c.GRPC.RegisterService(desc, impl)
+	c.near.add(desc, impl)
 }
 
 // complete returns an error if a service was registered without callers, so that the mistake is found at the start.
@@ -61,17 +62,20 @@ func (c *callers) check(ctx context.Context, method string) error {
 	return status.Error(codes.PermissionDenied, "this identity may not call the service")
 }
 
-// caller returns the name in the caller's certificate; empty without one.
+// caller returns the name in the caller's certificate, which a caller in this process has proven before its first call; empty without one.
 func caller(ctx context.Context) string {
 	p, ok := peer.FromContext(ctx)
 	if !ok {
 		return ""
 	}
-	info, ok := p.AuthInfo.(credentials.TLSInfo)
-	if !ok {
+	switch info := p.AuthInfo.(type) {
+	case credentials.TLSInfo:
+		return identity.Peer(info.State)
+	case nearby:
+		return info.from
+	default:
 		return ""
 	}
-	return identity.Peer(info.State)
 }
 
 func (c *callers) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {

@@ -90,6 +90,7 @@ type Core struct {
 
 	tracer       *trace.Tracer
 	callers      callers
+	near         *nearServer
 	health       *health.Server
 	endStreams   context.CancelFunc
 	unmeasure    func()
@@ -157,7 +158,8 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 	}
 	stopping, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	c.callers = callers{self: c.Name, log: c.Log, of: make(map[string][]string)}
-	c.GRPC, c.health = newGRPCServer(stopping, c.Identity, c.tracer, &c.callers, c.Log)
+	c.near = newNearServer(unaryOf(c.tracer, &c.callers, c.Log))
+	c.GRPC, c.health = newGRPCServer(stopping, c.Identity, c.tracer, &c.callers, c.near.intercept, c.Log)
 	c.endStreams = endStreams
 	return nil
 }
@@ -273,6 +275,8 @@ func (c *Core) Close() {
 	if c.GRPC != nil {
 		c.endStreams()
 		c.GRPC.Stop()
+		near.CompareAndDelete(c.GRPCAddr(), c.near)
+		c.near.stop()
 	}
 	if c.grpcListener != nil {
 		c.grpcListener.Close() // the server has closed it if Run was called

@@ -8,6 +8,7 @@ import (
 	"net"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -36,11 +37,18 @@ const (
 	pingLimit = 5 * time.Second
 )
 
+// unaryOf returns what goes before the handlers of unary calls.
+func unaryOf(t *trace.Tracer, c *callers, log *slog.Logger) grpc.UnaryServerInterceptor {
+	return chainServer(t.UnaryServer(), measure.UnaryServer(c.self), recovered(log), c.unary, errs.UnaryServer(log))
+}
+
 // newGRPCServer returns a server whose streams end when stopping is cancelled.
-func newGRPCServer(stopping context.Context, who *identity.Identity, t *trace.Tracer, c *callers, log *slog.Logger) (*grpc.Server, *health.Server) {
+func newGRPCServer(
+	stopping context.Context, who *identity.Identity, t *trace.Tracer, c *callers, unary grpc.UnaryServerInterceptor, log *slog.Logger,
+) (*grpc.Server, *health.Server) {
 	s := grpc.NewServer(
 		grpc.Creds(credentials.NewTLS(who.Server())),
-		grpc.ChainUnaryInterceptor(t.UnaryServer(), measure.UnaryServer(c.self), recovered(log), c.unary, errs.UnaryServer(log)),
+		grpc.UnaryInterceptor(unary),
 		grpc.ChainStreamInterceptor(t.StreamServer(), measure.StreamServer(c.self), recoveredStream(log), c.stream, untilStop(stopping), errs.StreamServer(log)),
 		// Clients reconnect periodically, so that new replicas get their share.
 		grpc.KeepaliveParams(keepalive.ServerParameters{
@@ -105,15 +113,20 @@ type endingStream struct {
 func (s endingStream) Context() context.Context { return s.ctx }
 
 func (c *Core) serveGRPC(ctx context.Context) error {
+	near.Store(c.GRPCAddr(), c.near)
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
 		<-ctx.Done()
+		near.CompareAndDelete(c.GRPCAddr(), c.near)
 		c.health.Shutdown() // clients that watch the health switch to another replica
 		c.endStreams()
 		timer := time.AfterFunc(c.Base.Grace, c.GRPC.Stop)
 		defer timer.Stop()
+		var direct sync.WaitGroup
+		direct.Go(func() { c.near.end(c.Base.Grace) })
 		c.GRPC.GracefulStop()
+		direct.Wait()
 	}()
 	if err := c.GRPC.Serve(c.grpcListener); err != nil {
 		return fmt.Errorf("serve gRPC: %w", err)
@@ -123,11 +136,13 @@ func (c *Core) serveGRPC(ctx context.Context) error {
 }
 
 // Dial returns a client connection to the named service at the address. It presents this service's identity, connects lazily,
-// balances calls over all addresses, accepts only the certificate of the named service, and converts statuses back to errs.Error.
-func Dial(who *identity.Identity, name, target string) (*grpc.ClientConn, error) {
+// balances calls over all addresses, accepts only the certificate of the named service, and converts statuses back to errs.Error. Calls to a
+// service of this process go to its handlers directly.
+func Dial(who *identity.Identity, name, target string) (*Conn, error) {
+	unary := chainClient(trace.UnaryClient(), errs.UnaryClient(), measure.UnaryClient(name))
 	conn, err := grpc.NewClient("dns:///"+target,
 		grpc.WithTransportCredentials(serviceCredentials{who, name}),
-		grpc.WithChainUnaryInterceptor(trace.UnaryClient(), errs.UnaryClient(), measure.UnaryClient(name)),
+		grpc.WithUnaryInterceptor(unary),
 		grpc.WithChainStreamInterceptor(trace.StreamClient(), errs.StreamClient()),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingEvery, Timeout: pingLimit, PermitWithoutStream: true}),
@@ -136,7 +151,7 @@ func Dial(who *identity.Identity, name, target string) (*grpc.ClientConn, error)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", target, err)
 	}
-	return conn, nil
+	return &Conn{ClientConn: conn, target: target, from: who.Name(), intercept: unary}, nil
 }
 
 // serviceCredentials are the credentials of connections to one service. Each connection uses the current identity files.

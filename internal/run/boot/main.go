@@ -39,6 +39,7 @@ func Main[C any, S Service](cfg *C, open func(context.Context, C, Deps) (S, erro
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	TuneMemory()
 	svc, err := open(ctx, *cfg, Deps{})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -14,8 +14,11 @@ import (
 )
 
 const (
-	// checkEvery is how often streams and consumers are checked. A missing one is recreated within twice that time.
-	checkEvery = 1500 * time.Millisecond
+	// checkEvery is how often streams and consumers are checked while nothing is wrong. Who misses one calls Look: a consumer that hears
+	// nothing, a relay whose stream is gone, a sender whose command nobody stores.
+	checkEvery = 5 * time.Second
+	// checkAgain is how often they are checked while there is a problem.
+	checkAgain = 1500 * time.Millisecond
 	// requestTimeout is the deadline of one request to the broker.
 	requestTimeout = 2 * time.Second
 	// nearlyFull is the fill ratio from which a warning is logged.
@@ -97,19 +100,24 @@ func (b *Bus) Problems(lasting time.Duration) (list []string) {
 
 // watchUntilClosed checks streams and consumers until the bus closes.
 func (b *Bus) watchUntilClosed() {
-	tick := time.NewTicker(checkEvery)
-	defer tick.Stop()
 	for {
 		if b.NC.IsConnected() {
 			b.checkAll(b.open)
 		} else {
 			b.forgetProblems()
 		}
+		next := checkEvery
+		if len(b.Problems(0)) > 0 {
+			next = checkAgain
+		}
+		timer := time.NewTimer(next)
 		select {
 		case <-b.open.Done():
+			timer.Stop()
 			return
-		case <-tick.C:
+		case <-timer.C:
 		case <-b.watch.look:
+			timer.Stop()
 		}
 	}
 }

@@ -129,6 +129,7 @@ func (c *Client) Post(ctx context.Context, subject string, payload proto.Message
 	_, err = c.bus.JS.PublishMsg(ctx, c.message(ctx, subject, id, "", data, meta))
 	span.End(err)
 	if err != nil {
+		c.bus.Look()
 		return unavailable(err)
 	}
 	return nil
@@ -153,6 +154,7 @@ func (call *Call) Next(ctx context.Context) (*paymentsv1.CommandReply, error) {
 	case r := <-call.replies:
 		return r, nil
 	case err := <-call.ack.Err():
+		call.client.bus.Look()
 		return nil, unavailable(err)
 	case <-ctx.Done():
 		return nil, ctx.Err()

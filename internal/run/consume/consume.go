@@ -159,6 +159,7 @@ func (c *Consumer) lead(ctx context.Context, lease *leader.Lease) error {
 		sub, err := c.subscribe(ctx, msgs)
 		if err != nil {
 			c.log.WarnContext(ctx, "cannot consume events, retrying", "error", err)
+			c.bus.Look()
 			pause(ctx, 250*time.Millisecond)
 			continue
 		}
@@ -175,12 +176,14 @@ func (c *Consumer) loop(ctx context.Context, lease *leader.Lease, msgs chan jets
 	note := time.NewTicker(noteEvery)
 	defer note.Stop()
 	reconnects := c.bus.NC.Stats().Reconnects
+	var noted time.Time // the zero time: there is something to note
 	for {
 		select {
 		case <-ctx.Done():
 			c.passIgnored(ctx, lease, false)
 			return
 		case m := <-msgs:
+			noted = time.Time{}
 			if !c.process(ctx, lease, c.fill(m, msgs)) {
 				pause(ctx, retryEvery)
 				return
@@ -203,9 +206,14 @@ func (c *Consumer) loop(ctx context.Context, lease *leader.Lease, msgs chan jets
 			if now := c.bus.NC.Stats().Reconnects; now != reconnects {
 				return // perhaps to a server that has lost recent messages: check again
 			}
+			if time.Since(noted) < noteAtRest {
+				continue
+			}
 			if err := c.noteFloor(ctx, sub.events); err != nil {
 				c.log.DebugContext(ctx, "position not stored", "error", err)
+				continue
 			}
+			noted = time.Now()
 		}
 	}
 }

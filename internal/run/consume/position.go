@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	// noteEvery is how often the position up to which everything is settled is stored.
-	noteEvery = 5 * time.Second
+	// noteEvery is how often the position up to which everything is settled is stored, and noteAtRest how often while nothing happens:
+	// an older position repeats nothing then.
+	noteEvery  = 5 * time.Second
+	noteAtRest = time.Minute
 	// margin is how much earlier a recreated durable starts. The inbox drops the repeated events, and clocks of brokers differ.
 	margin = 10 * time.Minute
 )

@@ -18,6 +18,8 @@ const (
 	// heartbeat of the broker: after two missing heartbeats the subscription requests messages again. It is short, because this is how long
 	// a consumer notices nothing of a new leader after the old one was lost.
 	heartbeat = time.Second
+	// replayHeartbeat is that of replays, which an operator starts: they may begin some seconds later.
+	replayHeartbeat = 5 * time.Second
 	// askLimit is the deadline of one request to the broker.
 	askLimit = 5 * time.Second
 )
@@ -68,7 +70,7 @@ func (c *Consumer) subscribe(ctx context.Context, msgs chan<- jetstream.Msg) (*s
 	for _, stream := range c.streams() {
 		cons, err := c.ensure(ctx, stream)
 		if err == nil {
-			err = c.feed(s, cons, take)
+			err = c.feed(s, cons, heartbeatOf(stream), take)
 		}
 		if err != nil {
 			s.stop()
@@ -81,8 +83,15 @@ func (c *Consumer) subscribe(ctx context.Context, msgs chan<- jetstream.Msg) (*s
 	return s, nil
 }
 
-func (c *Consumer) feed(s *subscription, cons jetstream.Consumer, take func(jetstream.Msg)) error {
-	r, err := cons.Consume(take, jetstream.PullMaxMessages(2*c.batch()), jetstream.PullHeartbeat(heartbeat),
+func heartbeatOf(stream string) time.Duration {
+	if stream == bus.Replay {
+		return replayHeartbeat
+	}
+	return heartbeat
+}
+
+func (c *Consumer) feed(s *subscription, cons jetstream.Consumer, beat time.Duration, take func(jetstream.Msg)) error {
+	r, err := cons.Consume(take, jetstream.PullMaxMessages(2*c.batch()), jetstream.PullHeartbeat(beat),
 		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 			c.log.Debug("subscription", "error", err)
 			if errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrConsumerNotFound) {
@@ -90,6 +99,7 @@ func (c *Consumer) feed(s *subscription, cons jetstream.Consumer, take func(jets
 				return
 			}
 			c.suspect()
+			c.bus.Look()
 		}))
 	if err != nil {
 		return err

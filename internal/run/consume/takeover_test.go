@@ -155,9 +155,9 @@ type replica struct {
 	handled int
 }
 
-// TraceQueryStart counts the statements that ask for the lead.
+// TraceQueryStart counts the statements that ask for the lead, or whether it is free.
 func (r *replica) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
-	if strings.HasPrefix(q.SQL, "insert into leadership") {
+	if strings.HasPrefix(q.SQL, "insert into leadership") || strings.HasPrefix(q.SQL, "select job from leadership") {
 		r.asked.Add(1)
 	}
 	return ctx

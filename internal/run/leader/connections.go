@@ -22,10 +22,11 @@ var shared = struct {
 type connections struct {
 	pool       *pgxpool.Pool
 	candidates int
+	*tender
 }
 
 // beside returns the leaders' connections of a pool, and a function that gives them back.
-func beside(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Pool, func(), error) {
+func beside(ctx context.Context, pool *pgxpool.Pool) (*connections, func(), error) {
 	shared.Lock()
 	defer shared.Unlock()
 	c := shared.beside[pool]
@@ -36,11 +37,11 @@ func beside(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Pool, func(), err
 		if err != nil {
 			return nil, nil, fmt.Errorf("open the leaders' connections: %w", err)
 		}
-		c = &connections{pool: own}
+		c = &connections{pool: own, tender: tend(ctx, own)}
 		shared.beside[pool] = c
 	}
 	c.candidates++
-	return c.pool, func() { giveBack(pool) }, nil
+	return c, func() { giveBack(pool) }, nil
 }
 
 func giveBack(pool *pgxpool.Pool) {
@@ -49,6 +50,7 @@ func giveBack(pool *pgxpool.Pool) {
 	c := shared.beside[pool]
 	if c.candidates--; c.candidates == 0 {
 		delete(shared.beside, pool)
+		c.close()
 		c.pool.Close()
 	}
 }

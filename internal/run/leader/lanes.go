@@ -53,7 +53,7 @@ func RunLanes(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger, lanes L
 		return err
 	}
 	defer giveBack()
-	s := &sharer{Lanes: lanes, pool: own, service: pg.Schema(pool), me: identity(), log: log, held: make(map[int]context.CancelFunc), rest: make(map[int]time.Time)}
+	s := &sharer{Lanes: lanes, own: own, service: pg.Schema(pool), me: identity(), log: log, held: make(map[int]context.CancelFunc), rest: make(map[int]time.Time)}
 	leads := leading.WithLabelValues(s.service, lanes.Job)
 	leads.Set(0)
 	for ctx.Err() == nil {
@@ -74,7 +74,7 @@ func RunLanes(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger, lanes L
 // sharer is one replica of a job with lanes.
 type sharer struct {
 	Lanes
-	pool    *pgxpool.Pool
+	own     *connections
 	service string
 	me      string
 	log     *slog.Logger
@@ -98,11 +98,11 @@ func (s *sharer) join(ctx context.Context) (*keeper, error) {
 		return k, err
 	}
 	leads := leading.WithLabelValues(s.service, s.Job)
-	err := hold(ctx, s.pool, s.Job, s.me, leads, s.log, func(ctx context.Context, l *Lease) error {
+	_, err := hold(ctx, s.own, s.Job, s.me, leads, s.log, func(ctx context.Context, l *Lease) error {
 		if err := s.Prepare(ctx, l); err != nil {
 			return fmt.Errorf("prepare %s: %w", s.holder(), err)
 		}
-		_, err := s.pool.Exec(ctx, `update leadership set holder = $4, epoch = epoch + 1, expires_at = now() + $5::interval
+		_, err := s.own.pool.Exec(ctx, `update leadership set holder = $4, epoch = epoch + 1, expires_at = now() + $5::interval
 			where job = $1 and holder = $2 and epoch = $3`, append(l.args(), s.holder(), ttl)...)
 		if err != nil {
 			return fmt.Errorf("share the lease of %s: %w", s.Job, err)
@@ -119,8 +119,8 @@ func (s *sharer) join(ctx context.Context) (*keeper, error) {
 func (s *sharer) joinOthers(ctx context.Context) (*keeper, error) {
 	ctx, cancel := context.WithTimeout(ctx, ttl)
 	defer cancel()
-	k := &keeper{pool: s.pool, lease: Lease{job: s.Job, holder: s.holder()}, until: time.Now().Add(ttl - margin)}
-	err := s.pool.QueryRow(ctx, `update leadership set expires_at = now() + $3::interval where job = $1 and holder = $2 and expires_at > now()
+	k := &keeper{own: s.own, lease: Lease{job: s.Job, holder: s.holder()}, until: time.Now().Add(ttl - margin)}
+	err := s.own.pool.QueryRow(ctx, `update leadership set expires_at = now() + $3::interval where job = $1 and holder = $2 and expires_at > now()
 		returning epoch`, s.Job, s.holder(), ttl).Scan(&k.lease.epoch)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
@@ -148,12 +148,16 @@ func (s *sharer) compete(ctx context.Context, lane int, shared *Lease) {
 	leads.Set(0)
 	for ctx.Err() == nil {
 		if !s.resting(lane) {
-			err := hold(ctx, s.pool, s.name(lane), s.me, leads, s.log, func(ctx context.Context, l *Lease) error {
+			led, err := hold(ctx, s.own, s.name(lane), s.me, leads, s.log, func(ctx context.Context, l *Lease) error {
 				l.shared = shared
 				return s.leadLane(ctx, lane, l)
 			})
 			if err != nil && ctx.Err() == nil {
 				s.log.Warn("leader's work interrupted, retrying", "job", s.name(lane), "error", err)
+			}
+			if err == nil && !led {
+				s.own.await(ctx, s.name(lane))
+				continue
 			}
 		}
 		pause(ctx, retryEvery)
@@ -220,7 +224,7 @@ func (s *sharer) compare(ctx context.Context) error {
 	for lane := range s.Number {
 		jobs = append(jobs, s.name(lane))
 	}
-	rows, err := s.pool.Query(ctx, `select job, holder from leadership where job = any($1) and expires_at > now()`, jobs)
+	rows, err := s.own.pool.Query(ctx, `select job, holder from leadership where job = any($1) and expires_at > now()`, jobs)
 	if err != nil {
 		return fmt.Errorf("read who leads: %w", err)
 	}
@@ -240,9 +244,9 @@ func (s *sharer) compare(ctx context.Context) error {
 	switch {
 	case asks != "" && asks != s.me && mine >= led[asks]+2:
 		s.give()
-		_, err = s.pool.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2`, question, asks)
+		_, err = s.own.pool.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2`, question, asks)
 	case len(led) > 0 && slices.Max(slices.Collect(maps.Values(led))) >= mine+2:
-		_, err = take(ctx, s.pool, question, s.me)
+		_, err = take(ctx, s.own, question, s.me)
 	}
 	return err
 }

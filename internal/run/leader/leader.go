@@ -33,7 +33,7 @@ const (
 	renewEvery = 1500 * time.Millisecond
 	// margin is how long before the end of the lease, by its own clock, the leader stops. Clocks may run at different speeds.
 	margin = time.Second
-	// retryEvery is how often a follower tries to become the leader.
+	// retryEvery is how often followers look whether their job is free.
 	retryEvery = 300 * time.Millisecond
 )
 
@@ -54,7 +54,12 @@ func RunFenced(ctx context.Context, pool *pgxpool.Pool, job string, log *slog.Lo
 	}
 	defer giveBack()
 	for ctx.Err() == nil {
-		if err := hold(ctx, own, job, me, leads, log, lead); err != nil && ctx.Err() == nil {
+		led, err := hold(ctx, own, job, me, leads, log, lead)
+		if err == nil && !led {
+			own.await(ctx, job)
+			continue
+		}
+		if err != nil && ctx.Err() == nil {
 			log.Warn("leader's work interrupted, retrying", "job", job, "error", err)
 		}
 		pause(ctx, retryEvery)
@@ -71,13 +76,16 @@ func identity() string {
 	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), uuid.NewString())
 }
 
-func hold(ctx context.Context, pool *pgxpool.Pool, job, me string, leads prometheus.Gauge, log *slog.Logger, lead func(context.Context, *Lease) error) error {
-	k, err := take(ctx, pool, job, me)
+// hold leads if nobody does, and reports whether it has led.
+func hold(
+	ctx context.Context, own *connections, job, me string, leads prometheus.Gauge, log *slog.Logger, lead func(context.Context, *Lease) error,
+) (led bool, err error) {
+	k, err := take(ctx, own, job, me)
 	if err != nil || k == nil {
-		return err
+		return false, err
 	}
 	defer k.release(ctx, log)
 	leads.Set(1)
 	defer leads.Set(0)
-	return k.during(ctx, func(ctx context.Context) error { return lead(ctx, &k.lease) })
+	return true, k.during(ctx, func(ctx context.Context) error { return lead(ctx, &k.lease) })
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/run/pg"
 )
@@ -77,7 +76,7 @@ func (l *Lease) args() []any { return []any{l.job, l.holder, l.epoch} }
 
 // keeper holds a lease on the leaders' own connections.
 type keeper struct {
-	pool  *pgxpool.Pool
+	own   *connections
 	lease Lease
 	until time.Time // when to stop, by this process's clock
 }
@@ -88,15 +87,15 @@ const takeSQL = `insert into leadership as l (job, holder, epoch, expires_at) se
 	where l.expires_at <= now() returning l.epoch`
 
 // take returns nil if another replica holds the lease.
-func take(ctx context.Context, pool *pgxpool.Pool, job, me string) (*keeper, error) {
+func take(ctx context.Context, own *connections, job, me string) (*keeper, error) {
 	ctx, cancel := context.WithTimeout(ctx, ttl)
 	defer cancel()
-	conn, err := pool.Acquire(ctx)
+	conn, err := own.pool.Acquire(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("acquire a leader's connection: %w", err)
 	}
 	defer conn.Release()
-	k := &keeper{pool: pool, lease: Lease{job: job, holder: me}, until: time.Now().Add(ttl - margin)}
+	k := &keeper{own: own, lease: Lease{job: job, holder: me}, until: time.Now().Add(ttl - margin)}
 	err = conn.QueryRow(ctx, takeSQL, job, me, ttl).Scan(&k.lease.epoch)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
@@ -126,13 +125,21 @@ func (k *keeper) during(ctx context.Context, work func(context.Context) error) e
 	return err
 }
 
-// keep renews the lease until ctx ends, or returns why the leader must stop.
+// keep keeps the lease renewed until ctx ends, or returns why the leader must stop. The lease is renewed together with the others of the
+// pool, or alone if that fails or does not happen.
 func (k *keeper) keep(ctx context.Context) error {
+	turn, forget := k.own.renewed(k)
+	defer forget()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(renewEvery):
+		case until := <-turn:
+			if !until.IsZero() {
+				k.until = until
+				continue
+			}
+		case <-time.After(2 * renewEvery):
 		}
 		if err := k.renewInTime(ctx); err != nil {
 			return err
@@ -162,7 +169,7 @@ func (k *keeper) renew(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, renewEvery)
 	defer cancel()
 	startedAt := time.Now() // before the database's clock starts to count
-	tag, err := k.pool.Exec(ctx, `update leadership set expires_at = now() + $4::interval where job = $1 and holder = $2 and epoch = $3`,
+	tag, err := k.own.pool.Exec(ctx, `update leadership set expires_at = now() + $4::interval where job = $1 and holder = $2 and epoch = $3`,
 		append(k.lease.args(), ttl)...)
 	if err != nil {
 		return fmt.Errorf("renew the lease of %s: %w", k.lease.job, err)
@@ -181,7 +188,7 @@ const releaseTimeout = 2 * time.Second
 func (k *keeper) release(ctx context.Context, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
-	_, err := k.pool.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2 and epoch = $3`, k.lease.args()...)
+	_, err := k.own.pool.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2 and epoch = $3`, k.lease.args()...)
 	if err != nil {
 		log.Debug("lease not released, it will expire", "job", k.lease.job, "error", err)
 	}

@@ -26,6 +26,7 @@ func (t *term) check(ctx context.Context) error {
 	defer cancel()
 	stream, err := t.bus.JS.Stream(limit, bus.Events)
 	if err != nil {
+		t.bus.Look()
 		return fmt.Errorf("inspect the event stream: %w", err)
 	}
 	now, err := t.known(ctx, stream)

@@ -22,7 +22,7 @@ const (
 	// repeatSize is small, because repeats are interleaved with new events.
 	repeatSize = 100
 	// pollEvery is the maximum delay of an event whose wake-up was lost.
-	pollEvery = 500 * time.Millisecond
+	pollEvery = 2 * time.Second
 	// checkEvery is how often the relay verifies that the stream is still the one it published to.
 	checkEvery = 2 * time.Second
 	// ackWait is the deadline of one round trip to the broker.

@@ -33,6 +33,7 @@ func (r *Enroller) Run(ctx context.Context) error {
 func (r *Enroller) loop(livemode bool) *due.Loop[claimed] {
 	return due.New(due.Config[claimed]{
 		What: "enrolments", Every: sweepEvery, AtOnce: sweepBatch, Within: askTimeout, Log: r.Log,
+		Watch: due.Watch{DB: r.Pool, First: firstDue[livemode], Now: r.instant},
 		Claim: func(ctx context.Context, limit int) ([]claimed, error) {
 			return r.claim(ctx, claimDueSQL, livemode, limit)
 		},

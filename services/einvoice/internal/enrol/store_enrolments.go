@@ -46,6 +46,11 @@ const (
 		and (lease is null or due_at <= $3) and (asked_at is null or asked_at <= $6) for update) ` + takeSQL
 )
 
+// firstDue is when the next enrolment of a mode is due.
+var firstDue = map[bool]string{
+	true: `select min(due_at) from enrolments where livemode`, false: `select min(due_at) from enrolments where not livemode`,
+}
+
 func (r *Enroller) claim(ctx context.Context, sql string, args ...any) ([]claimed, error) {
 	id, now := uuid.New(), r.instant()
 	rows, err := r.Pool.Query(ctx, sql, append([]any{id, now.Add(lease), now}, args...)...)

@@ -173,6 +173,7 @@ func New(d Deps) *Exports {
 	e := &Exports{Deps: d, ended: map[uuid.UUID]chan struct{}{}, lease: leaseTime}
 	e.loop = due.New(due.Config[Export]{
 		What: "exports", Every: pollEvery, AtOnce: atOnce, Within: within, Grace: grace, Claim: e.claim, Do: e.make, Log: d.Log,
+		Watch: due.Watch{DB: d.Pool, First: firstDue, Now: e.instant},
 	})
 	return e
 }

@@ -128,6 +128,9 @@ const claimSQL = `update exports set due_at = $2, attempt = $3, attempts = attem
 		select from exports o where o.merchant_id = x.merchant_id and o.status = 'pending' and o.attempt is not null and o.due_at > $1)
 	order by due_at limit 1 for update skip locked) returning ` + columns
 
+// firstDue is when the next export is due.
+const firstDue = `select min(due_at) from exports where status = 'pending'`
+
 // claim takes due exports. The claim moves the due time ahead, which makes it a lease that each part of the file renews.
 func (e *Exports) claim(ctx context.Context, limit int) (all []Export, err error) {
 	for range limit {

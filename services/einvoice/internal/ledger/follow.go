@@ -52,6 +52,7 @@ func (l *Ledger) Follow(ctx context.Context) error {
 func (l *Ledger) poll(livemode bool) *due.Loop[uuid.UUID] {
 	return due.New(due.Config[uuid.UUID]{
 		What: "documents to poll", Every: pollEvery, AtOnce: pollBatch, Within: pollTimeout, Log: l.Log,
+		Watch: due.Watch{DB: l.Pool, First: nextPoll[livemode], Now: l.instant},
 		Claim: func(ctx context.Context, limit int) ([]uuid.UUID, error) { return l.claimPolls(ctx, livemode, limit) },
 		Do: func(ctx context.Context, id uuid.UUID) {
 			if err := l.Refresh(ctx, id); err != nil && !errors.Is(ctx.Err(), context.Canceled) {

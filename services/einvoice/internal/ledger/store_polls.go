@@ -99,6 +99,12 @@ func (l *Ledger) recordHint(ctx context.Context, livemode bool, platformInvoiceI
 const claimPollSQL = `update invoices set poll_at = $1 where id = any (array (
 	select id from invoices where livemode = $3 and poll_at <= $2 order by poll_at limit $4 for update skip locked)) returning id`
 
+// nextPoll is when the next document of a mode is to be read.
+var nextPoll = map[bool]string{
+	true:  `select min(poll_at) from invoices where livemode and poll_at is not null`,
+	false: `select min(poll_at) from invoices where not livemode and poll_at is not null`,
+}
+
 // claimPolls claims due documents. The claim moves the due time ahead, which makes it a lease.
 func (l *Ledger) claimPolls(ctx context.Context, livemode bool, limit int) ([]uuid.UUID, error) {
 	now := l.instant()

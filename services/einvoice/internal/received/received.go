@@ -74,11 +74,13 @@ func New(d Deps) *Inbox {
 	for _, livemode := range []bool{true, false} {
 		b.lists[livemode] = due.New(due.Config[inbox]{
 			What: "inboxes", Every: lookEvery, AtOnce: atOnce, Within: callTimeout, Log: d.Log,
+			Watch: due.Watch{DB: d.Pool, First: firstInbox[livemode], Now: b.instant},
 			Claim: func(ctx context.Context, limit int) ([]inbox, error) { return b.claimInboxes(ctx, livemode, limit) },
 			Do:    b.list,
 		})
 		b.fetches[livemode] = due.New(due.Config[uuid.UUID]{
 			What: "received documents", Every: lookEvery, AtOnce: atOnce, Within: callTimeout, Log: d.Log,
+			Watch: due.Watch{DB: d.Pool, First: firstFetch[livemode], Now: b.instant},
 			Claim: func(ctx context.Context, limit int) ([]uuid.UUID, error) { return b.claimFetches(ctx, livemode, limit) },
 			Do:    b.fetch,
 		})

@@ -31,6 +31,17 @@ const claimInboxesSQL = `update inboxes i set due_at = $1 from (
 	where i.merchant_id = d.merchant_id and i.livemode = d.livemode
 	returning i.merchant_id, i.livemode, i.client_id, i.cursor`
 
+// firstInbox is when the next inbox of a mode is to be read, and firstFetch when the next document is to be fetched.
+var (
+	firstInbox = map[bool]string{
+		true: `select min(due_at) from inboxes where livemode`, false: `select min(due_at) from inboxes where not livemode`,
+	}
+	firstFetch = map[bool]string{
+		true:  `select min(fetch_at) from received_invoices where livemode and fetch_at is not null`,
+		false: `select min(fetch_at) from received_invoices where not livemode and fetch_at is not null`,
+	}
+)
+
 func (b *Inbox) claimInboxes(ctx context.Context, livemode bool, limit int) ([]inbox, error) {
 	now := b.instant()
 	if last := b.adopted[livemode]; now.Sub(*last) >= adoptEvery {

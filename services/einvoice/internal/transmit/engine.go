@@ -91,6 +91,7 @@ func (e *Engine) newMode(livemode bool) *mode {
 	m := &mode{livemode: livemode, breaker: outbound.NewBreaker(breaking, e.now, e.log.With("livemode", livemode))}
 	m.loop = due.New(due.Config[leased]{
 		What: "transmissions", Every: e.cfg.Every, AtOnce: e.cfg.Workers, Within: e.attemptTimeout(), Grace: e.cfg.Grace, Log: e.log,
+		Watch: due.Watch{DB: e.pool, First: firstDue[livemode], Now: e.now},
 		Claim: func(ctx context.Context, limit int) ([]leased, error) { return e.claim(ctx, m, limit) },
 		Do: func(ctx context.Context, t leased) {
 			defer m.loop.Nudge() // there may be more, or the platform has answered a probe

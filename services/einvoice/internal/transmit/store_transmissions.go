@@ -47,6 +47,12 @@ func scan(row pgx.CollectableRow) (Transmission, error) {
 	return t, err
 }
 
+// firstDue is when the next transmission of a mode is due.
+var firstDue = map[bool]string{
+	true:  `select min(due_at) from transmissions where state = 'waiting' and livemode`,
+	false: `select min(due_at) from transmissions where state = 'waiting' and not livemode`,
+}
+
 // claimDue claims at most limit, one for each merchant from the next turn on, in the order of turns.
 func (e *Engine) claimDue(ctx context.Context, lease uuid.UUID, m *mode, limit int) ([]Transmission, error) {
 	now := e.now()

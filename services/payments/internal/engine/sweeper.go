@@ -21,7 +21,7 @@ func (e *Engine) Sweep(ctx context.Context, notify func(payment.Payment)) error 
 	defer purging.Wait()
 	purging.Go(func() { due.Every(ctx, purgeEvery, "purge of idempotency keys", e.log, e.store.PurgeClaims) })
 	return due.New(due.Config[payment.Payment]{
-		What: "payments", Every: e.cfg.SweepEvery, AtOnce: sweepBatch, Within: e.WorkTimeout(), Grace: e.WorkTimeout(), Log: e.log,
+		What: "payments", Every: e.cfg.SweepEvery, AtOnce: sweepBatch, Within: e.WorkTimeout(), Grace: e.WorkTimeout(), Watch: e.store.Watch(), Log: e.log,
 		Claim: func(ctx context.Context, limit int) ([]payment.Payment, error) {
 			return e.store.ClaimDue(ctx, limit, e.cfg.Lease)
 		},

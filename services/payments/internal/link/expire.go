@@ -21,7 +21,7 @@ type expiry struct {
 func newExpiry(l *Links) *expiry {
 	return &expiry{due.New(due.Config[string]{
 		What: "payment links", Every: time.Second, AtOnce: 4, Within: expiryLease * 9 / 10, Grace: 5 * time.Second,
-		Claim: l.claimDue, Do: l.expire, Log: l.Log,
+		Claim: l.claimDue, Do: l.expire, Watch: due.Watch{DB: l.Pool, First: firstDue, Now: l.clock}, Log: l.Log,
 	})}
 }
 

@@ -94,7 +94,7 @@ func newHoster(l *Links) *hoster {
 	h := &hoster{Links: l}
 	h.loop = due.New(due.Config[string]{
 		What: "hosted payment links", Every: time.Second, AtOnce: 16, Within: hostedLease * 9 / 10, Grace: 10 * time.Second,
-		Claim: l.claimHosted, Do: h.drive, Log: l.Log,
+		Claim: l.claimHosted, Do: h.drive, Watch: due.Watch{DB: l.Pool, First: firstHosted, Now: l.clock}, Log: l.Log,
 	})
 	return h
 }

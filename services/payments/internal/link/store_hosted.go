@@ -73,6 +73,9 @@ func (l *Links) writeHosted(ctx context.Context, tx pgx.Tx, w hosted) error {
 	return nil
 }
 
+// firstHosted is when the next hosted link is due.
+const firstHosted = `select min(due_at) from payment_link_hosted where due_at is not null`
+
 // claimHosted claims hosted links that are due, and moves their due time ahead.
 func (l *Links) claimHosted(ctx context.Context, limit int) ([]string, error) {
 	now := l.clock()

@@ -78,6 +78,9 @@ func queueHistory(b *pgx.Batch, x Link, c Change) {
 		x.ID, x.Sequence, x.Status, c.What, c.Payment, c.Actor, x.UpdatedAt)
 }
 
+// firstDue is when the next link is due.
+const firstDue = `select min(due_at) from payment_links where due_at is not null`
+
 // claimDue claims links whose time is over, and moves their due time ahead.
 func (l *Links) claimDue(ctx context.Context, limit int) ([]string, error) {
 	now := l.clock()

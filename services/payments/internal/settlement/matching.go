@@ -30,7 +30,7 @@ const (
 func (s *Settlement) newMatches() *due.Loop[account] {
 	return due.New(due.Config[account]{
 		What: "lines to match", Every: matchEvery, AtOnce: matchesAtOnce, Within: matchLease - 5*time.Second, Grace: grace, Log: s.Log,
-		Claim: s.dueMatches, Do: s.processMatches,
+		Claim: s.dueMatches, Do: s.processMatches, Watch: due.Watch{DB: s.Pool, First: firstMatch, Now: s.clock},
 	})
 }
 

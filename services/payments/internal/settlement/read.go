@@ -31,7 +31,7 @@ const (
 func (s *Settlement) newReads() *due.Loop[account] {
 	return due.New(due.Config[account]{
 		What: "receiving accounts", Every: readEvery, AtOnce: readsAtOnce, Within: readLease - 10*time.Second, Grace: grace, Log: s.Log,
-		Claim: s.dueAccounts, Do: s.processAccount,
+		Claim: s.dueAccounts, Do: s.processAccount, Watch: due.Watch{DB: s.Pool, First: firstAccount, Now: s.clock},
 	})
 }
 

@@ -233,6 +233,9 @@ func (s *Settlement) makeDue(ctx context.Context, livemode bool, connectionID st
 	return tag.RowsAffected() > 0, nil
 }
 
+// firstAccount is when the next account is due.
+const firstAccount = `select min(due_at) from receiving_accounts where due_at is not null`
+
 // dueAccounts claims accounts that are due to be read, forgotten or taken back.
 func (s *Settlement) dueAccounts(ctx context.Context, limit int) ([]account, error) {
 	now := s.clock()

@@ -16,6 +16,9 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
+// firstMatch is when lines of an account are to be matched next.
+const firstMatch = `select min(match_due_at) from receiving_accounts where match_due_at is not null`
+
 // dueMatches claims accounts whose lines wait to be matched.
 func (s *Settlement) dueMatches(ctx context.Context, limit int) ([]account, error) {
 	now := s.clock()

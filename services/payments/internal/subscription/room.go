@@ -86,10 +86,11 @@ func New(d Deps) *Room {
 	r := &Room{Deps: d}
 	r.subscriptions = due.New(due.Config[string]{
 		What: "subscriptions", Every: lookEvery, AtOnce: atOnce, Within: within, Grace: within, Claim: r.claimSubscriptions, Do: r.tend, Log: d.Log,
+		Watch: due.Watch{DB: d.Pool, First: firstSubscription, Now: r.clock},
 	})
 	r.occurrences = due.New(due.Config[key]{
 		What: "occurrences of subscriptions", Every: lookEvery, AtOnce: atOnce, Within: within, Grace: within, Claim: r.claimOccurrences, Do: r.decide,
-		Log: d.Log,
+		Watch: due.Watch{DB: d.Pool, First: firstOccurrence, Now: r.clock}, Log: d.Log,
 	})
 	return r
 }

@@ -116,6 +116,9 @@ func forget(ctx context.Context, tx pg.DB, o Occurrence) error {
 	return nil
 }
 
+// firstOccurrence is when the next occurrence is due.
+const firstOccurrence = `select min(due_at) from subscription_occurrences where due_at is not null`
+
 // claimOccurrences claims due occurrences and moves their due time ahead by the lease.
 func (r *Room) claimOccurrences(ctx context.Context, limit int) ([]key, error) {
 	now := r.clock()

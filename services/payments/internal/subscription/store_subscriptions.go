@@ -112,6 +112,9 @@ func noteDue(ctx context.Context, tx pg.DB, s Subscription) error {
 	return nil
 }
 
+// firstSubscription is when the next subscription is due.
+const firstSubscription = `select min(due_at) from subscriptions where due_at is not null`
+
 // claimSubscriptions claims due subscriptions and moves their due time ahead by the lease.
 func (r *Room) claimSubscriptions(ctx context.Context, limit int) ([]string, error) {
 	now := r.clock()

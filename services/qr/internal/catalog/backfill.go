@@ -51,6 +51,7 @@ func NewBackfill(store *Store, finder Finder, b *bus.Bus, log *slog.Logger) *Bac
 	f := &Backfill{store: store, finder: finder, log: log, pool: store.pool}
 	f.jobs = due.New(due.Config[job]{
 		What: "searches for images", Every: jobsEvery, AtOnce: jobsAtOnce, Within: jobLease - 5*time.Second, Claim: f.claim, Do: f.search, Log: log,
+		Watch: due.Watch{DB: store.pool, First: firstJob, Now: store.now},
 	})
 	f.consumer = consume.New(consume.Config{Name: "images", Subjects: []string{"eupay.evt.*.product.created.>"}}, store.pool, b, f.recordJobs, f.jobs.Nudge, log)
 	return f

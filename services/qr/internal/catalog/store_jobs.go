@@ -37,6 +37,9 @@ func postponeJob(ctx context.Context, db pg.DB, productID string, attempts int, 
 	return nil
 }
 
+// firstJob is when the next search is due.
+const firstJob = `select min(due_at) from image_jobs`
+
 // claim claims the searches that have been due longest.
 func (f *Backfill) claim(ctx context.Context, limit int) ([]job, error) {
 	now := f.store.now()

@@ -61,11 +61,11 @@ func New(d Deps) *Server {
 	}
 	s.holds = due.New(due.Config[hold]{
 		What: "holds of points", Every: lookEvery, AtOnce: endAtOnce, Within: endWithin, Grace: endWithin,
-		Claim: s.claimHolds, Do: s.expireHold, Log: d.Log,
+		Claim: s.claimHolds, Do: s.expireHold, Watch: due.Watch{DB: s.pool, First: firstHold, Now: s.now}, Log: d.Log,
 	})
 	s.lots = due.New(due.Config[owner]{
 		What: "points that expire", Every: lookEvery, AtOnce: endAtOnce, Within: endWithin, Grace: endWithin,
-		Claim: s.claimLots, Do: s.expirePoints, Log: d.Log,
+		Claim: s.claimLots, Do: s.expirePoints, Watch: due.Watch{DB: s.pool, First: firstLot, Now: s.now}, Log: d.Log,
 	})
 	return s
 }

@@ -91,6 +91,9 @@ func queueExcuse(b *pgx.Batch, memberID, reference string, points int64) {
 		from gone g where g.id = l.id and g.before < $3`, memberID, reference, points)
 }
 
+// firstLot is when points of a member come to their end next.
+const firstLot = `select min(due_at) from reward_lots where due_at is not null`
+
 // claimLots claims members whose points have come to their end.
 func (s *Server) claimLots(ctx context.Context, limit int) ([]owner, error) {
 	now := s.now()

@@ -110,6 +110,9 @@ func listRedemptions(ctx context.Context, db pg.Reader, r *qrv1.ListRedemptionsR
 	return list, total, nil
 }
 
+// firstHold is when the next hold ends.
+const firstHold = `select min(due_at) from reward_redemptions where due_at is not null`
+
 // claimHolds claims holds whose time has come.
 func (s *Server) claimHolds(ctx context.Context, limit int) ([]hold, error) {
 	now := s.now()

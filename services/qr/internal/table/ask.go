@@ -32,6 +32,7 @@ const (
 func (s *Server) newAsks() *due.Loop[*order] {
 	return due.New(due.Config[*order]{
 		What: "orders without a payment", Every: tasksEvery, AtOnce: asksAtOnce, Within: taskTimeout + recordTimeout, Grace: taskTimeout, Log: s.log,
+		Watch: due.Watch{DB: s.pool, First: firstAsk, Now: s.now},
 		Claim: func(ctx context.Context, limit int) ([]*order, error) {
 			return claimAsks(ctx, s.pool, s.now(), taskLease, limit)
 		},

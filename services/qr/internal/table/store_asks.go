@@ -11,6 +11,9 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
+// firstAsk is when a payment for an order is to be asked for next.
+const firstAsk = `select min(ask_due_at) from orders where ask_due_at is not null and status = 'awaiting_payment'`
+
 // claimAsks claims orders whose payment must be asked for with a lease, oldest first. They come without their lines.
 func claimAsks(ctx context.Context, db pg.DB, now time.Time, lease time.Duration, limit int) ([]*order, error) {
 	list, err := readAll(ctx, db, scanOrder, `update orders set ask_due_at = $2, ask_attempts = ask_attempts + 1

@@ -23,6 +23,9 @@ func insertTask(ctx context.Context, tx pgx.Tx, t task) error {
 	return nil
 }
 
+// firstTask is when the next task is due.
+const firstTask = `select min(due_at) from payment_tasks where due_at is not null`
+
 // claimTasks claims due tasks with a lease, oldest first.
 func claimTasks(ctx context.Context, db pg.DB, now time.Time, lease time.Duration, limit int) ([]task, error) {
 	list, err := readAll(ctx, db, func(row pgx.CollectableRow) (task, error) {

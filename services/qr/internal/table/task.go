@@ -89,6 +89,7 @@ func (s *Server) addTask(ctx context.Context, tx pgx.Tx, o *order, kind string, 
 func (s *Server) newTasks() *due.Loop[task] {
 	return due.New(due.Config[task]{
 		What: "tasks for payments of orders", Every: tasksEvery, AtOnce: tasksAtOnce, Within: taskTimeout + recordTimeout, Grace: taskTimeout, Log: s.log,
+		Watch: due.Watch{DB: s.pool, First: firstTask, Now: s.now},
 		Claim: func(ctx context.Context, limit int) ([]task, error) {
 			return claimTasks(ctx, s.pool, s.now(), taskLease, limit)
 		},
