@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	_ "time/tzdata" // invoices are dated in France, wherever this runs
 
+	"github.com/jackc/pgx/v5"
 	"google.golang.org/grpc"
 
 	"european-pay.eu/eupay/internal/identity"
@@ -169,7 +171,7 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	reports := ereport.New(ereport.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Matricule: cfg.Matricule, Log: core.Log,
 	})
-	inbox := received.New(received.Deps{Pool: core.Pool, Platforms: platforms, Now: core.Now, Wake: relay.Wake, Log: core.Log})
+	inbox := received.New(received.Deps{Pool: core.Pool, Platforms: platforms, Suppliers: paymentsv1.NewSuppliersServiceClient(s.payments), Now: core.Now, Wake: relay.Wake, Log: core.Log})
 	engine := transmit.New(core.Pool, map[transmit.Kind]transmit.Sender{
 		transmit.Document: documents.DocumentSender(), transmit.Collection: documents.CollectionSender(), transmit.Report: reports,
 		transmit.Answer: inbox.AnswerSender(),
@@ -194,7 +196,7 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), core.Pool, nil, core.Now, core.Log), identity.Operator)
 	core.Serve(&einvoicev1.OperationsService_ServiceDesc, grpcapi.NewOperations(documents), identity.Gateway)
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, backlog.OfEvents("einvoice")), identity.Gateway)
-	payments := consume.New(consume.Config{Name: "einvoice", Subjects: ledger.Subjects}, core.Pool, core.Bus, documents.Apply, func() {
+	payments := consume.New(consume.Config{Name: "einvoice", Subjects: slices.Concat(ledger.Subjects, received.Subjects)}, core.Pool, core.Bus, inTurn(documents.Apply, inbox.Paid), func() {
 		relay.Wake()
 		engine.Wake(true)
 		engine.Wake(false)
@@ -202,6 +204,18 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	s.workers = []func(context.Context) error{
 		relay.Run, engine.Run, documents.Follow, inbox.Run, documents.PurgeClaims, enrolments.Run, reports.Run, payments.Run,
 		exports.Run, exports.Purge, sales.Run, kept.Run,
+	}
+}
+
+// inTurn handles a batch by each of the handlers, which leave out what is not theirs.
+func inTurn(handlers ...consume.Handler) consume.Handler {
+	return func(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
+		for _, handle := range handlers {
+			if err := handle(ctx, tx, batch); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 

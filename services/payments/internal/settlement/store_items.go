@@ -30,9 +30,10 @@ func referenceOf(e consume.Event) (string, error) {
 func wordOf(p payment.Payment) string { return match.Word(p.MerchantReference) }
 
 // expectable reads the payments of a condition whose money is expected on an account, with that account. Payments of scans are not:
-// the payment that they pay is. Nor are mandates: they are executed many times, and no payment of their own.
+// the payment that they pay is. Nor are mandates: they are executed many times, and no payment of their own;
+// and payments to suppliers.
 func (s *Settlement) expectable(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]expected, error) {
-	rows, err := tx.Query(ctx, `select p.reference from payments p where p.origin <> 'scan' and p.kind <> 'mandate' and (p.status in ('completed', 'refunded')
+	rows, err := tx.Query(ctx, `select p.reference from payments p where p.origin <> 'scan' and p.kind not in ('mandate', 'supplier') and (p.status in ('completed', 'refunded')
 			or p.late_cents is not null or p.settle_by is not null and p.paid_by is null and p.kind = 'payment') and `+condition, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read payments to expect: %w", err)
@@ -193,7 +194,7 @@ func (s *Settlement) expectNamed(ctx context.Context, tx pgx.Tx, a account, refs
 		}
 	}
 	rows, err := tx.Query(ctx, `select reference, case when status in ('failed', 'cancelled') then 'payment_failed' else 'payment_open' end from payments
-		where reference = any ($1) and merchant_id = $2 and livemode = $3 and kind <> 'mandate' and status not in ('completed', 'refunded')
+		where reference = any ($1) and merchant_id = $2 and livemode = $3 and kind not in ('mandate', 'supplier') and status not in ('completed', 'refunded')
 			and late_cents is null and settle_by is null`,
 		refs, a.owner.ID, a.Livemode)
 	if err != nil {
