@@ -2,7 +2,8 @@
 
 -- Payments of received invoices by the merchant. The payment itself is in the payments service, under the same reference.
 create table supplier_payments (
-    reference        text        primary key,
+    id               uuid        primary key,
+    reference        text        not null unique,
     received_id      uuid        not null references received_invoices (id),
     merchant_id      text        not null,
     livemode         boolean     not null,
@@ -26,7 +27,7 @@ create table supplier_payments (
 );
 -- One payment of an invoice is open at a time.
 create unique index supplier_payments_open on supplier_payments (received_id) where status in ('pending', 'pending_sca');
-create index supplier_payments_of on supplier_payments (received_id, created_at desc);
+create index supplier_payments_of on supplier_payments (received_id, id);
 create index supplier_payments_due on supplier_payments (due_at) where due_at is not null;
 
 -- The last account to which a seller was paid.

@@ -42,6 +42,7 @@ const payWithin = 25 * time.Second
 
 // Payment is a payment of a received invoice. The account is not in it: the invoice has it.
 type Payment struct {
+	ID        uuid.UUID
 	Reference string
 	Who
 	MerchantVersion       int64
@@ -97,15 +98,15 @@ func (b *Inbox) Pay(ctx context.Context, who Who, id string, w Wish, idem Idempo
 func (b *Inbox) begin(ctx context.Context, tx pgx.Tx, r *Record, w Wish, idem Idempotency) (p Payment, replayed bool, err error) {
 	now := b.instant()
 	fresh := Payment{
-		Reference: reference.Supplier(now), Who: Who{MerchantID: r.MerchantID, Livemode: r.Livemode}, MerchantVersion: w.MerchantVersion, Status: payPending,
+		ID: uuid.Must(uuid.NewV7()), Reference: reference.Supplier(now), Who: Who{MerchantID: r.MerchantID, Livemode: r.Livemode}, MerchantVersion: w.MerchantVersion, Status: payPending,
 		SuccessURL: w.SuccessURL, CancelURL: w.CancelURL, CreatedAt: now,
 	}
-	holder, err := take(ctx, tx, fresh.Who, idem, fresh.Reference, now)
+	holder, err := take(ctx, tx, fresh.Who, idem, fresh.ID.String(), now)
 	if err != nil {
 		return Payment{}, false, err
 	}
-	if holder != fresh.Reference {
-		p, err := findPayment(ctx, tx, holder)
+	if holder != fresh.ID.String() {
+		p, err := onePayment(ctx, tx, `p.id = $1`, holder)
 		return p, true, err
 	}
 	payments, err := paymentsOf(ctx, tx, r.ID)
@@ -114,7 +115,7 @@ func (b *Inbox) begin(ctx context.Context, tx pgx.Tx, r *Record, w Wish, idem Id
 	}
 	for _, p := range payments {
 		if p.open() {
-			return p, true, point(ctx, tx, fresh.Who, idem, p.Reference)
+			return p, true, point(ctx, tx, fresh.Who, idem, p.ID.String())
 		}
 	}
 	if err := b.compose(ctx, tx, r, &fresh, payments, w.Confirm); err != nil {

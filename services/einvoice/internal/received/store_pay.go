@@ -18,40 +18,40 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/reading"
 )
 
-const paymentColumns = `p.reference, p.merchant_id, p.livemode, p.merchant_version, p.amount_cents, p.account, p.status, p.failure_code, p.payment_url, p.success_url,
+const paymentColumns = `p.id, p.reference, p.merchant_id, p.livemode, p.merchant_version, p.amount_cents, p.account, p.status, p.failure_code, p.payment_url, p.success_url,
 	p.cancel_url, p.created_at, p.ended_at`
 
 func scanPayment(row pgx.CollectableRow) (p Payment, err error) {
-	err = row.Scan(&p.Reference, &p.MerchantID, &p.Livemode, &p.MerchantVersion, &p.Amount, &p.Account, &p.Status, &p.Failure, &p.URL, &p.SuccessURL,
+	err = row.Scan(&p.ID, &p.Reference, &p.MerchantID, &p.Livemode, &p.MerchantVersion, &p.Amount, &p.Account, &p.Status, &p.Failure, &p.URL, &p.SuccessURL,
 		&p.CancelURL, &p.CreatedAt, &p.EndedAt)
 	return p, err
 }
 
 // paymentsOf returns the payments of an invoice, the newest first.
 func paymentsOf(ctx context.Context, db pg.DB, received uuid.UUID) ([]Payment, error) {
-	rows, err := db.Query(ctx, `select `+paymentColumns+` from supplier_payments p where p.received_id = $1 order by p.created_at desc, p.reference`, received)
+	rows, err := db.Query(ctx, `select `+paymentColumns+` from supplier_payments p where p.received_id = $1 order by p.id desc`, received)
 	if err != nil {
 		return nil, fmt.Errorf("read the payments of a received invoice: %w", err)
 	}
 	return pgx.CollectRows(rows, scanPayment)
 }
 
-// findPayment returns the payment to which an idempotency key refers.
-func findPayment(ctx context.Context, tx pgx.Tx, reference string) (Payment, error) {
-	rows, err := tx.Query(ctx, `select `+paymentColumns+` from supplier_payments p where p.reference = $1`, reference)
+// onePayment returns the payment of a condition.
+func onePayment(ctx context.Context, tx pgx.Tx, condition string, of string) (Payment, error) {
+	rows, err := tx.Query(ctx, `select `+paymentColumns+` from supplier_payments p where `+condition, of)
 	if err != nil {
 		return Payment{}, fmt.Errorf("read a payment of a received invoice: %w", err)
 	}
 	p, err := pgx.CollectExactlyOneRow(rows, scanPayment)
 	if err != nil {
-		return Payment{}, fmt.Errorf("read payment %s: %w", reference, err)
+		return Payment{}, fmt.Errorf("read payment %s: %w", of, err)
 	}
 	return p, nil
 }
 
 func insertPayment(ctx context.Context, tx pgx.Tx, received uuid.UUID, p Payment, dueAt time.Time) error {
-	_, err := tx.Exec(ctx, `insert into supplier_payments (reference, received_id, merchant_id, livemode, merchant_version, amount_cents, account, status, success_url,
-		cancel_url, due_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, p.Reference, received, p.MerchantID, p.Livemode, p.MerchantVersion,
+	_, err := tx.Exec(ctx, `insert into supplier_payments (id, reference, received_id, merchant_id, livemode, merchant_version, amount_cents, account, status, success_url,
+		cancel_url, due_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, p.ID, p.Reference, received, p.MerchantID, p.Livemode, p.MerchantVersion,
 		int64(p.Amount), p.Account, p.Status, p.SuccessURL, p.CancelURL, dueAt, p.CreatedAt)
 	if err != nil {
 		return fmt.Errorf("record the payment of a received invoice: %w", err)
@@ -134,7 +134,7 @@ func (b *Inbox) openPayment(ctx context.Context, p Payment) (after Payment, err 
 			p.Reference, p.Status, p.URL); err != nil {
 			return fmt.Errorf("open payment %s: %w", p.Reference, err)
 		}
-		after, err = findPayment(ctx, tx, p.Reference)
+		after, err = onePayment(ctx, tx, `p.reference = $1`, p.Reference)
 		return err
 	})
 	return after, err
@@ -177,7 +177,7 @@ func refuseWhilePaying(ctx context.Context, tx pgx.Tx, received uuid.UUID, code 
 	return nil
 }
 
-// take claims the idempotency key for the reference mine, and returns the reference that holds it: mine if there is no key.
+// take claims the idempotency key for the id mine, and returns the id that holds it: mine if there is no key.
 func take(ctx context.Context, tx pgx.Tx, who Who, idem Idempotency, mine string, now time.Time) (string, error) {
 	if idem.Key == "" {
 		return mine, nil
@@ -194,11 +194,11 @@ func take(ctx context.Context, tx pgx.Tx, who Who, idem Idempotency, mine string
 }
 
 // point makes the idempotency key refer to what was found instead.
-func point(ctx context.Context, tx pgx.Tx, who Who, idem Idempotency, reference string) error {
+func point(ctx context.Context, tx pgx.Tx, who Who, idem Idempotency, id string) error {
 	if idem.Key == "" {
 		return nil
 	}
-	return claim.Point(ctx, tx, keyOf(who, idem), reference)
+	return claim.Point(ctx, tx, keyOf(who, idem), id)
 }
 
 func keyOf(who Who, idem Idempotency) claim.Key {
