@@ -203,7 +203,9 @@ func request(p Payment, d *reading.Invoice) *paymentsv1.PaySupplierRequest {
 func textOf(d *reading.Invoice) string { return cmp.Or(d.Payment.Reference, d.Number) }
 
 // holder returns whose account it is: BT-85, or else the payee (BT-59) or the seller (BT-27).
-func holder(d *reading.Invoice, to reading.Account) string { return cmp.Or(to.Name, d.Payee, d.Seller.Name) }
+func holder(d *reading.Invoice, to reading.Account) string {
+	return cmp.Or(to.Name, d.Payee, d.Seller.Name)
+}
 
 func postal(p *reading.Party) string {
 	lines := []string{p.Street, strings.TrimSpace(p.PostCode + " " + p.City), p.Country}

@@ -52,7 +52,9 @@ func (t trust) why(iban string) string {
 
 // open returns what is left to pay of an invoice, or INVALID_STATE with what to do instead. paid is what was paid before.
 func (r *Record) open(d *reading.Invoice, found []reading.Finding, paid money.Cents) (money.Cents, error) {
-	no := func(format string, args ...any) (money.Cents, error) { return 0, errs.New(errs.InvalidState, format, args...) }
+	no := func(format string, args ...any) (money.Cents, error) {
+		return 0, errs.New(errs.InvalidState, format, args...)
+	}
 	switch {
 	case d == nil:
 		return no("The invoice cannot be read. Pay it at your bank, or refuse it.")
