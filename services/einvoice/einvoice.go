@@ -30,6 +30,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/ereport"
 	"european-pay.eu/eupay/services/einvoice/internal/export"
 	"european-pay.eu/eupay/services/einvoice/internal/grpcapi"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/ledger"
 	"european-pay.eu/eupay/services/einvoice/internal/personal"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
@@ -182,7 +183,9 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	enrolments := enrol.New(enrol.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Wake: engine.Wake, Log: core.Log,
 	})
-	exports := export.New(export.Deps{Pool: core.Pool, Journal: paymentsv1.NewJournalServiceClient(s.payments), Zone: paris, Now: core.Now, Log: core.Log})
+	exports := export.New(export.Deps{
+		Pool: core.Pool, Journal: paymentsv1.NewJournalServiceClient(s.payments), Documents: issuedBy(documents), Zone: paris, Now: core.Now, Log: core.Log,
+	})
 	core.Serve(&einvoicev1.ExportsService_ServiceDesc, export.NewServer(exports), identity.Gateway)
 	core.Serve(&einvoicev1.EInvoiceService_ServiceDesc, grpcapi.New(documents, enrolments, reports, inbox, platforms), identity.Gateway)
 	kept := archive.New(archive.Deps{Pool: core.Pool, Files: documents, Zone: paris, Now: core.Now, Log: core.Log})
@@ -204,6 +207,15 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	s.workers = []func(context.Context) error{
 		relay.Run, engine.Run, documents.Follow, inbox.Run, documents.PurgeClaims, enrolments.Run, reports.Run, payments.Run,
 		exports.Run, exports.Purge, sales.Run, kept.Run,
+	}
+}
+
+// issuedBy visits the documents of a ledger for the exports.
+func issuedBy(l *ledger.Ledger) func(context.Context, export.Who, invoice.Date, invoice.Date, func(*einvoicev1.Invoice, []byte, []byte) error) error {
+	return func(ctx context.Context, who export.Who, from, to invoice.Date, visit func(*einvoicev1.Invoice, []byte, []byte) error) error {
+		return l.Export(ctx, ledger.Who{MerchantID: who.MerchantID, Livemode: who.Livemode}, from, to, func(d ledger.Exported) error {
+			return visit(d.Proto(), d.XML, d.PDF)
+		})
 	}
 }
 
