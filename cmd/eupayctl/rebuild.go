@@ -65,7 +65,7 @@ func (c *paymentsRebuildCommand) Run(t *tool) error {
 func told(ctx context.Context, o *operate.Operator, w operate.Window) (facts []payments.Fact, err error) {
 	err = o.Events(ctx, operate.Filter{}, w, false, func(e operate.Event) (bool, error) {
 		switch aggregate, _, _ := strings.Cut(e.Type, "."); aggregate {
-		case "payment", "refund", "merchant":
+		case "payment", "refund", "supplier", "merchant":
 			facts = append(facts, payments.Fact{Event: e.Event, Stream: e.Sequence})
 		}
 		return true, nil

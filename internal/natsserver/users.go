@@ -61,7 +61,7 @@ var only = map[string]rights{
 	identity.Payments: {
 		publish: []string{
 			"eupay.evt.*.payment.*.*", "eupay.evt.*.refund.*.*", "eupay.evt.*.payment_link.*.*", "eupay.evt.*.subscription.*.*",
-			"eupay.evt.*.receiving_account.*.*", "eupay.reply.>", "eupay.ready.payments.*",
+			"eupay.evt.*.supplier.*.*", "eupay.evt.*.receiving_account.*.*", "eupay.reply.>", "eupay.ready.payments.*",
 		},
 		subscribe: []string{"eupay.ready.payments.*"},
 		durables:  append(onEvents("merchants", "links", "subscriptions", "settlement"), durable{bus.Commands, "payments", "eupay.cmd.>"}),

@@ -79,6 +79,7 @@ func TestEachServiceHasExactlyItsPermissions(t *testing.T) {
 		{"eupay.cmd.payments.order.cancel", []string{identity.QR}},
 		{"eupay.evt.live.payment.completed.m", []string{identity.Payments}},
 		{"eupay.evt.live.refund.completed.m", []string{identity.Payments}},
+		{"eupay.evt.live.supplier.completed.m", []string{identity.Payments}},
 		{"eupay.evt.live.merchant.updated.m", []string{identity.Gateway}},
 		{"eupay.evt.test.order.paid.m", []string{identity.QR}},
 		{"eupay.evt.test.invoice.paid.m", []string{identity.EInvoice}},

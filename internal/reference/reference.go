@@ -1,4 +1,4 @@
-// Package reference generates the references of payments, refunds and subscriptions. The caller proposes the reference, so that it can repeat a
+// Package reference generates the references of payments, refunds, subscriptions and payments to suppliers. The caller proposes the reference, so that it can repeat a
 // request and find what the first one created.
 package reference
 
@@ -18,6 +18,9 @@ func Refund(now time.Time) string { return propose("REF", now) }
 // Subscription proposes the reference of a subscription, which its mandate at the provider has too.
 func Subscription(now time.Time) string { return propose("SUB", now) }
 
+// Supplier proposes the reference of a payment to a supplier.
+func Supplier(now time.Time) string { return propose("SUP", now) }
+
 // propose returns a reference of the UTC day and 64 random bits.
 func propose(prefix string, now time.Time) string {
 	var random [8]byte
@@ -25,7 +28,7 @@ func propose(prefix string, now time.Time) string {
 	return fmt.Sprintf("%s-%s-%X", prefix, now.UTC().Format("20060102"), random)
 }
 
-var shape = regexp.MustCompile(`^(PAY|REF|SUB)-[0-9]{8}-[0-9A-F]{16}$`)
+var shape = regexp.MustCompile(`^(PAY|REF|SUB|SUP)-[0-9]{8}-[0-9A-F]{16}$`)
 
 // Valid reports whether s has the form of our references. Other texts need not be looked up.
 func Valid(s string) bool { return len(s) == 29 && shape.MatchString(s) }

@@ -43,6 +43,8 @@ const (
 	FormatXLSX ExportFormat = "xlsx"
 	FormatFEC  ExportFormat = "fec"
 	FormatCamt ExportFormat = "camt"
+	// FormatZIP has the invoices themselves: a list, and the XML and PDF of each.
+	FormatZIP ExportFormat = "zip"
 )
 
 // ExportSeparator is what stands between the cells of a CSV file.

@@ -81,6 +81,9 @@ type Invoice struct {
 	CreditNote *Invoice `json:"credit_note"`
 	// The invoice as it is after the credit; only what Credit answers has it.
 	Original *Invoice `json:"invoice"`
+	// What became of the refund; only what Credit with Refund answers has one of them.
+	Refund      *CreditRefund `json:"refund"`
+	RefundError *RefundError  `json:"refund_error"`
 	// Replayed: an earlier request with the same key or reference has done it, and nothing was done now.
 	Replayed bool `json:"-"`
 }
@@ -301,8 +304,26 @@ type CreditParams struct {
 	Reason string       `json:"reason,omitzero"`
 	// One of refund, cancel.
 	Type string `json:"type,omitzero"`
+	// Refund also refunds the amount of the EU Pay payment that paid the invoice. See Invoice.Refund and Invoice.RefundError.
+	Refund bool `json:"refund,omitzero"`
 	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
 	IdempotencyKey string `json:"-"`
+}
+
+// CreditRefund is the refund that was made with a credit note. You authorise it at your bank: PaymentURL.
+type CreditRefund struct {
+	Reference        string        `json:"reference"`
+	PaymentReference string        `json:"payment_reference"`
+	Status           PaymentStatus `json:"status"`
+	Amount           Amount        `json:"amount"`
+	PaymentURL       string        `json:"payment_url"`
+	FailureCode      FailureCode   `json:"failure_code"`
+}
+
+// RefundError is why the refund of a credit note was refused. The credit note stands.
+type RefundError struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
 // CreditItem is a part of one line of an invoice: either Quantity or Amount.

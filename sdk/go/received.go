@@ -89,7 +89,34 @@ type ReceivedInvoice struct {
 	VATBreakdown      []ReceivedVAT       `json:"vat_breakdown"`
 	AmountPrepaid     Amount              `json:"amount_prepaid"`
 	Rounding          Amount              `json:"rounding"`
+	// AmountPayable is what Pay would pay now. When it is 0, NotPayableReason says why.
+	AmountPayable    Amount `json:"amount_payable"`
+	NotPayableReason string `json:"not_payable_reason"`
+	// ConfirmIBANRequired: Pay needs ConfirmIBAN, because you have not paid this supplier on this account before.
+	ConfirmIBANRequired bool `json:"confirm_iban_required"`
+	// Payments are the newest first.
+	Payments []ReceivedPayment `json:"payments"`
 	// Replayed: the answer is that of an earlier request with the same key.
+	Replayed bool `json:"-"`
+}
+
+// ReceivedPayment is a payment of a received invoice, which you authorise at your own bank.
+type ReceivedPayment struct {
+	Reference string        `json:"reference"`
+	Status    PaymentStatus `json:"status"`
+	Amount    Amount        `json:"amount"`
+	Currency  string        `json:"currency"`
+	// IBAN, BeneficiaryName and Description are what the invoice says.
+	IBAN            string `json:"iban"`
+	BeneficiaryName string `json:"beneficiary_name"`
+	Description     string `json:"description"`
+	// PaymentURL is where you authorise it, while it is pending_sca.
+	PaymentURL  string      `json:"payment_url"`
+	FailureCode FailureCode `json:"failure_code"`
+	CreatedAt   time.Time   `json:"created_at"`
+	// EndedAt is when it was completed, failed or cancelled.
+	EndedAt time.Time `json:"ended_at"`
+	// Replayed: the payment was made before.
 	Replayed bool `json:"-"`
 }
 
@@ -204,6 +231,29 @@ func (s Received) Get(ctx context.Context, id string) (*ReceivedInvoice, error) 
 func (s Received) Answer(ctx context.Context, id string, p AnswerParams) (*ReceivedInvoice, error) {
 	v, a, err := ask[ReceivedInvoice](ctx, s.c, call{
 		method: http.MethodPost, path: oneReceivedPath + "/status", ids: []string{id}, body: p, once: true, key: p.IdempotencyKey, moded: true,
+	})
+	if err == nil {
+		v.Replayed = a.replayed()
+	}
+	return v, err
+}
+
+// PayParams pay a received invoice.
+type PayParams struct {
+	// ConfirmIBAN repeats the last four characters of the IBAN on the invoice, after somebody has compared it with a known one. Required
+	// with ConfirmIBANRequired.
+	ConfirmIBAN string `json:"confirm_iban,omitempty"`
+	// SuccessURL and CancelURL are where your browser goes from the bank.
+	SuccessURL string `json:"success_url,omitempty"`
+	CancelURL  string `json:"cancel_url,omitempty"`
+	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
+	IdempotencyKey string `json:"-"`
+}
+
+// Pay makes the payment of an invoice to the supplier, which you then authorise at your own bank. While one is open it is returned.
+func (s Received) Pay(ctx context.Context, id string, p PayParams) (*ReceivedPayment, error) {
+	v, a, err := ask[ReceivedPayment](ctx, s.c, call{
+		method: http.MethodPost, path: oneReceivedPath + "/pay", ids: []string{id}, body: p, once: true, key: p.IdempotencyKey, moded: true,
 	})
 	if err == nil {
 		v.Replayed = a.replayed()

@@ -6,8 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	_ "time/tzdata" // invoices are dated in France, wherever this runs
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/grpc"
 
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/privacy"
@@ -27,6 +31,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/ereport"
 	"european-pay.eu/eupay/services/einvoice/internal/export"
 	"european-pay.eu/eupay/services/einvoice/internal/grpcapi"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/ledger"
 	"european-pay.eu/eupay/services/einvoice/internal/personal"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
@@ -168,7 +173,7 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	reports := ereport.New(ereport.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Matricule: cfg.Matricule, Log: core.Log,
 	})
-	inbox := received.New(received.Deps{Pool: core.Pool, Reads: core.Reads, Platforms: platforms, Now: core.Now, Wake: relay.Wake, Log: core.Log})
+	inbox := received.New(received.Deps{Pool: core.Pool, Reads: core.Reads, Platforms: platforms, Suppliers: paymentsv1.NewSuppliersServiceClient(s.payments), Now: core.Now, Wake: relay.Wake, Log: core.Log})
 	engine := transmit.New(core.Pool, map[transmit.Kind]transmit.Sender{
 		transmit.Document: documents.DocumentSender(), transmit.Collection: documents.CollectionSender(), transmit.Report: reports,
 		transmit.Answer: inbox.AnswerSender(),
@@ -179,7 +184,9 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	enrolments := enrol.New(enrol.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Wake: engine.Wake, Log: core.Log,
 	})
-	exports := export.New(export.Deps{Pool: core.Pool, Journal: paymentsv1.NewJournalServiceClient(s.payments), Zone: paris, Now: core.Now, Log: core.Log})
+	exports := export.New(export.Deps{
+		Pool: core.Pool, Journal: paymentsv1.NewJournalServiceClient(s.payments), Documents: issuedBy(documents), Zone: paris, Now: core.Now, Log: core.Log,
+	})
 	core.Serve(&einvoicev1.ExportsService_ServiceDesc, export.NewServer(exports), identity.Gateway)
 	core.Serve(&einvoicev1.EInvoiceService_ServiceDesc, grpcapi.New(documents, enrolments, reports, inbox, platforms), identity.Gateway)
 	kept := archive.New(archive.Deps{Pool: core.Pool, Files: documents, Zone: paris, Now: core.Now, Log: core.Log})
@@ -193,7 +200,7 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), core.Pool, nil, core.Now, core.Log), identity.Operator)
 	core.Serve(&einvoicev1.OperationsService_ServiceDesc, grpcapi.NewOperations(documents), identity.Gateway)
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, backlog.OfEvents("einvoice")), identity.Gateway)
-	payments := consume.New(consume.Config{Name: "einvoice", Subjects: ledger.Subjects}, core.Pool, core.Bus, documents.Apply, func() {
+	payments := consume.New(consume.Config{Name: "einvoice", Subjects: slices.Concat(ledger.Subjects, received.Subjects)}, core.Pool, core.Bus, inTurn(documents.Apply, inbox.Paid), func() {
 		relay.Wake()
 		engine.Wake(true)
 		engine.Wake(false)
@@ -205,6 +212,27 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 			tally.Run(ctx, core.Pool, core.Log)
 			return nil
 		},
+	}
+}
+
+// issuedBy visits the documents of a ledger for the exports.
+func issuedBy(l *ledger.Ledger) func(context.Context, export.Who, invoice.Date, invoice.Date, func(*einvoicev1.Invoice, []byte, []byte) error) error {
+	return func(ctx context.Context, who export.Who, from, to invoice.Date, visit func(*einvoicev1.Invoice, []byte, []byte) error) error {
+		return l.Export(ctx, ledger.Who{MerchantID: who.MerchantID, Livemode: who.Livemode}, from, to, func(d ledger.Exported) error {
+			return visit(d.Proto(), d.XML, d.PDF)
+		})
+	}
+}
+
+// inTurn handles a batch by each of the handlers, which leave out what is not theirs.
+func inTurn(handlers ...consume.Handler) consume.Handler {
+	return func(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
+		for _, handle := range handlers {
+			if err := handle(ctx, tx, batch); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 

@@ -201,6 +201,9 @@ func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, lim
 	einvoiceapi.New(einvoiceapi.Deps{
 		Invoices: invoices, Received: einvoicev1.NewReceivedServiceClient(to.einvoice), Directory: einvoicev1.NewDirectoryServiceClient(to.einvoice),
 		Sales: einvoicev1.NewSalesServiceClient(to.einvoice), Trails: einvoicev1.NewTrailServiceClient(to.einvoice),
+		Refunds: &paymentapi.Payments{
+			Sender: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline}, Reads: payments, Access: access, Limiter: limiter, Now: s.core.Now,
+		},
 		Merchants: s.accounts.Merchants, Access: access, Limiter: limiter, Drawn: drawn,
 	}).Register(api)
 	exportapi.New(exportapi.Deps{Exports: einvoicev1.NewExportsServiceClient(to.einvoice), Access: access, Limiter: limiter}).Register(api)

@@ -41,6 +41,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/settlement"
 	"european-pay.eu/eupay/services/payments/internal/store"
 	"european-pay.eu/eupay/services/payments/internal/subscription"
+	"european-pay.eu/eupay/services/payments/internal/supplier"
 	"european-pay.eu/eupay/services/payments/migrations"
 )
 
@@ -155,6 +156,8 @@ type Service struct {
 	paidLinks       *consume.Consumer
 	paidOccurrences *consume.Consumer
 	subscriptions   *subscription.Room
+	// suppliers pays what merchants received invoices for.
+	suppliers *supplier.Room
 	// settlement knows whether the money came; expects learns which payments' money is to come.
 	settlement *settlement.Settlement
 	expects    *consume.Consumer
@@ -210,6 +213,7 @@ func (s *Service) makeRooms(cfg Config, keys *vault.Vault) {
 		Pool: core.Pool, Reads: core.Reads, Engine: s.engine, Mandates: s.store, Banks: s.banks, Merchants: merchants, Links: s.links, Now: core.Now, Wake: wake, Log: core.Log,
 	})
 	s.store.OnMandate(s.subscriptions.Follow)
+	s.suppliers = supplier.New(supplier.Deps{Store: s.store, Engine: s.engine, Merchants: merchants, Now: core.Now, Log: core.Log})
 	s.settlement = settlement.New(settlement.Deps{
 		Config: cfg.Settlement, Pool: core.Pool, Reads: core.Reads, Vault: keys, Live: live, Test: test, Merchants: merchants, Payments: s.store,
 		Occurrences: s.subscriptions, ReturnURL: returnTo + receivePath, Wake: wake, Now: core.Now, Log: core.Log,
@@ -251,6 +255,7 @@ func (s *Service) serve(keys *vault.Vault) {
 	core.Serve(&paymentsv1.SettlementService_ServiceDesc, settlement.NewServer(s.settlement), identity.Gateway)
 	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(s.accounts), identity.Gateway)
 	core.Serve(&paymentsv1.JournalService_ServiceDesc, journal.NewServer(core.Reads), identity.EInvoice)
+	core.Serve(&paymentsv1.SuppliersService_ServiceDesc, supplier.NewServer(s.suppliers), identity.EInvoice)
 	core.Serve(&paymentsv1.OperationsService_ServiceDesc, grpcapi.NewOperations(s.store), identity.Gateway)
 	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s.store, core.Now), identity.Operator)
 	consumers := append(backlog.OfEvents(merchant.Consumer, link.Consumer, subscription.Consumer, settlement.Consumer),

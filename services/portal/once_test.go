@@ -50,7 +50,7 @@ var harmless = map[string][]string{
 	"the API takes the key that is in the form": {
 		"POST /app/pay", "POST /pay", "POST /l/{slug}", "POST /portal/links/new", "POST /portal/subscriptions/new", "POST /portal/subscriptions/{id}/replace", "POST /order/{merchant}/{token}", "POST /portal/payments/new", "POST /portal/payments/{reference}/refund",
 		"POST /portal/invoices/new", "POST /portal/invoices/{id}/paid", "POST /portal/invoices/{id}/credit",
-		"POST /portal/received/{id}/status",
+		"POST /portal/received/{id}/status", "POST /portal/received/{id}/pay",
 		"POST /portal/rewards/members/{id}/points",
 		"POST /portal/exports",
 	},

@@ -91,7 +91,14 @@ type ReceivedInvoice struct {
 	// The codes that the buyer may send now.
 	AllowedCodes []int32 `protobuf:"varint,54,rep,packed,name=allowed_codes,json=allowedCodes,proto3" json:"allowed_codes,omitempty"`
 	// SHA-256 of the document as it came, in hex.
-	Sha256        string `protobuf:"bytes,55,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	Sha256 string `protobuf:"bytes,55,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// What PayReceived would pay now; 0: it would refuse, and payable_problem says why.
+	PayableCents   int64  `protobuf:"varint,56,opt,name=payable_cents,json=payableCents,proto3" json:"payable_cents,omitempty"`
+	PayableProblem string `protobuf:"bytes,57,opt,name=payable_problem,json=payableProblem,proto3" json:"payable_problem,omitempty"`
+	// PayReceived requires confirm_iban.
+	ConfirmIban bool `protobuf:"varint,58,opt,name=confirm_iban,json=confirmIban,proto3" json:"confirm_iban,omitempty"`
+	// The payments of the invoice, the newest first.
+	Payments      []*ReceivedPayment `protobuf:"bytes,59,rep,name=payments,proto3" json:"payments,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -483,6 +490,158 @@ func (x *ReceivedInvoice) GetSha256() string {
 	return ""
 }
 
+func (x *ReceivedInvoice) GetPayableCents() int64 {
+	if x != nil {
+		return x.PayableCents
+	}
+	return 0
+}
+
+func (x *ReceivedInvoice) GetPayableProblem() string {
+	if x != nil {
+		return x.PayableProblem
+	}
+	return ""
+}
+
+func (x *ReceivedInvoice) GetConfirmIban() bool {
+	if x != nil {
+		return x.ConfirmIban
+	}
+	return false
+}
+
+func (x *ReceivedInvoice) GetPayments() []*ReceivedPayment {
+	if x != nil {
+		return x.Payments
+	}
+	return nil
+}
+
+// ReceivedPayment is a payment of a received invoice by the merchant.
+type ReceivedPayment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SUP-…
+	Reference string `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
+	// "pending", "pending_sca", "completed", "failed" or "cancelled".
+	Status string `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
+	// Euro cents.
+	AmountCents int64 `protobuf:"varint,3,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	// Who is paid, as the invoice says.
+	Iban string `protobuf:"bytes,4,opt,name=iban,proto3" json:"iban,omitempty"`
+	Name string `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
+	// The text of the transfer.
+	Description string `protobuf:"bytes,6,opt,name=description,proto3" json:"description,omitempty"`
+	// Where the merchant authorises it; only while it is pending_sca.
+	PaymentUrl  string                 `protobuf:"bytes,7,opt,name=payment_url,json=paymentUrl,proto3" json:"payment_url,omitempty"`
+	FailureCode string                 `protobuf:"bytes,8,opt,name=failure_code,json=failureCode,proto3" json:"failure_code,omitempty"`
+	CreatedAt   *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// When it was completed, failed or cancelled.
+	EndedAt       *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReceivedPayment) Reset() {
+	*x = ReceivedPayment{}
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReceivedPayment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReceivedPayment) ProtoMessage() {}
+
+func (x *ReceivedPayment) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReceivedPayment.ProtoReflect.Descriptor instead.
+func (*ReceivedPayment) Descriptor() ([]byte, []int) {
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ReceivedPayment) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *ReceivedPayment) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *ReceivedPayment) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
+func (x *ReceivedPayment) GetIban() string {
+	if x != nil {
+		return x.Iban
+	}
+	return ""
+}
+
+func (x *ReceivedPayment) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ReceivedPayment) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *ReceivedPayment) GetPaymentUrl() string {
+	if x != nil {
+		return x.PaymentUrl
+	}
+	return ""
+}
+
+func (x *ReceivedPayment) GetFailureCode() string {
+	if x != nil {
+		return x.FailureCode
+	}
+	return ""
+}
+
+func (x *ReceivedPayment) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *ReceivedPayment) GetEndedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndedAt
+	}
+	return nil
+}
+
 type ReceivedParty struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	Name              string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -506,7 +665,7 @@ type ReceivedParty struct {
 
 func (x *ReceivedParty) Reset() {
 	*x = ReceivedParty{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[1]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -518,7 +677,7 @@ func (x *ReceivedParty) String() string {
 func (*ReceivedParty) ProtoMessage() {}
 
 func (x *ReceivedParty) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[1]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -531,7 +690,7 @@ func (x *ReceivedParty) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceivedParty.ProtoReflect.Descriptor instead.
 func (*ReceivedParty) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{1}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ReceivedParty) GetName() string {
@@ -653,7 +812,7 @@ type ReceivedAccount struct {
 
 func (x *ReceivedAccount) Reset() {
 	*x = ReceivedAccount{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[2]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -665,7 +824,7 @@ func (x *ReceivedAccount) String() string {
 func (*ReceivedAccount) ProtoMessage() {}
 
 func (x *ReceivedAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[2]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -678,7 +837,7 @@ func (x *ReceivedAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceivedAccount.ProtoReflect.Descriptor instead.
 func (*ReceivedAccount) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{2}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ReceivedAccount) GetIban() string {
@@ -719,7 +878,7 @@ type ReceivedNote struct {
 
 func (x *ReceivedNote) Reset() {
 	*x = ReceivedNote{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[3]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -731,7 +890,7 @@ func (x *ReceivedNote) String() string {
 func (*ReceivedNote) ProtoMessage() {}
 
 func (x *ReceivedNote) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[3]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -744,7 +903,7 @@ func (x *ReceivedNote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceivedNote.ProtoReflect.Descriptor instead.
 func (*ReceivedNote) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{3}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ReceivedNote) GetSubject() string {
@@ -771,7 +930,7 @@ type ReceivedPreceding struct {
 
 func (x *ReceivedPreceding) Reset() {
 	*x = ReceivedPreceding{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[4]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -783,7 +942,7 @@ func (x *ReceivedPreceding) String() string {
 func (*ReceivedPreceding) ProtoMessage() {}
 
 func (x *ReceivedPreceding) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[4]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -796,7 +955,7 @@ func (x *ReceivedPreceding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceivedPreceding.ProtoReflect.Descriptor instead.
 func (*ReceivedPreceding) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{4}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ReceivedPreceding) GetNumber() string {
@@ -832,7 +991,7 @@ type ReceivedLine struct {
 
 func (x *ReceivedLine) Reset() {
 	*x = ReceivedLine{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[5]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -844,7 +1003,7 @@ func (x *ReceivedLine) String() string {
 func (*ReceivedLine) ProtoMessage() {}
 
 func (x *ReceivedLine) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[5]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -857,7 +1016,7 @@ func (x *ReceivedLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceivedLine.ProtoReflect.Descriptor instead.
 func (*ReceivedLine) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{5}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ReceivedLine) GetId() string {
@@ -943,7 +1102,7 @@ type ReceivedAllowance struct {
 
 func (x *ReceivedAllowance) Reset() {
 	*x = ReceivedAllowance{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[6]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -955,7 +1114,7 @@ func (x *ReceivedAllowance) String() string {
 func (*ReceivedAllowance) ProtoMessage() {}
 
 func (x *ReceivedAllowance) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[6]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -968,7 +1127,7 @@ func (x *ReceivedAllowance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceivedAllowance.ProtoReflect.Descriptor instead.
 func (*ReceivedAllowance) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{6}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ReceivedAllowance) GetCharge() bool {
@@ -1020,7 +1179,7 @@ type ReceivedVAT struct {
 
 func (x *ReceivedVAT) Reset() {
 	*x = ReceivedVAT{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[7]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1032,7 +1191,7 @@ func (x *ReceivedVAT) String() string {
 func (*ReceivedVAT) ProtoMessage() {}
 
 func (x *ReceivedVAT) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[7]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1045,7 +1204,7 @@ func (x *ReceivedVAT) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceivedVAT.ProtoReflect.Descriptor instead.
 func (*ReceivedVAT) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{7}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ReceivedVAT) GetCategory() string {
@@ -1101,7 +1260,7 @@ type ReceivedFinding struct {
 
 func (x *ReceivedFinding) Reset() {
 	*x = ReceivedFinding{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[8]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1113,7 +1272,7 @@ func (x *ReceivedFinding) String() string {
 func (*ReceivedFinding) ProtoMessage() {}
 
 func (x *ReceivedFinding) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[8]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1126,7 +1285,7 @@ func (x *ReceivedFinding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceivedFinding.ProtoReflect.Descriptor instead.
 func (*ReceivedFinding) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{8}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ReceivedFinding) GetCode() string {
@@ -1163,7 +1322,7 @@ type ReceivedAnswer struct {
 
 func (x *ReceivedAnswer) Reset() {
 	*x = ReceivedAnswer{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[9]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1175,7 +1334,7 @@ func (x *ReceivedAnswer) String() string {
 func (*ReceivedAnswer) ProtoMessage() {}
 
 func (x *ReceivedAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[9]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1188,7 +1347,7 @@ func (x *ReceivedAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceivedAnswer.ProtoReflect.Descriptor instead.
 func (*ReceivedAnswer) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{9}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ReceivedAnswer) GetId() string {
@@ -1275,7 +1434,7 @@ type ListReceivedRequest struct {
 
 func (x *ListReceivedRequest) Reset() {
 	*x = ListReceivedRequest{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[10]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1287,7 +1446,7 @@ func (x *ListReceivedRequest) String() string {
 func (*ListReceivedRequest) ProtoMessage() {}
 
 func (x *ListReceivedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[10]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1300,7 +1459,7 @@ func (x *ListReceivedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReceivedRequest.ProtoReflect.Descriptor instead.
 func (*ListReceivedRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{10}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListReceivedRequest) GetMerchantId() string {
@@ -1380,7 +1539,7 @@ type ListReceivedResponse struct {
 
 func (x *ListReceivedResponse) Reset() {
 	*x = ListReceivedResponse{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[11]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1392,7 +1551,7 @@ func (x *ListReceivedResponse) String() string {
 func (*ListReceivedResponse) ProtoMessage() {}
 
 func (x *ListReceivedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[11]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1405,7 +1564,7 @@ func (x *ListReceivedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReceivedResponse.ProtoReflect.Descriptor instead.
 func (*ListReceivedResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{11}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListReceivedResponse) GetInvoices() []*ReceivedInvoice {
@@ -1447,7 +1606,7 @@ type GetReceivedRequest struct {
 
 func (x *GetReceivedRequest) Reset() {
 	*x = GetReceivedRequest{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[12]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1459,7 +1618,7 @@ func (x *GetReceivedRequest) String() string {
 func (*GetReceivedRequest) ProtoMessage() {}
 
 func (x *GetReceivedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[12]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1472,7 +1631,7 @@ func (x *GetReceivedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReceivedRequest.ProtoReflect.Descriptor instead.
 func (*GetReceivedRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{12}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetReceivedRequest) GetMerchantId() string {
@@ -1505,7 +1664,7 @@ type GetReceivedResponse struct {
 
 func (x *GetReceivedResponse) Reset() {
 	*x = GetReceivedResponse{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[13]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1517,7 +1676,7 @@ func (x *GetReceivedResponse) String() string {
 func (*GetReceivedResponse) ProtoMessage() {}
 
 func (x *GetReceivedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[13]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1530,7 +1689,7 @@ func (x *GetReceivedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReceivedResponse.ProtoReflect.Descriptor instead.
 func (*GetReceivedResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{13}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetReceivedResponse) GetInvoice() *ReceivedInvoice {
@@ -1553,7 +1712,7 @@ type GetReceivedFileRequest struct {
 
 func (x *GetReceivedFileRequest) Reset() {
 	*x = GetReceivedFileRequest{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[14]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1565,7 +1724,7 @@ func (x *GetReceivedFileRequest) String() string {
 func (*GetReceivedFileRequest) ProtoMessage() {}
 
 func (x *GetReceivedFileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[14]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1578,7 +1737,7 @@ func (x *GetReceivedFileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReceivedFileRequest.ProtoReflect.Descriptor instead.
 func (*GetReceivedFileRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{14}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetReceivedFileRequest) GetMerchantId() string {
@@ -1622,7 +1781,7 @@ type GetReceivedFileResponse struct {
 
 func (x *GetReceivedFileResponse) Reset() {
 	*x = GetReceivedFileResponse{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[15]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1634,7 +1793,7 @@ func (x *GetReceivedFileResponse) String() string {
 func (*GetReceivedFileResponse) ProtoMessage() {}
 
 func (x *GetReceivedFileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[15]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1647,7 +1806,7 @@ func (x *GetReceivedFileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReceivedFileResponse.ProtoReflect.Descriptor instead.
 func (*GetReceivedFileResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{15}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetReceivedFileResponse) GetData() []byte {
@@ -1688,7 +1847,7 @@ type AnswerReceivedRequest struct {
 
 func (x *AnswerReceivedRequest) Reset() {
 	*x = AnswerReceivedRequest{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[16]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1700,7 +1859,7 @@ func (x *AnswerReceivedRequest) String() string {
 func (*AnswerReceivedRequest) ProtoMessage() {}
 
 func (x *AnswerReceivedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[16]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1713,7 +1872,7 @@ func (x *AnswerReceivedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerReceivedRequest.ProtoReflect.Descriptor instead.
 func (*AnswerReceivedRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{16}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AnswerReceivedRequest) GetMerchantId() string {
@@ -1775,7 +1934,7 @@ type AnswerReceivedResponse struct {
 
 func (x *AnswerReceivedResponse) Reset() {
 	*x = AnswerReceivedResponse{}
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[17]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1787,7 +1946,7 @@ func (x *AnswerReceivedResponse) String() string {
 func (*AnswerReceivedResponse) ProtoMessage() {}
 
 func (x *AnswerReceivedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[17]
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1800,7 +1959,7 @@ func (x *AnswerReceivedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerReceivedResponse.ProtoReflect.Descriptor instead.
 func (*AnswerReceivedResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{17}
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AnswerReceivedResponse) GetInvoice() *ReceivedInvoice {
@@ -1817,11 +1976,167 @@ func (x *AnswerReceivedResponse) GetReplayed() bool {
 	return false
 }
 
+type PayReceivedRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode   bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	Id         string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	// The version of the merchant that was allowed to pay.
+	MerchantVersion int64 `protobuf:"varint,4,opt,name=merchant_version,json=merchantVersion,proto3" json:"merchant_version,omitempty"`
+	// The last four characters of the IBAN on the invoice.
+	ConfirmIban string `protobuf:"bytes,5,opt,name=confirm_iban,json=confirmIban,proto3" json:"confirm_iban,omitempty"`
+	// Where the merchant's browser goes from the bank; may be empty.
+	SuccessUrl     string `protobuf:"bytes,6,opt,name=success_url,json=successUrl,proto3" json:"success_url,omitempty"`
+	CancelUrl      string `protobuf:"bytes,7,opt,name=cancel_url,json=cancelUrl,proto3" json:"cancel_url,omitempty"`
+	IdempotencyKey string `protobuf:"bytes,8,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *PayReceivedRequest) Reset() {
+	*x = PayReceivedRequest{}
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PayReceivedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PayReceivedRequest) ProtoMessage() {}
+
+func (x *PayReceivedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PayReceivedRequest.ProtoReflect.Descriptor instead.
+func (*PayReceivedRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *PayReceivedRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *PayReceivedRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *PayReceivedRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *PayReceivedRequest) GetMerchantVersion() int64 {
+	if x != nil {
+		return x.MerchantVersion
+	}
+	return 0
+}
+
+func (x *PayReceivedRequest) GetConfirmIban() string {
+	if x != nil {
+		return x.ConfirmIban
+	}
+	return ""
+}
+
+func (x *PayReceivedRequest) GetSuccessUrl() string {
+	if x != nil {
+		return x.SuccessUrl
+	}
+	return ""
+}
+
+func (x *PayReceivedRequest) GetCancelUrl() string {
+	if x != nil {
+		return x.CancelUrl
+	}
+	return ""
+}
+
+func (x *PayReceivedRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+type PayReceivedResponse struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Payment *ReceivedPayment       `protobuf:"bytes,1,opt,name=payment,proto3" json:"payment,omitempty"`
+	// The payment was made before.
+	Replayed      bool `protobuf:"varint,2,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PayReceivedResponse) Reset() {
+	*x = PayReceivedResponse{}
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PayReceivedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PayReceivedResponse) ProtoMessage() {}
+
+func (x *PayReceivedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PayReceivedResponse.ProtoReflect.Descriptor instead.
+func (*PayReceivedResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *PayReceivedResponse) GetPayment() *ReceivedPayment {
+	if x != nil {
+		return x.Payment
+	}
+	return nil
+}
+
+func (x *PayReceivedResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
 var File_eupay_einvoice_v1_received_proto protoreflect.FileDescriptor
 
 const file_eupay_einvoice_v1_received_proto_rawDesc = "" +
 	"\n" +
-	" eupay/einvoice/v1/received.proto\x12\x11eupay.einvoice.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x10\n" +
+	" eupay/einvoice/v1/received.proto\x12\x11eupay.einvoice.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x11\n" +
 	"\x0fReceivedInvoice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1885,7 +2200,25 @@ const file_eupay_einvoice_v1_received_proto_rawDesc = "" +
 	"\bfindings\x184 \x03(\v2\".eupay.einvoice.v1.ReceivedFindingR\bfindings\x12;\n" +
 	"\aanswers\x185 \x03(\v2!.eupay.einvoice.v1.ReceivedAnswerR\aanswers\x12#\n" +
 	"\rallowed_codes\x186 \x03(\x05R\fallowedCodes\x12\x16\n" +
-	"\x06sha256\x187 \x01(\tR\x06sha256\"\xba\x03\n" +
+	"\x06sha256\x187 \x01(\tR\x06sha256\x12#\n" +
+	"\rpayable_cents\x188 \x01(\x03R\fpayableCents\x12'\n" +
+	"\x0fpayable_problem\x189 \x01(\tR\x0epayableProblem\x12!\n" +
+	"\fconfirm_iban\x18: \x01(\bR\vconfirmIban\x12>\n" +
+	"\bpayments\x18; \x03(\v2\".eupay.einvoice.v1.ReceivedPaymentR\bpayments\"\xea\x02\n" +
+	"\x0fReceivedPayment\x12\x1c\n" +
+	"\treference\x18\x01 \x01(\tR\treference\x12\x16\n" +
+	"\x06status\x18\x02 \x01(\tR\x06status\x12!\n" +
+	"\famount_cents\x18\x03 \x01(\x03R\vamountCents\x12\x12\n" +
+	"\x04iban\x18\x04 \x01(\tR\x04iban\x12\x12\n" +
+	"\x04name\x18\x05 \x01(\tR\x04name\x12 \n" +
+	"\vdescription\x18\x06 \x01(\tR\vdescription\x12\x1f\n" +
+	"\vpayment_url\x18\a \x01(\tR\n" +
+	"paymentUrl\x12!\n" +
+	"\ffailure_code\x18\b \x01(\tR\vfailureCode\x129\n" +
+	"\n" +
+	"created_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x125\n" +
+	"\bended_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\"\xba\x03\n" +
 	"\rReceivedParty\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\ftrading_name\x18\x02 \x01(\tR\vtradingName\x12\x14\n" +
@@ -2003,12 +2336,28 @@ const file_eupay_einvoice_v1_received_proto_rawDesc = "" +
 	"\x0fidempotency_key\x18\a \x01(\tR\x0eidempotencyKey\"r\n" +
 	"\x16AnswerReceivedResponse\x12<\n" +
 	"\ainvoice\x18\x01 \x01(\v2\".eupay.einvoice.v1.ReceivedInvoiceR\ainvoice\x12\x1a\n" +
-	"\breplayed\x18\x02 \x01(\bR\breplayed2\xa3\x03\n" +
+	"\breplayed\x18\x02 \x01(\bR\breplayed\"\x98\x02\n" +
+	"\x12PayReceivedRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\x12)\n" +
+	"\x10merchant_version\x18\x04 \x01(\x03R\x0fmerchantVersion\x12!\n" +
+	"\fconfirm_iban\x18\x05 \x01(\tR\vconfirmIban\x12\x1f\n" +
+	"\vsuccess_url\x18\x06 \x01(\tR\n" +
+	"successUrl\x12\x1d\n" +
+	"\n" +
+	"cancel_url\x18\a \x01(\tR\tcancelUrl\x12'\n" +
+	"\x0fidempotency_key\x18\b \x01(\tR\x0eidempotencyKey\"o\n" +
+	"\x13PayReceivedResponse\x12<\n" +
+	"\apayment\x18\x01 \x01(\v2\".eupay.einvoice.v1.ReceivedPaymentR\apayment\x12\x1a\n" +
+	"\breplayed\x18\x02 \x01(\bR\breplayed2\x81\x04\n" +
 	"\x0fReceivedService\x12_\n" +
 	"\fListReceived\x12&.eupay.einvoice.v1.ListReceivedRequest\x1a'.eupay.einvoice.v1.ListReceivedResponse\x12\\\n" +
 	"\vGetReceived\x12%.eupay.einvoice.v1.GetReceivedRequest\x1a&.eupay.einvoice.v1.GetReceivedResponse\x12j\n" +
 	"\x0fGetReceivedFile\x12).eupay.einvoice.v1.GetReceivedFileRequest\x1a*.eupay.einvoice.v1.GetReceivedFileResponse0\x01\x12e\n" +
-	"\x0eAnswerReceived\x12(.eupay.einvoice.v1.AnswerReceivedRequest\x1a).eupay.einvoice.v1.AnswerReceivedResponseB:Z8european-pay.eu/eupay/proto/eupay/einvoice/v1;einvoicev1b\x06proto3"
+	"\x0eAnswerReceived\x12(.eupay.einvoice.v1.AnswerReceivedRequest\x1a).eupay.einvoice.v1.AnswerReceivedResponse\x12\\\n" +
+	"\vPayReceived\x12%.eupay.einvoice.v1.PayReceivedRequest\x1a&.eupay.einvoice.v1.PayReceivedResponseB:Z8european-pay.eu/eupay/proto/eupay/einvoice/v1;einvoicev1b\x06proto3"
 
 var (
 	file_eupay_einvoice_v1_received_proto_rawDescOnce sync.Once
@@ -2022,62 +2371,71 @@ func file_eupay_einvoice_v1_received_proto_rawDescGZIP() []byte {
 	return file_eupay_einvoice_v1_received_proto_rawDescData
 }
 
-var file_eupay_einvoice_v1_received_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_eupay_einvoice_v1_received_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_eupay_einvoice_v1_received_proto_goTypes = []any{
 	(*ReceivedInvoice)(nil),         // 0: eupay.einvoice.v1.ReceivedInvoice
-	(*ReceivedParty)(nil),           // 1: eupay.einvoice.v1.ReceivedParty
-	(*ReceivedAccount)(nil),         // 2: eupay.einvoice.v1.ReceivedAccount
-	(*ReceivedNote)(nil),            // 3: eupay.einvoice.v1.ReceivedNote
-	(*ReceivedPreceding)(nil),       // 4: eupay.einvoice.v1.ReceivedPreceding
-	(*ReceivedLine)(nil),            // 5: eupay.einvoice.v1.ReceivedLine
-	(*ReceivedAllowance)(nil),       // 6: eupay.einvoice.v1.ReceivedAllowance
-	(*ReceivedVAT)(nil),             // 7: eupay.einvoice.v1.ReceivedVAT
-	(*ReceivedFinding)(nil),         // 8: eupay.einvoice.v1.ReceivedFinding
-	(*ReceivedAnswer)(nil),          // 9: eupay.einvoice.v1.ReceivedAnswer
-	(*ListReceivedRequest)(nil),     // 10: eupay.einvoice.v1.ListReceivedRequest
-	(*ListReceivedResponse)(nil),    // 11: eupay.einvoice.v1.ListReceivedResponse
-	(*GetReceivedRequest)(nil),      // 12: eupay.einvoice.v1.GetReceivedRequest
-	(*GetReceivedResponse)(nil),     // 13: eupay.einvoice.v1.GetReceivedResponse
-	(*GetReceivedFileRequest)(nil),  // 14: eupay.einvoice.v1.GetReceivedFileRequest
-	(*GetReceivedFileResponse)(nil), // 15: eupay.einvoice.v1.GetReceivedFileResponse
-	(*AnswerReceivedRequest)(nil),   // 16: eupay.einvoice.v1.AnswerReceivedRequest
-	(*AnswerReceivedResponse)(nil),  // 17: eupay.einvoice.v1.AnswerReceivedResponse
-	(*timestamppb.Timestamp)(nil),   // 18: google.protobuf.Timestamp
+	(*ReceivedPayment)(nil),         // 1: eupay.einvoice.v1.ReceivedPayment
+	(*ReceivedParty)(nil),           // 2: eupay.einvoice.v1.ReceivedParty
+	(*ReceivedAccount)(nil),         // 3: eupay.einvoice.v1.ReceivedAccount
+	(*ReceivedNote)(nil),            // 4: eupay.einvoice.v1.ReceivedNote
+	(*ReceivedPreceding)(nil),       // 5: eupay.einvoice.v1.ReceivedPreceding
+	(*ReceivedLine)(nil),            // 6: eupay.einvoice.v1.ReceivedLine
+	(*ReceivedAllowance)(nil),       // 7: eupay.einvoice.v1.ReceivedAllowance
+	(*ReceivedVAT)(nil),             // 8: eupay.einvoice.v1.ReceivedVAT
+	(*ReceivedFinding)(nil),         // 9: eupay.einvoice.v1.ReceivedFinding
+	(*ReceivedAnswer)(nil),          // 10: eupay.einvoice.v1.ReceivedAnswer
+	(*ListReceivedRequest)(nil),     // 11: eupay.einvoice.v1.ListReceivedRequest
+	(*ListReceivedResponse)(nil),    // 12: eupay.einvoice.v1.ListReceivedResponse
+	(*GetReceivedRequest)(nil),      // 13: eupay.einvoice.v1.GetReceivedRequest
+	(*GetReceivedResponse)(nil),     // 14: eupay.einvoice.v1.GetReceivedResponse
+	(*GetReceivedFileRequest)(nil),  // 15: eupay.einvoice.v1.GetReceivedFileRequest
+	(*GetReceivedFileResponse)(nil), // 16: eupay.einvoice.v1.GetReceivedFileResponse
+	(*AnswerReceivedRequest)(nil),   // 17: eupay.einvoice.v1.AnswerReceivedRequest
+	(*AnswerReceivedResponse)(nil),  // 18: eupay.einvoice.v1.AnswerReceivedResponse
+	(*PayReceivedRequest)(nil),      // 19: eupay.einvoice.v1.PayReceivedRequest
+	(*PayReceivedResponse)(nil),     // 20: eupay.einvoice.v1.PayReceivedResponse
+	(*timestamppb.Timestamp)(nil),   // 21: google.protobuf.Timestamp
 }
 var file_eupay_einvoice_v1_received_proto_depIdxs = []int32{
-	18, // 0: eupay.einvoice.v1.ReceivedInvoice.received_at:type_name -> google.protobuf.Timestamp
-	18, // 1: eupay.einvoice.v1.ReceivedInvoice.created_at:type_name -> google.protobuf.Timestamp
-	18, // 2: eupay.einvoice.v1.ReceivedInvoice.updated_at:type_name -> google.protobuf.Timestamp
-	1,  // 3: eupay.einvoice.v1.ReceivedInvoice.seller:type_name -> eupay.einvoice.v1.ReceivedParty
-	1,  // 4: eupay.einvoice.v1.ReceivedInvoice.buyer:type_name -> eupay.einvoice.v1.ReceivedParty
-	2,  // 5: eupay.einvoice.v1.ReceivedInvoice.accounts:type_name -> eupay.einvoice.v1.ReceivedAccount
-	3,  // 6: eupay.einvoice.v1.ReceivedInvoice.notes:type_name -> eupay.einvoice.v1.ReceivedNote
-	4,  // 7: eupay.einvoice.v1.ReceivedInvoice.preceding:type_name -> eupay.einvoice.v1.ReceivedPreceding
-	5,  // 8: eupay.einvoice.v1.ReceivedInvoice.lines:type_name -> eupay.einvoice.v1.ReceivedLine
-	6,  // 9: eupay.einvoice.v1.ReceivedInvoice.allowances:type_name -> eupay.einvoice.v1.ReceivedAllowance
-	7,  // 10: eupay.einvoice.v1.ReceivedInvoice.vat:type_name -> eupay.einvoice.v1.ReceivedVAT
-	8,  // 11: eupay.einvoice.v1.ReceivedInvoice.findings:type_name -> eupay.einvoice.v1.ReceivedFinding
-	9,  // 12: eupay.einvoice.v1.ReceivedInvoice.answers:type_name -> eupay.einvoice.v1.ReceivedAnswer
-	18, // 13: eupay.einvoice.v1.ReceivedAnswer.created_at:type_name -> google.protobuf.Timestamp
-	18, // 14: eupay.einvoice.v1.ReceivedAnswer.sent_at:type_name -> google.protobuf.Timestamp
-	18, // 15: eupay.einvoice.v1.ListReceivedRequest.from:type_name -> google.protobuf.Timestamp
-	18, // 16: eupay.einvoice.v1.ListReceivedRequest.to:type_name -> google.protobuf.Timestamp
-	0,  // 17: eupay.einvoice.v1.ListReceivedResponse.invoices:type_name -> eupay.einvoice.v1.ReceivedInvoice
-	0,  // 18: eupay.einvoice.v1.GetReceivedResponse.invoice:type_name -> eupay.einvoice.v1.ReceivedInvoice
-	0,  // 19: eupay.einvoice.v1.AnswerReceivedResponse.invoice:type_name -> eupay.einvoice.v1.ReceivedInvoice
-	10, // 20: eupay.einvoice.v1.ReceivedService.ListReceived:input_type -> eupay.einvoice.v1.ListReceivedRequest
-	12, // 21: eupay.einvoice.v1.ReceivedService.GetReceived:input_type -> eupay.einvoice.v1.GetReceivedRequest
-	14, // 22: eupay.einvoice.v1.ReceivedService.GetReceivedFile:input_type -> eupay.einvoice.v1.GetReceivedFileRequest
-	16, // 23: eupay.einvoice.v1.ReceivedService.AnswerReceived:input_type -> eupay.einvoice.v1.AnswerReceivedRequest
-	11, // 24: eupay.einvoice.v1.ReceivedService.ListReceived:output_type -> eupay.einvoice.v1.ListReceivedResponse
-	13, // 25: eupay.einvoice.v1.ReceivedService.GetReceived:output_type -> eupay.einvoice.v1.GetReceivedResponse
-	15, // 26: eupay.einvoice.v1.ReceivedService.GetReceivedFile:output_type -> eupay.einvoice.v1.GetReceivedFileResponse
-	17, // 27: eupay.einvoice.v1.ReceivedService.AnswerReceived:output_type -> eupay.einvoice.v1.AnswerReceivedResponse
-	24, // [24:28] is the sub-list for method output_type
-	20, // [20:24] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	21, // 0: eupay.einvoice.v1.ReceivedInvoice.received_at:type_name -> google.protobuf.Timestamp
+	21, // 1: eupay.einvoice.v1.ReceivedInvoice.created_at:type_name -> google.protobuf.Timestamp
+	21, // 2: eupay.einvoice.v1.ReceivedInvoice.updated_at:type_name -> google.protobuf.Timestamp
+	2,  // 3: eupay.einvoice.v1.ReceivedInvoice.seller:type_name -> eupay.einvoice.v1.ReceivedParty
+	2,  // 4: eupay.einvoice.v1.ReceivedInvoice.buyer:type_name -> eupay.einvoice.v1.ReceivedParty
+	3,  // 5: eupay.einvoice.v1.ReceivedInvoice.accounts:type_name -> eupay.einvoice.v1.ReceivedAccount
+	4,  // 6: eupay.einvoice.v1.ReceivedInvoice.notes:type_name -> eupay.einvoice.v1.ReceivedNote
+	5,  // 7: eupay.einvoice.v1.ReceivedInvoice.preceding:type_name -> eupay.einvoice.v1.ReceivedPreceding
+	6,  // 8: eupay.einvoice.v1.ReceivedInvoice.lines:type_name -> eupay.einvoice.v1.ReceivedLine
+	7,  // 9: eupay.einvoice.v1.ReceivedInvoice.allowances:type_name -> eupay.einvoice.v1.ReceivedAllowance
+	8,  // 10: eupay.einvoice.v1.ReceivedInvoice.vat:type_name -> eupay.einvoice.v1.ReceivedVAT
+	9,  // 11: eupay.einvoice.v1.ReceivedInvoice.findings:type_name -> eupay.einvoice.v1.ReceivedFinding
+	10, // 12: eupay.einvoice.v1.ReceivedInvoice.answers:type_name -> eupay.einvoice.v1.ReceivedAnswer
+	1,  // 13: eupay.einvoice.v1.ReceivedInvoice.payments:type_name -> eupay.einvoice.v1.ReceivedPayment
+	21, // 14: eupay.einvoice.v1.ReceivedPayment.created_at:type_name -> google.protobuf.Timestamp
+	21, // 15: eupay.einvoice.v1.ReceivedPayment.ended_at:type_name -> google.protobuf.Timestamp
+	21, // 16: eupay.einvoice.v1.ReceivedAnswer.created_at:type_name -> google.protobuf.Timestamp
+	21, // 17: eupay.einvoice.v1.ReceivedAnswer.sent_at:type_name -> google.protobuf.Timestamp
+	21, // 18: eupay.einvoice.v1.ListReceivedRequest.from:type_name -> google.protobuf.Timestamp
+	21, // 19: eupay.einvoice.v1.ListReceivedRequest.to:type_name -> google.protobuf.Timestamp
+	0,  // 20: eupay.einvoice.v1.ListReceivedResponse.invoices:type_name -> eupay.einvoice.v1.ReceivedInvoice
+	0,  // 21: eupay.einvoice.v1.GetReceivedResponse.invoice:type_name -> eupay.einvoice.v1.ReceivedInvoice
+	0,  // 22: eupay.einvoice.v1.AnswerReceivedResponse.invoice:type_name -> eupay.einvoice.v1.ReceivedInvoice
+	1,  // 23: eupay.einvoice.v1.PayReceivedResponse.payment:type_name -> eupay.einvoice.v1.ReceivedPayment
+	11, // 24: eupay.einvoice.v1.ReceivedService.ListReceived:input_type -> eupay.einvoice.v1.ListReceivedRequest
+	13, // 25: eupay.einvoice.v1.ReceivedService.GetReceived:input_type -> eupay.einvoice.v1.GetReceivedRequest
+	15, // 26: eupay.einvoice.v1.ReceivedService.GetReceivedFile:input_type -> eupay.einvoice.v1.GetReceivedFileRequest
+	17, // 27: eupay.einvoice.v1.ReceivedService.AnswerReceived:input_type -> eupay.einvoice.v1.AnswerReceivedRequest
+	19, // 28: eupay.einvoice.v1.ReceivedService.PayReceived:input_type -> eupay.einvoice.v1.PayReceivedRequest
+	12, // 29: eupay.einvoice.v1.ReceivedService.ListReceived:output_type -> eupay.einvoice.v1.ListReceivedResponse
+	14, // 30: eupay.einvoice.v1.ReceivedService.GetReceived:output_type -> eupay.einvoice.v1.GetReceivedResponse
+	16, // 31: eupay.einvoice.v1.ReceivedService.GetReceivedFile:output_type -> eupay.einvoice.v1.GetReceivedFileResponse
+	18, // 32: eupay.einvoice.v1.ReceivedService.AnswerReceived:output_type -> eupay.einvoice.v1.AnswerReceivedResponse
+	20, // 33: eupay.einvoice.v1.ReceivedService.PayReceived:output_type -> eupay.einvoice.v1.PayReceivedResponse
+	29, // [29:34] is the sub-list for method output_type
+	24, // [24:29] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_eupay_einvoice_v1_received_proto_init() }
@@ -2091,7 +2449,7 @@ func file_eupay_einvoice_v1_received_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_einvoice_v1_received_proto_rawDesc), len(file_eupay_einvoice_v1_received_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

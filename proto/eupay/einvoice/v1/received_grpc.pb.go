@@ -23,6 +23,7 @@ const (
 	ReceivedService_GetReceived_FullMethodName     = "/eupay.einvoice.v1.ReceivedService/GetReceived"
 	ReceivedService_GetReceivedFile_FullMethodName = "/eupay.einvoice.v1.ReceivedService/GetReceivedFile"
 	ReceivedService_AnswerReceived_FullMethodName  = "/eupay.einvoice.v1.ReceivedService/AnswerReceived"
+	ReceivedService_PayReceived_FullMethodName     = "/eupay.einvoice.v1.ReceivedService/PayReceived"
 )
 
 // ReceivedServiceClient is the client API for ReceivedService service.
@@ -39,6 +40,9 @@ type ReceivedServiceClient interface {
 	GetReceivedFile(ctx context.Context, in *GetReceivedFileRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetReceivedFileResponse], error)
 	// AnswerReceived records a status of the buyer, which is then sent to the seller's platform until it is accepted.
 	AnswerReceived(ctx context.Context, in *AnswerReceivedRequest, opts ...grpc.CallOption) (*AnswerReceivedResponse, error)
+	// PayReceived makes the payment of an invoice, which the merchant then authorises at its own bank. While one is open it is returned as
+	// it is. When it completes, the seller is told (211).
+	PayReceived(ctx context.Context, in *PayReceivedRequest, opts ...grpc.CallOption) (*PayReceivedResponse, error)
 }
 
 type receivedServiceClient struct {
@@ -98,6 +102,16 @@ func (c *receivedServiceClient) AnswerReceived(ctx context.Context, in *AnswerRe
 	return out, nil
 }
 
+func (c *receivedServiceClient) PayReceived(ctx context.Context, in *PayReceivedRequest, opts ...grpc.CallOption) (*PayReceivedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PayReceivedResponse)
+	err := c.cc.Invoke(ctx, ReceivedService_PayReceived_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ReceivedServiceServer is the server API for ReceivedService service.
 // All implementations must embed UnimplementedReceivedServiceServer
 // for forward compatibility.
@@ -112,6 +126,9 @@ type ReceivedServiceServer interface {
 	GetReceivedFile(*GetReceivedFileRequest, grpc.ServerStreamingServer[GetReceivedFileResponse]) error
 	// AnswerReceived records a status of the buyer, which is then sent to the seller's platform until it is accepted.
 	AnswerReceived(context.Context, *AnswerReceivedRequest) (*AnswerReceivedResponse, error)
+	// PayReceived makes the payment of an invoice, which the merchant then authorises at its own bank. While one is open it is returned as
+	// it is. When it completes, the seller is told (211).
+	PayReceived(context.Context, *PayReceivedRequest) (*PayReceivedResponse, error)
 	mustEmbedUnimplementedReceivedServiceServer()
 }
 
@@ -133,6 +150,9 @@ func (UnimplementedReceivedServiceServer) GetReceivedFile(*GetReceivedFileReques
 }
 func (UnimplementedReceivedServiceServer) AnswerReceived(context.Context, *AnswerReceivedRequest) (*AnswerReceivedResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AnswerReceived not implemented")
+}
+func (UnimplementedReceivedServiceServer) PayReceived(context.Context, *PayReceivedRequest) (*PayReceivedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PayReceived not implemented")
 }
 func (UnimplementedReceivedServiceServer) mustEmbedUnimplementedReceivedServiceServer() {}
 func (UnimplementedReceivedServiceServer) testEmbeddedByValue()                         {}
@@ -220,6 +240,24 @@ func _ReceivedService_AnswerReceived_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReceivedService_PayReceived_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PayReceivedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReceivedServiceServer).PayReceived(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReceivedService_PayReceived_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReceivedServiceServer).PayReceived(ctx, req.(*PayReceivedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ReceivedService_ServiceDesc is the grpc.ServiceDesc for ReceivedService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -238,6 +276,10 @@ var ReceivedService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "AnswerReceived",
 			Handler:    _ReceivedService_AnswerReceived_Handler,
+		},
+		{
+			MethodName: "PayReceived",
+			Handler:    _ReceivedService_PayReceived_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

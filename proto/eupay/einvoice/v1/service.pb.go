@@ -2116,8 +2116,10 @@ type CreateCreditNoteRequest struct {
 	// What to credit of which line; absent: amount_cents in proportion to everything. Not together with amount_cents.
 	Items          []*CreditItem `protobuf:"bytes,8,rep,name=items,proto3" json:"items,omitempty"`
 	IdempotencyKey string        `protobuf:"bytes,7,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The money goes back too: the invoice must be paid, by one payment of EU Pay and nothing else. The caller makes the refund.
+	Refund        bool `protobuf:"varint,9,opt,name=refund,proto3" json:"refund,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateCreditNoteRequest) Reset() {
@@ -2206,6 +2208,13 @@ func (x *CreateCreditNoteRequest) GetIdempotencyKey() string {
 	return ""
 }
 
+func (x *CreateCreditNoteRequest) GetRefund() bool {
+	if x != nil {
+		return x.Refund
+	}
+	return false
+}
+
 // CreditItem is what to credit of one line of an invoice: a quantity or an amount.
 type CreditItem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2271,10 +2280,12 @@ func (x *CreditItem) GetAmountCents() int64 {
 }
 
 type CreateCreditNoteResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	CreditNote    *Invoice               `protobuf:"bytes,1,opt,name=credit_note,json=creditNote,proto3" json:"credit_note,omitempty"`
-	Invoice       *Invoice               `protobuf:"bytes,2,opt,name=invoice,proto3" json:"invoice,omitempty"`
-	Replayed      bool                   `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	CreditNote *Invoice               `protobuf:"bytes,1,opt,name=credit_note,json=creditNote,proto3" json:"credit_note,omitempty"`
+	Invoice    *Invoice               `protobuf:"bytes,2,opt,name=invoice,proto3" json:"invoice,omitempty"`
+	Replayed   bool                   `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// With refund: the payment of which the amount of the credit note is to be refunded.
+	RefundPayment string `protobuf:"bytes,4,opt,name=refund_payment,json=refundPayment,proto3" json:"refund_payment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2328,6 +2339,13 @@ func (x *CreateCreditNoteResponse) GetReplayed() bool {
 		return x.Replayed
 	}
 	return false
+}
+
+func (x *CreateCreditNoteResponse) GetRefundPayment() string {
+	if x != nil {
+		return x.RefundPayment
+	}
+	return ""
 }
 
 type EReport struct {
@@ -3485,7 +3503,7 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\ainvoice\x18\x01 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\ainvoice\x12:\n" +
 	"\n" +
 	"correction\x18\x02 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\n" +
-	"correction\"\xa9\x02\n" +
+	"correction\"\xc1\x02\n" +
 	"\x17CreateCreditNoteRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -3495,19 +3513,21 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x12\n" +
 	"\x04type\x18\x06 \x01(\tR\x04type\x123\n" +
 	"\x05items\x18\b \x03(\v2\x1d.eupay.einvoice.v1.CreditItemR\x05items\x12'\n" +
-	"\x0fidempotency_key\x18\a \x01(\tR\x0eidempotencyKeyB\x0f\n" +
+	"\x0fidempotency_key\x18\a \x01(\tR\x0eidempotencyKey\x12\x16\n" +
+	"\x06refund\x18\t \x01(\bR\x06refundB\x0f\n" +
 	"\r_amount_cents\"u\n" +
 	"\n" +
 	"CreditItem\x12\x12\n" +
 	"\x04line\x18\x01 \x01(\x05R\x04line\x12\x1a\n" +
 	"\bquantity\x18\x02 \x01(\tR\bquantity\x12&\n" +
 	"\famount_cents\x18\x03 \x01(\x03H\x00R\vamountCents\x88\x01\x01B\x0f\n" +
-	"\r_amount_cents\"\xa9\x01\n" +
+	"\r_amount_cents\"\xd0\x01\n" +
 	"\x18CreateCreditNoteResponse\x12;\n" +
 	"\vcredit_note\x18\x01 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\n" +
 	"creditNote\x124\n" +
 	"\ainvoice\x18\x02 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\ainvoice\x12\x1a\n" +
-	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xe5\x02\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\x12%\n" +
+	"\x0erefund_payment\x18\x04 \x01(\tR\rrefundPayment\"\xe5\x02\n" +
 	"\aEReport\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12!\n" +

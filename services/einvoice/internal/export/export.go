@@ -14,6 +14,7 @@ import (
 
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/money"
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/camt"
 	"european-pay.eu/eupay/services/einvoice/internal/fec"
@@ -49,11 +50,13 @@ const (
 	XLSX       Format = "xlsx"
 	FormatFEC  Format = "fec"
 	FormatCamt Format = "camt"
+	// FormatZIP has the documents themselves: a list, the XML and the PDF of each.
+	FormatZIP Format = "zip"
 )
 
 // formats are those of each kind; the first is the default.
 var formats = map[Kind][]Format{
-	Payments: {CSV, XLSX}, Refunds: {CSV, XLSX}, Invoices: {CSV, XLSX}, Sales: {CSV, XLSX}, Receipts: {CSV, XLSX}, FEC: {FormatFEC}, Statement: {FormatCamt},
+	Payments: {CSV, XLSX}, Refunds: {CSV, XLSX}, Invoices: {CSV, XLSX, FormatZIP}, Sales: {CSV, XLSX}, Receipts: {CSV, XLSX}, FEC: {FormatFEC}, Statement: {FormatCamt},
 }
 
 // Status of an export.
@@ -127,7 +130,7 @@ func (x Export) FileName() string {
 func (x Export) ContentType() string {
 	return map[Format]string{
 		CSV: "text/csv; charset=utf-8", XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", FormatFEC: fec.ContentType,
-		FormatCamt: camt.ContentType,
+		FormatCamt: camt.ContentType, FormatZIP: "application/zip",
 	}[x.Format]
 }
 
@@ -135,6 +138,8 @@ func (x Export) ContentType() string {
 type Deps struct {
 	Pool    *pgxpool.Pool
 	Journal paymentsv1.JournalServiceClient
+	// Documents visits the documents of a merchant that were issued in a period, both days included, with their files.
+	Documents func(ctx context.Context, who Who, from, to invoice.Date, visit func(v *einvoicev1.Invoice, xml, pdf []byte) error) error
 	// Zone is the time zone of days: France.
 	Zone *time.Location
 	Now  func() time.Time

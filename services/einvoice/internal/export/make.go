@@ -115,6 +115,9 @@ func (e *Exports) content(ctx context.Context, x Export, f *file, t *tally) erro
 	case Statement:
 		return e.statement(ctx, x, f, t)
 	}
+	if x.Format == FormatZIP {
+		return e.bundle(ctx, x, f, t)
+	}
 	w, err := x.table(f)
 	if err != nil {
 		return err

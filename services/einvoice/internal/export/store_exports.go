@@ -183,7 +183,8 @@ func (e *Exports) finish(ctx context.Context, x Export) error {
 		return fmt.Errorf("encode totals: %w", err)
 	}
 	return e.conclude(ctx, x, `delete from export_parts where export_id = $1 and attempt <> $2`,
-		`update exports set status = 'ready', due_at = null, finished_at = $3, size = $4, rows = $5, sha256 = $6, totals = $7
+		`update exports set status = 'ready', due_at = null, finished_at = $3, size = $4, rows = $5, sha256 = $6, totals = $7,
+			bundled = format = 'zip'
 		where id = $1 and attempt = $2 and status = 'pending'`, x.ID, x.attempt, e.instant(), x.Size, x.Rows, x.SHA256, totals)
 }
 

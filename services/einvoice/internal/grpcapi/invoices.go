@@ -233,7 +233,7 @@ func (s *Server) CancelInvoice(ctx context.Context, req *einvoicev1.CancelInvoic
 
 // CreateCreditNote implements EInvoiceService.
 func (s *Server) CreateCreditNote(ctx context.Context, req *einvoicev1.CreateCreditNoteRequest) (*einvoicev1.CreateCreditNoteResponse, error) {
-	c := ledger.CreditNote{Reason: req.GetReason(), Cancel: req.GetType() == "cancel"}
+	c := ledger.CreditNote{Reason: req.GetReason(), Cancel: req.GetType() == "cancel", Refund: req.GetRefund()}
 	if t := req.GetType(); t != "" && t != "refund" && t != "cancel" {
 		return nil, errs.Invalid(errs.Field{Field: "type", Message: "type must be refund or cancel."})
 	}
@@ -252,7 +252,7 @@ func (s *Server) CreateCreditNote(ctx context.Context, req *einvoicev1.CreateCre
 	if err != nil {
 		return nil, err
 	}
-	out := &einvoicev1.CreateCreditNoteResponse{Replayed: done.Replayed}
+	out := &einvoicev1.CreateCreditNoteResponse{Replayed: done.Replayed, RefundPayment: done.Payment}
 	if out.CreditNote, err = s.ledger.WithDetails(ctx, *done.By); err == nil {
 		out.Invoice, err = s.ledger.WithDetails(ctx, done.Record)
 	}

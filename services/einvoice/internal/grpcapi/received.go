@@ -103,3 +103,17 @@ func (s *Received) AnswerReceived(ctx context.Context, req *einvoicev1.AnswerRec
 	}
 	return &einvoicev1.AnswerReceivedResponse{Invoice: v.Proto(), Replayed: replayed}, nil
 }
+
+// PayReceived implements ReceivedService. What the sender knows of the merchant is no part of the request that is repeated.
+func (s *Received) PayReceived(ctx context.Context, req *einvoicev1.PayReceivedRequest) (*einvoicev1.PayReceivedResponse, error) {
+	w := received.Wish{
+		MerchantVersion: req.GetMerchantVersion(), Confirm: req.GetConfirmIban(), SuccessURL: req.GetSuccessUrl(), CancelURL: req.GetCancelUrl(),
+	}
+	req.MerchantVersion = 0
+	idem := same(req, req.GetIdempotencyKey())
+	p, replayed, err := s.inbox.Pay(ctx, recipient(req), req.GetId(), w, received.Idempotency{Key: idem.Key, Hash: idem.Hash})
+	if err != nil {
+		return nil, err
+	}
+	return &einvoicev1.PayReceivedResponse{Payment: p, Replayed: replayed}, nil
+}

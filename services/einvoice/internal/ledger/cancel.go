@@ -17,6 +17,8 @@ type Corrected struct {
 	Record
 	By       *Record
 	Replayed bool
+	// Payment is the payment to refund, if that was asked for.
+	Payment string
 }
 
 // Cancel ends an unpaid invoice. An invoice that the platform has or may have is corrected by a 384. One that it never had or

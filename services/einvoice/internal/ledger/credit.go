@@ -22,6 +22,8 @@ type CreditNote struct {
 	Reason string
 	// Cancel requests a 384, which covers the whole invoice.
 	Cancel bool
+	// Refund requests that the money goes back too: see Corrected.Payment.
+	Refund bool
 }
 
 // Credit issues a credit note for a paid invoice: a 381, or a 384 for the whole. All credit notes together never exceed the
@@ -45,10 +47,22 @@ func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c Credi
 			out.Replayed = true
 			by, err := readOne(ctx, tx, `where i.id = $1`, holder)
 			out.By = &by
+			if err != nil || !c.Refund {
+				return err
+			}
+			out.Payment, err = solePayment(ctx, tx, &out.Record)
 			return err
 		}
 		if err := checkCreditable(&out.Record, c); err != nil {
 			return err
+		}
+		if c.Refund {
+			if err := checkPaidBack(&out.Record, c); err != nil {
+				return err
+			}
+			if out.Payment, err = solePayment(ctx, tx, &out.Record); err != nil {
+				return err
+			}
 		}
 		if out.By, err = l.credit(ctx, tx, e, &out.Record, c); err != nil {
 			return err
@@ -80,6 +94,17 @@ func checkCreditable(r *Record, c CreditNote) error {
 		return errs.New(errs.InvalidState, "Invoice %s was already credited in part. Credit the rest with type refund.", r.Number)
 	case c.Cancel && c.Amount != nil && *c.Amount != r.Total:
 		return errs.Invalid(errs.Field{Field: "amount", Message: "type cancel credits the whole invoice. Omit amount, or use type refund."})
+	}
+	return nil
+}
+
+// checkPaidBack refuses a refund of money that did not come: what is credited of an unpaid part is owed no more, and not given back.
+func checkPaidBack(r *Record, c CreditNote) error {
+	switch {
+	case c.Cancel:
+		return errs.Invalid(errs.Field{Field: "refund", Message: "refund must not be given with type cancel."})
+	case r.Owed() > 0:
+		return errs.New(errs.InvalidState, "Invoice %s is not paid in full, so a credit note reduces what is owed. Issue it without refund.", r.Number)
 	}
 	return nil
 }

@@ -189,3 +189,40 @@ func TestTheCreditNoteOfAWaitingInvoiceLeavesAfterIt(t *testing.T) {
 		t.Fatal(f.fake.wrong)
 	}
 }
+
+// Only what came as one EU Pay payment is refunded as one, and only money that came.
+func TestARefundIsOfThePaymentThatPaid(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	refund := func(r Record, amount *money.Cents, key string) (Corrected, error) {
+		return f.Credit(context.Background(), f.who, r.Number, CreditNote{Amount: amount, Refund: true}, Idempotency{Key: key, Hash: []byte(key)})
+	}
+	const whole, part = "PAY-20260617-0B25921FB72918ED", "PAY-20260617-0B25921FB72918EE"
+	r := f.create(private(100_00))
+	f.must(f.settle(f.completed(whole, 100_00, `{"invoice_number":"`+r.Number+`"}`)))
+	for range 2 { // asked again, nothing more is credited
+		done, err := refund(r, cents(30_00), "k")
+		f.must(err)
+		if done.Payment != whole || done.By.Total != 30_00 || done.Credited != 30_00 {
+			t.Fatalf("%+v", done)
+		}
+	}
+	_, err := f.credit(r, CreditNote{Cancel: true, Refund: true})
+	f.refused(err, errs.InvalidState)
+	cash := f.create(private(100_00))
+	f.pay(cash, 100_00)
+	_, err = refund(cash, nil, "c")
+	f.refused(err, errs.InvalidState)
+	both := f.create(private(100_00))
+	f.must(f.settle(f.completed(part, 60_00, `{"invoice_number":"`+both.Number+`"}`)))
+	_, err = refund(both, cents(10_00), "b") // it reduces what is owed
+	f.refused(err, errs.InvalidState)
+	f.pay(both, 40_00)
+	_, err = refund(both, cents(10_00), "b")
+	f.refused(err, errs.InvalidState)
+	for _, of := range []Record{cash, both} {
+		if f.read(of.ID).Credited != 0 {
+			t.Errorf("%s is credited", of.Number)
+		}
+	}
+}

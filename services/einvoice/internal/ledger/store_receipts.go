@@ -8,7 +8,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/reference"
 	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
@@ -24,6 +26,23 @@ func insertPayment(ctx context.Context, tx pgx.Tx, r *Record, p receipt, now tim
 		return fmt.Errorf("record payment of %s: %w", r.Number, err)
 	}
 	return nil
+}
+
+// solePayment returns the EU Pay payment that paid an invoice. INVALID_STATE: it was paid in another way, or in several.
+func solePayment(ctx context.Context, tx pgx.Tx, r *Record) (string, error) {
+	rows, err := tx.Query(ctx, `select distinct payment_reference from invoice_payments where invoice_id = $1 limit 2`, r.ID)
+	if err != nil {
+		return "", fmt.Errorf("read the payments of %s: %w", r.Number, err)
+	}
+	paid, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return "", fmt.Errorf("read the payments of %s: %w", r.Number, err)
+	}
+	if len(paid) != 1 || !reference.Valid(paid[0]) {
+		return "", errs.New(errs.InvalidState,
+			"Invoice %s was not paid by one EU Pay payment alone. Issue the credit note without refund, and give the money back as it came.", r.Number)
+	}
+	return paid[0], nil
 }
 
 // collected returns the invoice and the day of a payment, or of the credit note that gave money back.

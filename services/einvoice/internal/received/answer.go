@@ -10,8 +10,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"european-pay.eu/eupay/internal/claim"
-	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
@@ -43,21 +41,17 @@ func (b *Inbox) Answer(ctx context.Context, who Who, id string, g Given, idem Id
 			return err
 		}
 		answer, now := uuid.Must(uuid.NewV7()), b.instant()
-		if replayed, err = replay(ctx, tx, who, idem, answer, now); err != nil || replayed {
+		holder, err := take(ctx, tx, who, idem, answer.String(), now)
+		if replayed = holder != answer.String(); err != nil || replayed {
 			return err
 		}
 		if err := g.follows(r.Code); err != nil {
 			return err
 		}
-		if err := insertAnswer(ctx, tx, &r, answer, g, now); err != nil {
+		if err := refuseWhilePaying(ctx, tx, r.ID, g.Code); err != nil {
 			return err
 		}
-		r.Code, r.Status = g.Code, statuses[g.Code]
-		t := transmit.Transmission{ID: uuid.Must(uuid.NewV7()), Kind: transmit.Answer, Subject: answer, MerchantID: r.MerchantID, Livemode: r.Livemode}
-		if err := transmit.Add(ctx, tx, t, now, 0); err != nil {
-			return err
-		}
-		return saveStatus(ctx, tx, &r, now, "invoice.answered", &Answered{ID: answer, Given: g, State: stateSending, At: now})
+		return give(ctx, tx, &r, answer, g, now)
 	})
 	if err != nil {
 		return View{}, false, err
@@ -68,20 +62,17 @@ func (b *Inbox) Answer(ctx context.Context, who Who, id string, g Given, idem Id
 	return v, replayed, err
 }
 
-// replay reports whether the key was used for the same request before.
-func replay(ctx context.Context, tx pgx.Tx, who Who, idem Idempotency, answer uuid.UUID, now time.Time) (bool, error) {
-	if idem.Key == "" {
-		return false, nil
+// give records an answer to a locked invoice, with its history, event and transmission.
+func give(ctx context.Context, tx pgx.Tx, r *Record, answer uuid.UUID, g Given, now time.Time) error {
+	if err := insertAnswer(ctx, tx, r, answer, g, now); err != nil {
+		return err
 	}
-	mine := claim.Claim{Reference: answer.String(), Fingerprint: idem.Hash, ExpiresAt: now.Add(claimFor)}
-	held, err := claim.Take(ctx, tx, claim.Key{MerchantID: who.MerchantID, Livemode: who.Livemode, Kind: "key", Key: idem.Key}, mine, now)
-	if err != nil {
-		return false, err
+	r.Code, r.Status = g.Code, statuses[g.Code]
+	t := transmit.Transmission{ID: uuid.Must(uuid.NewV7()), Kind: transmit.Answer, Subject: answer, MerchantID: r.MerchantID, Livemode: r.Livemode}
+	if err := transmit.Add(ctx, tx, t, now, 0); err != nil {
+		return err
 	}
-	if !held.Same(idem.Hash) {
-		return false, errs.New(errs.IdempotencyConflict, "This Idempotency-Key was used with another request. Send a new key for a new request.")
-	}
-	return held.Reference != mine.Reference, nil
+	return saveStatus(ctx, tx, r, now, "invoice.answered", &Answered{ID: answer, Given: g, State: stateSending, At: now})
 }
 
 // AnswerSender sends answers to the platform.

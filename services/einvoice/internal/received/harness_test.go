@@ -17,6 +17,7 @@ import (
 	"european-pay.eu/eupay/internal/kit/testclock"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/sandbox/einvoicing"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
@@ -34,6 +35,7 @@ type fixture struct {
 	t        *testing.T
 	clock    *testclock.Clock
 	platform *einvoicing.Platform
+	bank     *payer
 	who      Who
 	client   string
 }
@@ -41,7 +43,7 @@ type fixture struct {
 func setup(t *testing.T) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "einvoice", migrations.FS)
-	f := &fixture{t: t, clock: testclock.New(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)), who: Who{MerchantID: "m1"}}
+	f := &fixture{t: t, clock: testclock.New(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)), who: Who{MerchantID: "m1"}, bank: &payer{made: map[string]*paymentsv1.PaySupplierRequest{}}}
 	var err error
 	f.platform, err = einvoicing.New(einvoicing.Config{APIKey: "k3y", Now: f.clock.Now})
 	f.must(err)
@@ -51,7 +53,7 @@ func setup(t *testing.T) *fixture {
 	f.must(err)
 	t.Cleanup(client.Close)
 	log := slog.New(slog.DiscardHandler)
-	f.Inbox = New(Deps{Pool: pool, Reads: pool, Platforms: map[bool]platform.Platform{false: client}, Now: f.clock.Now, Wake: func() {}, Log: log})
+	f.Inbox = New(Deps{Pool: pool, Reads: pool, Platforms: map[bool]platform.Platform{false: client}, Suppliers: f.bank, Now: f.clock.Now, Wake: func() {}, Log: log})
 	f.Attach(transmit.New(pool, map[transmit.Kind]transmit.Sender{transmit.Answer: f.AnswerSender()}, transmit.Config{}, f.clock.Now, log))
 	f.client = f.enrol(client, "m1")
 	return f

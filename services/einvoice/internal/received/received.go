@@ -1,5 +1,5 @@
 // Package received is the inbox of invoices that suppliers send to merchants through the platform: it lists and fetches them, reads
-// them, marks what a person should look at, and sends what the buyer answers.
+// them, marks what a person should look at, sends what the buyer answers, and has them paid.
 //
 // A document is a row from the moment that the platform lists it, and due until it was fetched. The list is read after each webhook
 // and every ten minutes besides, from the newest document that is recorded, so nothing is lost when a webhook is. A document that
@@ -17,6 +17,7 @@ import (
 
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/run/pg"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
@@ -28,6 +29,8 @@ type Deps struct {
 	Reads pg.Reader
 	// Platforms by mode: live and test are separate accounts.
 	Platforms map[bool]platform.Platform
+	// Suppliers makes the payments of invoices.
+	Suppliers paymentsv1.SuppliersServiceClient
 	Now       func() time.Time
 	// Wake notifies the outbox relay of new events.
 	Wake func()
@@ -40,6 +43,7 @@ type Inbox struct {
 	engine  *transmit.Engine
 	lists   map[bool]*due.Loop[inbox]
 	fetches map[bool]*due.Loop[uuid.UUID]
+	pays    *due.Loop[Payment]
 	// adopted is when merchants without an inbox were last looked for, by mode. Only the loop of a mode uses its time.
 	adopted map[bool]*time.Time
 }
@@ -71,6 +75,7 @@ const (
 func New(d Deps) *Inbox {
 	b := &Inbox{Deps: d, lists: map[bool]*due.Loop[inbox]{}, fetches: map[bool]*due.Loop[uuid.UUID]{}}
 	b.adopted = map[bool]*time.Time{true: {}, false: {}}
+	b.pays = b.payLoop()
 	for _, livemode := range []bool{true, false} {
 		b.lists[livemode] = due.New(due.Config[inbox]{
 			What: "inboxes", Every: lookEvery, AtOnce: atOnce, Within: callTimeout, Log: d.Log,
@@ -100,6 +105,7 @@ func (b *Inbox) Run(ctx context.Context) error {
 			all.Go(func() error { return b.fetches[livemode].Run(ctx) })
 		}
 	}
+	all.Go(func() error { return b.pays.Run(ctx) })
 	return all.Wait()
 }
 

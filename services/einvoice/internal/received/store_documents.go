@@ -79,9 +79,9 @@ func scan(row pgx.CollectableRow) (Record, error) {
 }
 
 // readContent returns what was read of a document, nil if nothing was, and what is wrong with it.
-func (b *Inbox) readContent(ctx context.Context, id uuid.UUID) (d *reading.Invoice, found []reading.Finding, err error) {
+func readContent(ctx context.Context, db pg.DB, id uuid.UUID) (d *reading.Invoice, found []reading.Finding, err error) {
 	var document, findings []byte
-	err = b.Pool.QueryRow(ctx, `select document, findings from received_invoices where id = $1`, id).Scan(&document, &findings)
+	err = db.QueryRow(ctx, `select document, findings from received_invoices where id = $1`, id).Scan(&document, &findings)
 	if err == nil && document != nil {
 		err = json.Unmarshal(document, &d)
 	}

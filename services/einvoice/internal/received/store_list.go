@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/tally"
 )
 
@@ -121,11 +122,11 @@ func (b *Inbox) sum(ctx context.Context, id uuid.UUID) (sum []byte, err error) {
 }
 
 // knownAccounts returns the accounts that earlier accepted invoices of the same seller name.
-func (b *Inbox) knownAccounts(ctx context.Context, r *Record) ([]string, error) {
+func knownAccounts(ctx context.Context, db pg.DB, r *Record) ([]string, error) {
 	if r.SellerKey == "" {
 		return nil, nil
 	}
-	rows, err := b.Pool.Query(ctx, `select ibans from received_invoices where merchant_id = $1 and livemode = $2 and seller_key = $3 and id <> $4
+	rows, err := db.Query(ctx, `select ibans from received_invoices where merchant_id = $1 and livemode = $2 and seller_key = $3 and id <> $4
 		and lifecycle_code = any($5) and created_at <= $6`, r.MerchantID, r.Livemode, r.SellerKey, r.ID, accepted, r.CreatedAt)
 	if err != nil {
 		return nil, fmt.Errorf("read the accounts of a seller: %w", err)

@@ -22,9 +22,10 @@ type View struct {
 	Document *reading.Invoice
 	Findings []reading.Finding
 	Answers  []Answered
-	// Known are the accounts that accepted invoices of the same seller name.
-	Known []string
-	Sum   []byte
+	// Payments are the newest first.
+	Payments []Payment
+	trust    trust
+	Sum      []byte
 }
 
 // Get returns one, or NOT_FOUND.
@@ -34,13 +35,16 @@ func (b *Inbox) Get(ctx context.Context, who Who, id string) (View, error) {
 		return View{}, err
 	}
 	v := View{Record: r}
-	if v.Document, v.Findings, err = b.readContent(ctx, r.ID); err != nil {
+	if v.Document, v.Findings, err = readContent(ctx, b.Pool, r.ID); err != nil {
 		return View{}, err
 	}
 	if v.Answers, err = b.readAnswers(ctx, r.ID); err != nil {
 		return View{}, err
 	}
-	if v.Known, err = b.knownAccounts(ctx, &r); err != nil {
+	if v.trust, err = trustOf(ctx, b.Pool, &r); err != nil {
+		return View{}, err
+	}
+	if v.Payments, err = paymentsOf(ctx, b.Pool, r.ID); err != nil {
 		return View{}, err
 	}
 	v.Sum, err = b.sum(ctx, r.ID)
@@ -57,7 +61,7 @@ func (b *Inbox) PDF(ctx context.Context, who Who, id string) (pdf []byte, number
 		original, _, err := b.file(ctx, r.ID)
 		return original, r.name(), false, err
 	}
-	d, _, err := b.readContent(ctx, r.ID)
+	d, _, err := readContent(ctx, b.Pool, r.ID)
 	if err != nil {
 		return nil, "", false, err
 	}
@@ -139,7 +143,27 @@ func (v *View) Proto() *einvoicev1.ReceivedInvoice {
 	if v.Document != nil {
 		v.content(out, v.Document)
 	}
+	for i := range v.Payments {
+		out.Payments = append(out.Payments, v.Payments[i].proto(v.Document))
+	}
+	v.payable(out)
 	return out
+}
+
+// payable says what could be paid now, or why nothing can. A duplicate is looked for only when it is paid.
+func (v *View) payable(out *einvoicev1.ReceivedInvoice) {
+	if slices.ContainsFunc(v.Payments, func(p Payment) bool { return p.open() }) {
+		out.PayableProblem = "A payment of this invoice is open at your bank."
+		return
+	}
+	amount, err := v.open(v.Document, v.Findings, paid(v.Payments))
+	if err != nil {
+		out.PayableProblem = errs.From(err).Message
+		return
+	}
+	out.PayableCents = int64(amount)
+	_, err = choose(v.Document.Payment.Accounts, v.trust, "")
+	out.ConfirmIban = err != nil
 }
 
 // findings adds what depends on other invoices.
@@ -151,10 +175,10 @@ func (v *View) findings() []reading.Finding {
 			Message: "You received an invoice with this number from this supplier before. Refuse this one with DOUBLON, and do not pay twice.",
 		})
 	}
-	if v.Document == nil || len(v.Known) == 0 {
+	if v.Document == nil || len(v.trust.approved) == 0 {
 		return all
 	}
-	if slices.ContainsFunc(v.Document.Payment.Accounts, func(a reading.Account) bool { return !slices.Contains(v.Known, a.IBAN) }) {
+	if slices.ContainsFunc(v.Document.Payment.Accounts, func(a reading.Account) bool { return !slices.Contains(v.trust.approved, a.IBAN) }) {
 		all = append(all, reading.Finding{
 			Code:    "iban_changed",
 			Message: "The account differs from the one on earlier invoices of this supplier. Call the supplier on a number that you know before you pay.",
@@ -170,7 +194,7 @@ func (v *View) content(out *einvoicev1.ReceivedInvoice, d *reading.Invoice) {
 	out.PaymentMeans, out.PaymentReference, out.PaymentTerms = d.Payment.Means, d.Payment.Reference, d.Payment.Terms
 	out.PrepaidCents, out.RoundingCents = int64(d.Totals.Prepaid), int64(d.Totals.Rounding)
 	for _, a := range d.Payment.Accounts {
-		out.Accounts = append(out.Accounts, &einvoicev1.ReceivedAccount{Iban: a.IBAN, Name: a.Name, Bic: a.BIC, SeenBefore: slices.Contains(v.Known, a.IBAN)})
+		out.Accounts = append(out.Accounts, &einvoicev1.ReceivedAccount{Iban: a.IBAN, Name: a.Name, Bic: a.BIC, SeenBefore: slices.Contains(v.trust.approved, a.IBAN)})
 	}
 	for _, n := range d.Notes {
 		out.Notes = append(out.Notes, &einvoicev1.ReceivedNote{Subject: n.Subject, Text: n.Text})

@@ -11,9 +11,12 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -36,10 +39,20 @@ type Deps struct {
 	Received  einvoicev1.ReceivedServiceClient
 	Directory einvoicev1.DirectoryServiceClient
 	Merchants *merchant.Merchants
-	Access    *caller.Access
-	Limiter   ratelimit.Limiter
+	// Refunds refunds what credit notes give back.
+	Refunds Refunds
+	Access  *caller.Access
+	Limiter ratelimit.Limiter
 	// Drawn limits the PDFs of one merchant.
 	Drawn echo.MiddlewareFunc
+}
+
+// Refunds is the room in which every refund is made. paymentapi.Payments implements it.
+type Refunds interface {
+	// MayRefund returns the pass to refund an amount of a payment, or why the caller may not.
+	MayRefund(c echo.Context, of caller.Account, ref string, amount web.Amount) (gate.Pass, error)
+	// Refund makes one refund for each key.
+	Refund(c echo.Context, pass gate.Pass, ref string, amount money.Cents, key string) (paying.Outcome, error)
 }
 
 // API has the handlers. Make it with New.

@@ -7,6 +7,7 @@ import (
 
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -133,6 +134,7 @@ type creditRequest struct {
 	Items  *[]creditItem `json:"items"`
 	Reason string        `json:"reason"`
 	Type   string        `json:"type"`
+	Refund bool          `json:"refund"`
 }
 
 // creditItem is what to credit of one line of the invoice.
@@ -147,6 +149,7 @@ func (r creditRequest) check() error {
 	bad.positive("amount", r.Amount)
 	bad.text("reason", r.Reason, maxReason)
 	bad.oneOf("type", r.Type, "refund", "cancel")
+	bad.If(r.Refund && r.Type == "cancel", "refund", "must not be given with type cancel")
 	if r.Items != nil {
 		bad.If(len(*r.Items) == 0, "items", "must have at least one item. To credit all that is left, omit items and amount")
 		bad.If(len(*r.Items) > maxItems, "items", "must have at most %d items", maxItems)
@@ -173,14 +176,26 @@ func (a *API) creditNote(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	var pass gate.Pass
+	if in.Refund {
+		if pass, err = a.mayRefund(c, on, in.Amount); err != nil {
+			return err
+		}
+	}
 	ctx, cancel := web.Calling(c, platformTimeout)
 	defer cancel()
 	res, err := a.Invoices.CreateCreditNote(ctx, &einvoicev1.CreateCreditNoteRequest{
 		MerchantId: on.MerchantID, Livemode: on.Livemode, Id: on.id, AmountCents: cents(in.Amount), Reason: in.Reason, Type: in.Type, IdempotencyKey: on.key,
-		Items: in.lines(),
+		Items: in.lines(), Refund: in.Refund,
 	})
 	if err != nil {
 		return issued(err, on.key != "")
 	}
-	return web.Answer(c, created(c, res.GetReplayed()), credited{invoice: view(res.GetCreditNote()), Invoice: summary(res.GetInvoice())})
+	answer := credited{invoice: view(res.GetCreditNote()), Invoice: summary(res.GetInvoice())}
+	if in.Refund {
+		if answer.refunded, err = a.refund(c, pass, res); err != nil {
+			return err
+		}
+	}
+	return web.Answer(c, created(c, res.GetReplayed()), answer)
 }

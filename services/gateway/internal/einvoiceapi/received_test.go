@@ -43,7 +43,8 @@ func (s suppliers) example() *einvoicev1.ReceivedInvoice {
 		Vat:          []*einvoicev1.ReceivedVAT{{Category: "S", Rate: "20", BaseCents: 10000, TaxCents: 2000}},
 		Findings:     []*einvoicev1.ReceivedFinding{{Code: "iban_changed", Message: "The account differs."}},
 		Answers:      []*einvoicev1.ReceivedAnswer{{Id: "a1", Code: 204, State: "sent", CreatedAt: at, SentAt: at}},
-		AllowedCodes: []int32{205, 210}, Sha256: strings.Repeat("0", 64),
+		AllowedCodes: []int32{205, 210}, Sha256: strings.Repeat("0", 64), PayableCents: 12000, ConfirmIban: true,
+		Payments: []*einvoicev1.ReceivedPayment{payment()},
 	}
 }
 
@@ -73,6 +74,20 @@ func (s suppliers) GetReceivedFile(r *einvoicev1.GetReceivedFileRequest, stream 
 func (s suppliers) AnswerReceived(_ context.Context, r *einvoicev1.AnswerReceivedRequest) (*einvoicev1.AnswerReceivedResponse, error) {
 	v, err := s.received(r)
 	return &einvoicev1.AnswerReceivedResponse{Invoice: v, Replayed: s.replayed}, err
+}
+
+func (s suppliers) PayReceived(_ context.Context, r *einvoicev1.PayReceivedRequest) (*einvoicev1.PayReceivedResponse, error) {
+	if _, err := s.received(r); err != nil {
+		return nil, err
+	}
+	return &einvoicev1.PayReceivedResponse{Payment: payment(), Replayed: s.replayed}, nil
+}
+
+func payment() *einvoicev1.ReceivedPayment {
+	return &einvoicev1.ReceivedPayment{
+		Reference: "SUP-20260617-0B25921FB72918ED", Status: "pending_sca", AmountCents: 12000, Iban: iban, Name: "Fournitures Martin SAS", Description: "F/2026/17",
+		PaymentUrl: "https://bank.example/1", CreatedAt: timestamppb.New(noon),
+	}
 }
 
 func TestReceivedInvoicesAreListedAndRead(t *testing.T) {
@@ -144,6 +159,58 @@ func TestWhoMayReadAndAnswerReceivedInvoices(t *testing.T) {
 		}
 		if got := f.call(t, c.who, "POST", status, `{"status":"approved"}`); got.status != c.write {
 			t.Errorf("%v answers: %d, want %d: %s", c.who, got.status, c.write, got.text)
+		}
+	}
+}
+
+func (f *fixture) enable(t *testing.T, enabled bool) {
+	t.Helper()
+	if _, err := f.accounts.Merchants.Enable(t.Context(), "user:admin", f.merchant.ID, enabled, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Only who may move the merchant's money may pay, and only a merchant who may take part in payments.
+func TestAReceivedInvoiceIsPaidByWhoMayMoveMoney(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	const pay = "/einvoice/received/" + invoiceID + "/pay"
+	f.enable(t, false)
+	if got := f.call(t, f.key, "POST", pay, `{}`); got.status != 403 || f.platform.called() != 0 {
+		t.Fatalf("a merchant that is not enabled pays: %d %s", got.status, got.text)
+	}
+	f.enable(t, true)
+	for _, c := range []struct {
+		who  as
+		want int
+	}{
+		{f.key, 201},
+		{f.payer, 201},
+		{f.live, 403},
+		{f.reader, 403},
+		{f.people[rights.RoleMerchant], 201},
+		{f.people[rights.RoleStaff], 403},
+		{f.people[rights.RoleAccountant], 403},
+		{nil, 400},
+	} {
+		if got := f.call(t, c.who, "POST", pay, `{"confirm_iban":"0189"}`); got.status != c.want {
+			t.Errorf("%v pays: %d, want %d: %s", c.who, got.status, c.want, got.text)
+		}
+	}
+	got := f.call(t, append(as{"Idempotency-Key", "k1"}, f.key...), "POST", pay, `{"confirm_iban":"0189","success_url":"https://shop.example/ok"}`)
+	in, _ := f.platform.asked().(*einvoicev1.PayReceivedRequest)
+	if got.status != 201 || !strings.Contains(got.text, `"payment_url":"https://bank.example/1"`) || in.GetConfirmIban() != "0189" || in.GetIdempotencyKey() != "k1" ||
+		in.GetSuccessUrl() != "https://shop.example/ok" || in.GetMerchantVersion() == 0 || in.GetLivemode() {
+		t.Errorf("%d %s, asked %v", got.status, got.text, in)
+	}
+	f.platform.replayed = true
+	if got := f.call(t, f.key, "POST", pay, `{}`); got.status != 200 || got.header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("again: %d", got.status)
+	}
+	before := f.platform.called()
+	for _, bad := range []string{`{"iban":"FR7630006000011234567890189"}`, `{"amount":1}`, `{"confirm_iban":"FR7630006000011234567890189"}`, `{"success_url":"javascript:x"}`, `[]`} {
+		if got := f.call(t, f.key, "POST", pay, bad); got.status != 400 || f.platform.called() != before {
+			t.Errorf("%s: %d %s", bad, got.status, got.text)
 		}
 	}
 }

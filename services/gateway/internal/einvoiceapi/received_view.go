@@ -64,6 +64,10 @@ type receivedDetails struct {
 	VAT             []receivedVAT       `json:"vat_breakdown"`
 	Prepaid         money.Cents         `json:"amount_prepaid"`
 	Rounding        money.Cents         `json:"rounding"`
+	Payable         money.Cents         `json:"amount_payable"`
+	NotPayable      *string             `json:"not_payable_reason"`
+	ConfirmIBAN     bool                `json:"confirm_iban_required"`
+	Payments        []receivedPayment   `json:"payments"`
 }
 
 type receivedFinding struct {
@@ -176,7 +180,8 @@ func receivedView(v *einvoicev1.ReceivedInvoice) received {
 		Contract: unlessEmpty(v.GetContractReference()), Delivered: unlessEmpty(v.GetDeliveryDate()), PeriodStart: unlessEmpty(v.GetPeriodStart()),
 		PeriodEnd: unlessEmpty(v.GetPeriodEnd()), Payee: unlessEmpty(v.GetPayee()), PaymentMeans: unlessEmpty(v.GetPaymentMeans()),
 		Reference: unlessEmpty(v.GetPaymentReference()), Terms: unlessEmpty(v.GetPaymentTerms()), Prepaid: money.Cents(v.GetPrepaidCents()),
-		Rounding: money.Cents(v.GetRoundingCents()), Seller: receivedPartyOf(v.GetSeller()), Buyer: receivedPartyOf(v.GetBuyer()),
+		Rounding: money.Cents(v.GetRoundingCents()), Payable: money.Cents(v.GetPayableCents()), NotPayable: unlessEmpty(v.GetPayableProblem()),
+		ConfirmIBAN: v.GetConfirmIban(), Payments: views(v.GetPayments(), receivedPaymentOf), Seller: receivedPartyOf(v.GetSeller()), Buyer: receivedPartyOf(v.GetBuyer()),
 		Findings: views(v.GetFindings(), func(f *einvoicev1.ReceivedFinding) receivedFinding {
 			return receivedFinding{f.GetCode(), f.GetMessage()}
 		}),

@@ -52,6 +52,7 @@ type fixture struct {
 	accounts *directory.Directory
 	merchant merchant.Merchant
 	platform *platform
+	refunds  *refunds
 	api      gatewaytest.Client
 	// key and live are keys of the merchant with all scopes; reader has invoices:read only, payer everything else.
 	key, live, reader, payer as
@@ -62,7 +63,7 @@ func setup(t *testing.T) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	now := func() time.Time { return noon }
-	f := &fixture{platform: &platform{mandate: "active"}, people: map[rights.Role]as{}}
+	f := &fixture{platform: &platform{mandate: "active"}, refunds: &refunds{}, people: map[rights.Role]as{}}
 	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
 	limiter := ratelimit.NewMemory(now)
 	f.limiter = limiter
@@ -74,7 +75,7 @@ func setup(t *testing.T) *fixture {
 	New(Deps{
 		Invoices: einvoicev1.NewEInvoiceServiceClient(service), Received: einvoicev1.NewReceivedServiceClient(service),
 		Directory: connectDirectory(t), Sales: einvoicev1.NewSalesServiceClient(service),
-		Trails: einvoicev1.NewTrailServiceClient(service), Merchants: f.accounts.Merchants, Access: access,
+		Trails: einvoicev1.NewTrailServiceClient(service), Refunds: f.refunds, Merchants: f.accounts.Merchants, Access: access,
 		Limiter: limiter, Drawn: drawing.New(limiter, 1000).For(func(echo.Context) string { return "" }),
 	}).Register(g)
 	srv := httptest.NewServer(e)

@@ -36,6 +36,7 @@ type platform struct {
 	enrollment *einvoicev1.Enrollment
 	mandate    string
 	replayed   bool
+	payments   []*einvoicev1.InvoicePayment
 	fail       error
 }
 
@@ -93,7 +94,7 @@ func (p *platform) invoice() *einvoicev1.Invoice {
 		}},
 		Vat:           []*einvoicev1.InvoiceVAT{{RatePerMille: 200, Category: "S", BaseCents: 150000, TaxCents: 30000}},
 		TotalNetCents: 150000, TotalVatCents: 30000, TotalCents: 180000, DueCents: 180000, Reference: "ERP-INV-2026-001", Sequence: 2,
-		CreatedAt: timestamppb.New(noon), UpdatedAt: timestamppb.New(noon), SubmittedAt: timestamppb.New(noon), BusinessProcess: "S1",
+		CreatedAt: timestamppb.New(noon), UpdatedAt: timestamppb.New(noon), SubmittedAt: timestamppb.New(noon), BusinessProcess: "S1", Payments: p.payments,
 		Lifecycle: []*einvoicev1.LifecycleEvent{{Code: 200, Label: "Déposée", OccurredAt: timestamppb.New(noon), Emitter: "PDPE"}},
 	}
 	if p.mandate != "active" {
@@ -190,7 +191,11 @@ func (p *platform) CreateCreditNote(_ context.Context, r *einvoicev1.CreateCredi
 	if err == nil && r.GetAmountCents() > 180000 {
 		err = errs.New(errs.CreditExceeds, "At most 1800.00 is left of the invoice.")
 	}
-	return &einvoicev1.CreateCreditNoteResponse{CreditNote: p.correction("381"), Invoice: v, Replayed: p.replayed}, err
+	out := &einvoicev1.CreateCreditNoteResponse{CreditNote: p.correction("381"), Invoice: v, Replayed: p.replayed}
+	if r.GetRefund() {
+		out.RefundPayment = paidBy
+	}
+	return out, err
 }
 
 func (p *platform) ListReports(_ context.Context, r *einvoicev1.ListReportsRequest) (*einvoicev1.ListReportsResponse, error) {

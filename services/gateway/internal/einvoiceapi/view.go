@@ -164,6 +164,7 @@ type (
 	credited struct {
 		invoice
 		Invoice invoice `json:"invoice"`
+		*refunded
 	}
 )
 

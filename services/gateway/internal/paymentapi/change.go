@@ -42,18 +42,11 @@ func (p *Payments) refund(c echo.Context) error {
 		return err
 	}
 	of := caller.AccountOf(c)
-	pass, err := gate.ForMerchant(of.Merchant, of.Livemode)
+	pass, err := p.MayRefund(c, of, ref, req.Amount)
 	if err != nil {
 		return err
 	}
-	if err := p.checkRefund(c, of, ref, req.Amount); err != nil {
-		return err
-	}
-	out, err := p.Sender.Send(c.Request().Context(), c, pass, command.RefundPayment, &paymentsv1.RefundPayment{
-		Reference: reference.Refund(p.Now()), OriginalReference: ref, MerchantId: of.Merchant.ID, MerchantVersion: of.Merchant.Version, Livemode: of.Livemode,
-		AmountCents: int64(req.Amount.Cents()), IdempotencyKey: idempotency,
-		Fingerprint: paying.Fingerprint("refund", of.Merchant.ID, of.Livemode, ref, req.Amount.Cents().String()),
-	}, nil)
+	out, err := p.Refund(c, pass, ref, req.Amount.Cents(), idempotency)
 	if err != nil {
 		return err
 	}

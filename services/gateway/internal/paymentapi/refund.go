@@ -7,10 +7,32 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/reference"
+	"european-pay.eu/eupay/internal/run/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
+
+// MayRefund returns the pass to refund an amount of a payment; not given: all of it. Errors: those of the gate, and STEP_UP_REQUIRED.
+func (p *Payments) MayRefund(c echo.Context, of caller.Account, ref string, amount web.Amount) (gate.Pass, error) {
+	pass, err := gate.ForMerchant(of.Merchant, of.Livemode)
+	if err != nil {
+		return gate.Pass{}, err
+	}
+	return pass, p.checkRefund(c, of, ref, amount)
+}
+
+// Refund refunds an amount of a payment of the pass's merchant; 0: all that is left. The same key makes one refund.
+func (p *Payments) Refund(c echo.Context, pass gate.Pass, ref string, amount money.Cents, key string) (paying.Outcome, error) {
+	m := pass.Merchant()
+	return p.Sender.Send(c.Request().Context(), c, pass, command.RefundPayment, &paymentsv1.RefundPayment{
+		Reference: reference.Refund(p.Now()), OriginalReference: ref, MerchantId: m.ID, MerchantVersion: m.Version, Livemode: pass.Livemode(),
+		AmountCents: int64(amount), IdempotencyKey: key, Fingerprint: paying.Fingerprint("refund", m.ID, pass.Livemode(), ref, amount.String()),
+	}, nil)
+}
 
 // checkRefund returns STEP_UP_REQUIRED for a login without a fresh proof if the refunds of a payment exceed what its merchant
 // allows without one. Earlier refunds count, so many small ones do not avoid the limit. Neither do concurrent ones, which are not

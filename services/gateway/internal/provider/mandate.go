@@ -7,10 +7,11 @@ import (
 )
 
 // mandate is the kind of a payment in which a payer authorises the standing order of a subscription, and active the status of a subscription
-// that is collected.
+// that is collected. supplier is the kind of a payment that the merchant itself makes.
 const (
-	mandate = "mandate"
-	active  = "active"
+	mandate  = "mandate"
+	active   = "active"
+	supplier = "supplier"
 )
 
 // asSubscription returns a mandate with the status that its subscription has, which is the one that the payer and the merchant's page are told.

@@ -37,7 +37,7 @@ func (p *Provider) back(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, target)
 	}
 	v := statusPage(payment)
-	if p.Receipts && v.Kind == "done" && payment.GetKind() != mandate {
+	if p.Receipts && v.Kind == "done" && payment.GetKind() != mandate && payment.GetKind() != supplier {
 		v.Receipt = "/pay/result?" + url.Values{"reference": {payment.GetReference()}}.Encode()
 	}
 	return showPage(c, http.StatusOK, v)

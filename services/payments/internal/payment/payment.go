@@ -6,15 +6,17 @@ import (
 	"european-pay.eu/eupay/internal/money"
 )
 
-// Kind is a payment, a refund or a mandate.
+// Kind is a payment, a refund, a mandate or a payment to a supplier.
 type Kind string
 
 // The kinds. A mandate is the standing order of a subscription: the payer authorises it as a payment, and the bank then pays again and
-// again. It is no payment of the merchant: the subscription of the same reference says what becomes of it.
+// again. It is no payment of the merchant: the subscription of the same reference says what becomes of it. A supplier payment goes the
+// other way: the merchant pays an invoice that it received, so no money comes to it.
 const (
-	KindPayment Kind = "payment"
-	KindRefund  Kind = "refund"
-	KindMandate Kind = "mandate"
+	KindPayment  Kind = "payment"
+	KindRefund   Kind = "refund"
+	KindMandate  Kind = "mandate"
+	KindSupplier Kind = "supplier"
 )
 
 // Party is one side of the transfer. Name is the account holder as shown on the transfer; a payer's may be empty. Kind is

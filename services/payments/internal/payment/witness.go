@@ -26,5 +26,8 @@ func Witness(p *Payment, at *time.Time, now time.Time) (c Change, ok bool) {
 
 // expectsMoney reports whether money is expected to come to the merchant's account, or to leave it.
 func (p Payment) expectsMoney() bool {
+	if p.Kind == KindSupplier {
+		return false
+	}
 	return p.Status == Completed || p.Status == Refunded || p.Late.Amount > 0
 }

@@ -74,7 +74,7 @@ var payments = privacy.Holding{
 			'metadata', metadata, 'success_url', success_url, 'cancel_url', cancel_url, 'payer_name', payer_name, 'payer_bic', payer_bic, 'payer_identity', payer_identity,
 			'payer_iban', case when payer_iban <> '' then to_jsonb(payer_iban) else ` + sealed("payer_iban_key_id", "payer_iban_sealed") + ` end,
 			'customer_id', customer_id, 'received_note', received_note, 'created_at', created_at, 'completed_at', completed_at)
-			|| case when kind = 'refund' then jsonb_build_object('beneficiary_name', beneficiary_name, 'beneficiary_identity', beneficiary_identity,
+			|| case when kind in ('refund', 'supplier') then jsonb_build_object('beneficiary_name', beneficiary_name, 'beneficiary_identity', beneficiary_identity,
 				'beneficiary_iban', case when beneficiary_iban <> '' then to_jsonb(beneficiary_iban) else ` + sealed("beneficiary_iban_key_id", "beneficiary_iban_sealed") + ` end)
 			else '{}' end from payments where` + chosen,
 	Sealed: []privacy.SealedField{{Name: "payer_iban", Owner: ofPayer}, {Name: "beneficiary_iban", Owner: ofBeneficiary}},
@@ -85,7 +85,7 @@ var payments = privacy.Holding{
 			where (payer_name <> '' or payer_iban <> '' or payer_iban_sealed is not null or payer_identity <> '{}' or received_note <> '') and` + over + ` and` + chosen,
 		`update payments set beneficiary_name = 'erased', beneficiary_iban = '', beneficiary_iban_key_id = null, beneficiary_iban_sealed = null,
 			beneficiary_identity = '{}', beneficiary_legal = '', beneficiary_siren = ''
-			where kind = 'refund' and beneficiary_name <> 'erased' and` + over + ` and` + chosen,
+			where kind in ('refund', 'supplier') and beneficiary_name <> 'erased' and` + over + ` and` + chosen,
 	},
 }
 

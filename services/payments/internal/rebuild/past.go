@@ -85,6 +85,9 @@ func (d Deps) complete(ctx context.Context, p *payment.Payment, past *past, appl
 		OrderID: n.GetOrderId(), PaymentLinkID: n.GetPaymentLinkId(), SubscriptionID: n.GetSubscriptionId(), GatewayReference: n.GetGatewayReference(),
 		CreatedAt: n.GetCreatedAt().AsTime(), ExpiresAt: n.GetCreatedAt().AsTime().Add(d.SessionTTL), OwnSession: payment.SessionOpen, Creates: 1,
 	}
+	if p.Kind == payment.KindSupplier {
+		return "no event has the account of the supplier: if the payment is open, let it end at the bank and pay the invoice again", nil
+	}
 	m, err := merchant.New(d.Pool, d.Now).Get(ctx, p.MerchantID, 0)
 	if errors.Is(err, merchant.ErrNotSynced) {
 		if apply {

@@ -30,10 +30,11 @@ func referenceOf(e consume.Event) (string, error) {
 func wordOf(p payment.Payment) string { return match.Word(p.MerchantReference) }
 
 // expectable reads the payments of a condition whose money is expected on an account, with that account. Payments of scans are not:
-// the payment that they pay is. Nor are mandates: they are executed many times, and no payment of their own. Nothing more is read of the payments
+// the payment that they pay is. Nor are mandates: they are executed many times, and no payment of their own;
+// and payments to suppliers. Nothing more is read of the payments
 // of merchants that have connected no account, which are most.
 func (s *Settlement) expectable(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]expected, error) {
-	rows, err := tx.Query(ctx, `select p.reference from payments p where p.origin <> 'scan' and p.kind <> 'mandate' and (p.status in ('completed', 'refunded')
+	rows, err := tx.Query(ctx, `select p.reference from payments p where p.origin <> 'scan' and p.kind not in ('mandate', 'supplier') and (p.status in ('completed', 'refunded')
 			or p.late_cents is not null or p.settle_by is not null and p.paid_by is null and p.kind = 'payment')
 		and exists (select from receiving_accounts a where a.merchant_id = p.merchant_id and a.livemode = p.livemode and a.state in ('connected', 'disconnected'))
 		and `+condition, args...)
@@ -196,7 +197,7 @@ func (s *Settlement) expectNamed(ctx context.Context, tx pgx.Tx, a account, refs
 		}
 	}
 	rows, err := tx.Query(ctx, `select reference, case when status in ('failed', 'cancelled') then 'payment_failed' else 'payment_open' end from payments
-		where reference = any ($1) and merchant_id = $2 and livemode = $3 and kind <> 'mandate' and status not in ('completed', 'refunded')
+		where reference = any ($1) and merchant_id = $2 and livemode = $3 and kind not in ('mandate', 'supplier') and status not in ('completed', 'refunded')
 			and late_cents is null and settle_by is null`,
 		refs, a.owner.ID, a.Livemode)
 	if err != nil {

@@ -11,10 +11,11 @@ import (
 )
 
 // Get returns the merchant's payment or refund in the mode, or ErrNotFound. Scans are not returned: they belong to the customer,
-// and the merchant sees the payment that they pay. Nor are mandates: the merchant sees their subscriptions.
+// and the merchant sees the payment that they pay. Nor are mandates and payments to
+// suppliers: the merchant sees their subscriptions and the invoices that it received.
 func (s *Store) Get(ctx context.Context, merchant string, livemode bool, reference string) (payment.Payment, error) {
 	return s.scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1 and merchant_id = $2 and livemode = $3
-		and origin <> 'scan' and kind <> 'mandate'`, reference, merchant, livemode))
+		and origin <> 'scan' and kind not in ('mandate', 'supplier')`, reference, merchant, livemode))
 }
 
 // ByReference returns a payment of any merchant. Use it only for work that merchants cannot control.

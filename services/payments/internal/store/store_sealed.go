@@ -11,8 +11,8 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// Sealed lists the columns that the vault seals: the account numbers of payers, who are the beneficiaries of refunds, and the
-// provider's responses, which may contain them.
+// Sealed lists the columns that the vault seals: the account numbers of payers, who are the beneficiaries of refunds, those of
+// suppliers, and the provider's responses, which may contain them.
 func (s *Store) Sealed() []vault.Column {
 	return []vault.Column{
 		{
@@ -21,7 +21,7 @@ func (s *Store) Sealed() []vault.Column {
 		},
 		{
 			Table: "payments", Key: []string{"reference"}, KeyID: "beneficiary_iban_key_id", Data: "beneficiary_iban_sealed", Plain: "beneficiary_iban",
-			Where: "kind = 'refund'", Owner: func(of []string) string { return beneficiaryOwner(of[0]) },
+			Where: "kind in ('refund', 'supplier')", Owner: func(of []string) string { return beneficiaryOwner(of[0]) },
 		},
 		{
 			Table: "payment_history", Key: []string{"reference", "sequence"}, KeyID: "provider_raw_key_id", Data: "provider_raw_sealed", Plain: "provider_raw",
@@ -67,9 +67,10 @@ func (s *Store) open(plain *string, sealed sealedText, owner string) error {
 	return err
 }
 
-// beneficiary returns how the beneficiary's IBAN is stored: a merchant's in plain text, a refunded payer's sealed.
+// beneficiary returns how the beneficiary's IBAN is stored: a merchant's in plain text, a refunded payer's and a
+// supplier's sealed.
 func (s *Store) beneficiary(p payment.Payment) (plain string, sealed sealedText) {
-	if p.Kind != payment.KindRefund {
+	if p.Kind != payment.KindRefund && p.Kind != payment.KindSupplier {
 		return p.Beneficiary.IBAN, sealedText{}
 	}
 	return "", s.seal(p.Beneficiary.IBAN, beneficiaryOwner(p.Reference))

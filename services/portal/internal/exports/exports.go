@@ -21,9 +21,12 @@ const (
 	perPage = 20
 )
 
+// documents is the choice of invoices as a ZIP of the documents themselves.
+const documents eupay.ExportKind = "documents"
+
 // kinds are in the order of the form. Their phrases are exports.kind_<kind>.
 var kinds = []eupay.ExportKind{
-	eupay.ExportFEC, eupay.ExportSales, eupay.ExportReceipts, eupay.ExportInvoices, eupay.ExportPayments, eupay.ExportRefunds, eupay.ExportStatement,
+	eupay.ExportFEC, eupay.ExportSales, eupay.ExportReceipts, eupay.ExportInvoices, documents, eupay.ExportPayments, eupay.ExportRefunds, eupay.ExportStatement,
 }
 
 // layouts are the formats of a table. Their phrases are exports.layout_<name>.
@@ -97,7 +100,11 @@ func create(r *web.Request) error {
 		return err
 	}
 	p := eupay.ExportParams{Kind: eupay.ExportKind(f.Get("kind")), From: f.Get("from"), To: f.Get("to"), IdempotencyKey: f.Get("key")}
-	if p.Kind != eupay.ExportFEC && p.Kind != eupay.ExportStatement {
+	switch p.Kind {
+	case documents:
+		p.Kind, p.Format = eupay.ExportInvoices, eupay.FormatZIP
+	case eupay.ExportFEC, eupay.ExportStatement:
+	default:
 		for _, l := range layouts {
 			if l.name == f.Get("layout") {
 				p.Format, p.Separator = l.format, l.separator

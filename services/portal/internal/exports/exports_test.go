@@ -44,6 +44,10 @@ func TestAnAccountantAsksForAFileAndFetchesIt(t *testing.T) {
 	if asked := r.Asked("POST /exports"); strings.Contains(asked, "format") {
 		t.Errorf("a FEC has no other format: %s", asked)
 	}
+	r.Post("/portal/exports", "kind", "documents", "layout", "xlsx", "from", "2026-05-01", "to", "2026-05-31", "key", "k")
+	if asked := r.Asked("POST /exports"); !strings.Contains(asked, `"kind":"invoices","format":"zip"`) || strings.Contains(asked, "separator") {
+		t.Errorf("the documents themselves: asked %s", asked)
+	}
 }
 
 func TestWhatTheAPIRefusesIsShownInTheForm(t *testing.T) {

@@ -2,6 +2,7 @@ package invoices
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	eupay "european-pay.eu/eupay/sdk/go"
@@ -14,12 +15,17 @@ func credit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	p := eupay.CreditParams{Amount: f.Amount(r, "amount"), Items: creditItems(r, f), Reason: f.Get("reason"), Type: "refund", IdempotencyKey: f.Get("key")}
+	p := eupay.CreditParams{Amount: f.Amount(r, "amount"), Items: creditItems(r, f), Reason: f.Get("reason"), Type: "refund", IdempotencyKey: f.Get("key"), Refund: f.Is("refund")}
 	if !f.OK() {
 		return show(r, http.StatusUnprocessableEntity, f, "credit")
 	}
 	note, err := r.API.Invoices.Credit(r.Ctx(), r.PathValue("id"), p)
-	if err == nil {
+	switch {
+	case err == nil && note.RefundError != nil:
+		return r.Redirect(path(note.ID), "invoice_credited_only")
+	case err == nil && note.Refund != nil:
+		return r.Redirect("/portal/payments/"+url.PathEscape(note.Refund.PaymentReference), "invoice_refunded")
+	case err == nil:
 		return r.Redirect(path(note.ID), "invoice_credited")
 	}
 	if !r.Refused(f, err) {

@@ -41,7 +41,9 @@ type view struct {
 	// Doing is the form that is shown again: paid, cancel, credit.
 	Doing                                   string
 	MaySubmit, MayPay, MayCancel, MayCredit bool
-	HasPDF                                  bool
+	// MayRefund: what is credited can be refunded in the same step.
+	MayRefund bool
+	HasPDF    bool
 }
 
 // isInvoice reports whether the document asks for money: an invoice or a deposit.
@@ -54,6 +56,11 @@ func deposited(inv *eupay.Invoice) eupay.Amount {
 		sum += d.Amount
 	}
 	return sum
+}
+
+// paidByPayment reports whether one EU Pay payment, and nothing else, paid the document.
+func paidByPayment(inv *eupay.Invoice) bool {
+	return len(inv.Payments) == 1 && strings.HasPrefix(inv.Payments[0].PaymentReference, "PAY-")
 }
 
 // Line is the name of a field of a line in the form of a credit note.
@@ -89,6 +96,7 @@ func show(r *web.Request, status int, f *web.Form, doing string) error {
 		v.MaySubmit = inv.SeqinoStatus == "submission_failed" || inv.SeqinoStatus == "mandate_pending"
 		v.MayPay = first && open && inv.AmountDue > 0
 		v.MayCancel = first && (open || inv.Status == eupay.InvoiceFailed) && inv.AmountPaid == 0
+		v.MayRefund = r.Session.Role == eupay.RoleMerchant && inv.AmountDue == 0 && paidByPayment(inv)
 		v.MayCredit = first && v.Left > 0 && inv.SeqinoStatus == "submitted" && (open || inv.Status == eupay.InvoicePaid || inv.AmountPaid > 0)
 	}
 	return r.Render(status, "invoices/detail", v)

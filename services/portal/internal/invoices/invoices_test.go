@@ -498,3 +498,46 @@ func TestTheEnrolmentIsAGuidedPath(t *testing.T) {
 		t.Errorf("ready: %s", p.text)
 	}
 }
+
+// The owner credits and refunds in one step where one payment of EU Pay, and nothing else, paid the invoice. A refund that was refused is told:
+// the credit note stands.
+func TestACreditNoteRefundsThePayment(t *testing.T) {
+	const op, box = "POST /einvoice/invoices/" + id + "/credit-note", `name="refund"`
+	paid := func(references ...any) string {
+		return invoice(func(m map[string]any) {
+			payments := []any{}
+			for _, ref := range references {
+				payments = append(payments, map[string]any{"id": "p", "amount": 10, "payment_reference": ref})
+			}
+			m["payments"], m["amount_due"], m["status"], m["amount_paid"] = payments, 0, "paid", 10
+		})
+	}
+	const ref = "PAY-20260617-0B25921FB72918ED"
+	for _, role := range []eupay.Role{eupay.RoleMerchant, eupay.RoleStaff} {
+		w := &world{}
+		t.Run(string(role), func(t *testing.T) {
+			w = setup(t, role)
+			for shown, answers := range map[bool][]string{role == eupay.RoleMerchant: {paid(ref)}, false: {paid(nil), paid(ref, nil)}} {
+				for _, answer := range answers {
+					w.answers["GET /einvoice/invoices/"+id] = answer
+					if p := w.get("/portal/invoices/" + id); strings.Contains(p.text, box) != shown {
+						t.Errorf("the box is shown: %v; %s", !shown, answer)
+					}
+				}
+			}
+			if role != eupay.RoleMerchant {
+				return
+			}
+			f := url.Values{"key": {"k"}, "reason": {"back"}, "refund": {"1"}}
+			w.answers[op] = invoice(func(m map[string]any) { m["id"], m["refund"] = "note", map[string]any{"payment_reference": ref} })
+			if p := w.post("/portal/invoices/"+id+"/credit", f); p.status != 303 || p.header.Get("Location") != "/portal/payments/"+ref+"?notice=invoice_refunded" ||
+				!strings.Contains(w.told(op), `"refund":true`) {
+				t.Errorf("%d %v, told %s", p.status, p.header, w.told(op))
+			}
+			w.answers[op] = invoice(func(m map[string]any) { m["id"], m["refund_error"] = "note", map[string]any{"code": "REFUND_EXCEEDS_PAYMENT"} })
+			if p := w.post("/portal/invoices/"+id+"/credit", f); p.header.Get("Location") != "/portal/invoices/note?notice=invoice_credited_only" {
+				t.Errorf("%d %v", p.status, p.header)
+			}
+		})
+	}
+}

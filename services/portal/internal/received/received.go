@@ -43,6 +43,7 @@ func Register(s *web.Site) error {
 	s.For(web.Everyone, "GET "+home+"/{id}/pdf", file("pdf", eupay.Received.PDF))
 	s.For(web.Everyone, "GET "+home+"/{id}/xml", file("xml", eupay.Received.XML))
 	s.For(web.Shop, "POST "+home+"/{id}/status", answer)
+	s.For(web.Owners, "POST "+home+"/{id}/pay", pay)
 	return s.Templates("received", templates)
 }
 
@@ -122,13 +123,27 @@ type view struct {
 	Form      *web.Form
 	Reasons   []string
 	MayAnswer bool
+	// MayPay: the user may, and there is something to pay.
+	MayPay bool
+	Pay    *web.Form
+}
+
+// Open returns the payment that waits for the merchant at its bank, or nil.
+func (v view) Open() *eupay.ReceivedPayment {
+	for i, p := range v.Payments {
+		if p.Status == eupay.PaymentPending || p.Status == eupay.PaymentPendingSCA {
+			return &v.Payments[i]
+		}
+	}
+	return nil
 }
 
 func detail(r *web.Request) error {
-	return show(r, http.StatusOK, web.NewForm("key", web.NewKey()))
+	return show(r, http.StatusOK, web.NewForm("key", web.NewKey()), web.NewForm("key", web.NewKey()))
 }
 
-func show(r *web.Request, status int, f *web.Form) error {
+// show shows an invoice with the form of an answer and that of a payment.
+func show(r *web.Request, status int, f, pay *web.Form) error {
 	inv, err := r.API.Received.Get(r.Ctx(), r.PathValue("id"))
 	if err != nil {
 		return err
@@ -136,6 +151,7 @@ func show(r *web.Request, status int, f *web.Form) error {
 	may := r.Session.Role == eupay.RoleMerchant || r.Session.Role == eupay.RoleStaff
 	return r.Render(status, "received/detail", view{
 		ReceivedInvoice: inv, Form: f, Reasons: reasons, MayAnswer: may && len(inv.AllowedStatuses) > 0,
+		MayPay: r.Session.Role == eupay.RoleMerchant && inv.AmountPayable > 0, Pay: pay,
 	})
 }
 
@@ -153,9 +169,25 @@ func answer(r *web.Request) error {
 		if !r.Refused(f, err) {
 			return err
 		}
-		return show(r, http.StatusUnprocessableEntity, f)
+		return show(r, http.StatusUnprocessableEntity, f, web.NewForm("key", web.NewKey()))
 	}
 	return r.Redirect(home+"/"+url.PathEscape(r.PathValue("id")), "received_answered")
+}
+
+// pay makes the payment of an invoice. The page that follows leads to the bank.
+func pay(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	if _, err := r.API.Received.Pay(r.Ctx(), r.PathValue("id"), eupay.PayParams{ConfirmIBAN: f.Get("confirm_iban"), IdempotencyKey: f.Get("key")}); err != nil {
+		if !r.Refused(f, err) {
+			return err
+		}
+		f.Values.Set("key", web.NewKey()) // with another end of the IBAN it is another request
+		return show(r, http.StatusUnprocessableEntity, web.NewForm("key", web.NewKey()), f)
+	}
+	return r.Redirect(home+"/"+url.PathEscape(r.PathValue("id")), "received_pay")
 }
 
 // file hands a file of a supplier on as a download. A browser must not run what strangers wrote, whatever type the API names.

@@ -24,11 +24,16 @@ const whole = `{` + summary + `,"allowed_statuses":["approved","refused"],"findi
 	`"answers":[],"seller":{"name":"Martin SAS","country":"FR"},"buyer":{"name":"Store"},"accounts":[{"iban":"FR7630006000011234567890189","seen_before":false}],` +
 	`"items":[{"id":"1","product_name":"Papier","quantity":2.5,"unit":"KGM","unit_price_ht":40,"base_quantity":null,"total_ht":100,"vat_category":"S","vat_rate":20}],"notes":[],"allowances":[]}`
 
+// open is a payment that waits for the merchant.
+const open = `{"reference":"SUP-20260617-0B25921FB72918ED","status":"pending_sca","amount":120,"currency":"EUR","iban":"FR7630006000011234567890189",` +
+	`"beneficiary_name":"<i>Martin</i>","description":"F-17","payment_url":"https://bank.example/1","created_at":"2026-06-17T12:00:00Z"}`
+
 // world is the pages before an API with one received invoice, and a browser of one user.
 type world struct {
 	*webtest.Kit
 
 	mu    sync.Mutex
+	more  string
 	asked []string
 	fail  bool
 }
@@ -53,11 +58,19 @@ func (w *world) api(rw http.ResponseWriter, r *http.Request) {
 	case "GET /einvoice/received":
 		fmt.Fprintf(rw, `{"data":[{%s}],"pagination":{"page":1,"limit":25,"total":1,"pages":1}}`, summary)
 	case "GET /einvoice/received/" + id:
-		_, _ = io.WriteString(rw, whole)
+		_, _ = io.WriteString(rw, strings.TrimSuffix(whole, "}")+w.more+"}")
 	case "GET /einvoice/received/" + id + "/xml":
 		rw.Header().Set("Content-Type", "text/html") // an API that errs must not make a page of ours
 		rw.Header().Set("Content-Disposition", `inline; filename="a/b.xml"`)
 		_, _ = io.WriteString(rw, "<script/>")
+	case "POST /einvoice/received/" + id + "/pay":
+		if w.fail {
+			rw.WriteHeader(400)
+			_, _ = io.WriteString(rw, `{"success":false,"code":"VALIDATION_ERROR","message":"x","errors":[{"field":"confirm_iban","message":"confirm_iban must be the last four characters."}]}`)
+			return
+		}
+		rw.WriteHeader(201)
+		_, _ = io.WriteString(rw, open)
 	case "POST /einvoice/received/" + id + "/status":
 		if w.fail {
 			rw.WriteHeader(409)
@@ -130,5 +143,49 @@ func TestAFileOfASupplierIsOnlyADownload(t *testing.T) {
 	if p.Status != 200 || h.Get("Content-Type") != "application/xml" || h.Get("Content-Disposition") != "attachment; filename=a_b.xml" || h.Get("X-Content-Type-Options") != "nosniff" ||
 		!strings.Contains(h.Get("Content-Security-Policy"), "sandbox") {
 		t.Errorf("%d %v", p.Status, h)
+	}
+}
+
+func TestTheOwnerPaysAnInvoice(t *testing.T) {
+	w := setup(t, eupay.RoleMerchant)
+	const pay = `action="/portal/received/` + id + `/pay"`
+	if one := w.Get("/portal/received/" + id); strings.Contains(one.Body, pay) {
+		t.Error("there is nothing to pay")
+	}
+	w.more = `,"amount_payable":120,"confirm_iban_required":true,"payments":[]`
+	one := w.Get("/portal/received/" + id)
+	if !strings.Contains(one.Body, pay) || !strings.Contains(one.Body, `name="confirm_iban"`) {
+		t.Fatal(one.Body)
+	}
+	w.fail = true
+	if p := w.Post("/portal/received/"+id+"/pay", url.Values{"confirm_iban": {"0188"}, "key": {"k"}}); p.Status != 422 || !strings.Contains(p.Body, "last four characters") || !strings.Contains(p.Body, "0188") {
+		t.Errorf("%d %s", p.Status, p.Body)
+	}
+	w.fail = false
+	if p := w.Post("/portal/received/"+id+"/pay", url.Values{"confirm_iban": {"0189"}, "key": {"k"}}); p.Status != 303 {
+		t.Errorf("%d %s", p.Status, p.Body)
+	}
+	if asked := w.last(); !strings.Contains(asked, "/pay livemode=false k ") || !strings.Contains(asked, `{"confirm_iban":"0189"}`) {
+		t.Errorf("asked %s", asked)
+	}
+	w.more = `,"amount_payable":0,"payments":[` + open + `]`
+	one = w.Get("/portal/received/" + id)
+	if strings.Contains(one.Body, pay) || !strings.Contains(one.Body, `href="https://bank.example/1"`) || strings.Contains(one.Body, "<i>Martin") {
+		t.Error(one.Body)
+	}
+}
+
+func TestNobodyElsePaysAnInvoice(t *testing.T) {
+	for _, role := range []eupay.Role{eupay.RoleStaff, eupay.RoleAccountant} {
+		t.Run(string(role), func(t *testing.T) {
+			w := setup(t, role)
+			w.more = `,"amount_payable":120,"payments":[]`
+			if one := w.Get("/portal/received/" + id); strings.Contains(one.Body, "/pay\"") {
+				t.Error("the form is shown")
+			}
+			if p := w.Post("/portal/received/"+id+"/pay", url.Values{"key": {"k"}}); p.Status == 303 && strings.Contains(p.Header.Get("Location"), id) || strings.Contains(w.last(), "/pay") {
+				t.Errorf("%d", p.Status)
+			}
+		})
 	}
 }

@@ -1,0 +1,2 @@
+-- +goose Up
+alter table payments validate constraint payments_kind_check;
