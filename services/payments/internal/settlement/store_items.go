@@ -30,9 +30,8 @@ func referenceOf(e consume.Event) (string, error) {
 func wordOf(p payment.Payment) string { return match.Word(p.MerchantReference) }
 
 // expectable reads the payments of a condition whose money is expected on an account, with that account. Payments of scans are not:
-// the payment that they pay is. Nor are mandates: they are executed many times, and no payment of their own;
-// and payments to suppliers. Nothing more is read of the payments
-// of merchants that have connected no account, which are most.
+// the payment that they pay is. Nor are mandates, which are executed many times and are no payment of their own, nor payments to suppliers.
+// Nothing more is read of the payments of merchants that have connected no account, which are most.
 func (s *Settlement) expectable(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]expected, error) {
 	rows, err := tx.Query(ctx, `select p.reference from payments p where p.origin <> 'scan' and p.kind not in ('mandate', 'supplier') and (p.status in ('completed', 'refunded')
 			or p.late_cents is not null or p.settle_by is not null and p.paid_by is null and p.kind = 'payment')
