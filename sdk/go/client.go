@@ -60,6 +60,7 @@ type Client struct {
 	Scans         Scans
 	Payers        Payers
 	Products      Products
+	OptionGroups  OptionGroups
 	Tables        Tables
 	Menus         Menus
 	Orders        Orders
@@ -181,7 +182,7 @@ func assemble(c caller) *Client {
 	out.QR, out.Scans, out.Payers = QR{at}, Scans{at}, Payers{at}
 	out.Settlement = SettlementProof{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}
-	out.Rewards = Rewards{at}
+	out.Rewards, out.OptionGroups = Rewards{at}, OptionGroups{at}
 	out.Offers, out.ProductOffers = Offers{at}, ProductOffers{at}
 	out.Passkeys = Passkeys{at}
 	out.Auth, out.Factor, out.Merchant, out.Team, out.APIKeys = Auth{at}, Factor{at}, Merchants{at}, Team{at}, APIKeys{at}

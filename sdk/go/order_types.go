@@ -76,6 +76,16 @@ type OrderLine struct {
 	VATRate  json.Number `json:"vat_rate"`
 	// The VAT in Total.
 	VATAmount Amount `json:"vat_amount"`
+	// What was chosen; UnitPrice includes it.
+	Options []ChosenOption `json:"options"`
+}
+
+// ChosenOption is an option as it was when the order was placed.
+type ChosenOption struct {
+	ID    string `json:"id"`
+	Group string `json:"group"`
+	Name  string `json:"name"`
+	Price Amount `json:"price"`
 }
 
 // OrderRefund is what is given back of an order.
@@ -108,6 +118,8 @@ type OrderItem struct {
 	ProductID string `json:"productId"`
 	Quantity  int    `json:"quantity"`
 	Notes     string `json:"notes,omitzero"`
+	// Options are the ids of what is chosen from the product's option groups.
+	Options []string `json:"options,omitzero"`
 }
 
 // PlacedOrder is an order and how it is paid.

@@ -24,10 +24,12 @@ type Product struct {
 	StockQuantity int         `json:"stock_quantity"`
 	ImageURL      string      `json:"image_url"`
 	// Nil: the merchant has not said. Empty: none of the 14.
-	Allergens   []Allergen `json:"allergens"`
-	IsAvailable bool       `json:"is_available"`
-	CreatedAt   time.Time  `json:"created_at"`
-	UpdatedAt   time.Time  `json:"updated_at"`
+	Allergens []Allergen `json:"allergens"`
+	// Ids of option groups, in the order in which guests choose.
+	OptionGroups []string  `json:"option_groups"`
+	IsAvailable  bool      `json:"is_available"`
+	CreatedAt    time.Time `json:"created_at"`
+	UpdatedAt    time.Time `json:"updated_at"`
 }
 
 // ProductParams is a product to add.
@@ -44,6 +46,8 @@ type ProductParams struct {
 	ImageURL      string `json:"image_url,omitzero"`
 	// Nil: you do not say. Empty: none of the 14.
 	Allergens []Allergen `json:"allergens,omitzero"`
+	// Ids of option groups, in the order in which guests choose.
+	OptionGroups []string `json:"option_groups,omitzero"`
 	// False hides the product from menus. Nil: true.
 	IsAvailable *bool `json:"is_available,omitzero"`
 }
@@ -61,6 +65,8 @@ type ProductChange struct {
 	ImageURL      *string      `json:"image_url,omitzero"`
 	// A nil list in it takes back what was said.
 	Allergens *[]Allergen `json:"allergens,omitzero"`
+	// Ids of option groups, in the order in which guests choose. An empty list in it: none.
+	OptionGroups *[]string `json:"option_groups,omitzero"`
 	// False hides the product from menus.
 	IsAvailable *bool `json:"is_available,omitzero"`
 }

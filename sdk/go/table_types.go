@@ -47,6 +47,18 @@ type Menu struct {
 	Menu          map[string][]MenuProduct `json:"menu"`
 	Offers        []MenuOffer              `json:"offers"`
 	ProductOffers []MenuProductOffer       `json:"productOffers"`
+	// OptionGroups are those of the products, each once.
+	OptionGroups []MenuOptionGroup `json:"optionGroups"`
+}
+
+// MenuOptionGroup is a choice that guests make of a product.
+type MenuOptionGroup struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// How many options the guest must and may choose.
+	MinChoices int      `json:"min_choices"`
+	MaxChoices int      `json:"max_choices"`
+	Options    []Option `json:"options"`
 }
 
 // MenuTable is where the guest sits.
@@ -76,6 +88,8 @@ type MenuProduct struct {
 	ImageURL string      `json:"image_url"`
 	// Nil: the merchant has not said. Empty: none of the 14.
 	Allergens []Allergen `json:"allergens"`
+	// OptionGroups are ids of the menu's OptionGroups, in the order in which guests choose.
+	OptionGroups []string `json:"option_groups"`
 }
 
 // MenuOffer is an offer on whole orders.

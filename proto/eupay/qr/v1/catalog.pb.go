@@ -40,11 +40,13 @@ type Product struct {
 	CreatedAt   *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	UpdatedAt   *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
 	// In ten-thousandths of a euro, computed: their sum is price_ttc_cents × 100.
-	PriceHtE4     int64      `protobuf:"varint,14,opt,name=price_ht_e4,json=priceHtE4,proto3" json:"price_ht_e4,omitempty"`
-	VatAmountE4   int64      `protobuf:"varint,15,opt,name=vat_amount_e4,json=vatAmountE4,proto3" json:"vat_amount_e4,omitempty"`
-	Allergens     *Allergens `protobuf:"bytes,16,opt,name=allergens,proto3" json:"allergens,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	PriceHtE4   int64      `protobuf:"varint,14,opt,name=price_ht_e4,json=priceHtE4,proto3" json:"price_ht_e4,omitempty"`
+	VatAmountE4 int64      `protobuf:"varint,15,opt,name=vat_amount_e4,json=vatAmountE4,proto3" json:"vat_amount_e4,omitempty"`
+	Allergens   *Allergens `protobuf:"bytes,16,opt,name=allergens,proto3" json:"allergens,omitempty"`
+	// Groups of options in the order in which guests choose.
+	OptionGroupIds []string `protobuf:"bytes,17,rep,name=option_group_ids,json=optionGroupIds,proto3" json:"option_group_ids,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Product) Reset() {
@@ -189,6 +191,817 @@ func (x *Product) GetAllergens() *Allergens {
 	return nil
 }
 
+func (x *Product) GetOptionGroupIds() []string {
+	if x != nil {
+		return x.OptionGroupIds
+	}
+	return nil
+}
+
+// OptionGroup is a choice that belongs to products, such as the size or what is added.
+type OptionGroup struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Id         string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	MerchantId string                 `protobuf:"bytes,2,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Name       string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	// How many options a guest chooses; 1 and 1 is a variant such as the size.
+	MinChoices int32 `protobuf:"varint,4,opt,name=min_choices,json=minChoices,proto3" json:"min_choices,omitempty"`
+	MaxChoices int32 `protobuf:"varint,5,opt,name=max_choices,json=maxChoices,proto3" json:"max_choices,omitempty"`
+	// In their order.
+	Options       []*Option              `protobuf:"bytes,6,rep,name=options,proto3" json:"options,omitempty"`
+	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OptionGroup) Reset() {
+	*x = OptionGroup{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OptionGroup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OptionGroup) ProtoMessage() {}
+
+func (x *OptionGroup) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OptionGroup.ProtoReflect.Descriptor instead.
+func (*OptionGroup) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *OptionGroup) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *OptionGroup) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *OptionGroup) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *OptionGroup) GetMinChoices() int32 {
+	if x != nil {
+		return x.MinChoices
+	}
+	return 0
+}
+
+func (x *OptionGroup) GetMaxChoices() int32 {
+	if x != nil {
+		return x.MaxChoices
+	}
+	return 0
+}
+
+func (x *OptionGroup) GetOptions() []*Option {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+func (x *OptionGroup) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *OptionGroup) GetUpdatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return nil
+}
+
+type Option struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty in a request: a new option.
+	Id   string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// What the option adds to the product's price, VAT included at the product's rate.
+	PriceCents int64 `protobuf:"varint,3,opt,name=price_cents,json=priceCents,proto3" json:"price_cents,omitempty"`
+	// Chosen when the page opens.
+	IsDefault bool `protobuf:"varint,4,opt,name=is_default,json=isDefault,proto3" json:"is_default,omitempty"`
+	// False: sold out.
+	IsAvailable   bool `protobuf:"varint,5,opt,name=is_available,json=isAvailable,proto3" json:"is_available,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Option) Reset() {
+	*x = Option{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Option) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Option) ProtoMessage() {}
+
+func (x *Option) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Option.ProtoReflect.Descriptor instead.
+func (*Option) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Option) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Option) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Option) GetPriceCents() int64 {
+	if x != nil {
+		return x.PriceCents
+	}
+	return 0
+}
+
+func (x *Option) GetIsDefault() bool {
+	if x != nil {
+		return x.IsDefault
+	}
+	return false
+}
+
+func (x *Option) GetIsAvailable() bool {
+	if x != nil {
+		return x.IsAvailable
+	}
+	return false
+}
+
+type CreateOptionGroupRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Group         *OptionGroup           `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateOptionGroupRequest) Reset() {
+	*x = CreateOptionGroupRequest{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateOptionGroupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateOptionGroupRequest) ProtoMessage() {}
+
+func (x *CreateOptionGroupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateOptionGroupRequest.ProtoReflect.Descriptor instead.
+func (*CreateOptionGroupRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CreateOptionGroupRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *CreateOptionGroupRequest) GetGroup() *OptionGroup {
+	if x != nil {
+		return x.Group
+	}
+	return nil
+}
+
+type CreateOptionGroupResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         *OptionGroup           `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateOptionGroupResponse) Reset() {
+	*x = CreateOptionGroupResponse{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateOptionGroupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateOptionGroupResponse) ProtoMessage() {}
+
+func (x *CreateOptionGroupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateOptionGroupResponse.ProtoReflect.Descriptor instead.
+func (*CreateOptionGroupResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *CreateOptionGroupResponse) GetGroup() *OptionGroup {
+	if x != nil {
+		return x.Group
+	}
+	return nil
+}
+
+type ListOptionGroupsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOptionGroupsRequest) Reset() {
+	*x = ListOptionGroupsRequest{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOptionGroupsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOptionGroupsRequest) ProtoMessage() {}
+
+func (x *ListOptionGroupsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOptionGroupsRequest.ProtoReflect.Descriptor instead.
+func (*ListOptionGroupsRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListOptionGroupsRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+type ListOptionGroupsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Groups        []*OptionGroup         `protobuf:"bytes,1,rep,name=groups,proto3" json:"groups,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOptionGroupsResponse) Reset() {
+	*x = ListOptionGroupsResponse{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOptionGroupsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOptionGroupsResponse) ProtoMessage() {}
+
+func (x *ListOptionGroupsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOptionGroupsResponse.ProtoReflect.Descriptor instead.
+func (*ListOptionGroupsResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ListOptionGroupsResponse) GetGroups() []*OptionGroup {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+type GetOptionGroupRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetOptionGroupRequest) Reset() {
+	*x = GetOptionGroupRequest{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetOptionGroupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetOptionGroupRequest) ProtoMessage() {}
+
+func (x *GetOptionGroupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetOptionGroupRequest.ProtoReflect.Descriptor instead.
+func (*GetOptionGroupRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetOptionGroupRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *GetOptionGroupRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type GetOptionGroupResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         *OptionGroup           `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetOptionGroupResponse) Reset() {
+	*x = GetOptionGroupResponse{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetOptionGroupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetOptionGroupResponse) ProtoMessage() {}
+
+func (x *GetOptionGroupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetOptionGroupResponse.ProtoReflect.Descriptor instead.
+func (*GetOptionGroupResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GetOptionGroupResponse) GetGroup() *OptionGroup {
+	if x != nil {
+		return x.Group
+	}
+	return nil
+}
+
+type UpdateOptionGroupRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Group         *OptionGroup           `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateOptionGroupRequest) Reset() {
+	*x = UpdateOptionGroupRequest{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateOptionGroupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateOptionGroupRequest) ProtoMessage() {}
+
+func (x *UpdateOptionGroupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateOptionGroupRequest.ProtoReflect.Descriptor instead.
+func (*UpdateOptionGroupRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *UpdateOptionGroupRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *UpdateOptionGroupRequest) GetGroup() *OptionGroup {
+	if x != nil {
+		return x.Group
+	}
+	return nil
+}
+
+type UpdateOptionGroupResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         *OptionGroup           `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateOptionGroupResponse) Reset() {
+	*x = UpdateOptionGroupResponse{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateOptionGroupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateOptionGroupResponse) ProtoMessage() {}
+
+func (x *UpdateOptionGroupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateOptionGroupResponse.ProtoReflect.Descriptor instead.
+func (*UpdateOptionGroupResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *UpdateOptionGroupResponse) GetGroup() *OptionGroup {
+	if x != nil {
+		return x.Group
+	}
+	return nil
+}
+
+type DeleteOptionGroupRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteOptionGroupRequest) Reset() {
+	*x = DeleteOptionGroupRequest{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteOptionGroupRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteOptionGroupRequest) ProtoMessage() {}
+
+func (x *DeleteOptionGroupRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteOptionGroupRequest.ProtoReflect.Descriptor instead.
+func (*DeleteOptionGroupRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *DeleteOptionGroupRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *DeleteOptionGroupRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type DeleteOptionGroupResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteOptionGroupResponse) Reset() {
+	*x = DeleteOptionGroupResponse{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteOptionGroupResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteOptionGroupResponse) ProtoMessage() {}
+
+func (x *DeleteOptionGroupResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteOptionGroupResponse.ProtoReflect.Descriptor instead.
+func (*DeleteOptionGroupResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{12}
+}
+
+type SetOptionAvailableRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	GroupId       string                 `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	OptionId      string                 `protobuf:"bytes,3,opt,name=option_id,json=optionId,proto3" json:"option_id,omitempty"`
+	IsAvailable   bool                   `protobuf:"varint,4,opt,name=is_available,json=isAvailable,proto3" json:"is_available,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetOptionAvailableRequest) Reset() {
+	*x = SetOptionAvailableRequest{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetOptionAvailableRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetOptionAvailableRequest) ProtoMessage() {}
+
+func (x *SetOptionAvailableRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetOptionAvailableRequest.ProtoReflect.Descriptor instead.
+func (*SetOptionAvailableRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *SetOptionAvailableRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *SetOptionAvailableRequest) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
+}
+
+func (x *SetOptionAvailableRequest) GetOptionId() string {
+	if x != nil {
+		return x.OptionId
+	}
+	return ""
+}
+
+func (x *SetOptionAvailableRequest) GetIsAvailable() bool {
+	if x != nil {
+		return x.IsAvailable
+	}
+	return false
+}
+
+type SetOptionAvailableResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         *OptionGroup           `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetOptionAvailableResponse) Reset() {
+	*x = SetOptionAvailableResponse{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetOptionAvailableResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetOptionAvailableResponse) ProtoMessage() {}
+
+func (x *SetOptionAvailableResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetOptionAvailableResponse.ProtoReflect.Descriptor instead.
+func (*SetOptionAvailableResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SetOptionAvailableResponse) GetGroup() *OptionGroup {
+	if x != nil {
+		return x.Group
+	}
+	return nil
+}
+
+// OptionGroupIDs are the groups of a product in their order; empty: none.
+type OptionGroupIDs struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ids           []string               `protobuf:"bytes,1,rep,name=ids,proto3" json:"ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OptionGroupIDs) Reset() {
+	*x = OptionGroupIDs{}
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OptionGroupIDs) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OptionGroupIDs) ProtoMessage() {}
+
+func (x *OptionGroupIDs) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OptionGroupIDs.ProtoReflect.Descriptor instead.
+func (*OptionGroupIDs) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *OptionGroupIDs) GetIds() []string {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
 // Allergens are what a product contains of the 14 allergens of Regulation (EU) 1169/2011.
 type Allergens struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -202,7 +1015,7 @@ type Allergens struct {
 
 func (x *Allergens) Reset() {
 	*x = Allergens{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[1]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -214,7 +1027,7 @@ func (x *Allergens) String() string {
 func (*Allergens) ProtoMessage() {}
 
 func (x *Allergens) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[1]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -227,7 +1040,7 @@ func (x *Allergens) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Allergens.ProtoReflect.Descriptor instead.
 func (*Allergens) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{1}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Allergens) GetStated() bool {
@@ -254,16 +1067,17 @@ type ProductFields struct {
 	VatRatePerMille *int32                 `protobuf:"varint,5,opt,name=vat_rate_per_mille,json=vatRatePerMille,proto3,oneof" json:"vat_rate_per_mille,omitempty"`
 	StockQuantity   *int32                 `protobuf:"varint,6,opt,name=stock_quantity,json=stockQuantity,proto3,oneof" json:"stock_quantity,omitempty"`
 	// Empty: no image.
-	ImageUrl      *string    `protobuf:"bytes,7,opt,name=image_url,json=imageUrl,proto3,oneof" json:"image_url,omitempty"`
-	IsAvailable   *bool      `protobuf:"varint,8,opt,name=is_available,json=isAvailable,proto3,oneof" json:"is_available,omitempty"`
-	Allergens     *Allergens `protobuf:"bytes,9,opt,name=allergens,proto3" json:"allergens,omitempty"`
+	ImageUrl      *string         `protobuf:"bytes,7,opt,name=image_url,json=imageUrl,proto3,oneof" json:"image_url,omitempty"`
+	IsAvailable   *bool           `protobuf:"varint,8,opt,name=is_available,json=isAvailable,proto3,oneof" json:"is_available,omitempty"`
+	Allergens     *Allergens      `protobuf:"bytes,9,opt,name=allergens,proto3" json:"allergens,omitempty"`
+	OptionGroups  *OptionGroupIDs `protobuf:"bytes,10,opt,name=option_groups,json=optionGroups,proto3" json:"option_groups,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ProductFields) Reset() {
 	*x = ProductFields{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[2]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -275,7 +1089,7 @@ func (x *ProductFields) String() string {
 func (*ProductFields) ProtoMessage() {}
 
 func (x *ProductFields) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[2]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -288,7 +1102,7 @@ func (x *ProductFields) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProductFields.ProtoReflect.Descriptor instead.
 func (*ProductFields) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{2}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ProductFields) GetName() string {
@@ -354,6 +1168,13 @@ func (x *ProductFields) GetAllergens() *Allergens {
 	return nil
 }
 
+func (x *ProductFields) GetOptionGroups() *OptionGroupIDs {
+	if x != nil {
+		return x.OptionGroups
+	}
+	return nil
+}
+
 type ListProductsRequest struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
@@ -372,7 +1193,7 @@ type ListProductsRequest struct {
 
 func (x *ListProductsRequest) Reset() {
 	*x = ListProductsRequest{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[3]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -384,7 +1205,7 @@ func (x *ListProductsRequest) String() string {
 func (*ListProductsRequest) ProtoMessage() {}
 
 func (x *ListProductsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[3]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -397,7 +1218,7 @@ func (x *ListProductsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProductsRequest.ProtoReflect.Descriptor instead.
 func (*ListProductsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{3}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListProductsRequest) GetMerchantId() string {
@@ -453,7 +1274,7 @@ type ListProductsResponse struct {
 
 func (x *ListProductsResponse) Reset() {
 	*x = ListProductsResponse{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[4]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -465,7 +1286,7 @@ func (x *ListProductsResponse) String() string {
 func (*ListProductsResponse) ProtoMessage() {}
 
 func (x *ListProductsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[4]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -478,7 +1299,7 @@ func (x *ListProductsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListProductsResponse.ProtoReflect.Descriptor instead.
 func (*ListProductsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{4}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListProductsResponse) GetProducts() []*Product {
@@ -505,7 +1326,7 @@ type GetProductRequest struct {
 
 func (x *GetProductRequest) Reset() {
 	*x = GetProductRequest{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[5]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +1338,7 @@ func (x *GetProductRequest) String() string {
 func (*GetProductRequest) ProtoMessage() {}
 
 func (x *GetProductRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[5]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +1351,7 @@ func (x *GetProductRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProductRequest.ProtoReflect.Descriptor instead.
 func (*GetProductRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{5}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetProductRequest) GetMerchantId() string {
@@ -556,7 +1377,7 @@ type GetProductResponse struct {
 
 func (x *GetProductResponse) Reset() {
 	*x = GetProductResponse{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[6]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +1389,7 @@ func (x *GetProductResponse) String() string {
 func (*GetProductResponse) ProtoMessage() {}
 
 func (x *GetProductResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[6]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +1402,7 @@ func (x *GetProductResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetProductResponse.ProtoReflect.Descriptor instead.
 func (*GetProductResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{6}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetProductResponse) GetProduct() *Product {
@@ -601,7 +1422,7 @@ type CreateProductRequest struct {
 
 func (x *CreateProductRequest) Reset() {
 	*x = CreateProductRequest{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[7]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -613,7 +1434,7 @@ func (x *CreateProductRequest) String() string {
 func (*CreateProductRequest) ProtoMessage() {}
 
 func (x *CreateProductRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[7]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -626,7 +1447,7 @@ func (x *CreateProductRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateProductRequest.ProtoReflect.Descriptor instead.
 func (*CreateProductRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{7}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CreateProductRequest) GetMerchantId() string {
@@ -652,7 +1473,7 @@ type CreateProductResponse struct {
 
 func (x *CreateProductResponse) Reset() {
 	*x = CreateProductResponse{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[8]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -664,7 +1485,7 @@ func (x *CreateProductResponse) String() string {
 func (*CreateProductResponse) ProtoMessage() {}
 
 func (x *CreateProductResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[8]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -677,7 +1498,7 @@ func (x *CreateProductResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateProductResponse.ProtoReflect.Descriptor instead.
 func (*CreateProductResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{8}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CreateProductResponse) GetProduct() *Product {
@@ -698,7 +1519,7 @@ type UpdateProductRequest struct {
 
 func (x *UpdateProductRequest) Reset() {
 	*x = UpdateProductRequest{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[9]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -710,7 +1531,7 @@ func (x *UpdateProductRequest) String() string {
 func (*UpdateProductRequest) ProtoMessage() {}
 
 func (x *UpdateProductRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[9]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -723,7 +1544,7 @@ func (x *UpdateProductRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateProductRequest.ProtoReflect.Descriptor instead.
 func (*UpdateProductRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{9}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *UpdateProductRequest) GetMerchantId() string {
@@ -756,7 +1577,7 @@ type UpdateProductResponse struct {
 
 func (x *UpdateProductResponse) Reset() {
 	*x = UpdateProductResponse{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[10]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -768,7 +1589,7 @@ func (x *UpdateProductResponse) String() string {
 func (*UpdateProductResponse) ProtoMessage() {}
 
 func (x *UpdateProductResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[10]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -781,7 +1602,7 @@ func (x *UpdateProductResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateProductResponse.ProtoReflect.Descriptor instead.
 func (*UpdateProductResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{10}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *UpdateProductResponse) GetProduct() *Product {
@@ -801,7 +1622,7 @@ type DeleteProductRequest struct {
 
 func (x *DeleteProductRequest) Reset() {
 	*x = DeleteProductRequest{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[11]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -813,7 +1634,7 @@ func (x *DeleteProductRequest) String() string {
 func (*DeleteProductRequest) ProtoMessage() {}
 
 func (x *DeleteProductRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[11]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -826,7 +1647,7 @@ func (x *DeleteProductRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteProductRequest.ProtoReflect.Descriptor instead.
 func (*DeleteProductRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{11}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DeleteProductRequest) GetMerchantId() string {
@@ -851,7 +1672,7 @@ type DeleteProductResponse struct {
 
 func (x *DeleteProductResponse) Reset() {
 	*x = DeleteProductResponse{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[12]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -863,7 +1684,7 @@ func (x *DeleteProductResponse) String() string {
 func (*DeleteProductResponse) ProtoMessage() {}
 
 func (x *DeleteProductResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[12]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -876,7 +1697,7 @@ func (x *DeleteProductResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteProductResponse.ProtoReflect.Descriptor instead.
 func (*DeleteProductResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{12}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{27}
 }
 
 type CreateUploadURLRequest struct {
@@ -894,7 +1715,7 @@ type CreateUploadURLRequest struct {
 
 func (x *CreateUploadURLRequest) Reset() {
 	*x = CreateUploadURLRequest{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[13]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1727,7 @@ func (x *CreateUploadURLRequest) String() string {
 func (*CreateUploadURLRequest) ProtoMessage() {}
 
 func (x *CreateUploadURLRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[13]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1740,7 @@ func (x *CreateUploadURLRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateUploadURLRequest.ProtoReflect.Descriptor instead.
 func (*CreateUploadURLRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{13}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CreateUploadURLRequest) GetMerchantId() string {
@@ -964,7 +1785,7 @@ type CreateUploadURLResponse struct {
 
 func (x *CreateUploadURLResponse) Reset() {
 	*x = CreateUploadURLResponse{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[14]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -976,7 +1797,7 @@ func (x *CreateUploadURLResponse) String() string {
 func (*CreateUploadURLResponse) ProtoMessage() {}
 
 func (x *CreateUploadURLResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[14]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -989,7 +1810,7 @@ func (x *CreateUploadURLResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateUploadURLResponse.ProtoReflect.Descriptor instead.
 func (*CreateUploadURLResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{14}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CreateUploadURLResponse) GetUploadUrl() string {
@@ -1031,7 +1852,7 @@ type FindImageRequest struct {
 
 func (x *FindImageRequest) Reset() {
 	*x = FindImageRequest{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[15]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1043,7 +1864,7 @@ func (x *FindImageRequest) String() string {
 func (*FindImageRequest) ProtoMessage() {}
 
 func (x *FindImageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[15]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1056,7 +1877,7 @@ func (x *FindImageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindImageRequest.ProtoReflect.Descriptor instead.
 func (*FindImageRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{15}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *FindImageRequest) GetMerchantId() string {
@@ -1089,7 +1910,7 @@ type FindImageResponse struct {
 
 func (x *FindImageResponse) Reset() {
 	*x = FindImageResponse{}
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[16]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1101,7 +1922,7 @@ func (x *FindImageResponse) String() string {
 func (*FindImageResponse) ProtoMessage() {}
 
 func (x *FindImageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[16]
+	mi := &file_eupay_qr_v1_catalog_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1114,7 +1935,7 @@ func (x *FindImageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindImageResponse.ProtoReflect.Descriptor instead.
 func (*FindImageResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{16}
+	return file_eupay_qr_v1_catalog_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *FindImageResponse) GetImageUrl() string {
@@ -1128,7 +1949,7 @@ var File_eupay_qr_v1_catalog_proto protoreflect.FileDescriptor
 
 const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\n" +
-	"\x19eupay/qr/v1/catalog.proto\x12\veupay.qr.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\x04\n" +
+	"\x19eupay/qr/v1/catalog.proto\x12\veupay.qr.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x04\n" +
 	"\aProduct\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1149,10 +1970,71 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"updated_at\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x1e\n" +
 	"\vprice_ht_e4\x18\x0e \x01(\x03R\tpriceHtE4\x12\"\n" +
 	"\rvat_amount_e4\x18\x0f \x01(\x03R\vvatAmountE4\x124\n" +
-	"\tallergens\x18\x10 \x01(\v2\x16.eupay.qr.v1.AllergensR\tallergens\"9\n" +
+	"\tallergens\x18\x10 \x01(\v2\x16.eupay.qr.v1.AllergensR\tallergens\x12(\n" +
+	"\x10option_group_ids\x18\x11 \x03(\tR\x0eoptionGroupIds\"\xb9\x02\n" +
+	"\vOptionGroup\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
+	"\vmerchant_id\x18\x02 \x01(\tR\n" +
+	"merchantId\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x1f\n" +
+	"\vmin_choices\x18\x04 \x01(\x05R\n" +
+	"minChoices\x12\x1f\n" +
+	"\vmax_choices\x18\x05 \x01(\x05R\n" +
+	"maxChoices\x12-\n" +
+	"\aoptions\x18\x06 \x03(\v2\x13.eupay.qr.v1.OptionR\aoptions\x129\n" +
+	"\n" +
+	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
+	"\n" +
+	"updated_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"\x8f\x01\n" +
+	"\x06Option\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1f\n" +
+	"\vprice_cents\x18\x03 \x01(\x03R\n" +
+	"priceCents\x12\x1d\n" +
+	"\n" +
+	"is_default\x18\x04 \x01(\bR\tisDefault\x12!\n" +
+	"\fis_available\x18\x05 \x01(\bR\visAvailable\"k\n" +
+	"\x18CreateOptionGroupRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12.\n" +
+	"\x05group\x18\x02 \x01(\v2\x18.eupay.qr.v1.OptionGroupR\x05group\"K\n" +
+	"\x19CreateOptionGroupResponse\x12.\n" +
+	"\x05group\x18\x01 \x01(\v2\x18.eupay.qr.v1.OptionGroupR\x05group\":\n" +
+	"\x17ListOptionGroupsRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\"L\n" +
+	"\x18ListOptionGroupsResponse\x120\n" +
+	"\x06groups\x18\x01 \x03(\v2\x18.eupay.qr.v1.OptionGroupR\x06groups\"H\n" +
+	"\x15GetOptionGroupRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"H\n" +
+	"\x16GetOptionGroupResponse\x12.\n" +
+	"\x05group\x18\x01 \x01(\v2\x18.eupay.qr.v1.OptionGroupR\x05group\"k\n" +
+	"\x18UpdateOptionGroupRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12.\n" +
+	"\x05group\x18\x02 \x01(\v2\x18.eupay.qr.v1.OptionGroupR\x05group\"K\n" +
+	"\x19UpdateOptionGroupResponse\x12.\n" +
+	"\x05group\x18\x01 \x01(\v2\x18.eupay.qr.v1.OptionGroupR\x05group\"K\n" +
+	"\x18DeleteOptionGroupRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\x1b\n" +
+	"\x19DeleteOptionGroupResponse\"\x97\x01\n" +
+	"\x19SetOptionAvailableRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x19\n" +
+	"\bgroup_id\x18\x02 \x01(\tR\agroupId\x12\x1b\n" +
+	"\toption_id\x18\x03 \x01(\tR\boptionId\x12!\n" +
+	"\fis_available\x18\x04 \x01(\bR\visAvailable\"L\n" +
+	"\x1aSetOptionAvailableResponse\x12.\n" +
+	"\x05group\x18\x01 \x01(\v2\x18.eupay.qr.v1.OptionGroupR\x05group\"\"\n" +
+	"\x0eOptionGroupIDs\x12\x10\n" +
+	"\x03ids\x18\x01 \x03(\tR\x03ids\"9\n" +
 	"\tAllergens\x12\x16\n" +
 	"\x06stated\x18\x01 \x01(\bR\x06stated\x12\x14\n" +
-	"\x05codes\x18\x02 \x03(\tR\x05codes\"\xfe\x03\n" +
+	"\x05codes\x18\x02 \x03(\tR\x05codes\"\xc0\x04\n" +
 	"\rProductFields\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12%\n" +
 	"\vdescription\x18\x02 \x01(\tH\x01R\vdescription\x88\x01\x01\x12\x1f\n" +
@@ -1162,7 +2044,9 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\x0estock_quantity\x18\x06 \x01(\x05H\x05R\rstockQuantity\x88\x01\x01\x12 \n" +
 	"\timage_url\x18\a \x01(\tH\x06R\bimageUrl\x88\x01\x01\x12&\n" +
 	"\fis_available\x18\b \x01(\bH\aR\visAvailable\x88\x01\x01\x124\n" +
-	"\tallergens\x18\t \x01(\v2\x16.eupay.qr.v1.AllergensR\tallergensB\a\n" +
+	"\tallergens\x18\t \x01(\v2\x16.eupay.qr.v1.AllergensR\tallergens\x12@\n" +
+	"\roption_groups\x18\n" +
+	" \x01(\v2\x1b.eupay.qr.v1.OptionGroupIDsR\foptionGroupsB\a\n" +
 	"\x05_nameB\x0e\n" +
 	"\f_descriptionB\v\n" +
 	"\t_categoryB\x12\n" +
@@ -1229,7 +2113,7 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
 	"\bcategory\x18\x03 \x01(\tR\bcategory\"0\n" +
 	"\x11FindImageResponse\x12\x1b\n" +
-	"\timage_url\x18\x01 \x01(\tR\bimageUrl2\xe6\x04\n" +
+	"\timage_url\x18\x01 \x01(\tR\bimageUrl2\xb5\t\n" +
 	"\x0eCatalogService\x12S\n" +
 	"\fListProducts\x12 .eupay.qr.v1.ListProductsRequest\x1a!.eupay.qr.v1.ListProductsResponse\x12M\n" +
 	"\n" +
@@ -1238,7 +2122,13 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\rUpdateProduct\x12!.eupay.qr.v1.UpdateProductRequest\x1a\".eupay.qr.v1.UpdateProductResponse\x12V\n" +
 	"\rDeleteProduct\x12!.eupay.qr.v1.DeleteProductRequest\x1a\".eupay.qr.v1.DeleteProductResponse\x12\\\n" +
 	"\x0fCreateUploadURL\x12#.eupay.qr.v1.CreateUploadURLRequest\x1a$.eupay.qr.v1.CreateUploadURLResponse\x12J\n" +
-	"\tFindImage\x12\x1d.eupay.qr.v1.FindImageRequest\x1a\x1e.eupay.qr.v1.FindImageResponseB.Z,european-pay.eu/eupay/proto/eupay/qr/v1;qrv1b\x06proto3"
+	"\tFindImage\x12\x1d.eupay.qr.v1.FindImageRequest\x1a\x1e.eupay.qr.v1.FindImageResponse\x12b\n" +
+	"\x11CreateOptionGroup\x12%.eupay.qr.v1.CreateOptionGroupRequest\x1a&.eupay.qr.v1.CreateOptionGroupResponse\x12_\n" +
+	"\x10ListOptionGroups\x12$.eupay.qr.v1.ListOptionGroupsRequest\x1a%.eupay.qr.v1.ListOptionGroupsResponse\x12Y\n" +
+	"\x0eGetOptionGroup\x12\".eupay.qr.v1.GetOptionGroupRequest\x1a#.eupay.qr.v1.GetOptionGroupResponse\x12b\n" +
+	"\x11UpdateOptionGroup\x12%.eupay.qr.v1.UpdateOptionGroupRequest\x1a&.eupay.qr.v1.UpdateOptionGroupResponse\x12b\n" +
+	"\x11DeleteOptionGroup\x12%.eupay.qr.v1.DeleteOptionGroupRequest\x1a&.eupay.qr.v1.DeleteOptionGroupResponse\x12e\n" +
+	"\x12SetOptionAvailable\x12&.eupay.qr.v1.SetOptionAvailableRequest\x1a'.eupay.qr.v1.SetOptionAvailableResponseB.Z,european-pay.eu/eupay/proto/eupay/qr/v1;qrv1b\x06proto3"
 
 var (
 	file_eupay_qr_v1_catalog_proto_rawDescOnce sync.Once
@@ -1252,57 +2142,95 @@ func file_eupay_qr_v1_catalog_proto_rawDescGZIP() []byte {
 	return file_eupay_qr_v1_catalog_proto_rawDescData
 }
 
-var file_eupay_qr_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_eupay_qr_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_eupay_qr_v1_catalog_proto_goTypes = []any{
-	(*Product)(nil),                 // 0: eupay.qr.v1.Product
-	(*Allergens)(nil),               // 1: eupay.qr.v1.Allergens
-	(*ProductFields)(nil),           // 2: eupay.qr.v1.ProductFields
-	(*ListProductsRequest)(nil),     // 3: eupay.qr.v1.ListProductsRequest
-	(*ListProductsResponse)(nil),    // 4: eupay.qr.v1.ListProductsResponse
-	(*GetProductRequest)(nil),       // 5: eupay.qr.v1.GetProductRequest
-	(*GetProductResponse)(nil),      // 6: eupay.qr.v1.GetProductResponse
-	(*CreateProductRequest)(nil),    // 7: eupay.qr.v1.CreateProductRequest
-	(*CreateProductResponse)(nil),   // 8: eupay.qr.v1.CreateProductResponse
-	(*UpdateProductRequest)(nil),    // 9: eupay.qr.v1.UpdateProductRequest
-	(*UpdateProductResponse)(nil),   // 10: eupay.qr.v1.UpdateProductResponse
-	(*DeleteProductRequest)(nil),    // 11: eupay.qr.v1.DeleteProductRequest
-	(*DeleteProductResponse)(nil),   // 12: eupay.qr.v1.DeleteProductResponse
-	(*CreateUploadURLRequest)(nil),  // 13: eupay.qr.v1.CreateUploadURLRequest
-	(*CreateUploadURLResponse)(nil), // 14: eupay.qr.v1.CreateUploadURLResponse
-	(*FindImageRequest)(nil),        // 15: eupay.qr.v1.FindImageRequest
-	(*FindImageResponse)(nil),       // 16: eupay.qr.v1.FindImageResponse
-	(*timestamppb.Timestamp)(nil),   // 17: google.protobuf.Timestamp
+	(*Product)(nil),                    // 0: eupay.qr.v1.Product
+	(*OptionGroup)(nil),                // 1: eupay.qr.v1.OptionGroup
+	(*Option)(nil),                     // 2: eupay.qr.v1.Option
+	(*CreateOptionGroupRequest)(nil),   // 3: eupay.qr.v1.CreateOptionGroupRequest
+	(*CreateOptionGroupResponse)(nil),  // 4: eupay.qr.v1.CreateOptionGroupResponse
+	(*ListOptionGroupsRequest)(nil),    // 5: eupay.qr.v1.ListOptionGroupsRequest
+	(*ListOptionGroupsResponse)(nil),   // 6: eupay.qr.v1.ListOptionGroupsResponse
+	(*GetOptionGroupRequest)(nil),      // 7: eupay.qr.v1.GetOptionGroupRequest
+	(*GetOptionGroupResponse)(nil),     // 8: eupay.qr.v1.GetOptionGroupResponse
+	(*UpdateOptionGroupRequest)(nil),   // 9: eupay.qr.v1.UpdateOptionGroupRequest
+	(*UpdateOptionGroupResponse)(nil),  // 10: eupay.qr.v1.UpdateOptionGroupResponse
+	(*DeleteOptionGroupRequest)(nil),   // 11: eupay.qr.v1.DeleteOptionGroupRequest
+	(*DeleteOptionGroupResponse)(nil),  // 12: eupay.qr.v1.DeleteOptionGroupResponse
+	(*SetOptionAvailableRequest)(nil),  // 13: eupay.qr.v1.SetOptionAvailableRequest
+	(*SetOptionAvailableResponse)(nil), // 14: eupay.qr.v1.SetOptionAvailableResponse
+	(*OptionGroupIDs)(nil),             // 15: eupay.qr.v1.OptionGroupIDs
+	(*Allergens)(nil),                  // 16: eupay.qr.v1.Allergens
+	(*ProductFields)(nil),              // 17: eupay.qr.v1.ProductFields
+	(*ListProductsRequest)(nil),        // 18: eupay.qr.v1.ListProductsRequest
+	(*ListProductsResponse)(nil),       // 19: eupay.qr.v1.ListProductsResponse
+	(*GetProductRequest)(nil),          // 20: eupay.qr.v1.GetProductRequest
+	(*GetProductResponse)(nil),         // 21: eupay.qr.v1.GetProductResponse
+	(*CreateProductRequest)(nil),       // 22: eupay.qr.v1.CreateProductRequest
+	(*CreateProductResponse)(nil),      // 23: eupay.qr.v1.CreateProductResponse
+	(*UpdateProductRequest)(nil),       // 24: eupay.qr.v1.UpdateProductRequest
+	(*UpdateProductResponse)(nil),      // 25: eupay.qr.v1.UpdateProductResponse
+	(*DeleteProductRequest)(nil),       // 26: eupay.qr.v1.DeleteProductRequest
+	(*DeleteProductResponse)(nil),      // 27: eupay.qr.v1.DeleteProductResponse
+	(*CreateUploadURLRequest)(nil),     // 28: eupay.qr.v1.CreateUploadURLRequest
+	(*CreateUploadURLResponse)(nil),    // 29: eupay.qr.v1.CreateUploadURLResponse
+	(*FindImageRequest)(nil),           // 30: eupay.qr.v1.FindImageRequest
+	(*FindImageResponse)(nil),          // 31: eupay.qr.v1.FindImageResponse
+	(*timestamppb.Timestamp)(nil),      // 32: google.protobuf.Timestamp
 }
 var file_eupay_qr_v1_catalog_proto_depIdxs = []int32{
-	17, // 0: eupay.qr.v1.Product.created_at:type_name -> google.protobuf.Timestamp
-	17, // 1: eupay.qr.v1.Product.updated_at:type_name -> google.protobuf.Timestamp
-	1,  // 2: eupay.qr.v1.Product.allergens:type_name -> eupay.qr.v1.Allergens
-	1,  // 3: eupay.qr.v1.ProductFields.allergens:type_name -> eupay.qr.v1.Allergens
-	0,  // 4: eupay.qr.v1.ListProductsResponse.products:type_name -> eupay.qr.v1.Product
-	0,  // 5: eupay.qr.v1.GetProductResponse.product:type_name -> eupay.qr.v1.Product
-	2,  // 6: eupay.qr.v1.CreateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
-	0,  // 7: eupay.qr.v1.CreateProductResponse.product:type_name -> eupay.qr.v1.Product
-	2,  // 8: eupay.qr.v1.UpdateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
-	0,  // 9: eupay.qr.v1.UpdateProductResponse.product:type_name -> eupay.qr.v1.Product
-	3,  // 10: eupay.qr.v1.CatalogService.ListProducts:input_type -> eupay.qr.v1.ListProductsRequest
-	5,  // 11: eupay.qr.v1.CatalogService.GetProduct:input_type -> eupay.qr.v1.GetProductRequest
-	7,  // 12: eupay.qr.v1.CatalogService.CreateProduct:input_type -> eupay.qr.v1.CreateProductRequest
-	9,  // 13: eupay.qr.v1.CatalogService.UpdateProduct:input_type -> eupay.qr.v1.UpdateProductRequest
-	11, // 14: eupay.qr.v1.CatalogService.DeleteProduct:input_type -> eupay.qr.v1.DeleteProductRequest
-	13, // 15: eupay.qr.v1.CatalogService.CreateUploadURL:input_type -> eupay.qr.v1.CreateUploadURLRequest
-	15, // 16: eupay.qr.v1.CatalogService.FindImage:input_type -> eupay.qr.v1.FindImageRequest
-	4,  // 17: eupay.qr.v1.CatalogService.ListProducts:output_type -> eupay.qr.v1.ListProductsResponse
-	6,  // 18: eupay.qr.v1.CatalogService.GetProduct:output_type -> eupay.qr.v1.GetProductResponse
-	8,  // 19: eupay.qr.v1.CatalogService.CreateProduct:output_type -> eupay.qr.v1.CreateProductResponse
-	10, // 20: eupay.qr.v1.CatalogService.UpdateProduct:output_type -> eupay.qr.v1.UpdateProductResponse
-	12, // 21: eupay.qr.v1.CatalogService.DeleteProduct:output_type -> eupay.qr.v1.DeleteProductResponse
-	14, // 22: eupay.qr.v1.CatalogService.CreateUploadURL:output_type -> eupay.qr.v1.CreateUploadURLResponse
-	16, // 23: eupay.qr.v1.CatalogService.FindImage:output_type -> eupay.qr.v1.FindImageResponse
-	17, // [17:24] is the sub-list for method output_type
-	10, // [10:17] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	32, // 0: eupay.qr.v1.Product.created_at:type_name -> google.protobuf.Timestamp
+	32, // 1: eupay.qr.v1.Product.updated_at:type_name -> google.protobuf.Timestamp
+	16, // 2: eupay.qr.v1.Product.allergens:type_name -> eupay.qr.v1.Allergens
+	2,  // 3: eupay.qr.v1.OptionGroup.options:type_name -> eupay.qr.v1.Option
+	32, // 4: eupay.qr.v1.OptionGroup.created_at:type_name -> google.protobuf.Timestamp
+	32, // 5: eupay.qr.v1.OptionGroup.updated_at:type_name -> google.protobuf.Timestamp
+	1,  // 6: eupay.qr.v1.CreateOptionGroupRequest.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 7: eupay.qr.v1.CreateOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 8: eupay.qr.v1.ListOptionGroupsResponse.groups:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 9: eupay.qr.v1.GetOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 10: eupay.qr.v1.UpdateOptionGroupRequest.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 11: eupay.qr.v1.UpdateOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 12: eupay.qr.v1.SetOptionAvailableResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	16, // 13: eupay.qr.v1.ProductFields.allergens:type_name -> eupay.qr.v1.Allergens
+	15, // 14: eupay.qr.v1.ProductFields.option_groups:type_name -> eupay.qr.v1.OptionGroupIDs
+	0,  // 15: eupay.qr.v1.ListProductsResponse.products:type_name -> eupay.qr.v1.Product
+	0,  // 16: eupay.qr.v1.GetProductResponse.product:type_name -> eupay.qr.v1.Product
+	17, // 17: eupay.qr.v1.CreateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
+	0,  // 18: eupay.qr.v1.CreateProductResponse.product:type_name -> eupay.qr.v1.Product
+	17, // 19: eupay.qr.v1.UpdateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
+	0,  // 20: eupay.qr.v1.UpdateProductResponse.product:type_name -> eupay.qr.v1.Product
+	18, // 21: eupay.qr.v1.CatalogService.ListProducts:input_type -> eupay.qr.v1.ListProductsRequest
+	20, // 22: eupay.qr.v1.CatalogService.GetProduct:input_type -> eupay.qr.v1.GetProductRequest
+	22, // 23: eupay.qr.v1.CatalogService.CreateProduct:input_type -> eupay.qr.v1.CreateProductRequest
+	24, // 24: eupay.qr.v1.CatalogService.UpdateProduct:input_type -> eupay.qr.v1.UpdateProductRequest
+	26, // 25: eupay.qr.v1.CatalogService.DeleteProduct:input_type -> eupay.qr.v1.DeleteProductRequest
+	28, // 26: eupay.qr.v1.CatalogService.CreateUploadURL:input_type -> eupay.qr.v1.CreateUploadURLRequest
+	30, // 27: eupay.qr.v1.CatalogService.FindImage:input_type -> eupay.qr.v1.FindImageRequest
+	3,  // 28: eupay.qr.v1.CatalogService.CreateOptionGroup:input_type -> eupay.qr.v1.CreateOptionGroupRequest
+	5,  // 29: eupay.qr.v1.CatalogService.ListOptionGroups:input_type -> eupay.qr.v1.ListOptionGroupsRequest
+	7,  // 30: eupay.qr.v1.CatalogService.GetOptionGroup:input_type -> eupay.qr.v1.GetOptionGroupRequest
+	9,  // 31: eupay.qr.v1.CatalogService.UpdateOptionGroup:input_type -> eupay.qr.v1.UpdateOptionGroupRequest
+	11, // 32: eupay.qr.v1.CatalogService.DeleteOptionGroup:input_type -> eupay.qr.v1.DeleteOptionGroupRequest
+	13, // 33: eupay.qr.v1.CatalogService.SetOptionAvailable:input_type -> eupay.qr.v1.SetOptionAvailableRequest
+	19, // 34: eupay.qr.v1.CatalogService.ListProducts:output_type -> eupay.qr.v1.ListProductsResponse
+	21, // 35: eupay.qr.v1.CatalogService.GetProduct:output_type -> eupay.qr.v1.GetProductResponse
+	23, // 36: eupay.qr.v1.CatalogService.CreateProduct:output_type -> eupay.qr.v1.CreateProductResponse
+	25, // 37: eupay.qr.v1.CatalogService.UpdateProduct:output_type -> eupay.qr.v1.UpdateProductResponse
+	27, // 38: eupay.qr.v1.CatalogService.DeleteProduct:output_type -> eupay.qr.v1.DeleteProductResponse
+	29, // 39: eupay.qr.v1.CatalogService.CreateUploadURL:output_type -> eupay.qr.v1.CreateUploadURLResponse
+	31, // 40: eupay.qr.v1.CatalogService.FindImage:output_type -> eupay.qr.v1.FindImageResponse
+	4,  // 41: eupay.qr.v1.CatalogService.CreateOptionGroup:output_type -> eupay.qr.v1.CreateOptionGroupResponse
+	6,  // 42: eupay.qr.v1.CatalogService.ListOptionGroups:output_type -> eupay.qr.v1.ListOptionGroupsResponse
+	8,  // 43: eupay.qr.v1.CatalogService.GetOptionGroup:output_type -> eupay.qr.v1.GetOptionGroupResponse
+	10, // 44: eupay.qr.v1.CatalogService.UpdateOptionGroup:output_type -> eupay.qr.v1.UpdateOptionGroupResponse
+	12, // 45: eupay.qr.v1.CatalogService.DeleteOptionGroup:output_type -> eupay.qr.v1.DeleteOptionGroupResponse
+	14, // 46: eupay.qr.v1.CatalogService.SetOptionAvailable:output_type -> eupay.qr.v1.SetOptionAvailableResponse
+	34, // [34:47] is the sub-list for method output_type
+	21, // [21:34] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_catalog_proto_init() }
@@ -1310,16 +2238,16 @@ func file_eupay_qr_v1_catalog_proto_init() {
 	if File_eupay_qr_v1_catalog_proto != nil {
 		return
 	}
-	file_eupay_qr_v1_catalog_proto_msgTypes[2].OneofWrappers = []any{}
-	file_eupay_qr_v1_catalog_proto_msgTypes[3].OneofWrappers = []any{}
-	file_eupay_qr_v1_catalog_proto_msgTypes[13].OneofWrappers = []any{}
+	file_eupay_qr_v1_catalog_proto_msgTypes[17].OneofWrappers = []any{}
+	file_eupay_qr_v1_catalog_proto_msgTypes[18].OneofWrappers = []any{}
+	file_eupay_qr_v1_catalog_proto_msgTypes[28].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_qr_v1_catalog_proto_rawDesc), len(file_eupay_qr_v1_catalog_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

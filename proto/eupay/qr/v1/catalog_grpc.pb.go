@@ -19,13 +19,19 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	CatalogService_ListProducts_FullMethodName    = "/eupay.qr.v1.CatalogService/ListProducts"
-	CatalogService_GetProduct_FullMethodName      = "/eupay.qr.v1.CatalogService/GetProduct"
-	CatalogService_CreateProduct_FullMethodName   = "/eupay.qr.v1.CatalogService/CreateProduct"
-	CatalogService_UpdateProduct_FullMethodName   = "/eupay.qr.v1.CatalogService/UpdateProduct"
-	CatalogService_DeleteProduct_FullMethodName   = "/eupay.qr.v1.CatalogService/DeleteProduct"
-	CatalogService_CreateUploadURL_FullMethodName = "/eupay.qr.v1.CatalogService/CreateUploadURL"
-	CatalogService_FindImage_FullMethodName       = "/eupay.qr.v1.CatalogService/FindImage"
+	CatalogService_ListProducts_FullMethodName       = "/eupay.qr.v1.CatalogService/ListProducts"
+	CatalogService_GetProduct_FullMethodName         = "/eupay.qr.v1.CatalogService/GetProduct"
+	CatalogService_CreateProduct_FullMethodName      = "/eupay.qr.v1.CatalogService/CreateProduct"
+	CatalogService_UpdateProduct_FullMethodName      = "/eupay.qr.v1.CatalogService/UpdateProduct"
+	CatalogService_DeleteProduct_FullMethodName      = "/eupay.qr.v1.CatalogService/DeleteProduct"
+	CatalogService_CreateUploadURL_FullMethodName    = "/eupay.qr.v1.CatalogService/CreateUploadURL"
+	CatalogService_FindImage_FullMethodName          = "/eupay.qr.v1.CatalogService/FindImage"
+	CatalogService_CreateOptionGroup_FullMethodName  = "/eupay.qr.v1.CatalogService/CreateOptionGroup"
+	CatalogService_ListOptionGroups_FullMethodName   = "/eupay.qr.v1.CatalogService/ListOptionGroups"
+	CatalogService_GetOptionGroup_FullMethodName     = "/eupay.qr.v1.CatalogService/GetOptionGroup"
+	CatalogService_UpdateOptionGroup_FullMethodName  = "/eupay.qr.v1.CatalogService/UpdateOptionGroup"
+	CatalogService_DeleteOptionGroup_FullMethodName  = "/eupay.qr.v1.CatalogService/DeleteOptionGroup"
+	CatalogService_SetOptionAvailable_FullMethodName = "/eupay.qr.v1.CatalogService/SetOptionAvailable"
 )
 
 // CatalogServiceClient is the client API for CatalogService service.
@@ -44,6 +50,16 @@ type CatalogServiceClient interface {
 	CreateUploadURL(ctx context.Context, in *CreateUploadURLRequest, opts ...grpc.CallOption) (*CreateUploadURLResponse, error)
 	// FindImage looks for an image that fits a product.
 	FindImage(ctx context.Context, in *FindImageRequest, opts ...grpc.CallOption) (*FindImageResponse, error)
+	CreateOptionGroup(ctx context.Context, in *CreateOptionGroupRequest, opts ...grpc.CallOption) (*CreateOptionGroupResponse, error)
+	// ListOptionGroups returns all of the merchant's groups, the oldest first; there are at most 500.
+	ListOptionGroups(ctx context.Context, in *ListOptionGroupsRequest, opts ...grpc.CallOption) (*ListOptionGroupsResponse, error)
+	GetOptionGroup(ctx context.Context, in *GetOptionGroupRequest, opts ...grpc.CallOption) (*GetOptionGroupResponse, error)
+	// UpdateOptionGroup replaces the group. Options that are named by their id keep it.
+	UpdateOptionGroup(ctx context.Context, in *UpdateOptionGroupRequest, opts ...grpc.CallOption) (*UpdateOptionGroupResponse, error)
+	// DeleteOptionGroup also takes the group from its products.
+	DeleteOptionGroup(ctx context.Context, in *DeleteOptionGroupRequest, opts ...grpc.CallOption) (*DeleteOptionGroupResponse, error)
+	// SetOptionAvailable marks one option as sold out, or as available again.
+	SetOptionAvailable(ctx context.Context, in *SetOptionAvailableRequest, opts ...grpc.CallOption) (*SetOptionAvailableResponse, error)
 }
 
 type catalogServiceClient struct {
@@ -124,6 +140,66 @@ func (c *catalogServiceClient) FindImage(ctx context.Context, in *FindImageReque
 	return out, nil
 }
 
+func (c *catalogServiceClient) CreateOptionGroup(ctx context.Context, in *CreateOptionGroupRequest, opts ...grpc.CallOption) (*CreateOptionGroupResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateOptionGroupResponse)
+	err := c.cc.Invoke(ctx, CatalogService_CreateOptionGroup_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *catalogServiceClient) ListOptionGroups(ctx context.Context, in *ListOptionGroupsRequest, opts ...grpc.CallOption) (*ListOptionGroupsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListOptionGroupsResponse)
+	err := c.cc.Invoke(ctx, CatalogService_ListOptionGroups_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *catalogServiceClient) GetOptionGroup(ctx context.Context, in *GetOptionGroupRequest, opts ...grpc.CallOption) (*GetOptionGroupResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetOptionGroupResponse)
+	err := c.cc.Invoke(ctx, CatalogService_GetOptionGroup_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *catalogServiceClient) UpdateOptionGroup(ctx context.Context, in *UpdateOptionGroupRequest, opts ...grpc.CallOption) (*UpdateOptionGroupResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateOptionGroupResponse)
+	err := c.cc.Invoke(ctx, CatalogService_UpdateOptionGroup_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *catalogServiceClient) DeleteOptionGroup(ctx context.Context, in *DeleteOptionGroupRequest, opts ...grpc.CallOption) (*DeleteOptionGroupResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteOptionGroupResponse)
+	err := c.cc.Invoke(ctx, CatalogService_DeleteOptionGroup_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *catalogServiceClient) SetOptionAvailable(ctx context.Context, in *SetOptionAvailableRequest, opts ...grpc.CallOption) (*SetOptionAvailableResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetOptionAvailableResponse)
+	err := c.cc.Invoke(ctx, CatalogService_SetOptionAvailable_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CatalogServiceServer is the server API for CatalogService service.
 // All implementations must embed UnimplementedCatalogServiceServer
 // for forward compatibility.
@@ -140,6 +216,16 @@ type CatalogServiceServer interface {
 	CreateUploadURL(context.Context, *CreateUploadURLRequest) (*CreateUploadURLResponse, error)
 	// FindImage looks for an image that fits a product.
 	FindImage(context.Context, *FindImageRequest) (*FindImageResponse, error)
+	CreateOptionGroup(context.Context, *CreateOptionGroupRequest) (*CreateOptionGroupResponse, error)
+	// ListOptionGroups returns all of the merchant's groups, the oldest first; there are at most 500.
+	ListOptionGroups(context.Context, *ListOptionGroupsRequest) (*ListOptionGroupsResponse, error)
+	GetOptionGroup(context.Context, *GetOptionGroupRequest) (*GetOptionGroupResponse, error)
+	// UpdateOptionGroup replaces the group. Options that are named by their id keep it.
+	UpdateOptionGroup(context.Context, *UpdateOptionGroupRequest) (*UpdateOptionGroupResponse, error)
+	// DeleteOptionGroup also takes the group from its products.
+	DeleteOptionGroup(context.Context, *DeleteOptionGroupRequest) (*DeleteOptionGroupResponse, error)
+	// SetOptionAvailable marks one option as sold out, or as available again.
+	SetOptionAvailable(context.Context, *SetOptionAvailableRequest) (*SetOptionAvailableResponse, error)
 	mustEmbedUnimplementedCatalogServiceServer()
 }
 
@@ -170,6 +256,24 @@ func (UnimplementedCatalogServiceServer) CreateUploadURL(context.Context, *Creat
 }
 func (UnimplementedCatalogServiceServer) FindImage(context.Context, *FindImageRequest) (*FindImageResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method FindImage not implemented")
+}
+func (UnimplementedCatalogServiceServer) CreateOptionGroup(context.Context, *CreateOptionGroupRequest) (*CreateOptionGroupResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateOptionGroup not implemented")
+}
+func (UnimplementedCatalogServiceServer) ListOptionGroups(context.Context, *ListOptionGroupsRequest) (*ListOptionGroupsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListOptionGroups not implemented")
+}
+func (UnimplementedCatalogServiceServer) GetOptionGroup(context.Context, *GetOptionGroupRequest) (*GetOptionGroupResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetOptionGroup not implemented")
+}
+func (UnimplementedCatalogServiceServer) UpdateOptionGroup(context.Context, *UpdateOptionGroupRequest) (*UpdateOptionGroupResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateOptionGroup not implemented")
+}
+func (UnimplementedCatalogServiceServer) DeleteOptionGroup(context.Context, *DeleteOptionGroupRequest) (*DeleteOptionGroupResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteOptionGroup not implemented")
+}
+func (UnimplementedCatalogServiceServer) SetOptionAvailable(context.Context, *SetOptionAvailableRequest) (*SetOptionAvailableResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetOptionAvailable not implemented")
 }
 func (UnimplementedCatalogServiceServer) mustEmbedUnimplementedCatalogServiceServer() {}
 func (UnimplementedCatalogServiceServer) testEmbeddedByValue()                        {}
@@ -318,6 +422,114 @@ func _CatalogService_FindImage_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CatalogService_CreateOptionGroup_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateOptionGroupRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogServiceServer).CreateOptionGroup(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogService_CreateOptionGroup_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogServiceServer).CreateOptionGroup(ctx, req.(*CreateOptionGroupRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CatalogService_ListOptionGroups_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListOptionGroupsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogServiceServer).ListOptionGroups(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogService_ListOptionGroups_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogServiceServer).ListOptionGroups(ctx, req.(*ListOptionGroupsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CatalogService_GetOptionGroup_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetOptionGroupRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogServiceServer).GetOptionGroup(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogService_GetOptionGroup_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogServiceServer).GetOptionGroup(ctx, req.(*GetOptionGroupRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CatalogService_UpdateOptionGroup_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateOptionGroupRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogServiceServer).UpdateOptionGroup(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogService_UpdateOptionGroup_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogServiceServer).UpdateOptionGroup(ctx, req.(*UpdateOptionGroupRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CatalogService_DeleteOptionGroup_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteOptionGroupRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogServiceServer).DeleteOptionGroup(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogService_DeleteOptionGroup_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogServiceServer).DeleteOptionGroup(ctx, req.(*DeleteOptionGroupRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CatalogService_SetOptionAvailable_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetOptionAvailableRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogServiceServer).SetOptionAvailable(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogService_SetOptionAvailable_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogServiceServer).SetOptionAvailable(ctx, req.(*SetOptionAvailableRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CatalogService_ServiceDesc is the grpc.ServiceDesc for CatalogService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -352,6 +564,30 @@ var CatalogService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "FindImage",
 			Handler:    _CatalogService_FindImage_Handler,
+		},
+		{
+			MethodName: "CreateOptionGroup",
+			Handler:    _CatalogService_CreateOptionGroup_Handler,
+		},
+		{
+			MethodName: "ListOptionGroups",
+			Handler:    _CatalogService_ListOptionGroups_Handler,
+		},
+		{
+			MethodName: "GetOptionGroup",
+			Handler:    _CatalogService_GetOptionGroup_Handler,
+		},
+		{
+			MethodName: "UpdateOptionGroup",
+			Handler:    _CatalogService_UpdateOptionGroup_Handler,
+		},
+		{
+			MethodName: "DeleteOptionGroup",
+			Handler:    _CatalogService_DeleteOptionGroup_Handler,
+		},
+		{
+			MethodName: "SetOptionAvailable",
+			Handler:    _CatalogService_SetOptionAvailable_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

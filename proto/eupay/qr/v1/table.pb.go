@@ -935,10 +935,12 @@ func (x *GetMenuResponse) GetNotModified() bool {
 }
 
 type OrderItem struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ProductId     string                 `protobuf:"bytes,1,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
-	Quantity      int32                  `protobuf:"varint,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
-	Notes         string                 `protobuf:"bytes,3,opt,name=notes,proto3" json:"notes,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	ProductId string                 `protobuf:"bytes,1,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	Quantity  int32                  `protobuf:"varint,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	Notes     string                 `protobuf:"bytes,3,opt,name=notes,proto3" json:"notes,omitempty"`
+	// What is chosen of the product's groups of options, each at most once.
+	OptionIds     []string `protobuf:"bytes,4,rep,name=option_ids,json=optionIds,proto3" json:"option_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -992,6 +994,13 @@ func (x *OrderItem) GetNotes() string {
 		return x.Notes
 	}
 	return ""
+}
+
+func (x *OrderItem) GetOptionIds() []string {
+	if x != nil {
+		return x.OptionIds
+	}
+	return nil
 }
 
 type PlaceOrderRequest struct {
@@ -1671,6 +1680,8 @@ type OrderLine struct {
 	TotalCents    int64 `protobuf:"varint,7,opt,name=total_cents,json=totalCents,proto3" json:"total_cents,omitempty"`
 	VatCents      int64 `protobuf:"varint,8,opt,name=vat_cents,json=vatCents,proto3" json:"vat_cents,omitempty"`
 	DiscountCents int64 `protobuf:"varint,9,opt,name=discount_cents,json=discountCents,proto3" json:"discount_cents,omitempty"`
+	// unit_price_cents includes their prices.
+	Options       []*ChosenOption `protobuf:"bytes,10,rep,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1768,6 +1779,82 @@ func (x *OrderLine) GetDiscountCents() int64 {
 	return 0
 }
 
+func (x *OrderLine) GetOptions() []*ChosenOption {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+// ChosenOption is an option as it was when the order was placed.
+type ChosenOption struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OptionId      string                 `protobuf:"bytes,1,opt,name=option_id,json=optionId,proto3" json:"option_id,omitempty"`
+	Group         string                 `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
+	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	PriceCents    int64                  `protobuf:"varint,4,opt,name=price_cents,json=priceCents,proto3" json:"price_cents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChosenOption) Reset() {
+	*x = ChosenOption{}
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChosenOption) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChosenOption) ProtoMessage() {}
+
+func (x *ChosenOption) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChosenOption.ProtoReflect.Descriptor instead.
+func (*ChosenOption) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ChosenOption) GetOptionId() string {
+	if x != nil {
+		return x.OptionId
+	}
+	return ""
+}
+
+func (x *ChosenOption) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *ChosenOption) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ChosenOption) GetPriceCents() int64 {
+	if x != nil {
+		return x.PriceCents
+	}
+	return 0
+}
+
 type OrderChange struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Sequence   int64                  `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
@@ -1783,7 +1870,7 @@ type OrderChange struct {
 
 func (x *OrderChange) Reset() {
 	*x = OrderChange{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1795,7 +1882,7 @@ func (x *OrderChange) String() string {
 func (*OrderChange) ProtoMessage() {}
 
 func (x *OrderChange) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1808,7 +1895,7 @@ func (x *OrderChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderChange.ProtoReflect.Descriptor instead.
 func (*OrderChange) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{24}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *OrderChange) GetSequence() int64 {
@@ -1875,7 +1962,7 @@ type ListOrdersRequest struct {
 
 func (x *ListOrdersRequest) Reset() {
 	*x = ListOrdersRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1887,7 +1974,7 @@ func (x *ListOrdersRequest) String() string {
 func (*ListOrdersRequest) ProtoMessage() {}
 
 func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1900,7 +1987,7 @@ func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersRequest.ProtoReflect.Descriptor instead.
 func (*ListOrdersRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{25}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListOrdersRequest) GetMerchantId() string {
@@ -1981,7 +2068,7 @@ type ListOrdersResponse struct {
 
 func (x *ListOrdersResponse) Reset() {
 	*x = ListOrdersResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1993,7 +2080,7 @@ func (x *ListOrdersResponse) String() string {
 func (*ListOrdersResponse) ProtoMessage() {}
 
 func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2006,7 +2093,7 @@ func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersResponse.ProtoReflect.Descriptor instead.
 func (*ListOrdersResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{26}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListOrdersResponse) GetOrders() []*Order {
@@ -2046,7 +2133,7 @@ type ListKitchenRequest struct {
 
 func (x *ListKitchenRequest) Reset() {
 	*x = ListKitchenRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2058,7 +2145,7 @@ func (x *ListKitchenRequest) String() string {
 func (*ListKitchenRequest) ProtoMessage() {}
 
 func (x *ListKitchenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2071,7 +2158,7 @@ func (x *ListKitchenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKitchenRequest.ProtoReflect.Descriptor instead.
 func (*ListKitchenRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{27}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListKitchenRequest) GetMerchantId() string {
@@ -2090,7 +2177,7 @@ type ListKitchenResponse struct {
 
 func (x *ListKitchenResponse) Reset() {
 	*x = ListKitchenResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2102,7 +2189,7 @@ func (x *ListKitchenResponse) String() string {
 func (*ListKitchenResponse) ProtoMessage() {}
 
 func (x *ListKitchenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2115,7 +2202,7 @@ func (x *ListKitchenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKitchenResponse.ProtoReflect.Descriptor instead.
 func (*ListKitchenResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{28}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListKitchenResponse) GetOrders() []*Order {
@@ -2135,7 +2222,7 @@ type GetOrderRequest struct {
 
 func (x *GetOrderRequest) Reset() {
 	*x = GetOrderRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2147,7 +2234,7 @@ func (x *GetOrderRequest) String() string {
 func (*GetOrderRequest) ProtoMessage() {}
 
 func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2160,7 +2247,7 @@ func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderRequest.ProtoReflect.Descriptor instead.
 func (*GetOrderRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{29}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GetOrderRequest) GetMerchantId() string {
@@ -2186,7 +2273,7 @@ type GetOrderResponse struct {
 
 func (x *GetOrderResponse) Reset() {
 	*x = GetOrderResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2198,7 +2285,7 @@ func (x *GetOrderResponse) String() string {
 func (*GetOrderResponse) ProtoMessage() {}
 
 func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2211,7 +2298,7 @@ func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderResponse.ProtoReflect.Descriptor instead.
 func (*GetOrderResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{30}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GetOrderResponse) GetOrder() *Order {
@@ -2234,7 +2321,7 @@ type SetOrderStatusRequest struct {
 
 func (x *SetOrderStatusRequest) Reset() {
 	*x = SetOrderStatusRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2246,7 +2333,7 @@ func (x *SetOrderStatusRequest) String() string {
 func (*SetOrderStatusRequest) ProtoMessage() {}
 
 func (x *SetOrderStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2259,7 +2346,7 @@ func (x *SetOrderStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOrderStatusRequest.ProtoReflect.Descriptor instead.
 func (*SetOrderStatusRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{31}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SetOrderStatusRequest) GetMerchantId() string {
@@ -2299,7 +2386,7 @@ type SetOrderStatusResponse struct {
 
 func (x *SetOrderStatusResponse) Reset() {
 	*x = SetOrderStatusResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2311,7 +2398,7 @@ func (x *SetOrderStatusResponse) String() string {
 func (*SetOrderStatusResponse) ProtoMessage() {}
 
 func (x *SetOrderStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2324,7 +2411,7 @@ func (x *SetOrderStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOrderStatusResponse.ProtoReflect.Descriptor instead.
 func (*SetOrderStatusResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{32}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SetOrderStatusResponse) GetOrder() *Order {
@@ -2358,7 +2445,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2370,7 +2457,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2383,7 +2470,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{33}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Offer) GetId() string {
@@ -2468,7 +2555,7 @@ type CreateOfferRequest struct {
 
 func (x *CreateOfferRequest) Reset() {
 	*x = CreateOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2480,7 +2567,7 @@ func (x *CreateOfferRequest) String() string {
 func (*CreateOfferRequest) ProtoMessage() {}
 
 func (x *CreateOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2493,7 +2580,7 @@ func (x *CreateOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfferRequest.ProtoReflect.Descriptor instead.
 func (*CreateOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{34}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *CreateOfferRequest) GetMerchantId() string {
@@ -2526,7 +2613,7 @@ type CreateOfferResponse struct {
 
 func (x *CreateOfferResponse) Reset() {
 	*x = CreateOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2538,7 +2625,7 @@ func (x *CreateOfferResponse) String() string {
 func (*CreateOfferResponse) ProtoMessage() {}
 
 func (x *CreateOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2551,7 +2638,7 @@ func (x *CreateOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfferResponse.ProtoReflect.Descriptor instead.
 func (*CreateOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{35}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CreateOfferResponse) GetOffer() *Offer {
@@ -2573,7 +2660,7 @@ type ListOffersRequest struct {
 
 func (x *ListOffersRequest) Reset() {
 	*x = ListOffersRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2585,7 +2672,7 @@ func (x *ListOffersRequest) String() string {
 func (*ListOffersRequest) ProtoMessage() {}
 
 func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2598,7 +2685,7 @@ func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersRequest.ProtoReflect.Descriptor instead.
 func (*ListOffersRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{36}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListOffersRequest) GetMerchantId() string {
@@ -2639,7 +2726,7 @@ type ListOffersResponse struct {
 
 func (x *ListOffersResponse) Reset() {
 	*x = ListOffersResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2651,7 +2738,7 @@ func (x *ListOffersResponse) String() string {
 func (*ListOffersResponse) ProtoMessage() {}
 
 func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2664,7 +2751,7 @@ func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersResponse.ProtoReflect.Descriptor instead.
 func (*ListOffersResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{37}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ListOffersResponse) GetOffers() []*Offer {
@@ -2692,7 +2779,7 @@ type GetOfferRequest struct {
 
 func (x *GetOfferRequest) Reset() {
 	*x = GetOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2704,7 +2791,7 @@ func (x *GetOfferRequest) String() string {
 func (*GetOfferRequest) ProtoMessage() {}
 
 func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2717,7 +2804,7 @@ func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferRequest.ProtoReflect.Descriptor instead.
 func (*GetOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{38}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GetOfferRequest) GetMerchantId() string {
@@ -2750,7 +2837,7 @@ type GetOfferResponse struct {
 
 func (x *GetOfferResponse) Reset() {
 	*x = GetOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2762,7 +2849,7 @@ func (x *GetOfferResponse) String() string {
 func (*GetOfferResponse) ProtoMessage() {}
 
 func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2775,7 +2862,7 @@ func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferResponse.ProtoReflect.Descriptor instead.
 func (*GetOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{39}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GetOfferResponse) GetOffer() *Offer {
@@ -2796,7 +2883,7 @@ type UpdateOfferRequest struct {
 
 func (x *UpdateOfferRequest) Reset() {
 	*x = UpdateOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2808,7 +2895,7 @@ func (x *UpdateOfferRequest) String() string {
 func (*UpdateOfferRequest) ProtoMessage() {}
 
 func (x *UpdateOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2821,7 +2908,7 @@ func (x *UpdateOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOfferRequest.ProtoReflect.Descriptor instead.
 func (*UpdateOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{40}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *UpdateOfferRequest) GetMerchantId() string {
@@ -2854,7 +2941,7 @@ type UpdateOfferResponse struct {
 
 func (x *UpdateOfferResponse) Reset() {
 	*x = UpdateOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2866,7 +2953,7 @@ func (x *UpdateOfferResponse) String() string {
 func (*UpdateOfferResponse) ProtoMessage() {}
 
 func (x *UpdateOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2879,7 +2966,7 @@ func (x *UpdateOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOfferResponse.ProtoReflect.Descriptor instead.
 func (*UpdateOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{41}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *UpdateOfferResponse) GetOffer() *Offer {
@@ -2900,7 +2987,7 @@ type DeleteOfferRequest struct {
 
 func (x *DeleteOfferRequest) Reset() {
 	*x = DeleteOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2912,7 +2999,7 @@ func (x *DeleteOfferRequest) String() string {
 func (*DeleteOfferRequest) ProtoMessage() {}
 
 func (x *DeleteOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2925,7 +3012,7 @@ func (x *DeleteOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOfferRequest.ProtoReflect.Descriptor instead.
 func (*DeleteOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{42}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *DeleteOfferRequest) GetMerchantId() string {
@@ -2957,7 +3044,7 @@ type DeleteOfferResponse struct {
 
 func (x *DeleteOfferResponse) Reset() {
 	*x = DeleteOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2969,7 +3056,7 @@ func (x *DeleteOfferResponse) String() string {
 func (*DeleteOfferResponse) ProtoMessage() {}
 
 func (x *DeleteOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2982,7 +3069,7 @@ func (x *DeleteOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOfferResponse.ProtoReflect.Descriptor instead.
 func (*DeleteOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{43}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{44}
 }
 
 var File_eupay_qr_v1_table_proto protoreflect.FileDescriptor
@@ -3059,12 +3146,14 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x0fGetMenuResponse\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12!\n" +
-	"\fnot_modified\x18\x03 \x01(\bR\vnotModified\"\\\n" +
+	"\fnot_modified\x18\x03 \x01(\bR\vnotModified\"{\n" +
 	"\tOrderItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x1a\n" +
 	"\bquantity\x18\x02 \x01(\x05R\bquantity\x12\x14\n" +
-	"\x05notes\x18\x03 \x01(\tR\x05notes\"\xf2\x03\n" +
+	"\x05notes\x18\x03 \x01(\tR\x05notes\x12\x1d\n" +
+	"\n" +
+	"option_ids\x18\x04 \x03(\tR\toptionIds\"\xf2\x03\n" +
 	"\x11PlaceOrderRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x14\n" +
@@ -3136,7 +3225,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12!\n" +
 	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x1c\n" +
 	"\treference\x18\x03 \x01(\tR\treference\x12!\n" +
-	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xa3\x02\n" +
+	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xd8\x02\n" +
 	"\tOrderLine\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -3148,7 +3237,15 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\vtotal_cents\x18\a \x01(\x03R\n" +
 	"totalCents\x12\x1b\n" +
 	"\tvat_cents\x18\b \x01(\x03R\bvatCents\x12%\n" +
-	"\x0ediscount_cents\x18\t \x01(\x03R\rdiscountCents\"\xd2\x01\n" +
+	"\x0ediscount_cents\x18\t \x01(\x03R\rdiscountCents\x123\n" +
+	"\aoptions\x18\n" +
+	" \x03(\v2\x19.eupay.qr.v1.ChosenOptionR\aoptions\"v\n" +
+	"\fChosenOption\x12\x1b\n" +
+	"\toption_id\x18\x01 \x01(\tR\boptionId\x12\x14\n" +
+	"\x05group\x18\x02 \x01(\tR\x05group\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x1f\n" +
+	"\vprice_cents\x18\x04 \x01(\x03R\n" +
+	"priceCents\"\xd2\x01\n" +
 	"\vOrderChange\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12\x1f\n" +
 	"\vfrom_status\x18\x02 \x01(\tR\n" +
@@ -3285,7 +3382,7 @@ func file_eupay_qr_v1_table_proto_rawDescGZIP() []byte {
 	return file_eupay_qr_v1_table_proto_rawDescData
 }
 
-var file_eupay_qr_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_eupay_qr_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_eupay_qr_v1_table_proto_goTypes = []any{
 	(*Table)(nil),                     // 0: eupay.qr.v1.Table
 	(*TableFields)(nil),               // 1: eupay.qr.v1.TableFields
@@ -3311,31 +3408,32 @@ var file_eupay_qr_v1_table_proto_goTypes = []any{
 	(*Order)(nil),                     // 21: eupay.qr.v1.Order
 	(*OrderRefund)(nil),               // 22: eupay.qr.v1.OrderRefund
 	(*OrderLine)(nil),                 // 23: eupay.qr.v1.OrderLine
-	(*OrderChange)(nil),               // 24: eupay.qr.v1.OrderChange
-	(*ListOrdersRequest)(nil),         // 25: eupay.qr.v1.ListOrdersRequest
-	(*ListOrdersResponse)(nil),        // 26: eupay.qr.v1.ListOrdersResponse
-	(*ListKitchenRequest)(nil),        // 27: eupay.qr.v1.ListKitchenRequest
-	(*ListKitchenResponse)(nil),       // 28: eupay.qr.v1.ListKitchenResponse
-	(*GetOrderRequest)(nil),           // 29: eupay.qr.v1.GetOrderRequest
-	(*GetOrderResponse)(nil),          // 30: eupay.qr.v1.GetOrderResponse
-	(*SetOrderStatusRequest)(nil),     // 31: eupay.qr.v1.SetOrderStatusRequest
-	(*SetOrderStatusResponse)(nil),    // 32: eupay.qr.v1.SetOrderStatusResponse
-	(*Offer)(nil),                     // 33: eupay.qr.v1.Offer
-	(*CreateOfferRequest)(nil),        // 34: eupay.qr.v1.CreateOfferRequest
-	(*CreateOfferResponse)(nil),       // 35: eupay.qr.v1.CreateOfferResponse
-	(*ListOffersRequest)(nil),         // 36: eupay.qr.v1.ListOffersRequest
-	(*ListOffersResponse)(nil),        // 37: eupay.qr.v1.ListOffersResponse
-	(*GetOfferRequest)(nil),           // 38: eupay.qr.v1.GetOfferRequest
-	(*GetOfferResponse)(nil),          // 39: eupay.qr.v1.GetOfferResponse
-	(*UpdateOfferRequest)(nil),        // 40: eupay.qr.v1.UpdateOfferRequest
-	(*UpdateOfferResponse)(nil),       // 41: eupay.qr.v1.UpdateOfferResponse
-	(*DeleteOfferRequest)(nil),        // 42: eupay.qr.v1.DeleteOfferRequest
-	(*DeleteOfferResponse)(nil),       // 43: eupay.qr.v1.DeleteOfferResponse
-	(*timestamppb.Timestamp)(nil),     // 44: google.protobuf.Timestamp
+	(*ChosenOption)(nil),              // 24: eupay.qr.v1.ChosenOption
+	(*OrderChange)(nil),               // 25: eupay.qr.v1.OrderChange
+	(*ListOrdersRequest)(nil),         // 26: eupay.qr.v1.ListOrdersRequest
+	(*ListOrdersResponse)(nil),        // 27: eupay.qr.v1.ListOrdersResponse
+	(*ListKitchenRequest)(nil),        // 28: eupay.qr.v1.ListKitchenRequest
+	(*ListKitchenResponse)(nil),       // 29: eupay.qr.v1.ListKitchenResponse
+	(*GetOrderRequest)(nil),           // 30: eupay.qr.v1.GetOrderRequest
+	(*GetOrderResponse)(nil),          // 31: eupay.qr.v1.GetOrderResponse
+	(*SetOrderStatusRequest)(nil),     // 32: eupay.qr.v1.SetOrderStatusRequest
+	(*SetOrderStatusResponse)(nil),    // 33: eupay.qr.v1.SetOrderStatusResponse
+	(*Offer)(nil),                     // 34: eupay.qr.v1.Offer
+	(*CreateOfferRequest)(nil),        // 35: eupay.qr.v1.CreateOfferRequest
+	(*CreateOfferResponse)(nil),       // 36: eupay.qr.v1.CreateOfferResponse
+	(*ListOffersRequest)(nil),         // 37: eupay.qr.v1.ListOffersRequest
+	(*ListOffersResponse)(nil),        // 38: eupay.qr.v1.ListOffersResponse
+	(*GetOfferRequest)(nil),           // 39: eupay.qr.v1.GetOfferRequest
+	(*GetOfferResponse)(nil),          // 40: eupay.qr.v1.GetOfferResponse
+	(*UpdateOfferRequest)(nil),        // 41: eupay.qr.v1.UpdateOfferRequest
+	(*UpdateOfferResponse)(nil),       // 42: eupay.qr.v1.UpdateOfferResponse
+	(*DeleteOfferRequest)(nil),        // 43: eupay.qr.v1.DeleteOfferRequest
+	(*DeleteOfferResponse)(nil),       // 44: eupay.qr.v1.DeleteOfferResponse
+	(*timestamppb.Timestamp)(nil),     // 45: google.protobuf.Timestamp
 }
 var file_eupay_qr_v1_table_proto_depIdxs = []int32{
-	44, // 0: eupay.qr.v1.Table.created_at:type_name -> google.protobuf.Timestamp
-	44, // 1: eupay.qr.v1.Table.updated_at:type_name -> google.protobuf.Timestamp
+	45, // 0: eupay.qr.v1.Table.created_at:type_name -> google.protobuf.Timestamp
+	45, // 1: eupay.qr.v1.Table.updated_at:type_name -> google.protobuf.Timestamp
 	1,  // 2: eupay.qr.v1.CreateTableRequest.fields:type_name -> eupay.qr.v1.TableFields
 	0,  // 3: eupay.qr.v1.CreateTableResponse.table:type_name -> eupay.qr.v1.Table
 	0,  // 4: eupay.qr.v1.ListTablesResponse.tables:type_name -> eupay.qr.v1.Table
@@ -3346,71 +3444,72 @@ var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	16, // 9: eupay.qr.v1.PlaceOrderRequest.items:type_name -> eupay.qr.v1.OrderItem
 	21, // 10: eupay.qr.v1.PlaceOrderResponse.order:type_name -> eupay.qr.v1.Order
 	21, // 11: eupay.qr.v1.GetGuestOrderResponse.order:type_name -> eupay.qr.v1.Order
-	44, // 12: eupay.qr.v1.Order.created_at:type_name -> google.protobuf.Timestamp
-	44, // 13: eupay.qr.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
+	45, // 12: eupay.qr.v1.Order.created_at:type_name -> google.protobuf.Timestamp
+	45, // 13: eupay.qr.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
 	23, // 14: eupay.qr.v1.Order.lines:type_name -> eupay.qr.v1.OrderLine
-	24, // 15: eupay.qr.v1.Order.history:type_name -> eupay.qr.v1.OrderChange
-	44, // 16: eupay.qr.v1.Order.paid_at:type_name -> google.protobuf.Timestamp
+	25, // 15: eupay.qr.v1.Order.history:type_name -> eupay.qr.v1.OrderChange
+	45, // 16: eupay.qr.v1.Order.paid_at:type_name -> google.protobuf.Timestamp
 	22, // 17: eupay.qr.v1.Order.refund:type_name -> eupay.qr.v1.OrderRefund
-	44, // 18: eupay.qr.v1.Order.payment_created_at:type_name -> google.protobuf.Timestamp
-	44, // 19: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
-	44, // 20: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
-	44, // 21: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
-	21, // 22: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 23: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 24: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
-	21, // 25: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
-	44, // 26: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
-	44, // 27: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
-	44, // 28: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
-	44, // 29: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
-	33, // 30: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	33, // 31: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	33, // 32: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
-	33, // 33: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	33, // 34: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	33, // 35: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	2,  // 36: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
-	4,  // 37: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
-	6,  // 38: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
-	8,  // 39: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
-	10, // 40: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
-	12, // 41: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
-	14, // 42: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
-	17, // 43: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
-	19, // 44: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
-	25, // 45: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
-	27, // 46: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
-	29, // 47: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
-	31, // 48: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
-	34, // 49: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
-	36, // 50: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
-	38, // 51: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
-	40, // 52: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
-	42, // 53: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
-	3,  // 54: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
-	5,  // 55: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
-	7,  // 56: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
-	9,  // 57: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
-	11, // 58: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
-	13, // 59: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
-	15, // 60: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
-	18, // 61: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
-	20, // 62: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
-	26, // 63: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
-	28, // 64: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
-	30, // 65: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
-	32, // 66: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
-	35, // 67: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
-	37, // 68: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
-	39, // 69: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
-	41, // 70: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
-	43, // 71: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
-	54, // [54:72] is the sub-list for method output_type
-	36, // [36:54] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	45, // 18: eupay.qr.v1.Order.payment_created_at:type_name -> google.protobuf.Timestamp
+	24, // 19: eupay.qr.v1.OrderLine.options:type_name -> eupay.qr.v1.ChosenOption
+	45, // 20: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
+	45, // 21: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
+	45, // 22: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
+	21, // 23: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 24: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 25: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 26: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
+	45, // 27: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
+	45, // 28: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
+	45, // 29: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
+	45, // 30: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
+	34, // 31: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	34, // 32: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	34, // 33: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
+	34, // 34: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	34, // 35: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	34, // 36: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	2,  // 37: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
+	4,  // 38: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
+	6,  // 39: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
+	8,  // 40: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
+	10, // 41: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
+	12, // 42: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
+	14, // 43: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
+	17, // 44: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
+	19, // 45: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
+	26, // 46: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
+	28, // 47: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
+	30, // 48: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
+	32, // 49: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
+	35, // 50: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
+	37, // 51: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
+	39, // 52: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
+	41, // 53: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
+	43, // 54: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
+	3,  // 55: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
+	5,  // 56: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
+	7,  // 57: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
+	9,  // 58: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
+	11, // 59: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
+	13, // 60: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
+	15, // 61: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
+	18, // 62: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
+	20, // 63: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
+	27, // 64: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
+	29, // 65: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
+	31, // 66: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
+	33, // 67: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
+	36, // 68: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
+	38, // 69: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
+	40, // 70: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
+	42, // 71: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
+	44, // 72: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
+	55, // [55:73] is the sub-list for method output_type
+	37, // [37:55] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_table_proto_init() }
@@ -3426,7 +3525,7 @@ func file_eupay_qr_v1_table_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_qr_v1_table_proto_rawDesc), len(file_eupay_qr_v1_table_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   44,
+			NumMessages:   45,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -49,6 +49,13 @@ func (a *API) Register(g *web.API) {
 	g.DELETE("/product/:id", a.delete, write)
 	g.POST("/product/upload-image-url", a.uploadURL, write)
 	g.POST("/product/find-image", a.findImage, write)
+
+	g.GET("/product/option-groups", a.listGroups, read)
+	g.POST("/product/option-groups", a.createGroup, write)
+	g.GET("/product/option-groups/:id", a.getGroup, read)
+	g.PUT("/product/option-groups/:id", a.updateGroup, write)
+	g.DELETE("/product/option-groups/:id", a.deleteGroup, write)
+	g.POST("/product/option-groups/:id/options/:option/available", a.setOption, write)
 }
 
 func merchant(c echo.Context) string { return caller.Of(c).MerchantID() }

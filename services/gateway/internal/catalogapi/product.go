@@ -24,6 +24,7 @@ type product struct {
 	StockQuantity int32       `json:"stock_quantity"`
 	ImageURL      *string     `json:"image_url"`
 	Allergens     []string    `json:"allergens"`
+	OptionGroups  []string    `json:"option_groups"`
 	IsAvailable   bool        `json:"is_available"`
 	CreatedAt     string      `json:"created_at"`
 	UpdatedAt     string      `json:"updated_at"`
@@ -35,6 +36,7 @@ func view(p *qrv1.Product) product {
 		PriceTTC: money.Cents(p.GetPriceTtcCents()), VATRate: vat.Percent(p.GetVatRatePerMille()), VATCode: p.GetVatCode(),
 		PriceHT: money.E4(p.GetPriceHtE4()), VATAmount: money.E4(p.GetVatAmountE4()), StockQuantity: p.GetStockQuantity(), IsAvailable: p.GetIsAvailable(),
 		CreatedAt: web.Time(p.GetCreatedAt().AsTime()), UpdatedAt: web.Time(p.GetUpdatedAt().AsTime()), Allergens: allergensView(p.GetAllergens()),
+		OptionGroups: append([]string{}, p.GetOptionGroupIds()...),
 	}
 	if image := p.GetImageUrl(); image != "" {
 		v.ImageURL = &image
@@ -52,6 +54,7 @@ type fields struct {
 	StockQuantity *int32     `json:"stock_quantity"`
 	ImageURL      clearable  `json:"image_url"`
 	Allergens     allergens  `json:"allergens"`
+	OptionGroups  *[]string  `json:"option_groups"`
 	IsAvailable   *bool      `json:"is_available"`
 }
 
@@ -59,6 +62,9 @@ func (f fields) message() *qrv1.ProductFields {
 	m := &qrv1.ProductFields{
 		Name: f.Name, Description: f.Description, Category: f.Category, StockQuantity: f.StockQuantity, IsAvailable: f.IsAvailable,
 		ImageUrl: f.ImageURL.text, VatRatePerMille: f.VATRate.perMille, Allergens: f.Allergens.given,
+	}
+	if f.OptionGroups != nil {
+		m.OptionGroups = &qrv1.OptionGroupIDs{Ids: *f.OptionGroups}
 	}
 	if f.PriceTTC.Given() {
 		cents := int64(f.PriceTTC.Cents())

@@ -22,6 +22,16 @@ type lineJSON struct {
 	Total     money.Cents `json:"total"`
 	VATRate   vat.Percent `json:"vat_rate"`
 	VATAmount money.Cents `json:"vat_amount"`
+	// Options are what was chosen; UnitPrice includes their prices.
+	Options []chosenJSON `json:"options,omitempty"`
+}
+
+// chosenJSON is an option as it was when the order was placed.
+type chosenJSON struct {
+	ID    string      `json:"id"`
+	Group string      `json:"group"`
+	Name  string      `json:"name"`
+	Price money.Cents `json:"price"`
 }
 
 // guestOrderJSON is what whoever placed an order sees of it.
@@ -93,6 +103,9 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 		v.Items[i] = lineJSON{
 			ProductID: l.GetProductId(), Name: l.GetName(), Quantity: l.GetQuantity(), Notes: l.GetNotes(), UnitPrice: money.Cents(l.GetUnitPriceCents()),
 			Discount: money.Cents(l.GetDiscountCents()), Total: money.Cents(l.GetTotalCents()), VATRate: vat.Percent(l.GetVatPerMille()), VATAmount: money.Cents(l.GetVatCents()),
+		}
+		for _, o := range l.GetOptions() {
+			v.Items[i].Options = append(v.Items[i].Options, chosenJSON{ID: o.GetOptionId(), Group: o.GetGroup(), Name: o.GetName(), Price: money.Cents(o.GetPriceCents())})
 		}
 	}
 	return v

@@ -34,6 +34,12 @@ func Register(s *web.Site) error {
 	s.For(web.Shop, "POST /portal/catalog/{id}", update)
 	s.For(web.Shop, "POST /portal/catalog/{id}/available", available)
 	s.For(web.Shop, "POST /portal/catalog/{id}/delete", remove)
+	s.For(web.Everyone, "GET /portal/catalog/options", optionGroups)
+	s.For(web.Shop, "GET /portal/catalog/options/new", newGroup)
+	s.Once(web.Shop, "POST /portal/catalog/options/new", createGroup)
+	s.For(web.Shop, "GET /portal/catalog/options/{id}", editGroup)
+	s.For(web.Shop, "POST /portal/catalog/options/{id}", updateGroup)
+	s.For(web.Shop, "POST /portal/catalog/options/{id}/delete", removeGroup)
 	s.For(web.Everyone, "GET /portal/catalog/offers", offers)
 	s.For(web.Shop, "GET /portal/catalog/offers/new", newOffer)
 	s.Once(web.Shop, "POST /portal/catalog/offers/new", createOffer)
@@ -121,6 +127,7 @@ type form struct {
 	Rates      []map[string]any
 	Categories []string
 	Allergens  []box
+	Groups     []tick
 	MayWrite   bool
 	// Stranger: the picture is at a host whose pictures pages do not show.
 	Stranger bool
@@ -131,7 +138,7 @@ func render(r *web.Request, status int, f *web.Form, p *eupay.Product) error {
 	if store := r.Site.Images; len(store) > 0 {
 		r.AllowConnect(store...) // the browser puts pictures there
 	}
-	v := form{Form: f, Product: p, MayWrite: mayWrite(r), Allergens: boxes(f)}
+	v := form{Form: f, Product: p, MayWrite: mayWrite(r), Allergens: boxes(f), Groups: ticks(r, f)}
 	for _, rate := range rates {
 		v.Rates = append(v.Rates, map[string]any{"value": rate, "label": r.Text.Decimal(rate) + "\u202f%"})
 	}
@@ -161,6 +168,7 @@ func edit(r *web.Request) error {
 		f.Values.Set("is_available", "1")
 	}
 	showAllergens(f, p.Allergens)
+	f.Values["option_groups"] = p.OptionGroups
 	return render(r, http.StatusOK, f, p)
 }
 
@@ -184,7 +192,7 @@ func read(r *web.Request, f *web.Form) eupay.ProductChange {
 	return eupay.ProductChange{
 		Name: eupay.Ptr(f.Get("name")), Description: eupay.Ptr(f.Get("description")), Category: eupay.Ptr(f.Get("category")), PriceTTC: &price,
 		VATRate: &rate, StockQuantity: &stock, ImageURL: eupay.Ptr(f.Get("image_url")), IsAvailable: eupay.Ptr(f.Is("is_available")),
-		Allergens: eupay.Ptr(allergensIn(f)),
+		Allergens: eupay.Ptr(allergensIn(f)), OptionGroups: groupsIn(f),
 	}
 }
 
@@ -201,6 +209,9 @@ func create(r *web.Request) error {
 		p := eupay.ProductParams{
 			Name: *c.Name, Description: *c.Description, Category: *c.Category, PriceTTC: *c.PriceTTC, VATRate: *c.VATRate, StockQuantity: c.StockQuantity,
 			ImageURL: *c.ImageURL, IsAvailable: c.IsAvailable, Allergens: *c.Allergens,
+		}
+		if c.OptionGroups != nil {
+			p.OptionGroups = *c.OptionGroups
 		}
 		_, err := r.API.Products.Create(r.Ctx(), p)
 		if err == nil {

@@ -29,6 +29,8 @@ const (
 type choice struct {
 	ID, Name, Note string
 	Quantity       int
+	// Options are ids.
+	Options []string
 }
 
 // chosenIn reads the basket, in an order that stays the same.
@@ -43,7 +45,7 @@ func chosenIn(f *web.Form) []choice {
 		if err != nil || n < 1 {
 			continue
 		}
-		out = append(out, choice{ID: id, Name: f.Get(nameField + id), Note: f.Get(noteField + id), Quantity: min(n, maxQuantity)})
+		out = append(out, choice{ID: id, Name: f.Get(nameField + id), Note: f.Get(noteField + id), Quantity: min(n, maxQuantity), Options: optionsIn(f, id)})
 	}
 	slices.SortFunc(out, func(a, b choice) int { return strings.Compare(a.ID, b.ID) })
 	return out
@@ -68,6 +70,8 @@ func mark(r *web.Request, f *web.Form, field string, i int, id string) bool {
 		f.Wrong(id, r.Text.T("order.fewer"))
 	case at + "notes":
 		f.Wrong(id, r.Text.T("order.long_note"))
+	case at + "options":
+		f.Wrong(id, r.Text.T("order.options_wrong"))
 	default:
 		return false
 	}
@@ -83,7 +87,14 @@ type dish struct {
 	Now    eupay.Amount
 	Offer  string
 	Script string
+	Groups []picks
 	choice
+}
+
+// Chosen are the options that are chosen of it.
+func (d dish) Chosen() []picked {
+	list, _ := chosenOf(d.Groups)
+	return list
 }
 
 // NoAllergens reports whether the merchant has stated that the dish contains none of the 14 allergens. It is false if the merchant has stated
@@ -96,6 +107,9 @@ func (d dish) Cents() string { return strconv.FormatInt(int64(d.PriceTTC), 10) }
 // line is one row of the basket.
 type line struct {
 	choice
+	// Picked are the options that are chosen, and With their names.
+	Picked []picked
+	With   string
 	// Total is what it costs; Known: the menu says so.
 	Total eupay.Amount
 	Known bool
@@ -153,7 +167,7 @@ func newPage(r *web.Request, f *web.Form, m *eupay.Menu) page {
 	for name, products := range m.Menu {
 		s := section{Name: name}
 		for _, product := range products {
-			s.Dishes = append(s.Dishes, newDish(r, o, product, chosen[product.ID]))
+			s.Dishes = append(s.Dishes, newDish(r, o, m, product, chosen[product.ID]))
 		}
 		count += len(products)
 		all = append(all, s)
@@ -173,8 +187,8 @@ func newPage(r *web.Request, f *web.Form, m *eupay.Menu) page {
 	return p
 }
 
-func newDish(r *web.Request, o offers, product eupay.MenuProduct, c choice) dish {
-	d := dish{MenuProduct: product, Picture: r.Picture(product.ImageURL), Script: o.forScript(product.ID), choice: c}
+func newDish(r *web.Request, o offers, m *eupay.Menu, product eupay.MenuProduct, c choice) dish {
+	d := dish{MenuProduct: product, Picture: r.Picture(product.ImageURL), Script: o.forScript(product.ID), Groups: picksOf(m, product, c), choice: c}
 	d.choice.ID = product.ID
 	d.Now, d.Offer = o.line(product.ID, product.PriceTTC, 1)
 	return d
@@ -191,8 +205,10 @@ func (p *page) total(o offers, all []section, chosen map[string]choice) {
 			delete(chosen, c.ID)
 			c.Name = d.MenuProduct.Name
 			total, _ := o.line(c.ID, d.PriceTTC, c.Quantity)
-			p.Lines = append(p.Lines, line{choice: c, Total: total, Known: true, Wrong: p.Fields[c.ID]})
-			p.Subtotal += d.PriceTTC * eupay.Amount(c.Quantity)
+			chosen, extra := chosenOf(d.Groups)
+			total += extra * eupay.Amount(c.Quantity)
+			p.Lines = append(p.Lines, line{choice: c, Picked: chosen, With: namesOf(chosen), Total: total, Known: true, Wrong: p.Fields[c.ID]})
+			p.Subtotal += (d.PriceTTC + extra) * eupay.Amount(c.Quantity)
 			p.Total += total
 		}
 	}

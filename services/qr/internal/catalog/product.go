@@ -37,8 +37,10 @@ type Product struct {
 	VATPerMill vat.Rate
 	Stock      int32
 	// ImageURL is empty if there is none.
-	ImageURL             string
-	Allergens            Allergens
+	ImageURL  string
+	Allergens Allergens
+	// Groups are the ids of its option groups, in the order in which guests choose.
+	Groups               []string
 	Available            bool
 	CreatedAt, UpdatedAt time.Time
 }
@@ -51,6 +53,7 @@ type Fields struct {
 	Stock                       *int32
 	ImageURL                    *string
 	Allergens                   *Allergens
+	Groups                      *[]string
 	Available                   *bool
 
 	// upload is the key of ImageURL if it is an upload that no product has used yet.
@@ -131,6 +134,7 @@ func (f *Fields) check() error {
 		bad.unless(isURL(*f.ImageURL), "image_url", "must have at most %d visible characters", maxURL)
 	}
 	f.checkAllergens(&bad)
+	f.checkGroups(&bad)
 	return bad.err()
 }
 

@@ -42,12 +42,12 @@ func NewStore(pool *pgxpool.Pool, now func() time.Time, wake func()) *Store {
 }
 
 const columns = `id::text, merchant_id::text, name, description, category, price_ttc, vat_rate, stock_quantity, image_url, is_available,
-	allergens, created_at, updated_at`
+	allergens, created_at, updated_at, array(select group_id::text from product_option_groups where product_id = products.id order by position)`
 
 func scan(row pgx.CollectableRow) (Product, error) {
 	var p Product
 	err := row.Scan(&p.ID, &p.MerchantID, &p.Name, &p.Description, &p.Category, &p.Price, &p.VATPerMill, &p.Stock, &p.ImageURL, &p.Available,
-		&p.Allergens, &p.CreatedAt, &p.UpdatedAt)
+		&p.Allergens, &p.CreatedAt, &p.UpdatedAt, &p.Groups)
 	return p, err
 }
 
@@ -126,6 +126,9 @@ func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Produc
 	}
 	f.fill(&p)
 	err := s.change(ctx, func(tx pgx.Tx) error {
+		if err := f.lockGroups(ctx, tx, merchantID); err != nil {
+			return err
+		}
 		// The lock on the version's row serialises the count.
 		if err := Bump(ctx, tx, merchantID); err != nil {
 			return err
@@ -142,6 +145,9 @@ func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Produc
 			p.ID, p.MerchantID, p.Name, p.Description, p.Category, p.Price, p.VATPerMill, p.Stock, p.ImageURL, p.Available, p.searchKey(), p.Allergens, now)
 		if err != nil {
 			return fmt.Errorf("insert product: %w", err)
+		}
+		if err := f.setGroups(ctx, tx, &p); err != nil {
+			return err
 		}
 		if err := f.attach(ctx, tx, now); err != nil {
 			return err
@@ -161,6 +167,12 @@ func (s *Store) Update(ctx context.Context, merchantID, id string, f Fields) (Pr
 		}
 		f.fill(&p)
 		if err := f.attach(ctx, tx, s.now()); err != nil {
+			return err
+		}
+		if err := f.lockGroups(ctx, tx, merchantID); err != nil {
+			return err
+		}
+		if err := f.setGroups(ctx, tx, &p); err != nil {
 			return err
 		}
 		return s.save(ctx, tx, &p)

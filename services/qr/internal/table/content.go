@@ -21,6 +21,9 @@ type content struct {
 	tables   []seat
 	products []catalog.Orderable
 	offers   []offer
+	// groups are the option groups of products by id, and groupsOf those of each product in their order.
+	groups   map[string]catalog.OptionGroup
+	groupsOf map[string][]string
 }
 
 type merchantJSON struct {
@@ -46,6 +49,24 @@ type productJSON struct {
 	ImageURL    *string     `json:"image_url"`
 	// Allergens are null where the merchant has not said.
 	Allergens []string `json:"allergens"`
+	// OptionGroups are ids of the body's OptionGroups, in the order in which guests choose.
+	OptionGroups []string `json:"option_groups,omitempty"`
+}
+
+type groupJSON struct {
+	ID      string       `json:"id"`
+	Name    string       `json:"name"`
+	Min     int32        `json:"min_choices"`
+	Max     int32        `json:"max_choices"`
+	Options []optionJSON `json:"options"`
+}
+
+type optionJSON struct {
+	ID        string      `json:"id"`
+	Name      string      `json:"name"`
+	Price     money.Cents `json:"price"`
+	Default   bool        `json:"is_default"`
+	Available bool        `json:"is_available"`
 }
 
 type offerJSON struct {
@@ -76,6 +97,8 @@ type bodyJSON struct {
 	Menu          map[string][]productJSON `json:"menu"`
 	Offers        []offerJSON              `json:"offers"`
 	ProductOffers []productOfferJSON       `json:"productOffers"`
+	// OptionGroups are those of products of the menu, each once.
+	OptionGroups []groupJSON `json:"optionGroups,omitempty"`
 }
 
 // menu encodes the part that all tables share once, and the beginning of each table.
@@ -111,8 +134,11 @@ func (c *content) body(now time.Time) (bodyJSON, time.Time) {
 	prices := make(map[string]money.Cents, len(c.products))
 	for _, p := range c.products {
 		prices[p.ID] = p.Price
-		b.Menu[p.Category] = append(b.Menu[p.Category], productView(p))
+		v := productView(p)
+		v.OptionGroups = c.groupsOf[p.ID]
+		b.Menu[p.Category] = append(b.Menu[p.Category], v)
 	}
+	b.OptionGroups = c.usedGroups()
 	var until time.Time
 	for _, o := range c.offers {
 		for _, at := range []*time.Time{o.StartsAt, o.EndsAt} {
@@ -135,6 +161,29 @@ func (c *content) body(now time.Time) (bodyJSON, time.Time) {
 		}
 	}
 	return b, until
+}
+
+// usedGroups are the groups of the products on the menu, each once, in the order in which the menu needs them.
+func (c *content) usedGroups() []groupJSON {
+	var views []groupJSON
+	seen := make(map[string]bool)
+	for _, p := range c.products {
+		for _, id := range c.groupsOf[p.ID] {
+			if !seen[id] {
+				seen[id] = true
+				views = append(views, groupView(c.groups[id]))
+			}
+		}
+	}
+	return views
+}
+
+func groupView(g catalog.OptionGroup) groupJSON {
+	v := groupJSON{ID: g.ID, Name: g.Name, Min: g.Min, Max: g.Max, Options: make([]optionJSON, len(g.Options))}
+	for i, o := range g.Options {
+		v.Options[i] = optionJSON{ID: o.ID, Name: o.Name, Price: o.Price, Default: o.Default, Available: o.Available}
+	}
+	return v
 }
 
 func productView(p catalog.Orderable) productJSON {

@@ -171,10 +171,18 @@ func (o *order) view() *qrv1.Order {
 	for _, l := range o.Lines {
 		v.Lines = append(v.Lines, &qrv1.OrderLine{
 			ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, Notes: l.Notes, UnitPriceCents: int64(l.Unit), VatPerMille: int32(l.VATPerMill),
-			TotalCents: int64(l.Total), VatCents: int64(l.VAT), DiscountCents: int64(l.Discount),
+			TotalCents: int64(l.Total), VatCents: int64(l.VAT), DiscountCents: int64(l.Discount), Options: optionViews(l.Options),
 		})
 	}
 	return v
+}
+
+func optionViews(list []catalog.Chosen) []*qrv1.ChosenOption {
+	var views []*qrv1.ChosenOption
+	for _, o := range list {
+		views = append(views, &qrv1.ChosenOption{OptionId: o.ID, Group: o.Group, Name: o.Name, PriceCents: int64(o.Price)})
+	}
+	return views
 }
 
 // guestView is view for the guest, who may pay.

@@ -25,6 +25,8 @@ const (
 	maxItems    = 30
 	maxQuantity = 99
 	maxNotes    = 200
+	// maxChosen is the maximum number of options of one item.
+	maxChosen = 100
 	// maxPaid is the maximum amount of one payment.
 	maxPaid money.Cents = 10_000_00
 )
@@ -103,8 +105,12 @@ func (s *Server) readOrder(r *qrv1.PlaceOrderRequest) (*order, error) {
 		if item.GetQuantity() < 1 || item.GetQuantity() > maxQuantity {
 			bad.add(field+".quantity", "must be from 1 to %d", maxQuantity)
 		}
+		if len(item.GetOptionIds()) > maxChosen {
+			bad.add(field+".options", "must have at most %d options", maxChosen)
+		}
 		o.Lines = append(o.Lines, line{
 			ProductID: strings.ToLower(item.GetProductId()), Quantity: item.GetQuantity(), Notes: bad.text(field+".notes", item.GetNotes(), maxNotes),
+			wanted: item.GetOptionIds(),
 		})
 	}
 	o.fingerprint = fingerprint(r)
@@ -144,6 +150,9 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 		return err
 	}
 	if err := s.reserve(ctx, tx, o); err != nil {
+		return err
+	}
+	if err := o.choose(ctx, tx); err != nil {
 		return err
 	}
 	if err := checkShare(ctx, tx, t, o); err != nil {
@@ -199,6 +208,35 @@ func (o *order) decidePayment(payable bool) error {
 		return errs.Invalid(errs.Field{Field: "items", Message: "items must cost at most 10000.00 in total to be paid here."})
 	}
 	return nil
+}
+
+// choose adds the chosen options to the lines. Groups are read after the products are locked; a change of the menu since the guest saw it is
+// found by the expected total, or here.
+func (o *order) choose(ctx context.Context, tx pgx.Tx) error {
+	products := make([]string, len(o.Lines))
+	for i, l := range o.Lines {
+		products[i] = l.ProductID
+	}
+	groups, of, err := catalog.MenuGroups(ctx, tx, o.Merchant, products)
+	if err != nil {
+		return err
+	}
+	var bad problems
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		var own []catalog.OptionGroup
+		for _, id := range of[l.ProductID] {
+			own = append(own, groups[id])
+		}
+		chosen, err := catalog.Choose(own, l.wanted, fmt.Sprintf("items[%d].options", i))
+		if err != nil {
+			bad = append(bad, errs.From(err).Fields...)
+			continue
+		}
+		l.Options = chosen
+		l.Unit += l.extra()
+	}
+	return bad.err()
 }
 
 // reserve takes the goods from the stock. Unavailable items are identified by their position, without the reason.

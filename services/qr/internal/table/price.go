@@ -5,17 +5,22 @@ import (
 
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
+	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
 // line is one position of an order.
 type line struct {
 	ProductID, Name, Notes string
 	Quantity               int32
-	// Unit is the price in the catalog, including VAT.
+	// Unit is the price in the catalog with the options, including VAT.
 	Unit       money.Cents
+	Options    []catalog.Chosen
 	VATPerMill vat.Rate
 	// Total is Quantity × Unit - Discount; VAT is included in Total.
 	Discount, Total, VAT money.Cents
+
+	// wanted are the ids of options in the guest's request.
+	wanted []string
 }
 
 // totals of an order: Total = Subtotal - Discount, VAT is the sum of the lines'.
@@ -26,17 +31,17 @@ type totals struct {
 }
 
 // price calculates the lines and returns their totals. For each line the best offer on its product applies, then for the whole
-// order the best offer on orders. Each line is rounded half up. The discount of the order's offer is distributed over the lines
+// order the best offer on orders. An offer on a product does not make its options cheaper. Each line is rounded half up. The discount of the order's offer is distributed over the lines
 // proportionally by the largest remainder method, so that the lines add up to the total.
 func price(lines []line, offers []offer, now time.Time) totals {
 	var t totals
 	for i := range lines {
 		l := &lines[i]
-		gross := money.Cents(l.Quantity) * l.Unit
+		gross, options := money.Cents(l.Quantity)*l.Unit, money.Cents(l.Quantity)*l.extra()
 		l.Total = gross
 		for _, o := range offers {
 			if o.ProductID == l.ProductID && o.valid(now) {
-				l.Total = min(l.Total, o.ofLine(gross, l.Quantity))
+				l.Total = min(l.Total, o.ofLine(gross-options, l.Quantity)+options)
 			}
 		}
 		t.Subtotal += gross
@@ -53,6 +58,15 @@ func price(lines []line, offers []offer, now time.Time) totals {
 		t.VAT += l.VAT
 	}
 	return t
+}
+
+// extra is what the options of one piece cost.
+func (l *line) extra() money.Cents {
+	var sum money.Cents
+	for _, o := range l.Options {
+		sum += o.Price
+	}
+	return sum
 }
 
 func (t *totals) bestOffer(offers []offer, now time.Time) money.Cents {

@@ -43,6 +43,9 @@ func readContent(ctx context.Context, pool *pgxpool.Pool, merchantID string) (*c
 		if c.products, err = catalog.Menu(ctx, tx, merchantID); err != nil {
 			return err
 		}
+		if c.groups, c.groupsOf, err = catalog.MenuGroups(ctx, tx, merchantID, nil); err != nil {
+			return err
+		}
 		c.offers, err = offersOf(ctx, tx, merchantID)
 		return err
 	})

@@ -10,11 +10,13 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/run/trace"
 	"european-pay.eu/eupay/internal/tally"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
 // keyLife is how long an Idempotency-Key refers to its order.
@@ -106,8 +108,8 @@ func readLines(ctx context.Context, db pg.Reader, orders []*order) error {
 	for i, o := range orders {
 		byID[o.ID], ids[i] = o, o.ID
 	}
-	rows, err := db.Query(ctx, `select order_id::text, product_id::text, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents
-		from order_lines where order_id = any($1::text[]::uuid[]) order by order_id, position`, ids)
+	rows, err := db.Query(ctx, `select order_id::text, product_id::text, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents,
+		options from order_lines where order_id = any($1::text[]::uuid[]) order by order_id, position`, ids)
 	if err != nil {
 		return fmt.Errorf("read order lines: %w", err)
 	}
@@ -115,8 +117,12 @@ func readLines(ctx context.Context, db pg.Reader, orders []*order) error {
 	for rows.Next() {
 		var id string
 		var l line
-		if err := rows.Scan(&id, &l.ProductID, &l.Name, &l.Quantity, &l.Notes, &l.Unit, &l.VATPerMill, &l.Discount, &l.Total, &l.VAT); err != nil {
+		var options []optionRow
+		if err := rows.Scan(&id, &l.ProductID, &l.Name, &l.Quantity, &l.Notes, &l.Unit, &l.VATPerMill, &l.Discount, &l.Total, &l.VAT, &options); err != nil {
 			return fmt.Errorf("read order lines: %w", err)
+		}
+		for _, o := range options {
+			l.Options = append(l.Options, catalog.Chosen{ID: o.ID, Group: o.Group, Name: o.Name, Price: money.Cents(o.Cents)})
 		}
 		byID[id].Lines = append(byID[id].Lines, l)
 	}
@@ -124,6 +130,22 @@ func readLines(ctx context.Context, db pg.Reader, orders []*order) error {
 		return fmt.Errorf("read order lines: %w", err)
 	}
 	return nil
+}
+
+// optionRow is an option in the row of its line.
+type optionRow struct {
+	ID    string `json:"id"`
+	Group string `json:"group"`
+	Name  string `json:"name"`
+	Cents int64  `json:"price_cents"`
+}
+
+func optionRows(list []catalog.Chosen) []optionRow {
+	rows := make([]optionRow, len(list))
+	for i, o := range list {
+		rows[i] = optionRow{o.ID, o.Group, o.Name, int64(o.Price)}
+	}
+	return rows
 }
 
 func insertOrder(ctx context.Context, tx pgx.Tx, o *order, key string) error {
@@ -138,9 +160,9 @@ func insertOrder(ctx context.Context, tx pgx.Tx, o *order, key string) error {
 		o.CustomerName, o.Notes, t.Subtotal, t.Discount, t.Total, t.VAT, t.Offer, key, o.fingerprint, o.Sequence, o.CreatedAt, o.PaymentReference,
 		o.askDueAt, o.askAttempts, o.merchantVersion, o.trace)
 	for i, l := range o.Lines {
-		b.Queue(`insert into order_lines (order_id, position, product_id, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-			o.ID, i, l.ProductID, l.Name, l.Quantity, l.Notes, l.Unit, l.VATPerMill, l.Discount, l.Total, l.VAT)
+		b.Queue(`insert into order_lines (order_id, position, product_id, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents,
+			options) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			o.ID, i, l.ProductID, l.Name, l.Quantity, l.Notes, l.Unit, l.VATPerMill, l.Discount, l.Total, l.VAT, optionRows(l.Options))
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("insert order: %w", err)

@@ -40,6 +40,7 @@
       for (const [id, item] of Object.entries(kept.items || {})) {
         const input = form.elements["q_" + id];
         if (input) input.value = item.count;
+        if (input && item.options) all(`input[name^="o_${id}."]`, form).forEach((o) => { if (o.type !== "hidden") o.checked = !o.disabled && item.options.includes(o.value); });
         notes[id] = item.note;
       }
       for (const name of fields) if (kept[name]) form.elements[name].value = kept[name];
@@ -50,18 +51,24 @@
       return;
     }
 
+    // picked are the options that are chosen of a product: ticked ones, or hidden ones of a product that the page does not show.
+    function picked(id) {
+      return all(`input[name^="o_${id}."]`, form).filter((o) => o.type === "hidden" || o.checked);
+    }
+    const extra = (id) => picked(id).reduce((sum, o) => sum + +o.dataset.price, 0);
+
     function save() {
       const items = {};
       for (const i of inputs()) {
         const id = i.name.slice(2), note = form.elements["n_" + id];
-        if (+i.value > 0) items[id] = { count: +i.value, note: note ? note.value : notes[id] || "" };
+        if (+i.value > 0) items[id] = { count: +i.value, note: note ? note.value : notes[id] || "", options: picked(id).map((o) => o.value) };
       }
       remember(memory, { items, ...Object.fromEntries(fields.map((name) => [name, form.elements[name].value])) });
     }
 
     function price(input) {
       const count = +input.value, gross = count * +input.dataset.price;
-      return Math.min(gross, ...(input.dataset.offers || "").split(" ").filter(Boolean).map((o) =>
+      return count * extra(input.name.slice(2)) + Math.min(gross, ...(input.dataset.offers || "").split(" ").filter(Boolean).map((o) =>
         o[0] === "p" ? share(gross, 10000 - +o.slice(1)) : count * +o.slice(1)));
     }
 
@@ -75,7 +82,7 @@
         const dish = i.closest(".dish");
         if (dish) dish.toggleAttribute("data-some", n > 0);
         if (!n) continue;
-        pieces += n; gross += n * +i.dataset.price; total += price(i); chosen.push(i);
+        pieces += n; gross += n * (+i.dataset.price + extra(i.name.slice(2))); total += price(i); chosen.push(i);
       }
       let off = 0, deal = "";
       for (const d of deals) {
@@ -106,6 +113,7 @@
         const id = input.name.slice(2), li = known.get(id) || line(id, input);
         $("output", li).value = input.value;
         $(".line-total", li).textContent = money(price(input));
+        $(".line-with", li).textContent = picked(id).map((o) => o.dataset.name).join(", ");
         return li;
       }));
     }
@@ -143,7 +151,17 @@
       changed();
       if (!li && +input.value === 0) $(".plus", step.parentElement).focus();
     });
-    form.addEventListener("change", (e) => { if (e.target.name.startsWith("q_")) changed(); else save(); });
+    // A group whose most is reached takes no more.
+    const bound = (group) => {
+      const ticks = all("input", group), full = ticks.filter((o) => o.checked).length >= +group.dataset.most;
+      ticks.forEach((o) => { if (!o.checked && !("out" in o.dataset)) o.disabled = full; });
+    };
+    all("[data-most]", form).forEach((group) => { all("input[disabled]", group).forEach((o) => { o.dataset.out = ""; }); bound(group); });
+    form.addEventListener("change", (e) => {
+      const group = e.target.closest("[data-most]");
+      if (group) bound(group);
+      if (/^[qo]_/.test(e.target.name)) changed(); else save();
+    });
     $("[data-open]").addEventListener("click", (e) => {
       e.preventDefault();
       dialog.showModal();
