@@ -94,7 +94,9 @@ func TestWhoMayRefundWithACreditNote(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	const body = `{"refund":true}`
-	f.platform.set(func() { f.platform.payments = []*einvoicev1.InvoicePayment{{Method: "bank", PaidOn: "2026-06-17", PaymentReference: paidBy}} })
+	f.platform.set(func() {
+		f.platform.payments = []*einvoicev1.InvoicePayment{{Method: "bank", PaidOn: "2026-06-17", PaymentReference: paidBy}}
+	})
 	issuer := f.newKey(t, f.people[rights.RoleMerchant], `["invoices:read","invoices:write"]`)
 	for _, c := range []struct {
 		who  as

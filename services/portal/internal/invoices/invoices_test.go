@@ -534,7 +534,9 @@ func TestACreditNoteRefundsThePayment(t *testing.T) {
 				!strings.Contains(w.told(op), `"refund":true`) {
 				t.Errorf("%d %v, told %s", p.status, p.header, w.told(op))
 			}
-			w.answers[op] = invoice(func(m map[string]any) { m["id"], m["refund_error"] = "note", map[string]any{"code": "REFUND_EXCEEDS_PAYMENT"} })
+			w.answers[op] = invoice(func(m map[string]any) {
+				m["id"], m["refund_error"] = "note", map[string]any{"code": "REFUND_EXCEEDS_PAYMENT"}
+			})
 			if p := w.post("/portal/invoices/"+id+"/credit", f); p.header.Get("Location") != "/portal/invoices/note?notice=invoice_credited_only" {
 				t.Errorf("%d %v", p.status, p.header)
 			}
