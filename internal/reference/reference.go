@@ -1,5 +1,5 @@
-// Package reference generates the references of payments, refunds, subscriptions and payments to suppliers. The caller proposes the reference, so that it can repeat a
-// request and find what the first one created.
+// Package reference generates the references of payments, refunds, subscriptions and payments to suppliers. The caller proposes the reference, so
+// that it can repeat a request and find what the first one created.
 package reference
 
 import (

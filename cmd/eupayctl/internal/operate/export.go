@@ -11,8 +11,8 @@ import (
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 )
 
-// Export writes the documents of a period into a new ZIP file (see package bundle). It returns how many documents there were. The file is there only when it is complete; one that exists is
-// replaced only with force. Each document may take up to the timeout to arrive.
+// Export writes the documents of a period into a new ZIP file (see package bundle). It returns how many documents there were. The file is there
+// only when it is complete; one that exists is replaced only with force. Each document may take up to the timeout to arrive.
 func Export(ctx context.Context, client einvoicev1.OperatorServiceClient, req *einvoicev1.ExportRequest, path string, force bool, timeout time.Duration) (int, error) {
 	n := 0
 	err := NewFile(path, force, func(out io.Writer) (err error) {

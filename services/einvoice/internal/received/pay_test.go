@@ -230,7 +230,7 @@ func TestAKeyIsOnePaymentWhateverBecomesOfIt(t *testing.T) {
 // The process dies, or the answer is lost, before or after the payment was made: it is asked for again under the same reference.
 func TestAPaymentWithoutAnAnswerIsAskedForAgain(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]payer{"before": {before: errAway}, "after": {after: errAway}, "without a page": {pageless: true}} {
+	for name, c := range map[string]*payer{"before": {before: errAway}, "after": {after: errAway}, "without a page": {pageless: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := setup(t)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
@@ -81,7 +82,7 @@ func (r *Room) Pay(ctx context.Context, w Wish) (payment.Payment, error) {
 	if err != nil {
 		return payment.Payment{}, err
 	}
-	if p.RequestedAt == nil || !p.RequestedAt.Equal(*wanted.RequestedAt) || p.Sequence != 1 {
+	if !p.ExpiresAt.Equal(wanted.ExpiresAt) || p.Sequence != 1 {
 		return r.same(ctx, p, w) // another call was faster, and requests it
 	}
 	return r.Engine.Request(ctx, p), nil
@@ -99,12 +100,14 @@ func (r *Room) same(ctx context.Context, p payment.Payment, w Wish) (payment.Pay
 // payment returns the payment of a wish. The merchant chooses its bank and account there, so its identity is known and its account is not.
 func (r *Room) payment(w Wish, m merchant.Merchant) payment.Payment {
 	now := r.Now().UTC().Truncate(time.Microsecond)
+	// Calls of the same instant are told apart by when their payment would expire.
+	expires := now.Add(r.Engine.SessionTTL() + rand.N(time.Minute)).Truncate(time.Microsecond) //nolint:gosec // it need not be secret
 	due := r.Engine.NewDueAt()
 	payer := payment.Beneficiary(m.Profile)
 	payer.IBAN, payer.BIC = "", ""
 	return payment.Payment{
 		Reference: w.Reference, Kind: payment.KindSupplier, MerchantID: w.MerchantID, Livemode: w.Livemode, Amount: w.Amount, Currency: w.Currency,
 		Description: w.Description, SuccessURL: w.SuccessURL, CancelURL: w.CancelURL, ExecutionType: "instant", MerchantName: m.Profile.GetName(),
-		Beneficiary: w.Supplier, Payer: payer, RequestedAt: &now, DueAt: &due, ExpiresAt: now.Add(r.Engine.SessionTTL()),
+		Beneficiary: w.Supplier, Payer: payer, RequestedAt: &now, DueAt: &due, ExpiresAt: expires,
 	}
 }
