@@ -43,7 +43,7 @@ type node struct {
 	Table string  `json:"Relation Name"`
 	Hit   int     `json:"Shared Hit Blocks"`
 	Read  int     `json:"Shared Read Blocks"`
-	Rows  float64 `json:"Actual Rows"`
+	Loops float64 `json:"Actual Loops"`
 	Plans []node  `json:"Plans"`
 }
 
@@ -55,7 +55,7 @@ func (n node) scans() bool {
 			return true
 		}
 	}
-	return grows && n.Type == "Seq Scan"
+	return grows && n.Type == "Seq Scan" && n.Loops > 0
 }
 
 // big is a store with two shops that have many payments: one over a hundred days, the other in a day.
@@ -124,7 +124,11 @@ func (b *big) cost(t *testing.T, name string, read func() error) (pages int, ms 
 	return pages, ms
 }
 
-// TestEveryPageCostsTheSame: the last page of a list costs at most three times what the first one does, in pages of the database.
+// unseen is how many counters of a day, an hour and a minute may have been written since the last vacuum: each is looked up in its table then,
+// which is one more block that is touched. There are five statuses.
+const unseen = 5 * (31 + 24 + 60)
+
+// TestEveryPageCostsTheSame: the last page of a list costs at most three times what the first one does, in blocks of the database.
 func TestEveryPageCostsTheSame(t *testing.T) {
 	t.Parallel()
 	b := setupBig(t)
@@ -152,7 +156,7 @@ func TestEveryPageCostsTheSame(t *testing.T) {
 		for _, offset := range []int{int(total.Rows) / 2, int(total.Rows) - limit} {
 			pages, took := page(offset)
 			t.Logf("%s: at %d of %d %d pages in %.2f ms, at the beginning %d in %.2f ms", name, offset, total.Rows, pages, took, first, ms)
-			if pages > 3*first {
+			if pages > 3*first+unseen {
 				t.Errorf("%s: the page at %d reads %d pages, the first one %d", name, offset, pages, first)
 			}
 		}
