@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/migrations"
 )
 
 // many is how many payments each of two shops has: a million with EUPAY_BIG=1.
@@ -196,6 +198,59 @@ func TestEveryListReadsALimitedPart(t *testing.T) {
 		if pages > mostTimed {
 			t.Errorf("the summary of %s reads %d pages", name, pages)
 		}
+	}
+}
+
+// TestTheMigrationCountsWhatTheTriggersCount of payments in every state, whatever happened to them.
+func TestTheMigrationCountsWhatTheTriggersCount(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for n, to := range []payment.Status{payment.Pending, payment.PendingSCA, payment.Completed, payment.Failed, payment.Cancelled, payment.Completed} {
+		if _, _, err := b.Create(t.Context(), draft(ref("PAY", n)), Idempotency{}, Meta{}); err != nil {
+			t.Fatal(err)
+		}
+		if to != payment.Pending {
+			b.move(t, ref("PAY", n), to)
+		}
+		b.now = b.now.Add(20 * time.Minute)
+	}
+	if _, _, err := b.Refund(t.Context(), refundDraft(ref("REF", 1), ref("PAY", 2)), 999, Idempotency{}, Meta{}); err != nil {
+		t.Fatal(err)
+	}
+	b.move(t, ref("REF", 1), payment.Completed)
+	if err := bulk.Fill(t.Context(), b.pool, bulk.Payments{MerchantID: merchant, Rows: 500, Prefix: "PAY-F", Newest: b.now, Over: 40 * 24 * time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.pool.Exec(t.Context(), `delete from payments where reference like 'PAY-F%7'`); err != nil {
+		t.Fatal(err)
+	}
+	for folded := 1; folded > 0; {
+		var err error
+		if folded, err = tally.Fold(t.Context(), b.pool); err != nil {
+			t.Fatal(err)
+		}
+	}
+	counters := func() string {
+		var all string
+		if err := b.pool.QueryRow(t.Context(), `select string_agg(c::text, E'\n' order by c) from row_counts c`).Scan(&all); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	triggers := counters()
+	content, err := migrations.FS.ReadFile("0241_payments_counted.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, fill, _ := strings.Cut(string(content), "\ninsert into row_counts")
+	if _, err := b.pool.Exec(t.Context(), "delete from row_counts"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.pool.Exec(t.Context(), "insert into row_counts"+fill); err != nil {
+		t.Fatal(err)
+	}
+	if migration := counters(); migration != triggers {
+		t.Errorf("the triggers counted\n%s\nand the migration\n%s", triggers, migration)
 	}
 }
 
