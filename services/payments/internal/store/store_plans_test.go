@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -150,6 +151,9 @@ func TestEveryPageCostsTheSame(t *testing.T) {
 				list, found, err := b.List(t.Context(), f, limit, offset)
 				if total = found; err == nil && len(list) != limit {
 					t.Errorf("%s: %d payments at %d of %d", name, len(list), offset, total.Rows)
+				}
+				if all := int(total.Rows) == b.rows; all && len(list) > 0 && !strings.HasSuffix(list[0].Reference, fmt.Sprintf("%09d", b.rows-offset)) {
+					t.Errorf("%s: the page at %d begins with %s", name, offset, list[0].Reference)
 				}
 				return err
 			})
