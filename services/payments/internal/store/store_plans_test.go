@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/migrations"
 )
 
 // many is how many payments each of two shops has: a million with EUPAY_BIG=1.
@@ -43,7 +46,7 @@ type node struct {
 	Table string  `json:"Relation Name"`
 	Hit   int     `json:"Shared Hit Blocks"`
 	Read  int     `json:"Shared Read Blocks"`
-	Rows  float64 `json:"Actual Rows"`
+	Loops float64 `json:"Actual Loops"`
 	Plans []node  `json:"Plans"`
 }
 
@@ -55,7 +58,7 @@ func (n node) scans() bool {
 			return true
 		}
 	}
-	return grows && n.Type == "Seq Scan"
+	return grows && n.Type == "Seq Scan" && n.Loops > 0
 }
 
 // big is a store with two shops that have many payments: one over a hundred days, the other in a day.
@@ -124,7 +127,11 @@ func (b *big) cost(t *testing.T, name string, read func() error) (pages int, ms 
 	return pages, ms
 }
 
-// TestEveryPageCostsTheSame: the last page of a list costs at most three times what the first one does, in pages of the database.
+// unseen is how many counters of a day, an hour and a minute may have been written since the last vacuum: each is looked up in its table then,
+// which is one more block that is touched. There are five statuses.
+const unseen = 5 * (31 + 24 + 60)
+
+// TestEveryPageCostsTheSame: the last page of a list costs at most three times what the first one does, in blocks of the database.
 func TestEveryPageCostsTheSame(t *testing.T) {
 	t.Parallel()
 	b := setupBig(t)
@@ -145,6 +152,9 @@ func TestEveryPageCostsTheSame(t *testing.T) {
 				if total = found; err == nil && len(list) != limit {
 					t.Errorf("%s: %d payments at %d of %d", name, len(list), offset, total.Rows)
 				}
+				if all := int(total.Rows) == b.rows; all && len(list) > 0 && !strings.HasSuffix(list[0].Reference, fmt.Sprintf("%09d", b.rows-offset)) {
+					t.Errorf("%s: the page at %d begins with %s", name, offset, list[0].Reference)
+				}
 				return err
 			})
 		}
@@ -152,7 +162,7 @@ func TestEveryPageCostsTheSame(t *testing.T) {
 		for _, offset := range []int{int(total.Rows) / 2, int(total.Rows) - limit} {
 			pages, took := page(offset)
 			t.Logf("%s: at %d of %d %d pages in %.2f ms, at the beginning %d in %.2f ms", name, offset, total.Rows, pages, took, first, ms)
-			if pages > 3*first {
+			if pages > 3*first+unseen {
 				t.Errorf("%s: the page at %d reads %d pages, the first one %d", name, offset, pages, first)
 			}
 		}
@@ -192,6 +202,59 @@ func TestEveryListReadsALimitedPart(t *testing.T) {
 		if pages > mostTimed {
 			t.Errorf("the summary of %s reads %d pages", name, pages)
 		}
+	}
+}
+
+// TestTheMigrationCountsWhatTheTriggersCount of payments in every state, whatever happened to them.
+func TestTheMigrationCountsWhatTheTriggersCount(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for n, to := range []payment.Status{payment.Pending, payment.PendingSCA, payment.Completed, payment.Failed, payment.Cancelled, payment.Completed} {
+		if _, _, err := b.Create(t.Context(), draft(ref("PAY", n)), Idempotency{}, Meta{}); err != nil {
+			t.Fatal(err)
+		}
+		if to != payment.Pending {
+			b.move(t, ref("PAY", n), to)
+		}
+		b.now = b.now.Add(20 * time.Minute)
+	}
+	if _, _, err := b.Refund(t.Context(), refundDraft(ref("REF", 1), ref("PAY", 2)), 999, Idempotency{}, Meta{}); err != nil {
+		t.Fatal(err)
+	}
+	b.move(t, ref("REF", 1), payment.Completed)
+	if err := bulk.Fill(t.Context(), b.pool, bulk.Payments{MerchantID: merchant, Rows: 500, Prefix: "PAY-F", Newest: b.now, Over: 40 * 24 * time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.pool.Exec(t.Context(), `delete from payments where reference like 'PAY-F%7'`); err != nil {
+		t.Fatal(err)
+	}
+	for folded := 1; folded > 0; {
+		var err error
+		if folded, err = tally.Fold(t.Context(), b.pool); err != nil {
+			t.Fatal(err)
+		}
+	}
+	counters := func() string {
+		var all string
+		if err := b.pool.QueryRow(t.Context(), `select string_agg(c::text, E'\n' order by c) from row_counts c`).Scan(&all); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	triggers := counters()
+	content, err := migrations.FS.ReadFile("0241_payments_counted.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, fill, _ := strings.Cut(string(content), "\ninsert into row_counts")
+	if _, err := b.pool.Exec(t.Context(), "delete from row_counts"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.pool.Exec(t.Context(), "insert into row_counts"+fill); err != nil {
+		t.Fatal(err)
+	}
+	if migration := counters(); migration != triggers {
+		t.Errorf("the triggers counted\n%s\nand the migration\n%s", triggers, migration)
 	}
 }
 
