@@ -1,0 +1,2 @@
+-- +goose Up
+alter table payments validate constraint payment_is_sound;
