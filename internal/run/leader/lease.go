@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -52,6 +53,24 @@ func (l *Lease) QueueFence(b *pgx.Batch) {
 		}
 		return nil
 	})
+}
+
+// Write executes one statement in a transaction of its own, in one round trip. It fails with ErrDeposed unless this replica still holds the lease.
+// The statement has its arguments from $1 on and must write nothing unless "exists (select from held)": until the commit nobody can take the
+// lease over. It is not for the lease of a lane.
+func (l *Lease) Write(ctx context.Context, db pg.DB, sql string, args ...any) error {
+	n := len(args)
+	var held bool
+	err := db.QueryRow(ctx, fmt.Sprintf(`with held as materialized (select true from leadership where job = $%d and holder = $%d and epoch = $%d for share),
+		written as (%s) select exists (select from held)`, n+1, n+2, n+3, sql), append(slices.Clone(args), l.args()...)...).Scan(&held)
+	switch {
+	case err != nil:
+		return fmt.Errorf("write by the lease of %s: %w", l.job, err)
+	case !held:
+		return ErrDeposed
+	default:
+		return nil
+	}
 }
 
 func (l *Lease) args() []any { return []any{l.job, l.holder, l.epoch} }

@@ -2,9 +2,11 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -180,5 +182,97 @@ func TestRangesHoldTheIDs(t *testing.T) {
 		if got := ranges(ids); got != want {
 			t.Errorf("%v: %s, want %s", ids, got, want)
 		}
+	}
+}
+
+// TestANewEventDoesNotWaitUntilOthersAreMarked: it is sent as soon as the relay is woken.
+func TestANewEventDoesNotWaitUntilOthersAreMarked(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.fill(2)
+	flow := flow{term: f.lead()}
+	if err := flow.check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := f.pool.Begin(t.Context()) // the two cannot be marked
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(t.Context())
+	if _, err := tx.Exec(t.Context(), `select from outbox for update`); err != nil {
+		t.Fatal(err)
+	}
+	step := func(want int) {
+		t.Helper()
+		batch, err := flow.next(t.Context())
+		if err == nil {
+			err = flow.publish(t.Context(), batch)
+		}
+		if err != nil || len(batch) != want {
+			t.Fatalf("%d events sent, want %d: %v", len(batch), want, err)
+		}
+	}
+	step(2)
+	f.add(event())
+	flow.poke()
+	if woken, err := flow.woken(t.Context()); !woken || err != nil {
+		t.Fatalf("woken %t, %v", woken, err)
+	}
+	step(1)
+	if err := flow.acknowledge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, marked := len(f.stored()), f.count("published_at is not null"); got != 3 || marked != 0 {
+		t.Errorf("%d events are in the stream, %d are marked; want 3 and none", got, marked)
+	}
+	step(0) // all are on their way
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := flow.finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.count("published_at is not null and sequence = id"); n != 3 {
+		t.Errorf("%d are marked, want 3", n)
+	}
+}
+
+// TestNewEventsLeaveTurnsToRepeats: however many come, what the broker has lost is not sent last.
+func TestNewEventsLeaveTurnsToRepeats(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.fill(2)
+	term := f.lead()
+	if err := term.check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	term.pos.after, term.pos.until = 0, 2
+	term.poke()
+	if more, err := term.publishNew(t.Context()); more || err != nil {
+		t.Fatalf("more %t, %v", more, err)
+	}
+	if len(term.wake) != 1 {
+		t.Error("the next new events came before the repeats")
+	}
+}
+
+func TestAFormerLeaderMarksNothing(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.fill(1)
+	term := f.lead()
+	f.exec(`update leadership set epoch = epoch + 1`)
+	if err := term.mark(t.Context(), []row{{id: 1, sequence: 1}}); !errors.Is(err, leader.ErrDeposed) {
+		t.Errorf("got %v", err)
+	}
+	if err := term.save(t.Context(), position{created: time.Now(), until: 7}); !errors.Is(err, leader.ErrDeposed) {
+		t.Errorf("got %v", err)
+	}
+	var positions int
+	if err := f.pool.QueryRow(t.Context(), `select count(*) from outbox_position`).Scan(&positions); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.count("published_at is not null"); n != 0 || positions != 0 {
+		t.Errorf("%d events are marked and %d positions stored by a former leader", n, positions)
 	}
 }

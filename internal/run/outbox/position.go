@@ -185,9 +185,12 @@ func (t *term) firstLost(ctx context.Context, stream jetstream.Stream, last int6
 	return low + 1, nil
 }
 
+// repeating reports whether rows are to be republished.
+func (t *term) repeating() bool { return t.pos != nil && t.pos.after < t.pos.until }
+
 // repeat republishes the next rows and reports whether there are more.
 func (t *term) repeat(ctx context.Context) (bool, error) {
-	if t.pos.after >= t.pos.until {
+	if !t.repeating() {
 		return false, nil
 	}
 	batch, err := t.read(ctx, `id > $1 and id <= $2 and published_at is not null order by id limit $3`, t.pos.after, t.pos.until, repeatSize)
@@ -215,7 +218,8 @@ func (t *term) repeat(ctx context.Context) (bool, error) {
 }
 
 func (t *term) save(ctx context.Context, p position) error {
-	return t.write(ctx, `insert into outbox_position (service, stream_created, repeat_after, repeat_until) values ($1, $2, $3, $4)
+	return t.write(ctx, `insert into outbox_position (service, stream_created, repeat_after, repeat_until)
+		select $1::text, $2::timestamptz, $3::bigint, $4::bigint where exists (select from held)
 		on conflict (service) do update set stream_created = excluded.stream_created, repeat_after = excluded.repeat_after,
 			repeat_until = excluded.repeat_until`, t.service, p.created, p.after, p.until)
 }

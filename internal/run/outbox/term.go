@@ -56,8 +56,9 @@ type row struct {
 	sequence uint64
 }
 
-// publishNew publishes unpublished events, and marks those that the broker has stored, until a batch is not full or a check of the
-// stream is due. more tells whether there may be more. The others stay for the next round.
+// publishNew publishes unpublished events, and marks those that the broker has stored, until there are no more or a check of the stream is
+// due. more tells whether there may be more. The others stay for the next round. While events are to be repeated, these have their turn after each
+// batch that is not full.
 func (t *term) publishNew(ctx context.Context) (more bool, err error) {
 	f := flow{term: t}
 	for {
@@ -66,7 +67,11 @@ func (t *term) publishNew(ctx context.Context) (more bool, err error) {
 			err = f.publish(ctx, batch)
 		}
 		more = len(batch) == batchSize
-		if err != nil || !more || t.due() {
+		again := more
+		if err == nil && !more && !t.repeating() {
+			again, err = f.woken(ctx)
+		}
+		if err != nil || !again || t.due() {
 			return more, errors.Join(err, f.finish(ctx))
 		}
 	}
@@ -80,7 +85,7 @@ func (t *term) mark(ctx context.Context, stored []row) error {
 	}
 	return t.write(ctx, `update outbox set published_at = coalesce(published_at, now()), sequence = s.sequence
 		from unnest($1::bigint[], $2::bigint[]) as s(id, sequence)
-		where outbox.id = s.id and (published_at is null or outbox.sequence is distinct from s.sequence)`, ids, sequences)
+		where outbox.id = s.id and (published_at is null or outbox.sequence is distinct from s.sequence) and exists (select from held)`, ids, sequences)
 }
 
 // remember keeps the last event that the broker stored.
@@ -92,14 +97,12 @@ func (t *term) remember(stored []row) {
 	}
 }
 
-// write executes one fenced statement.
+// write executes one fenced statement, which writes nothing unless the lease is held.
 func (t *term) write(ctx context.Context, sql string, args ...any) error {
-	return pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, sql, args...); err != nil {
-			return fmt.Errorf("mark published events: %w", err)
-		}
-		return t.lease.Fence(ctx, tx)
-	})
+	if err := t.lease.Write(ctx, t.pool, sql, args...); err != nil {
+		return fmt.Errorf("mark published events: %w", err)
+	}
+	return nil
 }
 
 func (t *term) read(ctx context.Context, where string, args ...any) ([]row, error) {
