@@ -213,13 +213,14 @@ func (s *Service) makeRooms(cfg Config, keys *vault.Vault) {
 }
 
 func (s *Service) makeConsumers() {
-	consumer := func(name string, subjects []string, handle consume.Handler, after func()) *consume.Consumer {
-		return consume.New(consume.Config{Name: name, Subjects: subjects}, s.core.Pool, s.core.Bus, handle, after, s.core.Log)
+	consumer := func(cfg consume.Config, handle consume.Handler, after func()) *consume.Consumer {
+		return consume.New(cfg, s.core.Pool, s.core.Bus, handle, after, s.core.Log)
 	}
-	s.merchants = consumer(merchant.Consumer, merchant.Subjects, merchant.Handle, nil)
-	s.paidLinks = consumer(link.Consumer, link.Subjects, s.links.Handle, s.relay.Wake)
-	s.paidOccurrences = consumer(subscription.Consumer, subscription.Subjects, s.subscriptions.Handle, s.relay.Wake)
-	s.expects = consumer(settlement.Consumer, settlement.Subjects, s.settlement.Handle, s.settlement.Nudge)
+	s.merchants = consumer(consume.Config{Name: merchant.Consumer, Subjects: merchant.Subjects}, merchant.Handle, nil)
+	s.paidLinks = consumer(consume.Config{Name: link.Consumer, Subjects: link.Subjects, Ignores: link.Ignores}, s.links.Handle, s.relay.Wake)
+	s.paidOccurrences = consumer(
+		consume.Config{Name: subscription.Consumer, Subjects: subscription.Subjects, Ignores: link.Ignores}, s.subscriptions.Handle, s.relay.Wake)
+	s.expects = consumer(consume.Config{Name: settlement.Consumer, Subjects: settlement.Subjects}, s.settlement.Handle, s.settlement.Nudge)
 }
 
 // measure looks at what waits, on the replica that relays.

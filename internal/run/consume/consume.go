@@ -69,6 +69,9 @@ type Config struct {
 	InboxKeep time.Duration
 	// AckWait is longer than the slowest handler.
 	AckWait time.Duration
+	// Ignores reports that the handler does nothing with an event, whatever the database holds. Such an event is acknowledged without a row in
+	// the inbox and, mostly, without a transaction: a repetition of it is ignored too. Default: the handler gets every event.
+	Ignores func(Event) bool
 	// Lanes is into how many lanes the merchants are divided, which several replicas handle side by side: one of events.LaneNumbers. Default:
 	// one, for a consumer that one replica runs at a time.
 	Lanes int
@@ -90,6 +93,8 @@ type Consumer struct {
 	// lane is this consumer's, from 0. turn is shared by the lanes of a process, which handle events in turns.
 	lane int
 	turn *sync.Mutex
+	// ignored waits to be acknowledged.
+	ignored ignored
 }
 
 // New returns a consumer. onCommit is called after each transaction that had an effect; it may be nil.
@@ -167,6 +172,7 @@ func (c *Consumer) lead(ctx context.Context, lease *leader.Lease) error {
 			continue
 		}
 		c.loop(ctx, lease, msgs, sub)
+		c.ignored = ignored{}
 		sub.stop()
 		c.nakAll(msgs)
 	}
@@ -181,6 +187,7 @@ func (c *Consumer) loop(ctx context.Context, lease *leader.Lease, msgs chan jets
 	for {
 		select {
 		case <-ctx.Done():
+			c.passIgnored(ctx, lease, false)
 			return
 		case m := <-msgs:
 			if !c.process(ctx, lease, c.fill(m, msgs)) {
@@ -188,6 +195,11 @@ func (c *Consumer) loop(ctx context.Context, lease *leader.Lease, msgs chan jets
 				return
 			}
 			continue
+		case <-c.ignored.due:
+			if !c.passIgnored(ctx, lease, false) {
+				pause(ctx, retryEvery)
+				return
+			}
 		case <-sub.ended:
 			c.log.WarnContext(ctx, "subscription closed, resubscribing")
 			return
@@ -257,13 +269,23 @@ func (c *Consumer) process(ctx context.Context, lease *leader.Lease, msgs []jets
 			c.park(ctx, m, err)
 			continue
 		}
+		if c.cfg.Ignores != nil && c.cfg.Ignores(e) {
+			c.ignore(m, e)
+			continue
+		}
 		batch, good = append(batch, e), append(good, m)
 	}
-	ok, sealed := c.handleAll(ctx, lease, good, batch, pointOf(others))
-	return ok && c.pass(ctx, lease, others, sealed)
+	ok, sealed := c.handleAll(ctx, lease, good, batch, pointOf(others).orLater(pointOf(c.ignored.msgs)))
+	if !ok || !c.pass(ctx, lease, others, sealed) {
+		return false
+	}
+	if sealed || len(c.ignored.msgs) >= c.batch() {
+		return c.passIgnored(ctx, lease, sealed)
+	}
+	return true
 }
 
-// handleAll is process for the events of this lane. sealed: the position passed, of other lanes' messages among them, is stored.
+// handleAll is process for the events that the handler gets. sealed: the position passed, of other lanes' and ignored messages, is stored.
 func (c *Consumer) handleAll(ctx context.Context, lease *leader.Lease, good []jetstream.Msg, batch []Event, passed point) (ok, sealed bool) {
 	if len(batch) == 0 {
 		return true, false

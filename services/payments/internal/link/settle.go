@@ -23,6 +23,12 @@ var Subjects = []string{
 	"eupay.evt.*.payment.completed.*", "eupay.evt.*.payment.failed.*", "eupay.evt.*.payment.cancelled.*", "eupay.evt.*.payment.late_receipt.*",
 }
 
+// Ignores reports that an event is about a payment without a link, which most are.
+func Ignores(e consume.Event) bool {
+	c := &eventsv1.PaymentChanged{}
+	return proto.Unmarshal(e.Data, c) == nil && c.GetPayment().GetPaymentLinkId() == ""
+}
+
 // outcome is what an event means for the use of a link.
 type outcome struct {
 	link, reference string
