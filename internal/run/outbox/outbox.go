@@ -32,7 +32,6 @@ package outbox
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -64,16 +63,6 @@ func Add(ctx context.Context, db pg.DB, e events.Event) error {
 		return fmt.Errorf("record event %s: %w", e.Type, err)
 	}
 	return nil
-}
-
-// QueueIf adds the insert to a batch and makes it depend on a row: condition is "from … where …" and numbers its arguments from
-// $1.
-func QueueIf(ctx context.Context, b *pgx.Batch, e events.Event, condition string, args ...any) {
-	all := append(slices.Clone(args), arguments(traced(ctx, e))...)
-	n := len(args)
-	b.Queue(fmt.Sprintf(`insert into outbox (event_id, event_type, source, merchant_id, livemode, occurred_at, trace, request_id, data)
-		select $%d::uuid, $%d::text, $%d::text, $%d::text, $%d::boolean, $%d::timestamptz, $%d::text, $%d::text, $%d::bytea %s`,
-		n+1, n+2, n+3, n+4, n+5, n+6, n+7, n+8, n+9, condition), all...)
 }
 
 // Queue adds the insert to a batch.

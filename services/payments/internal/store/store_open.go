@@ -7,20 +7,20 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/run/trace"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// openSQL records the provider's answer to a create, if the payment has not changed since it was recorded.
-const openSQL = `update payments set status = 'pending_sca', status_detail = $2, sequence = 2, provider_payment_id = $3,
-	provider_state = $4, payment_url = $5, requested_at = null, due_at = $6, quiet_polls = $7, updated_at = $8
-	where reference = $1 and sequence = 1 and status = 'pending' and provider_payment_id is null and not cancel_requested
-	and paid_by is null and received_by = '' and own_session = 'open'`
-
-// openedSQL makes the history row and the event depend on the update of the same transaction. If a concurrent worker opened the
-// payment with the same provider id, the history's primary key aborts the transaction.
-const openedSQL = `from payments where reference = $1 and sequence = 2 and provider_payment_id = $2`
+// openSQL records the provider's answer to a create with its history row and event, if the payment has not changed since it was recorded.
+const openSQL = `with opened as (update payments set status = 'pending_sca', status_detail = $2, sequence = 2, provider_payment_id = $3,
+		provider_state = $4, payment_url = $5, requested_at = null, due_at = $6, quiet_polls = $7, updated_at = $8
+		where reference = $1 and sequence = 1 and status = 'pending' and provider_payment_id is null and not cancel_requested
+		and paid_by is null and received_by = '' and own_session = 'open' returning reference),
+	noted as (insert into payment_history (reference, sequence, from_status, to_status, status_detail, cause, provider_state,
+		provider_raw_key_id, provider_raw_sealed, occurred_at, trace_id)
+		select reference, 2, $9, 'pending_sca', $2, $10, $4, $11, $12::bytea, $8::timestamptz, $13 from opened)
+	insert into outbox (event_id, event_type, source, merchant_id, livemode, occurred_at, trace, request_id, data)
+		select $14::uuid, $15, $16, $17, $18::boolean, $19::timestamptz, $20, $21, $22::bytea from opened`
 
 // Open moves a payment from pending to pending_sca in one round trip, which is sufficient for nearly every payment. p has the
 // provider's fields set; c is the change to pending_sca. If the payment has changed since it was recorded, nothing is written and
@@ -33,18 +33,16 @@ func (s *Store) Open(ctx context.Context, p payment.Payment, c payment.Change, m
 	if err != nil {
 		return p, false, err
 	}
+	e.Trace = trace.Parent(ctx)
 	answer := s.sealAnswer(c.ProviderRaw, after.Reference, after.Sequence)
 	err = s.group.do(ctx, func(b *pgx.Batch) {
 		b.Queue(openSQL, after.Reference, after.Detail, after.ProviderID, after.ProviderState, after.PaymentURL,
-			after.DueAt, after.QuietPolls, after.UpdatedAt).Exec(func(tag pgconn.CommandTag) error {
+			after.DueAt, after.QuietPolls, after.UpdatedAt, p.Status, c.Cause, answer.keyID, answer.data, trace.ID(ctx),
+			e.ID, e.Type, e.Source, e.Merchant, e.Livemode, e.Time, e.Trace, e.RequestID, e.Data,
+		).Exec(func(tag pgconn.CommandTag) error {
 			opened = tag.RowsAffected() == 1
 			return nil
 		})
-		b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, cause, provider_state,
-			provider_raw_key_id, provider_raw_sealed, occurred_at, trace_id)
-			select $1, 2, $3, $4, $5, $6, $7, $8, $9, $10::timestamptz, $11 `+openedSQL,
-			after.Reference, after.ProviderID, p.Status, c.To, c.Detail, c.Cause, c.ProviderState, answer.keyID, answer.data, after.UpdatedAt, trace.ID(ctx))
-		outbox.QueueIf(ctx, b, e, openedSQL, after.Reference, after.ProviderID)
 	})
 	if err != nil {
 		if isUniqueViolation(err) {
