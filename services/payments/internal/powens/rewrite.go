@@ -7,15 +7,33 @@ import (
 	"unicode/utf8"
 )
 
-// compact removes whitespace between tokens. If the response contains what jsonb refuses (NUL, half a surrogate pair, invalid
-// UTF-8), it is re-encoded with the replacement character instead.
+// compact removes the whitespace between the tokens of a valid JSON text. If it contains what jsonb refuses (NUL, half a surrogate pair,
+// invalid UTF-8), it is re-encoded with the replacement character instead.
 func compact(body []byte) []byte {
-	odd := bytes.Contains(body, []byte(`\u0000`)) || bytes.Contains(bytes.ToLower(body), []byte(`\ud`)) || !utf8.Valid(body)
-	var out bytes.Buffer
-	if odd || json.Compact(&out, body) != nil {
+	if !utf8.Valid(body) || bytes.Contains(body, []byte(`\u`)) && isOdd(body) {
 		return rewrite(body)
 	}
-	return out.Bytes()
+	out := make([]byte, 0, len(body))
+	quoted, escaped := false, false
+	for _, c := range body {
+		switch {
+		case escaped:
+			escaped = false
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+			escaped = c == '\\'
+		case c == ' ' || c == '\n' || c == '\t' || c == '\r':
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// isOdd reports whether a text may have an escaped NUL or surrogate.
+func isOdd(body []byte) bool {
+	return bytes.Contains(body, []byte(`\u0000`)) || bytes.Contains(bytes.ToLower(body), []byte(`\ud`))
 }
 
 // rewrite decodes and re-encodes a JSON text, so that every string is valid UTF-8 without NUL. Numbers keep their text.
