@@ -46,9 +46,13 @@ func newReady(b *bus.Bus, now func() time.Time, log *slog.Logger) *readyBroadcas
 
 func (r *readyBroadcast) subscribe() (unsubscribe func(), err error) {
 	sub, err := r.bus.NC.Subscribe(readySubject+"*", func(m *nats.Msg) {
+		reference := strings.TrimPrefix(m.Subject, readySubject)
+		if !r.isAwaited(reference) {
+			return
+		}
 		p := &paymentsv1.Payment{}
 		if err := proto.Unmarshal(m.Data, p); err == nil {
-			r.deliver(strings.TrimPrefix(m.Subject, readySubject), p)
+			r.deliver(reference, p)
 		}
 	})
 	if err != nil {
@@ -92,6 +96,12 @@ func (r *readyBroadcast) purgeExpired(now time.Time) {
 			delete(r.waiters, reference)
 		}
 	}
+}
+
+func (r *readyBroadcast) isAwaited(reference string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.waiters[reference]) > 0
 }
 
 func (r *readyBroadcast) resolve(p payment.Payment) { r.deliver(p.Reference, p.Proto()) }
