@@ -46,6 +46,12 @@ func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) 
 	if err != nil {
 		return err
 	}
+	if len(rows) == 0 {
+		if err := recordOnly(ctx, tx, changes, bodies); err != nil {
+			return err
+		}
+		return in.redeliver(ctx, tx, changes, now)
+	}
 	in.reserve(rows, now)
 	waiting, err := insert(ctx, tx, func(b *pgx.Batch) { queueEvents(b, changes, bodies) }, rows, h, now)
 	if err != nil {
@@ -59,6 +65,16 @@ func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) 
 	queuePromote(b, waiting, now, h, &in.promoted)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("order deliveries: %w", err)
+	}
+	return nil
+}
+
+// recordOnly records a batch that no endpoint receives. There is no order of deliveries to keep.
+func recordOnly(ctx context.Context, tx pgx.Tx, changes []change, bodies [][]byte) error {
+	b := &pgx.Batch{}
+	queueEvents(b, changes, bodies)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("record events: %w", err)
 	}
 	return nil
 }
