@@ -30,10 +30,13 @@ func referenceOf(e consume.Event) (string, error) {
 func wordOf(p payment.Payment) string { return match.Word(p.MerchantReference) }
 
 // expectable reads the payments of a condition whose money is expected on an account, with that account. Payments of scans are not:
-// the payment that they pay is. Nor are mandates: they are executed many times, and no payment of their own.
+// the payment that they pay is. Nor are mandates: they are executed many times, and no payment of their own. Nothing more is read of the payments
+// of merchants that have connected no account, which are most.
 func (s *Settlement) expectable(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]expected, error) {
 	rows, err := tx.Query(ctx, `select p.reference from payments p where p.origin <> 'scan' and p.kind <> 'mandate' and (p.status in ('completed', 'refunded')
-			or p.late_cents is not null or p.settle_by is not null and p.paid_by is null and p.kind = 'payment') and `+condition, args...)
+			or p.late_cents is not null or p.settle_by is not null and p.paid_by is null and p.kind = 'payment')
+		and exists (select from receiving_accounts a where a.merchant_id = p.merchant_id and a.livemode = p.livemode and a.state in ('connected', 'disconnected'))
+		and `+condition, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read payments to expect: %w", err)
 	}
