@@ -16,15 +16,16 @@ at=$(git rev-parse --verify --quiet "$base^{commit}") || {
 	echo "$base $why. BASE names the version to compare with: make bench-compare BASE=HEAD~1" >&2
 	exit 1
 }
+# Paths are trimmed, so that what both versions have is compiled once.
 work=$(mktemp -d)
 trap 'git worktree remove --force "$work/tree" 2>/dev/null || true; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 git worktree add --quiet --detach "$work/tree" "$at"
 echo "Building $(git log -1 --format='%h, %s' "$at")" >&2
-(cd "$work/tree" && go build -o "$work/base" ./cmd/eupay-dev)
+(cd "$work/tree" && go build -trimpath -o "$work/base" ./cmd/eupay-dev)
 echo "Building this tree" >&2
-go build -o "$work/tree-now" ./cmd/eupay-dev
-go build -o "$work/bench" ./cmd/bench
+go build -trimpath -o "$work/tree-now" ./cmd/eupay-dev
+go build -trimpath -o "$work/bench" ./cmd/bench
 set --
 round=1
 while [ "$round" -le "$rounds" ]; do

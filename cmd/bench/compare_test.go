@@ -80,7 +80,9 @@ func oneRun(rate, p99, cpu, others float64) report {
 
 func TestVersionsAreComparedInPairs(t *testing.T) {
 	t.Parallel()
-	got := compare([]report{oneRun(100, 10, 1000, 0), oneRun(150, 5, 900, 0), oneRun(50, 10, 1000, 0.5), oneRun(100, 20, 800, 0), oneRun(200, 10, 1000, 0), oneRun(200, 10, 1000, 0)})
+	got := compare([]report{
+		oneRun(100, 10, 1000, 0), oneRun(150, 5, 900, 0), oneRun(50, 10, 1000, 0.5), oneRun(100, 20, 800, 0), oneRun(200, 10, 1000, 0), oneRun(200, 10, 1000, 0),
+	})
 	if len(got) != 1 || got[0].name != "Create: 16 clients" {
 		t.Fatalf("got %+v", got)
 	}
@@ -117,7 +119,8 @@ func TestReportsAreReadAsTheyWereWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := compareFiles(&out, []string{path, path}); err != nil || !strings.Contains(out.String(), "Create: 16 clients") || !strings.Contains(out.String(), "1.00 (1.00–1.00)") {
+	err := compareFiles(&out, []string{path, path})
+	if err != nil || !strings.Contains(out.String(), "Create: 16 clients") || !strings.Contains(out.String(), "1.00 (1.00–1.00)") {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 	if err := compareFiles(&out, []string{path}); err == nil {

@@ -20,7 +20,7 @@ var (
 	poolGivenUp  = describe("eupay_database_pool_given_up_total", "Waits for a connection that ended without one.", ofPool...)
 	poolWritable = describe("eupay_database_writable", "1 if the database answers and accepts writes, 0 if it does not.", "service")
 	replicaIdle  = describe("eupay_database_replica_unused", "1 if there is a replica of the database and lists are read from the primary all the same.", "service")
-	replicaLag   = describe("eupay_database_replica_lag_seconds", "How old what the replica of the database has is at most; 0 if there is none, or it is unknown.", "service")
+	replicaLag   = describe("eupay_database_replica_lag_seconds", "How old what the database's replica has is at most; 0 if there is none, or it is unknown.", "service")
 )
 
 // ofPool are the labels of a pool, which is of "writes" or "reads", or of reads at the "replica". Reads without a pool of their own have the
