@@ -81,8 +81,15 @@ func (c *archiveShowCommand) Run(t *tool) error {
 	}
 	w := t.table("FIELD", "VALUE")
 	for _, f := range [][2]string{
-		{"object", m.Object}, {"month", m.Month}, {"first reference", m.First}, {"last reference", m.Last}, {"payments", strconv.Itoa(m.Payments)},
-		{"rows", strconv.Itoa(m.Rows)}, {"bytes", strconv.FormatInt(m.Bytes, 10)}, {"sha256", m.SHA256}, {"schema version", strconv.Itoa(m.SchemaVersion)},
+		{"object", m.Object},
+		{"month", m.Month},
+		{"first reference", m.First},
+		{"last reference", m.Last},
+		{"payments", strconv.Itoa(m.Payments)},
+		{"rows", strconv.Itoa(m.Rows)},
+		{"bytes", strconv.FormatInt(m.Bytes, 10)},
+		{"sha256", m.SHA256},
+		{"schema version", strconv.Itoa(m.SchemaVersion)},
 		{"made at", clock(m.MadeAt)},
 	} {
 		row(w, f[0], line(f[1]))

@@ -13,13 +13,17 @@ type ArchiveConfig struct {
 	archive.Config
 }
 
-// Archived is a row of a payment's history in the archive, ArchiveManifest says what an object of it holds, ArchiveFilter which rows are wanted.
-type (
-	Archived        = archive.Entry
-	ArchiveManifest = archive.Manifest
-	ArchiveFilter   = archive.Filter
-	ArchiveReader   = archive.Reader
-)
+// Archived is a row of a payment's history in the archive.
+type Archived = archive.Entry
+
+// ArchiveManifest says what an object of the archive holds.
+type ArchiveManifest = archive.Manifest
+
+// ArchiveFilter says which rows are wanted.
+type ArchiveFilter = archive.Filter
+
+// ArchiveReader reads the archive.
+type ArchiveReader = archive.Reader
 
 // ErrNotArchived means that there is no such object in the archive.
 var ErrNotArchived = archive.ErrUnknown

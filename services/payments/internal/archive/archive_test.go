@@ -440,8 +440,12 @@ func TestSettingsThatLoseEvidenceAreRefused(t *testing.T) {
 		}
 	}
 	for _, bad := range []Config{
-		{After: fewestMonths}, with(fewestMonths-1, nil), with(-1, nil), with(24, func(c *Config) { c.Bucket = "" }), with(24, func(c *Config) { c.SecretKey = "" }),
-		with(0, func(c *Config) { c.AccessKey = "" }), {Answers: shortestAnswers - 1}, {Answers: -1}, with(24, func(c *Config) { c.Endpoint = "s3.example" }),
+		{After: fewestMonths},
+		with(fewestMonths-1, nil), with(-1, nil), with(24, func(c *Config) { c.Bucket = "" }), with(24, func(c *Config) { c.SecretKey = "" }),
+		with(0, func(c *Config) { c.AccessKey = "" }),
+		{Answers: shortestAnswers - 1},
+		{Answers: -1},
+		with(24, func(c *Config) { c.Endpoint = "s3.example" }),
 	} {
 		if bad.Validate() == nil {
 			t.Errorf("accepted: %+v", bad)

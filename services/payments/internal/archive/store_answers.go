@@ -7,18 +7,23 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// partsEachLook is for how many parts answers are removed each hour: a million payments, which is more than are made. What waits when this begins is done
+// little by little.
+const partsEachLook = 100
+
 // removeAnswers removes what the provider answered about payments of a kind that ended long enough ago, in the order of their references. It goes on where
 // it was, so what was looked at is not read again.
 func (a *Archiver) removeAnswers(ctx context.Context, kind string) error {
 	if a.cfg.Answers == 0 {
 		return nil
 	}
-	for {
+	for range partsEachLook {
 		more, err := a.removeSome(ctx, kind)
 		if err != nil || !more {
 			return err
 		}
 	}
+	return nil
 }
 
 // removeSome does the next payments, and reports whether there are more.

@@ -40,7 +40,9 @@ func TestBigDatabase(t *testing.T) {
 	// In pairs, so that both meet the same machine.
 	const pairs, each = 20, 50
 	var ratios []float64
-	next := 0
+	next := each
+	creating(t, empty, next, each) // both have their connections and their plans
+	creating(t, full, next, each)
 	for range pairs {
 		next += each
 		a, b := creating(t, empty, next, each), creating(t, full, next, each)

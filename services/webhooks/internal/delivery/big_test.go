@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -10,8 +11,6 @@ import (
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/months"
 	"european-pay.eu/eupay/services/webhooks/migrations"
-
-	"context"
 )
 
 // TestBigPurge measures what payments take here, and what it costs to forget them: rows of deliveries and events one after another, and months of the
