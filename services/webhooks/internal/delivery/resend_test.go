@@ -42,6 +42,7 @@ func finishedDeliveries(t *testing.T, db *pgxpool.Pool, n int) {
 }
 
 func resender(t *testing.T, db *pgxpool.Pool, now time.Time) *Engine {
+	t.Helper()
 	return NewEngine(Config{Timeout: time.Second, Workers: 1, PerEndpoint: 1}, Deps{
 		DB: db, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Background: t.Context(),
 	})

@@ -28,6 +28,7 @@ func successes(took time.Duration) Verdict {
 }
 
 func newShops(t *testing.T, limits Limits, verdict func(time.Duration) Verdict) *shops {
+	t.Helper()
 	s := &shops{running: map[string]int{}, done: map[string]int{}, verdict: verdict}
 	s.pool = New(limits, Hooks{Gate: free.Gate, Group: func(key string) string { return key[:1] }}, func(key string, takes time.Duration) Verdict {
 		s.count(s.running, key, 1)
