@@ -5,7 +5,6 @@ import (
 	"context"
 	"math"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -248,9 +247,11 @@ func TestACallAnswersAfter10000AndTheRestFollows(t *testing.T) {
 		t.Run(cmp.Or(of, "undelivered"), func(t *testing.T) {
 			t.Parallel()
 			f := setup(t)
-			s := httptest.NewServer(status(http.StatusOK))
-			t.Cleanup(s.Close)
-			id, _ := f.endpoint(s.URL)
+			f.stop()
+			f.cfg.AllowLoopback = false
+			f.start()
+			id, _ := f.endpoint("https://shop.example.com/")
+			f.exec(`update endpoints set url = 'http://127.0.0.1/'`) // nothing leaves: every attempt is refused
 			f.past(id, cmp.Or(of, "missed"), 10_003)
 			filter := &webhooksv1.DeliveryFilter{EndpointId: id, Status: of}
 			most, minimum := int64(10_003), false
@@ -266,16 +267,13 @@ func TestACallAnswersAfter10000AndTheRestFollows(t *testing.T) {
 			}
 			// The others follow by themselves.
 			f.clock.Advance(10 * time.Second)
-			eventually(t, "each is sent again", func() bool { return f.number(`select count(*) from attempts`) == 10_003 })
+			eventually(t, "each is sent again", func() bool { return f.number(`select count(*) from deliveries where attempts_before = 5`) == 10_003 })
 			// Whoever asks until nothing is left sends nothing twice.
 			if got, err := f.resend(filter, false); err != nil || got.GetCount() != 0 || got.GetMore() {
 				t.Errorf("asked again: %v, %v", got, err)
 			}
-			if n := f.number(`select count(*) from deliveries where attempt_count <> 6 or attempts_before <> 5`); n != 0 {
-				t.Errorf("%d were not sent again once", n)
-			}
 			if n := f.number(`select count from resends`); n != 10_003 {
-				t.Errorf("%d were counted", n)
+				t.Errorf("%d were sent again", n)
 			}
 		})
 	}

@@ -176,8 +176,6 @@ func (e *Engine) queueName(j Job) string {
 // heldSeparator separates endpoint and type in the name of a queue. Neither contains it.
 const heldSeparator = " "
 
-func isHeld(queue string) bool { return strings.Contains(queue, heldSeparator) }
-
 func endpointOf(queue string) string {
 	id, _, _ := strings.Cut(queue, heldSeparator)
 	return id

@@ -148,7 +148,7 @@ type explainer struct {
 
 func (e *explainer) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	e.explain(ctx, sql, args)
-	return e.Pool.Query(ctx, sql, args...)
+	return e.Pool.Query(ctx, sql, args...) //nolint:rowserrcheck // whoever reads them checks
 }
 
 func (e *explainer) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {

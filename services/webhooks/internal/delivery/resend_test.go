@@ -34,7 +34,7 @@ func finishedDeliveries(t *testing.T, db *pgxpool.Pool, n int) {
 				created_at, next_attempt_at, claimable_at, finished_at)
 			select gen_random_uuid(), $1, 'm_1', false, gen_random_uuid(), case when i % 50 = 0 then 'webhook_endpoint.test' else 'payment.completed' end,
 				'PAY-' || i, 1, '', (array['exhausted', 'missed', 'delivered'])[i % 3 + 1], 5, at, at, at, at
-			from generate_series(1, $4::int) i, lateral (select $3::timestamptz - interval '1 day' + i * interval '1 second' as at) t`, id, enabled, start, n)
+			from generate_series(1, $4::int) i, lateral (select $3::timestamptz - ($4::int - i + 1) * interval '1 second' as at) t`, id, enabled, start, n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,6 +42,7 @@ func finishedDeliveries(t *testing.T, db *pgxpool.Pool, n int) {
 }
 
 func resender(t *testing.T, db *pgxpool.Pool, now time.Time) *Engine {
+	t.Helper()
 	return NewEngine(Config{Timeout: time.Second, Workers: 1, PerEndpoint: 1}, Deps{
 		DB: db, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Background: t.Context(),
 	})

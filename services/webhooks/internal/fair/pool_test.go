@@ -192,8 +192,11 @@ func TestNoJobIsLostOrRunTwice(t *testing.T) {
 		limit := rapid.IntRange(1, 10).Draw(r, "limit")
 		broken := ""
 		verdicts := rapid.SliceOfN(rapid.SampledFrom([]Verdict{Fast, Late, Slow, Same}), 1, 20).Draw(r, "verdicts")
-		p := New(Limits{Running: rapid.IntRange(1, 8).Draw(r, "workers"), PerKey: limit, PerGroup: limit, Held: 1000,
-			Late: rapid.IntRange(1, 8).Draw(r, "late"), Failing: rapid.IntRange(1, 8).Draw(r, "failing")}, Hooks{Gate: free.Gate, Group: func(string) string { return "" }}, func(key string, job int) Verdict {
+		limits := Limits{
+			Running: rapid.IntRange(1, 8).Draw(r, "workers"), PerKey: limit, PerGroup: limit, Held: 1000,
+			Late: rapid.IntRange(1, 8).Draw(r, "late"), Failing: rapid.IntRange(1, 8).Draw(r, "failing"),
+		}
+		p := New(limits, Hooks{Gate: free.Gate, Group: func(string) string { return "" }}, func(key string, job int) Verdict {
 			mu.Lock()
 			defer mu.Unlock()
 			if running[key]++; running[key] > limit {

@@ -1,6 +1,8 @@
 package fair
 
 import (
+	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,6 +28,7 @@ func successes(took time.Duration) Verdict {
 }
 
 func newShops(t *testing.T, limits Limits, verdict func(time.Duration) Verdict) *shops {
+	t.Helper()
 	s := &shops{running: map[string]int{}, done: map[string]int{}, verdict: verdict}
 	s.pool = New(limits, Hooks{Gate: free.Gate, Group: func(key string) string { return key[:1] }}, func(key string, takes time.Duration) Verdict {
 		s.count(s.running, key, 1)
@@ -234,6 +237,62 @@ func TestSlowKeysLeaveMemoryToTheOthers(t *testing.T) {
 		for range 10 {
 			if !s.pool.Reserve("new") {
 				t.Error("no room for another key")
+			}
+		}
+	})
+}
+
+// TestSixtyFourSlowMerchantsKeepUp: each has 100 jobs a minute that take 3 s, beside four tarpits and one merchant with 200 a second. The
+// limits are those of the service.
+func TestSixtyFourSlowMerchantsKeepUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var (
+			mu     sync.Mutex
+			waited = map[byte][]time.Duration{}
+		)
+		type job struct {
+			at    time.Time
+			takes time.Duration
+		}
+		p := New(Limits{Running: 512, PerKey: 32, PerGroup: 128, Late: 384, Failing: 64, Held: 8192}, free, func(key string, j job) Verdict {
+			mu.Lock()
+			waited[key[0]] = append(waited[key[0]], time.Since(j.at))
+			mu.Unlock()
+			time.Sleep(j.takes)
+			return successes(j.takes)
+		})
+		var publishers sync.WaitGroup
+		publish := func(key string, first, every, takes time.Duration) {
+			publishers.Go(func() {
+				time.Sleep(first)
+				for begin := time.Now(); time.Since(begin) < 2*time.Minute; time.Sleep(every) {
+					if p.Reserve(key) {
+						p.Push(key, job{time.Now(), takes})
+					}
+				}
+			})
+		}
+		for i := range 64 {
+			publish(fmt.Sprint("slow", i), time.Duration(i)*9*time.Millisecond, 600*time.Millisecond, 3*time.Second)
+		}
+		for i := range 4 {
+			publish(fmt.Sprint("tarpit", i), 0, 600*time.Millisecond, 9900*time.Millisecond)
+		}
+		publish("quick", 0, 5*time.Millisecond, 2*time.Millisecond)
+		publishers.Wait()
+		p.Close()
+		p.Wait()
+		for kind, c := range map[byte]struct {
+			jobs int
+			p99  time.Duration
+		}{'s': {64 * 200, 100 * time.Millisecond}, 'q': {24_000, time.Millisecond}} {
+			list := waited[kind]
+			slices.Sort(list)
+			p99 := list[len(list)*99/100]
+			t.Logf("%c: %d jobs, p99 of their wait %v, at most %v", kind, len(list), p99, list[len(list)-1])
+			if len(list) < c.jobs || p99 > c.p99 {
+				t.Errorf("%c: %d jobs, want %d; p99 of their wait %v, want at most %v", kind, len(list), c.jobs, p99, c.p99)
 			}
 		}
 	})
