@@ -11,7 +11,8 @@
 //
 // A list in which no pages are found may be counted down to the hour only (finest); then its periods are whole hours.
 //
-// A service that uses it has these tables in its schema, with the type of merchant_id that its other tables have, and triggers for each list as in testdata/migrations. The migration that adds
+// A service that uses it has these tables in its schema, with the type of merchant_id that its other tables have, and triggers for each list
+// as in testdata/migrations. The migration that adds
 // triggers also counts the rows that are there, under a lock that stops the writers.
 //
 //	create table row_counts (

@@ -110,7 +110,8 @@ func (s *Sales) tills(ctx context.Context, who Who, from, to invoice.Date, page,
 	}
 	rows, err := s.Reads.Query(ctx, tillColumns+`where t.id = any(array(
 			select id from till_sales where merchant_id = $1 and livemode = $2 and sold_on >= $3::date and sold_on < $4::date
-			order by sold_on desc, till limit $5 offset $6)) order by t.sold_on desc, t.till`, who.MerchantID, who.Livemode, from.Time(), dayAfter(place.Before), limit, place.Skip)
+			order by sold_on desc, till limit $5 offset $6)) order by t.sold_on desc, t.till`,
+		who.MerchantID, who.Livemode, from.Time(), dayAfter(place.Before), limit, place.Skip)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list totals of tills: %w", err)
 	}
