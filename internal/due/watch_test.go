@@ -29,7 +29,7 @@ func watchedQueue(t *testing.T, pool *pgxpool.Pool, table string, now func() tim
 	q.Loop = New(Config[int]{
 		What: table, Every: 10 * time.Millisecond, AtOnce: 2, Within: time.Minute, Log: slog.New(slog.DiscardHandler),
 		Watch: Watch{DB: pool, First: "select min(due_at) from " + table, Now: now},
-		Claim: func(ctx context.Context, limit int) (ids []int, err error) {
+		Claim: func(ctx context.Context, _ int) (ids []int, err error) {
 			q.claims.Add(1)
 			at := time.Now()
 			if now != nil {

@@ -26,10 +26,9 @@ func defaultLogger(level string) *slog.Logger { return NewLogger(os.Stderr, leve
 // secretNames are parts of the names of attributes that are never shown.
 var secretNames = []string{"secret", "password", "authorization", "token", "cookie", "iban"}
 
-var (
-	// The first alternative is no secret: the random end of a reference can have the form of an IBAN.
-	secretText = regexp.MustCompile(`\b(?:PAY|REF|SUB|SUP)-\d{8}-[0-9A-F]{16}\b|(sk_(?:live|test)_|whsec_|Bearer |eyJ)[A-Za-z0-9._~+/=-]+|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b`)
-)
+// secretText finds secrets and IBANs. The first alternative is no secret: the random end of a reference can have the form of an IBAN.
+var secretText = regexp.MustCompile(`\b(?:PAY|REF|SUB|SUP)-\d{8}-[0-9A-F]{16}\b|(sk_(?:live|test)_|whsec_|Bearer |eyJ)[A-Za-z0-9._~+/=-]+|` +
+	`\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b`)
 
 const hidden = "[hidden]"
 

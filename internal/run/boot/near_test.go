@@ -102,7 +102,7 @@ func TestACallWithinTheProcessIsDirect(t *testing.T) {
 // TestADirectCallIsRefusedToOthers who may not call the service: their certificate is good, but not for this.
 func TestADirectCallIsRefusedToOthers(t *testing.T) {
 	core := open(t, base(t, natstest.Server(t)))
-	echoing(core, func(ctx context.Context, in *wrapperspb.StringValue) (*wrapperspb.StringValue, error) {
+	echoing(core, func(ctx context.Context, _ *wrapperspb.StringValue) (*wrapperspb.StringValue, error) {
 		return wrapperspb.String(security(ctx)), nil
 	})
 	run(t, core)

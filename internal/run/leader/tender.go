@@ -101,23 +101,34 @@ func (t *tender) renewAll(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, renewAllWithin)
 	defer cancel()
 	until := time.Now().Add(ttl - margin) // before the database's clock starts to count
-	rows, err := t.pool.Query(ctx, renewAllSQL, jobs, holders, epochs, ttl)
-	if err == nil {
-		var l Lease
-		// Leaders that are left after an error renew their leases alone, and say what is wrong.
-		_, _ = pgx.ForEachRow(rows, []any{&l.job, &l.holder, &l.epoch}, func() error {
-			for _, turn := range turns[l] {
-				tell(turn, until)
-			}
-			delete(turns, l)
-			return nil
-		})
+	// After an error all leaders renew their leases alone, and say what is wrong.
+	for _, l := range t.renew(ctx, jobs, holders, epochs) {
+		for _, turn := range turns[l] {
+			tell(turn, until)
+		}
+		delete(turns, l)
 	}
 	for _, left := range turns {
 		for _, turn := range left {
 			tell(turn, time.Time{})
 		}
 	}
+}
+
+// renew returns the leases that were renewed, none if the statement failed.
+func (t *tender) renew(ctx context.Context, jobs, holders []string, epochs []int64) []Lease {
+	rows, err := t.pool.Query(ctx, renewAllSQL, jobs, holders, epochs, ttl)
+	if err != nil {
+		return nil
+	}
+	renewed, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (l Lease, err error) {
+		err = row.Scan(&l.job, &l.holder, &l.epoch)
+		return l, err
+	})
+	if err != nil {
+		return nil
+	}
+	return renewed
 }
 
 // tell never blocks: a leader that has not heard of the last renewal yet hears of this one instead.

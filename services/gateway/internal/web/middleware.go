@@ -96,6 +96,9 @@ func textual(next echo.HandlerFunc) echo.HandlerFunc {
 		if !isText(u.Path) {
 			return errs.Invalid(noText("url"))
 		}
+		if u.RawQuery == "" {
+			return next(c)
+		}
 		var bad refuse.Problems
 		for name, values := range u.Query() {
 			if !isText(name) {
