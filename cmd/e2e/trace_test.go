@@ -203,7 +203,7 @@ func (all traces) checkCompletion(t *testing.T, create otlptest.Span, reference 
 var untold = regexp.MustCompile(`(?i)[sp]k_(test|live)_|whsec_|bearer|eyJ|\b[A-Z]{2}\d{2}[A-Z0-9]{10,}|@|%40|\?|Order 1042`)
 
 // referenceForm matches references, which a span says; their random end can have the form of an IBAN.
-var referenceForm = regexp.MustCompile(`\b(PAY|REF|SUB)-\d{8}-[0-9A-F]{16}\b`)
+var referenceForm = regexp.MustCompile(`\b(PAY|REF|SUB|SUP)-\d{8}-[0-9A-F]{16}\b`)
 
 func (all traces) checkPrivacy(t *testing.T, m *merchant) {
 	t.Helper()

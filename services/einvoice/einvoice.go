@@ -11,7 +11,6 @@ import (
 	_ "time/tzdata" // invoices are dated in France, wherever this runs
 
 	"github.com/jackc/pgx/v5"
-	"google.golang.org/grpc"
 
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/privacy"

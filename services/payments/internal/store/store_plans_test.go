@@ -61,17 +61,17 @@ func (n node) scans() bool {
 	return grows && n.Type == "Seq Scan" && n.Loops > 0
 }
 
-// big is a store with two shops that have many payments: one over a hundred days, the other in a day.
-type big struct {
+// busyStore is a store with two shops that have many payments: one over a hundred days, the other in a day.
+type busyStore struct {
 	*bench
 	*recorder
 	slow, busy string
 	rows       int
 }
 
-func setupBig(t *testing.T) *big {
+func setupBig(t *testing.T) *busyStore {
 	t.Helper()
-	b := &big{bench: setup(t), recorder: &recorder{}, slow: uuid.NewString(), busy: uuid.NewString(), rows: many()}
+	b := &busyStore{bench: setup(t), recorder: &recorder{}, slow: uuid.NewString(), busy: uuid.NewString(), rows: many()}
 	for _, p := range []bulk.Payments{
 		{MerchantID: b.slow, Rows: b.rows, Prefix: "PAY-S", Newest: b.now, Over: 100 * 24 * time.Hour},
 		{MerchantID: b.busy, Rows: b.rows, Prefix: "PAY-B", Newest: b.now, Over: 24 * time.Hour},
@@ -101,7 +101,7 @@ func setupBig(t *testing.T) *big {
 }
 
 // cost is how many pages the statements of read touch, and their time in milliseconds, which is only logged. None reads a whole table.
-func (b *big) cost(t *testing.T, name string, read func() error) (pages int, ms float64) {
+func (b *busyStore) cost(t *testing.T, name string, read func() error) (pages int, ms float64) {
 	t.Helper()
 	b.statements = nil
 	if err := read(); err != nil {

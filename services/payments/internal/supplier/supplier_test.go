@@ -178,8 +178,8 @@ func TestWhatAMerchantPaysIsNotAmongWhatItTakes(t *testing.T) {
 	if _, err := r.room.Store.Get(t.Context(), shop, false, ref); err != store.ErrNotFound {
 		t.Errorf("it is found: %v", err)
 	}
-	if _, n, err := r.room.Store.List(t.Context(), store.Filter{MerchantID: shop}, 10, 0); err != nil || n != 0 {
-		t.Errorf("listed %d, %v", n, err)
+	if _, n, err := r.room.Store.List(t.Context(), store.Filter{MerchantID: shop}, 10, 0); err != nil || n.Rows != 0 {
+		t.Errorf("listed %d, %v", n.Rows, err)
 	}
 	for basis := range paymentsv1.JournalBasis_name {
 		if basis == 0 {
