@@ -172,7 +172,10 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	reports := ereport.New(ereport.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Matricule: cfg.Matricule, Log: core.Log,
 	})
-	inbox := received.New(received.Deps{Pool: core.Pool, Reads: core.Reads, Platforms: platforms, Suppliers: paymentsv1.NewSuppliersServiceClient(s.payments), Now: core.Now, Wake: relay.Wake, Log: core.Log})
+	inbox := received.New(received.Deps{
+		Pool: core.Pool, Reads: core.Reads, Platforms: platforms, Suppliers: paymentsv1.NewSuppliersServiceClient(s.payments), Now: core.Now,
+		Wake: relay.Wake, Log: core.Log,
+	})
 	engine := transmit.New(core.Pool, map[transmit.Kind]transmit.Sender{
 		transmit.Document: documents.DocumentSender(), transmit.Collection: documents.CollectionSender(), transmit.Report: reports,
 		transmit.Answer: inbox.AnswerSender(),
@@ -199,7 +202,8 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), core.Pool, nil, core.Now, core.Log), identity.Operator)
 	core.Serve(&einvoicev1.OperationsService_ServiceDesc, grpcapi.NewOperations(documents), identity.Gateway)
 	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, backlog.OfEvents("einvoice")), identity.Gateway)
-	payments := consume.New(consume.Config{Name: "einvoice", Subjects: slices.Concat(ledger.Subjects, received.Subjects)}, core.Pool, core.Bus, inTurn(documents.Apply, inbox.Paid), func() {
+	heard := consume.Config{Name: "einvoice", Subjects: slices.Concat(ledger.Subjects, received.Subjects)}
+	payments := consume.New(heard, core.Pool, core.Bus, inTurn(documents.Apply, inbox.Paid), func() {
 		relay.Wake()
 		engine.Wake(true)
 		engine.Wake(false)

@@ -7,45 +7,42 @@
 create function count_payments() returns trigger language plpgsql as $$
 declare sign int := case tg_op when 'DELETE' then -1 else 1 end;
 begin
-    insert into row_count_deltas (list, merchant_id, livemode, grp, bucket, n, cents)
-        select 'payments', merchant_id, livemode, status, date_trunc('minute', created_at, 'UTC'), sign * count(*), sign * sum(amount_cents)
-        from affected where kind = 'payment' and origin <> 'scan' group by 2, 3, 4, 5;
+    insert into row_count_deltas (list, merchant_id, livemode, grp, bucket, finest, n, cents)
+        select c.list, merchant_id, livemode, c.grp, date_trunc('minute', created_at, 'UTC'), c.finest, sign * sum(c.n), sign * sum(c.cents)
+        from affected, lateral (values
+            ('payments', status, 3, 1, amount_cents),
+            ('payments.paid', left(payer_bic, 8), 2, (completed_at is not null)::int, case when completed_at is not null then amount_cents else 0 end),
+            ('payments.refunded', '', 2, 0, amount_refunded_cents)) as c(list, grp, finest, n, cents)
+        where kind = 'payment' and origin <> 'scan' and (c.n <> 0 or c.cents <> 0) group by 1, 2, 3, 4, 5, 6;
     return null;
 end $$;
 -- +goose StatementEnd
 -- +goose StatementBegin
 create function count_changed_payment() returns trigger language plpgsql as $$
 begin
-    insert into row_count_deltas (list, merchant_id, livemode, grp, bucket, n, cents) values
-        ('payments', old.merchant_id, old.livemode, old.status, date_trunc('minute', old.created_at, 'UTC'), -1, -old.amount_cents),
-        ('payments', new.merchant_id, new.livemode, new.status, date_trunc('minute', new.created_at, 'UTC'), 1, new.amount_cents);
-    return null;
-end $$;
--- +goose StatementEnd
--- +goose StatementBegin
-create function count_paid_payment() returns trigger language plpgsql as $$
-begin
-    if tg_op <> 'INSERT' and old.completed_at is not null then
-        insert into row_count_deltas (list, merchant_id, livemode, grp, bucket, finest, n, cents)
-            values ('payments.paid', old.merchant_id, old.livemode, left(old.payer_bic, 8), date_trunc('minute', old.created_at, 'UTC'), 2, -1, -old.amount_cents);
+    if new.kind <> 'payment' or new.origin = 'scan' then
+        return null;
     end if;
-    if tg_op <> 'DELETE' and new.completed_at is not null then
-        insert into row_count_deltas (list, merchant_id, livemode, grp, bucket, finest, n, cents)
-            values ('payments.paid', new.merchant_id, new.livemode, left(new.payer_bic, 8), date_trunc('minute', new.created_at, 'UTC'), 2, 1, new.amount_cents);
+    if (old.status, old.amount_cents, old.created_at) <> (new.status, new.amount_cents, new.created_at) then
+        insert into row_count_deltas (list, merchant_id, livemode, grp, bucket, n, cents) values
+            ('payments', old.merchant_id, old.livemode, old.status, date_trunc('minute', old.created_at, 'UTC'), -1, -old.amount_cents),
+            ('payments', new.merchant_id, new.livemode, new.status, date_trunc('minute', new.created_at, 'UTC'), 1, new.amount_cents);
     end if;
-    return null;
-end $$;
--- +goose StatementEnd
--- +goose StatementBegin
-create function count_refunded_payment() returns trigger language plpgsql as $$
-begin
-    if tg_op <> 'INSERT' and old.amount_refunded_cents > 0 then
-        insert into row_count_deltas (list, merchant_id, livemode, grp, bucket, finest, n, cents)
-            values ('payments.refunded', old.merchant_id, old.livemode, '', date_trunc('minute', old.created_at, 'UTC'), 2, 0, -old.amount_refunded_cents);
+    if (old.completed_at is null) <> (new.completed_at is null)
+        or new.completed_at is not null and (old.payer_bic, old.amount_cents, old.created_at) <> (new.payer_bic, new.amount_cents, new.created_at) then
+        if old.completed_at is not null then
+            insert into row_count_deltas (list, merchant_id, livemode, grp, bucket, finest, n, cents)
+                values ('payments.paid', old.merchant_id, old.livemode, left(old.payer_bic, 8), date_trunc('minute', old.created_at, 'UTC'), 2, -1, -old.amount_cents);
+        end if;
+        if new.completed_at is not null then
+            insert into row_count_deltas (list, merchant_id, livemode, grp, bucket, finest, n, cents)
+                values ('payments.paid', new.merchant_id, new.livemode, left(new.payer_bic, 8), date_trunc('minute', new.created_at, 'UTC'), 2, 1, new.amount_cents);
+        end if;
     end if;
-    if tg_op <> 'DELETE' and new.amount_refunded_cents > 0 then
-        insert into row_count_deltas (list, merchant_id, livemode, grp, bucket, finest, n, cents)
-            values ('payments.refunded', new.merchant_id, new.livemode, '', date_trunc('minute', new.created_at, 'UTC'), 2, 0, new.amount_refunded_cents);
+    if old.amount_refunded_cents <> new.amount_refunded_cents or new.amount_refunded_cents > 0 and old.created_at <> new.created_at then
+        insert into row_count_deltas (list, merchant_id, livemode, grp, bucket, finest, n, cents) values
+            ('payments.refunded', old.merchant_id, old.livemode, '', date_trunc('minute', old.created_at, 'UTC'), 2, 0, -old.amount_refunded_cents),
+            ('payments.refunded', new.merchant_id, new.livemode, '', date_trunc('minute', new.created_at, 'UTC'), 2, 0, new.amount_refunded_cents);
     end if;
     return null;
 end $$;
@@ -55,27 +52,9 @@ lock table payments in share row exclusive mode;
 
 create trigger payments_counted_insert after insert on payments referencing new table as affected for each statement execute function count_payments();
 create trigger payments_counted_delete after delete on payments referencing old table as affected for each statement execute function count_payments();
-create trigger payments_counted_change after update on payments for each row
-    when (new.kind = 'payment' and new.origin <> 'scan' and (old.status, old.amount_cents, old.created_at) <> (new.status, new.amount_cents, new.created_at))
-    execute function count_changed_payment();
-
-create trigger payments_paid_insert after insert on payments for each row
-    when (new.kind = 'payment' and new.origin <> 'scan' and new.completed_at is not null) execute function count_paid_payment();
-create trigger payments_paid_delete after delete on payments for each row
-    when (old.kind = 'payment' and old.origin <> 'scan' and old.completed_at is not null) execute function count_paid_payment();
-create trigger payments_paid_change after update on payments for each row
-    when (new.kind = 'payment' and new.origin <> 'scan' and ((old.completed_at is null) <> (new.completed_at is null)
-        or new.completed_at is not null and (old.payer_bic, old.amount_cents, old.created_at) <> (new.payer_bic, new.amount_cents, new.created_at)))
-    execute function count_paid_payment();
-
-create trigger payments_refunded_insert after insert on payments for each row
-    when (new.kind = 'payment' and new.origin <> 'scan' and new.amount_refunded_cents > 0) execute function count_refunded_payment();
-create trigger payments_refunded_delete after delete on payments for each row
-    when (old.kind = 'payment' and old.origin <> 'scan' and old.amount_refunded_cents > 0) execute function count_refunded_payment();
-create trigger payments_refunded_change after update on payments for each row
-    when (new.kind = 'payment' and new.origin <> 'scan' and (old.amount_refunded_cents <> new.amount_refunded_cents
-        or new.amount_refunded_cents > 0 and old.created_at <> new.created_at))
-    execute function count_refunded_payment();
+-- Without a condition, which PostgreSQL would parse in every statement that writes a payment.
+create trigger payments_counted_change after update of status, amount_cents, created_at, completed_at, payer_bic, amount_refunded_cents on payments
+    for each row execute function count_changed_payment();
 
 insert into row_counts (list, merchant_id, livemode, level, bucket, grp, n, cents)
     with by_minute as (

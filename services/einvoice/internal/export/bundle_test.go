@@ -20,6 +20,7 @@ import (
 
 // holds stands in for the ledger.
 func holds(t *testing.T, r *rig, numbers ...string) {
+	t.Helper()
 	r.Documents = func(_ context.Context, who Who, from, to invoice.Date, visit func(*einvoicev1.Invoice, []byte, []byte) error) error {
 		if who != r.who || from != "2026-11-01" || to != "2026-11-30" {
 			t.Errorf("asked for %v from %s to %s", who, from, to)

@@ -98,8 +98,8 @@ func (b *Inbox) Pay(ctx context.Context, who Who, id string, w Wish, idem Idempo
 func (b *Inbox) begin(ctx context.Context, tx pgx.Tx, r *Record, w Wish, idem Idempotency) (p Payment, replayed bool, err error) {
 	now := b.instant()
 	fresh := Payment{
-		ID: uuid.Must(uuid.NewV7()), Reference: reference.Supplier(now), Who: Who{MerchantID: r.MerchantID, Livemode: r.Livemode}, MerchantVersion: w.MerchantVersion, Status: payPending,
-		SuccessURL: w.SuccessURL, CancelURL: w.CancelURL, CreatedAt: now,
+		ID: uuid.Must(uuid.NewV7()), Reference: reference.Supplier(now), Who: Who{MerchantID: r.MerchantID, Livemode: r.Livemode},
+		MerchantVersion: w.MerchantVersion, Status: payPending, SuccessURL: w.SuccessURL, CancelURL: w.CancelURL, CreatedAt: now,
 	}
 	holder, err := take(ctx, tx, fresh.Who, idem, fresh.ID.String(), now)
 	if err != nil {
@@ -279,7 +279,8 @@ func (b *Inbox) end(ctx context.Context, tx pgx.Tx, reference, status, failure s
 // with the invoice and nothing is told.
 func (b *Inbox) tellPaid(ctx context.Context, tx pgx.Tx, r *Record) error {
 	g := Given{Code: paymentSent}
-	if r.Code == paymentSent || g.follows(r.Code) != nil {
+	possible := r.Code != paymentSent && g.follows(r.Code) == nil
+	if !possible {
 		b.Log.WarnContext(ctx, "a received invoice was paid after an answer that 211 cannot follow", "received", r.ID, "code", r.Code)
 		return nil
 	}

@@ -18,8 +18,8 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/reading"
 )
 
-const paymentColumns = `p.id, p.reference, p.merchant_id, p.livemode, p.merchant_version, p.amount_cents, p.account, p.status, p.failure_code, p.payment_url, p.success_url,
-	p.cancel_url, p.created_at, p.ended_at`
+const paymentColumns = `p.id, p.reference, p.merchant_id, p.livemode, p.merchant_version, p.amount_cents, p.account, p.status, p.failure_code, p.payment_url,
+	p.success_url, p.cancel_url, p.created_at, p.ended_at`
 
 func scanPayment(row pgx.CollectableRow) (p Payment, err error) {
 	err = row.Scan(&p.ID, &p.Reference, &p.MerchantID, &p.Livemode, &p.MerchantVersion, &p.Amount, &p.Account, &p.Status, &p.Failure, &p.URL, &p.SuccessURL,
@@ -51,8 +51,8 @@ func onePayment(ctx context.Context, tx pgx.Tx, condition string, of string) (Pa
 
 func insertPayment(ctx context.Context, tx pgx.Tx, received uuid.UUID, p Payment, dueAt time.Time) error {
 	_, err := tx.Exec(ctx, `insert into supplier_payments (id, reference, received_id, merchant_id, livemode, merchant_version, amount_cents, account, status, success_url,
-		cancel_url, due_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, p.ID, p.Reference, received, p.MerchantID, p.Livemode, p.MerchantVersion,
-		int64(p.Amount), p.Account, p.Status, p.SuccessURL, p.CancelURL, dueAt, p.CreatedAt)
+		cancel_url, due_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		p.ID, p.Reference, received, p.MerchantID, p.Livemode, p.MerchantVersion, int64(p.Amount), p.Account, p.Status, p.SuccessURL, p.CancelURL, dueAt, p.CreatedAt)
 	if err != nil {
 		return fmt.Errorf("record the payment of a received invoice: %w", err)
 	}
@@ -62,7 +62,8 @@ func insertPayment(ctx context.Context, tx pgx.Tx, received uuid.UUID, p Payment
 // paidDocument returns the document that a payment pays.
 func (b *Inbox) paidDocument(ctx context.Context, reference string) (d *reading.Invoice, err error) {
 	var document []byte
-	err = b.Pool.QueryRow(ctx, `select r.document from supplier_payments p join received_invoices r on r.id = p.received_id where p.reference = $1`, reference).Scan(&document)
+	err = b.Pool.QueryRow(ctx, `select r.document from supplier_payments p join received_invoices r on r.id = p.received_id
+		where p.reference = $1`, reference).Scan(&document)
 	if err == nil {
 		err = json.Unmarshal(document, &d)
 	}

@@ -24,7 +24,9 @@ func TestRunCompletesAttemptsInProgress(t *testing.T) {
 		t.Error(err)
 	}
 	f.wants(subject, "sent", 1)
-	f.wants(late, "waiting", 0)
+	if s := f.row(late).state; s != "waiting" { // a claim that was under way may have taken it, and has not sent it
+		t.Errorf("what came late is %s", s)
+	}
 }
 
 func TestRunCancelsHangingAttempts(t *testing.T) {

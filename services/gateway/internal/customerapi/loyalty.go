@@ -52,5 +52,6 @@ func (a *API) loyaltyOf(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, loyalty{res.GetBalance(), web.ListingOf(res.GetEntries(), loyaltyEntryView, number, limit, res.GetTotal()).AtLeast(res.GetTotalIsMinimum())})
+	entries := web.ListingOf(res.GetEntries(), loyaltyEntryView, number, limit, res.GetTotal()).AtLeast(res.GetTotalIsMinimum())
+	return web.Answer(c, http.StatusOK, loyalty{res.GetBalance(), entries})
 }

@@ -57,7 +57,8 @@ var bases = map[paymentsv1.JournalBasis]basis{
 	},
 	paymentsv1.JournalBasis_JOURNAL_BASIS_REFUNDS_CREATED: {sqlOf(payments, "p.created_at", `p.kind = 'refund'`, "p.amount_cents", "''"), scan, mostRows},
 	paymentsv1.JournalBasis_JOURNAL_BASIS_MOVED: {
-		sqlOf(payments, "coalesce(p.completed_at, p.late_at)", `p.origin <> 'scan' and p.kind <> 'supplier' and (p.completed_at is not null or p.late_at is not null)`, moved, "''"), scan, mostRows,
+		sqlOf(payments, "coalesce(p.completed_at, p.late_at)",
+			`p.origin <> 'scan' and p.kind <> 'supplier' and (p.completed_at is not null or p.late_at is not null)`, moved, "''"), scan, mostRows,
 	},
 	paymentsv1.JournalBasis_JOURNAL_BASIS_SETTLED:     {sqlOf(settlements, "s.settled_at", `p.origin <> 'scan'`, moved, "''"), scan, mostRows},
 	paymentsv1.JournalBasis_JOURNAL_BASIS_OCCURRENCES: {occurrencesSQL, scanOccurrence, mostRows},

@@ -77,8 +77,8 @@ func suggestionsOf(ctx context.Context, tx pgx.Tx, lineID string) ([]match.Link,
 
 // isOf reports whether the owner has a payment or refund, on whatever account.
 func (s *Settlement) isOf(ctx context.Context, tx pgx.Tx, o owner, reference string) (is bool, err error) {
-	err = tx.QueryRow(ctx, `select exists (select 1 from payments where reference = $1 and merchant_id = $2 and livemode = $3 and origin <> 'scan' and kind not in ('mandate', 'supplier'))`,
-		reference, o.ID, o.Livemode).Scan(&is)
+	err = tx.QueryRow(ctx, `select exists (select 1 from payments where reference = $1 and merchant_id = $2 and livemode = $3
+		and origin <> 'scan' and kind not in ('mandate', 'supplier'))`, reference, o.ID, o.Livemode).Scan(&is)
 	if err != nil {
 		return false, fmt.Errorf("find payment: %w", err)
 	}

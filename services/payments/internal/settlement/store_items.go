@@ -33,8 +33,8 @@ func wordOf(p payment.Payment) string { return match.Word(p.MerchantReference) }
 // the payment that they pay is. Nor are mandates, which are executed many times and are no payment of their own, nor payments to suppliers.
 // Nothing more is read of the payments of merchants that have connected no account, which are most.
 func (s *Settlement) expectable(ctx context.Context, tx pgx.Tx, condition string, args ...any) ([]expected, error) {
-	rows, err := tx.Query(ctx, `select p.reference from payments p where p.origin <> 'scan' and p.kind not in ('mandate', 'supplier') and (p.status in ('completed', 'refunded')
-			or p.late_cents is not null or p.settle_by is not null and p.paid_by is null and p.kind = 'payment')
+	rows, err := tx.Query(ctx, `select p.reference from payments p where p.origin <> 'scan' and p.kind not in ('mandate', 'supplier')
+		and (p.status in ('completed', 'refunded') or p.late_cents is not null or p.settle_by is not null and p.paid_by is null and p.kind = 'payment')
 		and exists (select from receiving_accounts a where a.merchant_id = p.merchant_id and a.livemode = p.livemode and a.state in ('connected', 'disconnected'))
 		and `+condition, args...)
 	if err != nil {

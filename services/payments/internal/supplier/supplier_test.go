@@ -2,6 +2,7 @@ package supplier
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -175,7 +176,7 @@ func TestWhatAMerchantPaysIsNotAmongWhatItTakes(t *testing.T) {
 	r.pay()
 	r.must(r.bank.Authorise(r.bank.ByReference(ref)[0].ID))
 	r.sweep()
-	if _, err := r.room.Store.Get(t.Context(), shop, false, ref); err != store.ErrNotFound {
+	if _, err := r.room.Store.Get(t.Context(), shop, false, ref); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("it is found: %v", err)
 	}
 	if _, n, err := r.room.Store.List(t.Context(), store.Filter{MerchantID: shop}, 10, 0); err != nil || n.Rows != 0 {

@@ -15,7 +15,9 @@ func credit(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	p := eupay.CreditParams{Amount: f.Amount(r, "amount"), Items: creditItems(r, f), Reason: f.Get("reason"), Type: "refund", IdempotencyKey: f.Get("key"), Refund: f.Is("refund")}
+	p := eupay.CreditParams{
+		Amount: f.Amount(r, "amount"), Items: creditItems(r, f), Reason: f.Get("reason"), Type: "refund", IdempotencyKey: f.Get("key"), Refund: f.Is("refund"),
+	}
 	if !f.OK() {
 		return show(r, http.StatusUnprocessableEntity, f, "credit")
 	}

@@ -86,7 +86,8 @@ func (r *refusals) name(field, given string) string {
 
 func (g *OptionGroup) message() *qrv1.OptionGroup {
 	m := &qrv1.OptionGroup{
-		Id: g.ID, MerchantId: g.MerchantID, Name: g.Name, MinChoices: g.Min, MaxChoices: g.Max, CreatedAt: timestamppb.New(g.CreatedAt), UpdatedAt: timestamppb.New(g.UpdatedAt),
+		Id: g.ID, MerchantId: g.MerchantID, Name: g.Name, MinChoices: g.Min, MaxChoices: g.Max, CreatedAt: timestamppb.New(g.CreatedAt),
+		UpdatedAt: timestamppb.New(g.UpdatedAt),
 	}
 	for _, o := range g.Options {
 		m.Options = append(m.Options, &qrv1.Option{Id: o.ID, Name: o.Name, PriceCents: int64(o.Price), IsDefault: o.Default, IsAvailable: o.Available})

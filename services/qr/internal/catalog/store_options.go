@@ -216,14 +216,13 @@ func MenuGroups(ctx context.Context, db pg.DB, merchantID string, products []str
 	if err != nil {
 		return nil, nil, fmt.Errorf("read products' option groups: %w", err)
 	}
-	of, ids := make(map[string][]string), []string(nil)
-	var product, group string
-	_, err = pgx.ForEachRow(rows, []any{&product, &group}, func() error {
-		of[product], ids = append(of[product], group), append(ids, group)
-		return nil
-	})
+	links, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Product, Group string }])
 	if err != nil {
 		return nil, nil, fmt.Errorf("read products' option groups: %w", err)
+	}
+	of, ids := make(map[string][]string), make([]string, len(links))
+	for i, l := range links {
+		of[l.Product], ids[i] = append(of[l.Product], l.Group), l.Group
 	}
 	slices.Sort(ids)
 	list, err := groups(ctx, db, `select `+groupColumns+` from option_groups where id = any($1::text[]::uuid[])`, slices.Compact(ids))

@@ -31,8 +31,9 @@ type totals struct {
 }
 
 // price calculates the lines and returns their totals. For each line the best offer on its product applies, then for the whole
-// order the best offer on orders. An offer on a product does not make its options cheaper. Each line is rounded half up. The discount of the order's offer is distributed over the lines
-// proportionally by the largest remainder method, so that the lines add up to the total.
+// order the best offer on orders. An offer on a product does not make its options cheaper. Each line is rounded half up. The discount
+// of the order's offer is distributed over the lines proportionally by the largest remainder method, so that the lines add up to the
+// total.
 func price(lines []line, offers []offer, now time.Time) totals {
 	var t totals
 	for i := range lines {

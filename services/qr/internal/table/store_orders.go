@@ -222,17 +222,17 @@ const orderList = "orders"
 // chosenOrders selects the orders of a merchant that match a request.
 func chosenOrders(r *qrv1.ListOrdersRequest) (from string, args []any) {
 	from, args = ` from orders where merchant_id = $1`, []any{r.GetMerchantId()}
-	add := func(set bool, condition string, value any) {
+	narrow := func(set bool, condition string, value any) {
 		if set {
 			args = append(args, value)
 			from += fmt.Sprintf(condition, len(args))
 		}
 	}
-	add(r.GetStatus() != "", ` and status = $%d`, r.GetStatus())
-	add(r.GetTableId() != "", ` and table_id = $%d`, r.GetTableId())
-	add(r.GetFrom() != nil, ` and created_at >= $%d`, r.GetFrom().AsTime())
-	add(r.GetTo() != nil, ` and created_at < $%d`, r.GetTo().AsTime())
-	add(r.GetPaymentReference() != "", ` and payment_reference = $%d`, r.GetPaymentReference())
+	narrow(r.GetStatus() != "", ` and status = $%d`, r.GetStatus())
+	narrow(r.GetTableId() != "", ` and table_id = $%d`, r.GetTableId())
+	narrow(r.GetFrom() != nil, ` and created_at >= $%d`, r.GetFrom().AsTime())
+	narrow(r.GetTo() != nil, ` and created_at < $%d`, r.GetTo().AsTime())
+	narrow(r.GetPaymentReference() != "", ` and payment_reference = $%d`, r.GetPaymentReference())
 	return from, args
 }
 
