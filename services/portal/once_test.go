@@ -27,7 +27,7 @@ var doing = map[string]struct {
 	"POST /portal/webhooks/new":                   {eupay.RoleMerchant, "url=https://example.com/hook&events=payment.completed", "POST /webhook-endpoints", `{"id":"e1","url":"https://example.com/hook","secret":"whsec_once"}`},
 	"POST /portal/webhooks/endpoints/{id}/rotate": {eupay.RoleMerchant, "overlap=0", "POST /webhook-endpoints/ID/rotate-secret", `{"id":"e1","url":"https://example.com/hook","secret":"whsec_once"}`},
 	"POST /portal/catalog/new":                    {eupay.RoleStaff, "name=Quiche&price_ttc=5&vat_rate=10&stock_quantity=9", "POST /product/create", `{"id":"p1","name":"Quiche"}`},
-	"POST /portal/options/new":            {eupay.RoleStaff, "name=Extras&min_choices=0&max_choices=1&name_0=Bacon", "POST /product/option-groups", `{"id":"g1","name":"Extras"}`},
+	"POST /portal/options/new":                    {eupay.RoleStaff, "name=Extras&min_choices=0&max_choices=1&name_0=Bacon", "POST /product/option-groups", `{"id":"g1","name":"Extras"}`},
 	"POST /portal/catalog/offers/new":             {eupay.RoleStaff, "on=products&name=Half&product_id=01a229c5-c852-7730-8f69-3f1816d74d52&type=percentage&value=50", "POST /table-order/product-offers", `{"id":"o1"}`},
 	"POST /portal/tables/new":                     {eupay.RoleStaff, "name=T1&capacity=4&status=active", "POST /table-order/tables", `{"id":"t1","name":"T1"}`},
 	"POST /portal/team":                           {eupay.RoleMerchant, "email=a@example.com&name=A&role=staff&password=correct+horse+battery", "POST /merchant/team", `{"id":"u1","email":"a@example.com"}`},
