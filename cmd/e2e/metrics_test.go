@@ -84,7 +84,8 @@ func exposed(t *testing.T) (all families) {
 	m.invoices(t, nil)
 	eventually(t, "the replica that measures has measured", func() bool {
 		all = shared.scrape(t).ours()
-		return all["eupay_payments_unsettled"] != nil && all["eupay_payments_open"] != nil && all["eupay_consumer_pending_messages"] != nil
+		return all["eupay_payments_unsettled"] != nil && all["eupay_payments_open"] != nil && all["eupay_consumer_pending_messages"] != nil &&
+			all["eupay_months_rest_rows"] != nil && labelled(all["eupay_queue_overdue_seconds"], "queue", "transmissions")
 	})
 	return all
 }

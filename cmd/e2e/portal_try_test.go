@@ -43,6 +43,7 @@ var unanswered = map[string]string{
 	"releaseRedemption":      "the redemption is captured already",
 	"createPushSubscription": "takes a browser's own address", "updatePushSubscription": "there is no browser", "testPushSubscription": "there is no browser", "deletePushSubscription": "there is no browser",
 	"listenToWebhooks":    "does not end",
+	"setOptionAvailable":  "takes the id of an option beside that of its group",
 	"returnFromReceiving": "leads the browser of a merchant", "confirmReceivingAccount": "takes the code of the bank's page",
 	"removeReceivingAccount": accountNeeded, "getBankLine": accountNeeded, "matchBankLine": accountNeeded, "undoBankMatch": accountNeeded,
 }
