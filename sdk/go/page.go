@@ -30,9 +30,10 @@ type Pagination struct {
 	TotalIsMinimum bool `json:"total_is_minimum"`
 }
 
-func (p *Page[T]) more() bool {
+// more reports whether another page follows one of at most limit elements.
+func (p *Page[T]) more(limit int) bool {
 	of := p.Pagination
-	return p.HasMore || of != nil && (of.Page < of.Pages || of.TotalIsMinimum && len(p.Data) >= of.Limit)
+	return p.HasMore || of != nil && (of.Page < of.Pages || of.TotalIsMinimum && len(p.Data) >= limit)
 }
 
 // ListParams ask for a page of a list that is read by numbers.
@@ -64,13 +65,20 @@ func (l listing[T]) page(ctx context.Context) (*Page[T], error) {
 	return get[Page[T]](ctx, l.caller, l.call)
 }
 
+// most is the largest page that the API gives.
+const most = 100
+
 // all reads the list from where the query begins to its end, a page at a time, when they are asked for.
 func (l listing[T]) all(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		at := l
 		at.query = l.query.clone()
 		if !at.query.has("limit") {
-			at.query.number("limit", 100)
+			at.query.number("limit", most)
+		}
+		limit, err := strconv.Atoi(url.Values(at.query).Get("limit"))
+		if err != nil {
+			limit = most
 		}
 		for {
 			p, err := at.page(ctx)
@@ -84,7 +92,7 @@ func (l listing[T]) all(ctx context.Context) iter.Seq2[T, error] {
 					return
 				}
 			}
-			if !p.more() || len(p.Data) == 0 {
+			if !p.more(limit) || len(p.Data) == 0 {
 				return
 			}
 			at.next(p)

@@ -15,9 +15,9 @@ import (
 
 const (
 	// noteEvery is how often the position up to which everything is settled is stored, and noteAtRest how often while nothing happens:
-	// an older position repeats nothing then.
+	// an older position repeats nothing then. Who erases a person waits until all consumers have noted a position after it, three times.
 	noteEvery  = 5 * time.Second
-	noteAtRest = time.Minute
+	noteAtRest = 10 * time.Second
 	// margin is how much earlier a recreated durable starts. The inbox drops the repeated events, and clocks of brokers differ.
 	margin = 10 * time.Minute
 )
