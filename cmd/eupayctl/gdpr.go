@@ -262,7 +262,7 @@ func (*gdprEraseCommand) plan(t *tool, holders []operate.Holder, who *privacyv1.
 }
 
 const (
-	// catchUpLimit is how long an erasure waits for what is on its way. Consumers note where they are every 5 seconds.
+	// catchUpLimit is how long an erasure waits for what is on its way. Consumers note where they are every 5 seconds, and at least every 15 while nothing happens.
 	catchUpLimit = 2 * time.Minute
 	catchUpPause = 200 * time.Millisecond
 )

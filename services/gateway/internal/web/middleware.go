@@ -167,7 +167,7 @@ func knownMethod(m string) string {
 
 // harmless are parameters that only name something: references, ids and numbers. Others may be capabilities, such as the token of
 // a table.
-var harmless = regexp.MustCompile(`^(?:(?:PAY|REF|INV|CN)-[0-9A-Za-z-]{1,40}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]{1,18})$`)
+var harmless = regexp.MustCompile(`^(?:(?:PAY|REF|SUB|SUP|INV|CN)-[0-9A-Za-z-]{1,40}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]{1,18})$`)
 
 // loggedPath returns the route with the values of harmless parameters; for an unknown path, its beginning.
 func loggedPath(c echo.Context) string {

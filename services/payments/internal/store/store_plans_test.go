@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"european-pay.eu/eupay/internal/kit/bulk"
+	"european-pay.eu/eupay/internal/kit/big"
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/services/payments/internal/payment"
@@ -72,11 +72,11 @@ type busyStore struct {
 func setupBig(t *testing.T) *busyStore {
 	t.Helper()
 	b := &busyStore{bench: setup(t), recorder: &recorder{}, slow: uuid.NewString(), busy: uuid.NewString(), rows: many()}
-	for _, p := range []bulk.Payments{
+	for _, p := range []big.Shop{
 		{MerchantID: b.slow, Rows: b.rows, Prefix: "PAY-S", Newest: b.now, Over: 100 * 24 * time.Hour},
 		{MerchantID: b.busy, Rows: b.rows, Prefix: "PAY-B", Newest: b.now, Over: 24 * time.Hour},
 	} {
-		if err := bulk.Fill(t.Context(), b.pool, p); err != nil {
+		if err := p.Fill(t.Context(), b.pool); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -222,7 +222,8 @@ func TestTheMigrationCountsWhatTheTriggersCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.move(t, ref("REF", 1), payment.Completed)
-	if err := bulk.Fill(t.Context(), b.pool, bulk.Payments{MerchantID: merchant, Rows: 500, Prefix: "PAY-F", Newest: b.now, Over: 40 * 24 * time.Hour}); err != nil {
+	few := big.Shop{MerchantID: merchant, Rows: 500, Prefix: "PAY-F", Newest: b.now, Over: 40 * 24 * time.Hour}
+	if err := few.Fill(t.Context(), b.pool); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.pool.Exec(t.Context(), `delete from payments where reference like 'PAY-F%7'`); err != nil {

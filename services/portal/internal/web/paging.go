@@ -14,7 +14,11 @@ func PagingOf(p *eupay.Pagination) Paging {
 	if p == nil {
 		return Paging{}
 	}
-	return Paging{Page: p.Page, Pages: p.Pages, Total: p.Total, Previous: p.Page - 1, NextNumber: p.Page + 1}
+	pages := p.Pages
+	if p.TotalIsMinimum { // there are more than were counted
+		pages = max(pages, p.Page+1)
+	}
+	return Paging{Page: p.Page, Pages: pages, Total: p.Total, Previous: p.Page - 1, NextNumber: p.Page + 1}
 }
 
 // ListPage is the page of a list that the request's query asks for, with that many elements. A page that is no number is the first.

@@ -1,5 +1,4 @@
-// Package bulk fills tables with many rows in SQL, for tests and benchmarks of what reads them: a million payments take a minute.
-package bulk
+package big
 
 import (
 	"context"
@@ -9,8 +8,8 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
-// Payments are what Fill makes: those of a shop, spread evenly over a time, most of them paid.
-type Payments struct {
+// Shop is one with many payments, spread evenly over a time, most of them paid, without what else they leave behind.
+type Shop struct {
 	MerchantID string
 	Livemode   bool
 	// Rows is how many there are. Their references begin with Prefix, which is unique in the table, and their numbers follow.
@@ -24,8 +23,8 @@ type Payments struct {
 // batch is how many rows a statement inserts.
 const batch = 50_000
 
-// fillSQL: of a hundred payments 78 are completed, 4 refunded, 8 failed, 9 cancelled and one waits for its payer, for longer than any test takes.
-const fillSQL = `insert into payments (reference, kind, merchant_id, livemode, amount_cents, currency, status, failure_code, sequence, description, merchant_reference,
+// shopSQL: of a hundred payments 78 are completed, 4 refunded, 8 failed, 9 cancelled and one waits for its payer, for longer than any test takes.
+const shopSQL = `insert into payments (reference, kind, merchant_id, livemode, amount_cents, currency, status, failure_code, sequence, description, merchant_reference,
 		execution_type, merchant_name, wait_for_settlement, beneficiary_name, beneficiary_iban, beneficiary_bic, beneficiary_kind, payer_name, payer_bic,
 		provider_payment_id, provider_state, amount_refunded_cents, amount_reserved_cents, due_at, expires_at, created_at, updated_at, completed_at)
 	select $1 || lpad(n::text, 9, '0'), 'payment', $2::uuid, $3::boolean, cents, 'EUR', status, case when status = 'failed' then 'rejected' else '' end, 3,
@@ -38,10 +37,10 @@ const fillSQL = `insert into payments (reference, kind, merchant_id, livemode, a
 				else 'pending_sca' end as status, n % 100 < 82 as paid, case when n % 100 between 78 and 81 then 100 + (n * 7919 % 20000) else 0 end as refunded
 		from generate_series($7::bigint, $8::bigint) n) x`
 
-// Fill inserts the payments, the oldest first, and leaves the table as a vacuum does.
-func Fill(ctx context.Context, db pg.DB, p Payments) error {
+// Fill inserts the shop's payments, the oldest first, and leaves the table as a vacuum does.
+func (p Shop) Fill(ctx context.Context, db pg.DB) error {
 	for from := 1; from <= p.Rows; from += batch {
-		if _, err := db.Exec(ctx, fillSQL, p.Prefix, p.MerchantID, p.Livemode, p.Newest, p.Rows, p.Over, from, min(from+batch-1, p.Rows)); err != nil {
+		if _, err := db.Exec(ctx, shopSQL, p.Prefix, p.MerchantID, p.Livemode, p.Newest, p.Rows, p.Over, from, min(from+batch-1, p.Rows)); err != nil {
 			return fmt.Errorf("fill payments: %w", err)
 		}
 	}
