@@ -124,10 +124,7 @@ func (b *bench) grow(ctx context.Context) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer db.Close(ctx)
-	if _, err := db.Exec(ctx, `set search_path to payments`); err != nil { // the triggers that count are the service's
-		return err
-	}
-	if _, err := db.Exec(ctx, `insert into payments
+	if _, err := db.Exec(ctx, `insert into payments.payments
 		select copy.* from (select p, row_number() over () as n from payments.payments p where kind = 'payment' limit $1) stock
 		cross join generate_series(1, $2 / $1::int) as round
 		cross join lateral (select now() - (30 * random()) * interval '1 day' as made) at
@@ -137,7 +134,7 @@ func (b *bench) grow(ctx context.Context) error {
 		enough, manyPayments); err != nil {
 		return err
 	}
-	_, err = db.Exec(ctx, `vacuum analyze payments`)
+	_, err = db.Exec(ctx, `vacuum analyze payments.payments`)
 	return err
 }
 

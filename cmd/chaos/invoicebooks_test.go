@@ -38,10 +38,14 @@ type books struct {
 	invoices  map[string]document // by id
 }
 
+// agreeLimit is how long the books may take to agree. A status that the platform has refused six or seven times while it misbehaved is sent
+// again after one or two minutes.
+const agreeLimit = 3 * time.Minute
+
 // compareBooks waits until REST, platform and webhooks agree on every invoice, and reports where they do not.
 func (i *issuer) compareBooks(ctx context.Context) {
 	i.t.Helper()
-	limit, cancel := context.WithTimeout(ctx, 90*time.Second)
+	limit, cancel := context.WithTimeout(ctx, agreeLimit)
 	defer cancel()
 	var differences []string
 	settled := make(map[string]document)

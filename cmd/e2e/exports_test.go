@@ -405,7 +405,7 @@ func TestALargeExportOutlivesARestart(t *testing.T) {
 	const many = 20_000
 	w := newWorld(t, nil)
 	m := w.newMerchant(t)
-	w.sql(t, `set search_path to payments`, fmt.Sprintf(`insert into payments (reference, kind, merchant_id, livemode, amount_cents, currency, status, sequence, description, execution_type,
+	w.sql(t, fmt.Sprintf(`insert into payments.payments (reference, kind, merchant_id, livemode, amount_cents, currency, status, sequence, description, execution_type,
 		merchant_name, wait_for_settlement, beneficiary_name, beneficiary_iban, beneficiary_kind, expires_at, created_at, updated_at, completed_at)
 		select 'PAY-X-' || n, 'payment', '%s', false, 100, 'EUR', 'completed', 3, 'Order ' || n, 'instant', 'Shop', false, 'Shop', 'FR1420041010050500013M02606', 'corporate',
 		now(), now() - interval '1 second', now(), now() - interval '1 second' from generate_series(1, %d) n`, m.ID, many))

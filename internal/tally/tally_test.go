@@ -40,6 +40,26 @@ func exec(t rapid.TB, db pg.DB, sql string, args ...any) {
 	}
 }
 
+// TestRowsAreCountedWhateverTheSearchPathIs: an operator's session has none of the service's.
+func TestRowsAreCountedWhateverTheSearchPathIs(t *testing.T) {
+	t.Parallel()
+	pool := setup(t)
+	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		var table string
+		if err := tx.QueryRow(t.Context(), `select quote_ident(current_schema()) || '.things'`).Scan(&table); err != nil {
+			return err
+		}
+		exec(t, tx, `set local search_path to ''`)
+		exec(t, tx, `insert into `+table+` (id, merchant_id, livemode, status, cents, created_at) values (1, $1, false, 'new', 1, $2)`, shop, begin)
+		exec(t, tx, `update `+table+` set status = 'paid'`)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, pool, of(shop), 0)
+}
+
 func of(merchant string) tally.Filter { return tally.Filter{List: "things", MerchantID: merchant} }
 
 // counted is what the rows themselves say.

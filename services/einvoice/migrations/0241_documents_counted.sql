@@ -77,6 +77,14 @@ begin
 end $$;
 -- +goose StatementEnd
 
+-- The functions name the schema of their tables: whoever writes, with whatever search_path, is counted.
+-- +goose StatementBegin
+do $$ begin
+    execute (select string_agg(replace(pg_get_functiondef(oid), ' into row_count_deltas', format(' into %I.row_count_deltas', current_schema())), ';')
+        from pg_proc where pronamespace = current_schema()::regnamespace and prosrc like '% into row_count_deltas%');
+end $$;
+-- +goose StatementEnd
+
 lock table invoices, received_invoices, till_sales, consumer_sales in share row exclusive mode;
 create trigger invoices_counted_insert after insert on invoices referencing new table as affected for each statement execute function count_invoices();
 create trigger invoices_counted_change after update on invoices for each row

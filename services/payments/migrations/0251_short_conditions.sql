@@ -36,3 +36,12 @@ end $$;
 -- +goose StatementEnd
 create or replace trigger payments_settled_change after update on payments for each row
     when (old.settled_at is distinct from new.settled_at) execute function list_settlement();
+
+-- As for the functions that count: they name the schema of their tables.
+-- +goose StatementBegin
+do $$ begin
+    execute (select string_agg(replace(replace(pg_get_functiondef(oid), ' from payments g', format(' from %I.payments g', current_schema())),
+            ' payment_settlements', format(' %I.payment_settlements', current_schema())), ';')
+        from pg_proc where pronamespace = current_schema()::regnamespace and proname in ('scan_is_requested_last', 'list_settlement'));
+end $$;
+-- +goose StatementEnd

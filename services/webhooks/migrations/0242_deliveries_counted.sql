@@ -47,6 +47,14 @@ begin
 end $$;
 -- +goose StatementEnd
 
+-- The functions name the schema of their tables: whoever writes, with whatever search_path, is counted.
+-- +goose StatementBegin
+do $$ begin
+    execute (select string_agg(replace(pg_get_functiondef(oid), ' into row_count_deltas', format(' into %I.row_count_deltas', current_schema())), ';')
+        from pg_proc where pronamespace = current_schema()::regnamespace and prosrc like '% into row_count_deltas%');
+end $$;
+-- +goose StatementEnd
+
 lock table deliveries, attempts in share row exclusive mode;
 create trigger deliveries_counted_insert after insert on deliveries referencing new table as affected for each statement execute function count_deliveries();
 create trigger deliveries_counted_delete after delete on deliveries referencing old table as affected for each statement execute function count_deliveries();
