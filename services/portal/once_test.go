@@ -27,7 +27,7 @@ var doing = map[string]struct {
 	"POST /portal/webhooks/new":                   {eupay.RoleMerchant, "url=https://example.com/hook&events=payment.completed", "POST /webhook-endpoints", `{"id":"e1","url":"https://example.com/hook","secret":"whsec_once"}`},
 	"POST /portal/webhooks/endpoints/{id}/rotate": {eupay.RoleMerchant, "overlap=0", "POST /webhook-endpoints/ID/rotate-secret", `{"id":"e1","url":"https://example.com/hook","secret":"whsec_once"}`},
 	"POST /portal/catalog/new":                    {eupay.RoleStaff, "name=Quiche&price_ttc=5&vat_rate=10&stock_quantity=9", "POST /product/create", `{"id":"p1","name":"Quiche"}`},
-	"POST /portal/options/new":                    {eupay.RoleStaff, "name=Extras&min_choices=0&max_choices=1&name_0=Bacon", "POST /product/option-groups", `{"id":"g1","name":"Extras"}`},
+	"POST /portal/catalog/options/new":            {eupay.RoleStaff, "name=Extras&min_choices=0&max_choices=1&name_0=Bacon", "POST /product/option-groups", `{"id":"g1","name":"Extras"}`},
 	"POST /portal/catalog/offers/new":             {eupay.RoleStaff, "on=products&name=Half&product_id=01a229c5-c852-7730-8f69-3f1816d74d52&type=percentage&value=50", "POST /table-order/product-offers", `{"id":"o1"}`},
 	"POST /portal/tables/new":                     {eupay.RoleStaff, "name=T1&capacity=4&status=active", "POST /table-order/tables", `{"id":"t1","name":"T1"}`},
 	"POST /portal/team":                           {eupay.RoleMerchant, "email=a@example.com&name=A&role=staff&password=correct+horse+battery", "POST /merchant/team", `{"id":"u1","email":"a@example.com"}`},
@@ -57,7 +57,7 @@ var harmless = map[string][]string{
 	},
 	"it says what is to hold, which then holds": {
 		"POST /portal/admin/merchants/{id}/gateway", "POST /portal/admin/merchants/{id}/limits", "POST /portal/admin/merchants/{id}/users",
-		"POST /portal/catalog/offers/{kind}/{id}", "POST /portal/options/{id}", "POST /portal/catalog/{id}", "POST /portal/catalog/{id}/available", "POST /portal/invoices/settings",
+		"POST /portal/catalog/offers/{kind}/{id}", "POST /portal/catalog/options/groups/{id}", "POST /portal/catalog/{id}", "POST /portal/catalog/{id}/available", "POST /portal/invoices/settings",
 		"POST /portal/keys/{id}", "POST /portal/links/{id}", "POST /portal/settings/account", "POST /portal/settings/logo", "POST /portal/settings/payments", "POST /portal/settings/profile",
 		"POST /portal/tables/{id}", "POST /portal/team/{id}", "POST /portal/webhooks/endpoints/{id}", "POST /portal/webhooks/endpoints/{id}/enabled",
 		"POST /portal/mode", "POST /preferences", "POST /portal/security/passkeys/{id}", "POST /app/security/passkeys/{id}",
@@ -73,7 +73,7 @@ var harmless = map[string][]string{
 		"POST /portal/kitchen/{id}",       // nor here
 	},
 	"what it ends is ended only once": {
-		"POST /app/accounts/{id}/remove", "POST /app/logout", "POST /portal/logout", "POST /portal/catalog/offers/{kind}/{id}/delete", "POST /portal/options/{id}/delete", "POST /portal/catalog/{id}/delete",
+		"POST /app/accounts/{id}/remove", "POST /app/logout", "POST /portal/logout", "POST /portal/catalog/offers/{kind}/{id}/delete", "POST /portal/catalog/options/groups/{id}/delete", "POST /portal/catalog/{id}/delete",
 		"POST /portal/invoices/{id}/cancel", "POST /portal/keys/{id}/revoke", "POST /portal/notifications/{id}/remove", "POST /portal/payments/{reference}/cancel",
 		"POST /portal/links/{id}/revoke", "POST /portal/subscriptions/{id}/cancel", "POST /portal/settings/account/stop", "POST /portal/settings/logo/remove", "POST /portal/tables/{id}/delete", "POST /portal/team/{id}/remove",
 		"POST /portal/rewards/members/{id}/forget",

@@ -9,7 +9,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/web"
 )
 
-const allOptions = "/portal/options"
+const allOptions = home + "/options"
 
 // blankRows is how many rows for new options a form has beside those of the group, which has at most mostOptions.
 const blankRows, mostOptions = 4, 50
