@@ -27,17 +27,20 @@ var Queue = measure.Queue{
 	Name: "row_count_deltas", First: `select min(written_at) from (select written_at from row_count_deltas limit 1000) oldest`,
 }
 
-// Run folds changes until ctx ends. Every replica calls it: one of them folds at a time.
-func Run(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) {
-	due.Every(ctx, foldEvery, "fold counters", log, func(ctx context.Context) error {
-		for ctx.Err() == nil {
-			n, err := Fold(ctx, pool)
-			if err != nil || n < foldSize {
-				return err
+// Folding returns the worker of a service that folds changes until its context ends. Every replica has one: one of them folds at a time.
+func Folding(pool *pgxpool.Pool, log *slog.Logger) func(context.Context) error {
+	return func(ctx context.Context) error {
+		due.Every(ctx, foldEvery, "fold counters", log, func(ctx context.Context) error {
+			for ctx.Err() == nil {
+				n, err := Fold(ctx, pool)
+				if err != nil || n < foldSize {
+					return err
+				}
 			}
-		}
+			return nil
+		})
 		return nil
-	})
+	}
 }
 
 // foldSQL returns how many changes it took, and where the counters are that are zero now.

@@ -1,7 +1,7 @@
 // Package tally counts the rows of lists while they are written, so that nobody has to count them when they are read: how many a merchant
 // has, in which groups, in any period, and where the page with a given number begins.
 //
-// Triggers on the listed table write what changes (row_count_deltas) in the transaction of the change, whoever makes it. They only insert, so
+// Triggers on the listed table write what changes (row_count_deltas) in the transaction of the change. They only insert, so
 // no writer waits for another. Fold adds these changes up (row_counts), and a reader adds both tables in one statement, which sees one
 // snapshot: the sum is what count(*) would return in it, folded or not.
 //
@@ -12,8 +12,7 @@
 // A list in which no pages are found may be counted down to the hour only (finest); then its periods are whole hours.
 //
 // A service that uses it has these tables in its schema, with the type of merchant_id that its other tables have, and triggers for each list
-// as in testdata/migrations. The migration that adds
-// triggers also counts the rows that are there, under a lock that stops the writers.
+// as in testdata/migrations. The migration that adds triggers also counts the rows that are there, under a lock that stops the writers.
 //
 //	create table row_counts (
 //	    list        text        not null,

@@ -211,10 +211,7 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	s.workers = []func(context.Context) error{
 		relay.Run, engine.Run, documents.Follow, inbox.Run, documents.PurgeClaims, enrolments.Run, reports.Run, payments.Run,
 		exports.Run, exports.Purge, sales.Run, kept.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run,
-		func(ctx context.Context) error {
-			tally.Run(ctx, core.Pool, core.Log)
-			return nil
-		},
+		tally.Folding(core.Pool, core.Log),
 	}
 }
 

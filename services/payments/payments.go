@@ -288,11 +288,11 @@ func (s *Service) provider(cfg Config, mode string, p ProviderConfig) provider {
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	sweep := func(ctx context.Context) error { return s.engine.Sweep(ctx, s.commands.Announce) }
-	fold := func(ctx context.Context) error { tally.Run(ctx, s.core.Pool, s.core.Log); return nil }
 	age := func(ctx context.Context) error {
 		return archive.Run(ctx, s.core.Pool, s.archive, s.core.Now, s.core.Log)
 	}
-	return s.core.Run(ctx, s.relay.Run, fold, s.store.Run, s.commands.Run, sweep, s.accounts.Run, s.banks.Run, s.merchants.Run, s.links.Run, s.paidLinks.Run,
+	return s.core.Run(ctx, s.relay.Run, tally.Folding(s.core.Pool, s.core.Log), s.store.Run, s.commands.Run, sweep, s.accounts.Run, s.banks.Run,
+		s.merchants.Run, s.links.Run, s.paidLinks.Run,
 		s.subscriptions.RunSubscriptions, s.subscriptions.RunOccurrences, s.paidOccurrences.Run, s.settlement.Run, s.expects.Run, s.inbox.Run, age)
 }
 

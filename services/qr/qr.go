@@ -140,10 +140,8 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Log: core.Log, UnclaimedAfter: cfg.UnclaimedAfter,
 	})
 	core.Serve(&qrv1.TableService_ServiceDesc, tables, identity.Gateway)
-	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run, func(ctx context.Context) error {
-		tally.Run(ctx, core.Pool, core.Log)
-		return nil
-	})
+	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run,
+		tally.Folding(core.Pool, core.Log))
 	s.workers = append(s.workers, s.catalog.workers()...)
 	return s, nil
 }

@@ -115,17 +115,12 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 
 // Run works until ctx ends. Attempts in progress are then completed, within 10 s.
 func (s *Service) Run(ctx context.Context) error {
-	err := s.core.Run(ctx, s.relay.Run, func(ctx context.Context) error { return s.engine.Run(ctx, s.consumer.Run) }, s.push.Run, s.count, s.inbox.Run)
+	deliver := func(ctx context.Context) error { return s.engine.Run(ctx, s.consumer.Run) }
+	err := s.core.Run(ctx, s.relay.Run, deliver, s.push.Run, tally.Folding(s.core.Pool, s.core.Log), s.inbox.Run)
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
 	return err
-}
-
-// count keeps the counters of the lists short.
-func (s *Service) count(ctx context.Context) error {
-	tally.Run(ctx, s.core.Pool, s.core.Log)
-	return nil
 }
 
 // Close closes the connections. Call it after Run has returned.

@@ -23,7 +23,7 @@ type Plan struct {
 	SQL string
 	// Buffers are the pages of 8 KiB that were read, from memory or from disk, each as often as it was read.
 	Buffers int64
-	// Scanned are the tables that were read as a whole. One that fits into a few pages is none of them: there an index would cost more.
+	// Scanned are the tables that were read as a whole, without those of a few pages, for which an index would cost more.
 	Scanned []string
 	// Indexes are those that were used.
 	Indexes []string

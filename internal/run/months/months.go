@@ -34,7 +34,7 @@ type Table struct {
 	Name string
 	// Stamp is the column with the time that a row is kept for Keep from. An index must begin with it.
 	Stamp string
-	// Keep returns for how long rows are kept; ok is false if it is not known, or for ever.
+	// Keep returns for how long rows are kept; ok is false if that is unknown or if they are kept forever.
 	Keep func(context.Context) (keep time.Duration, ok bool, err error)
 }
 

@@ -70,7 +70,7 @@ func (d *Directory) Run(ctx context.Context) error {
 	defer workers.Wait()
 	workers.Go(func() { d.Merchants.Introduce(ctx) })
 	workers.Go(func() { d.sendMails(ctx) })
-	workers.Go(func() { tally.Run(ctx, d.deps.Pool, d.deps.Log) })
+	workers.Go(func() { _ = tally.Folding(d.deps.Pool, d.deps.Log)(ctx) }) // logs its errors, and ends with ctx
 	workers.Go(func() {
 		due.Every(ctx, time.Minute, "changing IBANs that have waited", d.deps.Log, func(ctx context.Context) error {
 			d.Keys.Sweep()

@@ -40,7 +40,7 @@ type refundError struct {
 	Message string    `json:"message"`
 }
 
-// mayRefund returns the pass to refund what a credit note gives back. Whoever credits an invoice may not yet move money.
+// mayRefund checks that the caller may refund what a credit note gives back, which takes more rights than the credit note.
 func (a *API) mayRefund(c echo.Context, on change, amount web.Amount) (gate.Pass, error) {
 	if on.key == "" {
 		return gate.Pass{}, errs.Invalid(errs.Field{

@@ -24,7 +24,7 @@ func (a *API) registerReceived(g *web.API) {
 	g.GET("/einvoice/received/:id/pdf", a.receivedFile("pdf", "application/pdf"), append(slices.Clone(read), a.Drawn)...)
 	g.GET("/einvoice/received/:id/xml", a.receivedFile("xml", echo.MIMEApplicationXML), read...)
 	g.POST("/einvoice/received/:id/status", a.answerReceived, write...)
-	// Whoever may move the merchant's money may pay: staff may not.
+	// It moves the merchant's money, which staff may not.
 	g.POST("/einvoice/received/:id/pay", a.payReceived, explainNotEnrolled, a.Access.ForAccount(rights.PaymentsWrite))
 }
 

@@ -135,7 +135,7 @@ func TestTheRulesOfPaymentsAreAllInTheirFunction(t *testing.T) {
 	}
 }
 
-// TestAnUnsoundPaymentIsRefused by the table itself, whoever writes it.
+// TestAnUnsoundPaymentIsRefused: the table itself refuses it.
 func TestAnUnsoundPaymentIsRefused(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

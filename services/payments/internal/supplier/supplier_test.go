@@ -170,7 +170,8 @@ func TestASupplierIsPaidWhatTheInvoiceSays(t *testing.T) {
 	}
 }
 
-// What the merchant pays is none of what it takes: not in its list, not found among it, not in its books, and no money to wait for.
+// TestWhatAMerchantPaysIsNotAmongWhatItTakes: a payment to a supplier is not in the merchant's list, cannot be read as one of its payments, is not
+// in its books, and no money is expected for it.
 func TestWhatAMerchantPaysIsNotAmongWhatItTakes(t *testing.T) {
 	r := setup(t)
 	r.pay()

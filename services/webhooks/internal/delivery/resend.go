@@ -24,7 +24,7 @@ const (
 
 // Resend restarts the schedule of the matching deliveries that have ended, oldest first, under the same event ids. It reopens up to
 // 10,000 and returns how many it did; more says that there are others, which follow in the background. Asking again with the same Match
-// continues what is not finished, until more is false: no delivery is reopened twice by one resend, whoever dies meanwhile.
+// continues what is not finished, until more is false: no delivery is reopened twice by one resend, even if the process dies in between.
 func (e *Engine) Resend(ctx context.Context, m Match) (count int64, more bool, err error) {
 	id, err := openResend(ctx, e.db, m, e.now())
 	if err != nil {

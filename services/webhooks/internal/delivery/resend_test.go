@@ -93,7 +93,7 @@ func TestAResendContinuesWhereADeadProcessStopped(t *testing.T) {
 	if counted := numberOf(t, db, `select count from resends where finished_at is not null`); open != want-2*resendBatch || counted != want {
 		t.Errorf("%d are sent again by the next process and %d in all, want %d and %d", open, counted, want-2*resendBatch, want)
 	}
-	// The caller asks again, and is told that nothing is left; whoever asks after that begins anew.
+	// The caller asks again and hears that nothing is left. A question after that starts a new resend.
 	for asked, n := range []int64{0, 2 * resendBatch} {
 		if got, more, err := resender(t, db, later).Resend(t.Context(), undelivered); got != n || more || err != nil {
 			t.Errorf("asked for the %d. time: %d, %v, %v", asked+1, got, more, err)

@@ -72,7 +72,7 @@ func (f Filter) where() *conditions {
 	c.equal("event_type", f.EventType)
 	const own = " and endpoint_id in (select p.id from endpoints p where p.merchant_id = $1 and p.livemode = $2)" // uses the index on both
 	if f.EndpointID == "" && (f.Status == Waiting || f.Status == Pending) {
-		c.list = append(c.list, strings.TrimPrefix(own, " and ")) // likewise: that of open deliveries begins with the endpoint
+		c.list = append(c.list, strings.TrimPrefix(own, " and ")) // the index of open deliveries begins with the endpoint
 	}
 	if f.EventID != "" {
 		c.add("event_id = $%d"+own, f.EventID)

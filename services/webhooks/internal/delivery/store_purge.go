@@ -13,7 +13,7 @@ import (
 const (
 	purgeEvery = 10 * time.Minute
 	purgeStep  = 1000
-	// resendKept is how long what was sent again by a filter is kept after its end, for whoever has to explain it.
+	// resendKept is how long what was sent again by a filter is kept after its end, so that it can be explained.
 	resendKept = 7 * 24 * time.Hour
 )
 
