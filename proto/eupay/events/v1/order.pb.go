@@ -247,8 +247,12 @@ type OrderedItem struct {
 	TotalCents int64 `protobuf:"varint,4,opt,name=total_cents,json=totalCents,proto3" json:"total_cents,omitempty"`
 	// In thousandths: 55 is 5.5 %. Absent in events from before this field.
 	VatRatePerMille *int32 `protobuf:"varint,5,opt,name=vat_rate_per_mille,json=vatRatePerMille,proto3,oneof" json:"vat_rate_per_mille,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The line's place in the order, from 0.
+	Position int32 `protobuf:"varint,6,opt,name=position,proto3" json:"position,omitempty"`
+	// total_cents by rate, when it is not all at vat_rate_per_mille.
+	Taxes         []*OrderedTax `protobuf:"bytes,7,rep,name=taxes,proto3" json:"taxes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OrderedItem) Reset() {
@@ -316,6 +320,74 @@ func (x *OrderedItem) GetVatRatePerMille() int32 {
 	return 0
 }
 
+func (x *OrderedItem) GetPosition() int32 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *OrderedItem) GetTaxes() []*OrderedTax {
+	if x != nil {
+		return x.Taxes
+	}
+	return nil
+}
+
+// OrderedTax is the part of a line at one rate of VAT.
+type OrderedTax struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	VatRatePerMille int32                  `protobuf:"varint,1,opt,name=vat_rate_per_mille,json=vatRatePerMille,proto3" json:"vat_rate_per_mille,omitempty"`
+	// VAT included.
+	GrossCents    int64 `protobuf:"varint,2,opt,name=gross_cents,json=grossCents,proto3" json:"gross_cents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderedTax) Reset() {
+	*x = OrderedTax{}
+	mi := &file_eupay_events_v1_order_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderedTax) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderedTax) ProtoMessage() {}
+
+func (x *OrderedTax) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_events_v1_order_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderedTax.ProtoReflect.Descriptor instead.
+func (*OrderedTax) Descriptor() ([]byte, []int) {
+	return file_eupay_events_v1_order_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *OrderedTax) GetVatRatePerMille() int32 {
+	if x != nil {
+		return x.VatRatePerMille
+	}
+	return 0
+}
+
+func (x *OrderedTax) GetGrossCents() int64 {
+	if x != nil {
+		return x.GrossCents
+	}
+	return 0
+}
+
 var File_eupay_events_v1_order_proto protoreflect.FileDescriptor
 
 const file_eupay_events_v1_order_proto_rawDesc = "" +
@@ -348,7 +420,7 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\apaid_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\x06paidAt\x12#\n" +
 	"\rrefund_status\x18\x13 \x01(\tR\frefundStatus\x12.\n" +
 	"\x13refund_amount_cents\x18\x14 \x01(\x03R\x11refundAmountCents\x12)\n" +
-	"\x10refund_reference\x18\x15 \x01(\tR\x0frefundReference\"\xc6\x01\n" +
+	"\x10refund_reference\x18\x15 \x01(\tR\x0frefundReference\"\x95\x02\n" +
 	"\vOrderedItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -356,8 +428,15 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\bquantity\x18\x03 \x01(\x05R\bquantity\x12\x1f\n" +
 	"\vtotal_cents\x18\x04 \x01(\x03R\n" +
 	"totalCents\x120\n" +
-	"\x12vat_rate_per_mille\x18\x05 \x01(\x05H\x00R\x0fvatRatePerMille\x88\x01\x01B\x15\n" +
-	"\x13_vat_rate_per_milleB6Z4european-pay.eu/eupay/proto/eupay/events/v1;eventsv1b\x06proto3"
+	"\x12vat_rate_per_mille\x18\x05 \x01(\x05H\x00R\x0fvatRatePerMille\x88\x01\x01\x12\x1a\n" +
+	"\bposition\x18\x06 \x01(\x05R\bposition\x121\n" +
+	"\x05taxes\x18\a \x03(\v2\x1b.eupay.events.v1.OrderedTaxR\x05taxesB\x15\n" +
+	"\x13_vat_rate_per_mille\"Z\n" +
+	"\n" +
+	"OrderedTax\x12+\n" +
+	"\x12vat_rate_per_mille\x18\x01 \x01(\x05R\x0fvatRatePerMille\x12\x1f\n" +
+	"\vgross_cents\x18\x02 \x01(\x03R\n" +
+	"grossCentsB6Z4european-pay.eu/eupay/proto/eupay/events/v1;eventsv1b\x06proto3"
 
 var (
 	file_eupay_events_v1_order_proto_rawDescOnce sync.Once
@@ -371,21 +450,23 @@ func file_eupay_events_v1_order_proto_rawDescGZIP() []byte {
 	return file_eupay_events_v1_order_proto_rawDescData
 }
 
-var file_eupay_events_v1_order_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_eupay_events_v1_order_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_eupay_events_v1_order_proto_goTypes = []any{
 	(*OrderChanged)(nil),          // 0: eupay.events.v1.OrderChanged
 	(*OrderedItem)(nil),           // 1: eupay.events.v1.OrderedItem
-	(*timestamppb.Timestamp)(nil), // 2: google.protobuf.Timestamp
+	(*OrderedTax)(nil),            // 2: eupay.events.v1.OrderedTax
+	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
 }
 var file_eupay_events_v1_order_proto_depIdxs = []int32{
 	1, // 0: eupay.events.v1.OrderChanged.items:type_name -> eupay.events.v1.OrderedItem
-	2, // 1: eupay.events.v1.OrderChanged.occurred_at:type_name -> google.protobuf.Timestamp
-	2, // 2: eupay.events.v1.OrderChanged.paid_at:type_name -> google.protobuf.Timestamp
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	3, // 1: eupay.events.v1.OrderChanged.occurred_at:type_name -> google.protobuf.Timestamp
+	3, // 2: eupay.events.v1.OrderChanged.paid_at:type_name -> google.protobuf.Timestamp
+	2, // 3: eupay.events.v1.OrderedItem.taxes:type_name -> eupay.events.v1.OrderedTax
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_eupay_events_v1_order_proto_init() }
@@ -400,7 +481,7 @@ func file_eupay_events_v1_order_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_events_v1_order_proto_rawDesc), len(file_eupay_events_v1_order_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -238,11 +238,23 @@ func split(o *eventsv1.OrderChanged) []Part {
 		if l.VatRatePerMille == nil || l.GetTotalCents() < 0 {
 			return nil
 		}
-		parts = append(parts, Part{Nature: nature, VATPerMill: vat.Rate(l.GetVatRatePerMille()), Amount: money.Cents(l.GetTotalCents())})
+		parts = append(parts, taxed(l, nature)...)
 	}
 	parts = merge(parts)
 	if sum(parts) == 0 {
 		return nil
 	}
 	return slices.DeleteFunc(parts, func(p Part) bool { return p.Amount == 0 })
+}
+
+// taxed returns what a line costs at each rate.
+func taxed(l *eventsv1.OrderedItem, nature invoice.Nature) []Part {
+	if len(l.GetTaxes()) == 0 {
+		return []Part{{Nature: nature, VATPerMill: vat.Rate(l.GetVatRatePerMille()), Amount: money.Cents(l.GetTotalCents())}}
+	}
+	var parts []Part
+	for _, s := range l.GetTaxes() {
+		parts = append(parts, Part{Nature: nature, VATPerMill: vat.Rate(s.GetVatRatePerMille()), Amount: money.Cents(s.GetGrossCents())})
+	}
+	return parts
 }

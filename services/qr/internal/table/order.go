@@ -9,6 +9,7 @@ import (
 
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/vat"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
@@ -168,13 +169,21 @@ func (o *order) view() *qrv1.Order {
 	if o.PaidAt != nil {
 		v.PaidAt = timestamppb.New(*o.PaidAt)
 	}
-	for _, l := range o.Lines {
+	for i, l := range o.Lines {
 		v.Lines = append(v.Lines, &qrv1.OrderLine{
-			ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, Notes: l.Notes, UnitPriceCents: int64(l.Unit), VatPerMille: int32(l.VATPerMill),
+			Position: int32(i), Taxes: taxViews(l.taxes()), ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, Notes: l.Notes, UnitPriceCents: int64(l.Unit), VatPerMille: int32(l.VATPerMill),
 			TotalCents: int64(l.Total), VatCents: int64(l.VAT), DiscountCents: int64(l.Discount), Options: optionViews(l.Options),
 		})
 	}
 	return v
+}
+
+func taxViews(list []vat.Share) []*qrv1.TaxShare {
+	views := make([]*qrv1.TaxShare, len(list))
+	for i, s := range list {
+		views[i] = &qrv1.TaxShare{VatPerMille: int32(s.Rate), GrossCents: int64(s.Gross), VatCents: int64(s.VAT)}
+	}
+	return views
 }
 
 func optionViews(list []catalog.Chosen) []*qrv1.ChosenOption {
@@ -208,10 +217,14 @@ func (o *order) event(what string, from Status) (events.Event, error) {
 	if r := o.refundView(); r != nil {
 		c.RefundStatus, c.RefundAmountCents, c.RefundReference = r.GetStatus(), r.GetAmountCents(), r.GetReference()
 	}
-	for _, l := range o.Lines {
-		c.Items = append(c.Items, &eventsv1.OrderedItem{
-			ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, TotalCents: int64(l.Total), VatRatePerMille: new(int32(l.VATPerMill)),
-		})
+	for i, l := range o.Lines {
+		item := &eventsv1.OrderedItem{
+			ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, TotalCents: int64(l.Total), VatRatePerMille: new(int32(l.VATPerMill)), Position: int32(i),
+		}
+		for _, s := range l.split {
+			item.Taxes = append(item.Taxes, &eventsv1.OrderedTax{VatRatePerMille: int32(s.Rate), GrossCents: int64(s.Gross)})
+		}
+		c.Items = append(c.Items, item)
 	}
 	data, err := proto.Marshal(c)
 	if err != nil {

@@ -18,6 +18,8 @@ type line struct {
 	VATPerMill vat.Rate
 	// Total is Quantity × Unit - Discount; VAT is included in Total.
 	Discount, Total, VAT money.Cents
+	// split is Total by rate when it is not all at VATPerMill.
+	split []vat.Share
 
 	// wanted are the ids of options in the guest's request.
 	wanted []string
@@ -59,6 +61,14 @@ func price(lines []line, offers []offer, now time.Time) totals {
 		t.VAT += l.VAT
 	}
 	return t
+}
+
+// taxes returns the line's total by rate.
+func (l *line) taxes() []vat.Share {
+	if l.split != nil {
+		return l.split
+	}
+	return []vat.Share{{Rate: l.VATPerMill, Gross: l.Total, VAT: l.VAT}}
 }
 
 // extra is what the options of one piece cost.

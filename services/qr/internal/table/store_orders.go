@@ -15,6 +15,7 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/run/trace"
 	"european-pay.eu/eupay/internal/tally"
+	"european-pay.eu/eupay/internal/vat"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
@@ -109,7 +110,7 @@ func readLines(ctx context.Context, db pg.Reader, orders []*order) error {
 		byID[o.ID], ids[i] = o, o.ID
 	}
 	rows, err := db.Query(ctx, `select order_id::text, product_id::text, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents,
-		options from order_lines where order_id = any($1::text[]::uuid[]) order by order_id, position`, ids)
+		options, taxes from order_lines where order_id = any($1::text[]::uuid[]) order by order_id, position`, ids)
 	if err != nil {
 		return fmt.Errorf("read order lines: %w", err)
 	}
@@ -118,8 +119,11 @@ func readLines(ctx context.Context, db pg.Reader, orders []*order) error {
 		var id string
 		var l line
 		var options []optionRow
-		if err := rows.Scan(&id, &l.ProductID, &l.Name, &l.Quantity, &l.Notes, &l.Unit, &l.VATPerMill, &l.Discount, &l.Total, &l.VAT, &options); err != nil {
+		if err := rows.Scan(&id, &l.ProductID, &l.Name, &l.Quantity, &l.Notes, &l.Unit, &l.VATPerMill, &l.Discount, &l.Total, &l.VAT, &options, &l.split); err != nil {
 			return fmt.Errorf("read order lines: %w", err)
+		}
+		if len(l.split) == 0 {
+			l.split = nil
 		}
 		for _, o := range options {
 			l.Options = append(l.Options, catalog.Chosen{ID: o.ID, Group: o.Group, Name: o.Name, Price: money.Cents(o.Cents)})
@@ -148,6 +152,14 @@ func optionRows(list []catalog.Chosen) []optionRow {
 	return rows
 }
 
+// splitRows is never null.
+func splitRows(list []vat.Share) []vat.Share {
+	if list == nil {
+		return []vat.Share{}
+	}
+	return list
+}
+
 func insertOrder(ctx context.Context, tx pgx.Tx, o *order, key string) error {
 	o.trace = trace.Parent(ctx)
 	b := &pgx.Batch{}
@@ -161,8 +173,8 @@ func insertOrder(ctx context.Context, tx pgx.Tx, o *order, key string) error {
 		o.askDueAt, o.askAttempts, o.merchantVersion, o.trace)
 	for i, l := range o.Lines {
 		b.Queue(`insert into order_lines (order_id, position, product_id, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents,
-			options) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-			o.ID, i, l.ProductID, l.Name, l.Quantity, l.Notes, l.Unit, l.VATPerMill, l.Discount, l.Total, l.VAT, optionRows(l.Options))
+			options, taxes) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+			o.ID, i, l.ProductID, l.Name, l.Quantity, l.Notes, l.Unit, l.VATPerMill, l.Discount, l.Total, l.VAT, optionRows(l.Options), splitRows(l.split))
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("insert order: %w", err)
