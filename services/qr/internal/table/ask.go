@@ -12,17 +12,16 @@ import (
 
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/run/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/qr/internal/charge"
 )
 
 const (
 	// payableFor is how long the payment of an order is asked for, and found again by the guest. It leaves whoever pays at the last moment
 	// the time until payWithin.
-	payableFor = 29 * time.Minute
-	// answerTime is how long recording and passing on an answer may take at least.
-	answerTime = time.Second
-	maxAskWait = 30 * time.Second
+	payableFor = charge.PayableFor
+	answerTime = charge.AnswerTime
+	maxAskWait = charge.MaxAskWait
 	// asksAtOnce limits the payments that one process asks for beside the requests of guests, who ask for their own.
 	asksAtOnce = 32
 )
@@ -82,37 +81,7 @@ func (s *Server) refresh(ctx context.Context, o *order) error {
 
 // requestPayment returns the payment of an order, which may have no URL yet when the bank is slow.
 func (s *Server) requestPayment(ctx context.Context, o *order) (*paymentsv1.Payment, error) {
-	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
-	defer cancel()
-	deadline, _ := ctx.Deadline()
-	ctx, stop := context.WithDeadline(ctx, deadline.Add(-answerTime))
-	defer stop()
-	// The command expires before we stop waiting, so an order that ends later meets no payment that is made after its cancellation.
-	call, err := s.payments.Send(ctx, command.CreateOrder, s.wantedPayment(o), command.Meta{Expires: deadline.Add(-2 * answerTime)})
-	if err != nil {
-		return nil, err
-	}
-	defer call.Close()
-	var known *paymentsv1.Payment
-	for {
-		reply, err := call.Next(ctx)
-		switch {
-		case err != nil && known != nil:
-			return known, nil
-		case err != nil:
-			return nil, unconfirmed(err)
-		case reply.GetStage() == paymentsv1.CommandReply_STAGE_REFUSED:
-			return nil, refusal(reply)
-		case reply.GetPayment() == nil:
-			continue
-		}
-		if known = reply.GetPayment(); known.GetOrderId() != o.ID || known.GetAmountCents() != int64(o.Totals.Total) {
-			return nil, errs.New(errs.InvalidState, "The payment of this order could not be made. Order again.")
-		}
-		if reply.GetStage() == paymentsv1.CommandReply_STAGE_READY {
-			return known, refusedAtOnce(known)
-		}
-	}
+	return charge.Ask(ctx, s.payments, s.wantedPayment(o), errs.New(errs.InvalidState, "The payment of this order could not be made. Order again."))
 }
 
 // wantedPayment follows from the order alone, so it is the same each time.
@@ -127,35 +96,6 @@ func (s *Server) wantedPayment(o *order) *paymentsv1.CreateOrderPayment {
 // orderPage is where the guest comes back to.
 func (s *Server) orderPage(o *order, result string) string {
 	return s.tableURL(o.Merchant, o.TableToken) + "?" + url.Values{"order": {o.ID}, "payment": {result}}.Encode()
-}
-
-// unconfirmed is the error for a guest whose payment is not there in time.
-func unconfirmed(err error) error {
-	if errs.Is(err, errs.Unavailable) {
-		return err
-	}
-	e := errs.New(errs.Unavailable, "The request was not confirmed in time. Repeat it in a moment, with the same reference or Idempotency-Key.")
-	e.RetryAfter = 2 * time.Second
-	return errors.Join(e, err)
-}
-
-// refusal is what the payments service says to the guest. What may be over in a moment is SERVICE_UNAVAILABLE.
-func refusal(r *paymentsv1.CommandReply) error {
-	code := errs.Code(r.GetErrorCode())
-	if _, known := errs.Table()[code]; !known || code == errs.Internal || code == errs.RateLimitExceeded {
-		return unconfirmed(fmt.Errorf("refused with %q", code))
-	}
-	e := errs.New(code, "%s", r.GetErrorMessage())
-	e.RetryAfter = time.Duration(r.GetRetryAfter()) * time.Second
-	return e
-}
-
-// refusedAtOnce returns the error for a payment that the bank refused when it was asked for it: nobody was ever sent there.
-func refusedAtOnce(p *paymentsv1.Payment) error {
-	if p.GetStatus() != "failed" || p.GetStatusDetail() != "refused_by_provider" {
-		return nil
-	}
-	return errs.New(errs.PaymentRefused, "The bank does not take the payment of this order. Order again, or pay at the counter.")
 }
 
 // giveUp ends an order that gets no payment, and releases its key, so that the guest may order again. An order that does not wait for

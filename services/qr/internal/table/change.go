@@ -29,7 +29,10 @@ func (s *Server) save(ctx context.Context, tx pgx.Tx, o *order, from Status, cau
 	if err := updateOrder(ctx, tx, o, from); err != nil {
 		return err
 	}
-	return record(ctx, tx, o, from, cause, detail)
+	if err := record(ctx, tx, o, from, cause, detail); err != nil {
+		return err
+	}
+	return s.recountBill(ctx, tx, o)
 }
 
 // end moves the locked order to a final state and returns its goods to the stock, once. It cancels a pending payment that has not

@@ -15,7 +15,9 @@ import (
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/trace"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	"european-pay.eu/eupay/services/qr/internal/bill"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
+	"european-pay.eu/eupay/services/qr/internal/charge"
 )
 
 // subjects of the events that orders and menus follow.
@@ -70,7 +72,12 @@ func (s *Server) read(ctx context.Context, tx pgx.Tx, e consume.Event) (func() e
 		if p.GetMerchantId() != e.Merchant {
 			return nil, nil
 		}
-		return func() error { return recordRefundFailure(ctx, tx, e.Merchant, p.GetReference(), p.GetFailureCode()) }, nil
+		return func() error {
+			if err := bill.RefundFailed(ctx, tx, e.Merchant, p.GetReference(), p.GetFailureCode()); err != nil {
+				return err
+			}
+			return recordRefundFailure(ctx, tx, e.Merchant, p.GetReference(), p.GetFailureCode())
+		}, nil
 	}
 	if p.GetOrigin() != originOrder || !isID(p.GetOrderId()) {
 		return nil, nil
@@ -102,8 +109,7 @@ func (s *Server) handlePayment(ctx context.Context, tx pgx.Tx, e consume.Event, 
 		trace.Current(ctx).Link(o.trace)
 	}
 	if errs.Is(err, errs.NotFoundCode) {
-		s.log.ErrorContext(ctx, "payment of an order that does not exist", "order", p.GetOrderId(), "payment", p.GetReference())
-		return nil
+		return s.bills.HandlePayment(ctx, tx, e, c)
 	}
 	if err != nil {
 		return err
@@ -116,7 +122,7 @@ func (s *Server) handlePayment(ctx context.Context, tx pgx.Tx, e consume.Event, 
 	if e.Type == "payment.refunded" {
 		return recordRefunded(ctx, tx, o.ID, c.GetRefundReference(), money.Cents(p.GetAmountRefundedCents()))
 	}
-	if err := endCancellation(ctx, tx, o.ID, p.GetReference()); err != nil {
+	if err := charge.EndCancellation(ctx, tx, o.ID, p.GetReference()); err != nil {
 		return err
 	}
 	if e.Type == "payment.completed" {
@@ -173,6 +179,9 @@ func (s *Server) expire(ctx context.Context, id string) error {
 		case o.Status == AwaitingPayment:
 			return s.end(ctx, tx, o, Expired, byExpiry, "")
 		case o.Status == Received && o.PaidAt == nil:
+			if is, err := bill.HasMoney(ctx, tx, o.BillID); is || err != nil {
+				return err
+			}
 			return s.end(ctx, tx, o, Expired, byExpiry, "unclaimed")
 		default:
 			return nil

@@ -76,6 +76,8 @@ type order struct {
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
 	Lines            []line
+	// BillID is the bill that it is paid with; empty if none.
+	BillID string
 
 	// PaymentURL and PaymentCreatedAt are of its payment, once the payments service has it and the bank has answered.
 	PaymentURL       string
@@ -164,7 +166,7 @@ func (o *order) view() *qrv1.Order {
 		DiscountCents: int64(o.Totals.Discount), TotalCents: int64(o.Totals.Total), VatCents: int64(o.Totals.VAT), Currency: Currency,
 		OfferName: o.Totals.Offer, PaymentReference: o.PaymentReference, PaidLate: o.PaidLate, Sequence: o.Sequence,
 		CreatedAt: timestamppb.New(o.CreatedAt), UpdatedAt: timestamppb.New(o.UpdatedAt),
-		PaymentStatus: o.paymentStatus(), Refund: o.refundView(),
+		PaymentStatus: o.paymentStatus(), Refund: o.refundView(), BillId: o.BillID,
 	}
 	if o.PaidAt != nil {
 		v.PaidAt = timestamppb.New(*o.PaidAt)

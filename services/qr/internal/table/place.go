@@ -149,6 +149,9 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 	if err := s.checkTableLimit(ctx, tx, t, o); err != nil {
 		return err
 	}
+	if err := s.joinBill(ctx, tx, o); err != nil {
+		return err
+	}
 	if err := s.reserve(ctx, tx, o); err != nil {
 		return err
 	}
@@ -176,6 +179,9 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 		o.merchantVersion = r.GetMerchantVersion()
 	}
 	if err := insertOrder(ctx, tx, o, r.GetIdempotencyKey()); err != nil {
+		return err
+	}
+	if err := s.bills.Announce(ctx, tx, o.BillID); err != nil {
 		return err
 	}
 	return record(ctx, tx, o, "", byGuest, "")

@@ -17,6 +17,7 @@ import (
 	"european-pay.eu/eupay/internal/tally"
 	"european-pay.eu/eupay/internal/vat"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/qr/internal/bill"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
@@ -26,7 +27,7 @@ const keyLife = 24 * time.Hour
 const orderColumns = `id::text, merchant_id::text, livemode, number, table_id::text, table_name, table_token, order_type, pay_now, status, holds_stock,
 	customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, coalesce(payment_reference, ''), paid_at, paid_late,
 	refund_status, refund_reference, refund_cents, refund_failure, refunded_cents, fingerprint, sequence, created_at, updated_at,
-	ask_attempts, merchant_version, payment_url, payment_created_at, trace`
+	ask_attempts, merchant_version, payment_url, payment_created_at, trace, coalesce(bill_id::text, '')`
 
 func scanOrder(row pgx.CollectableRow) (*order, error) {
 	o := &order{}
@@ -34,7 +35,7 @@ func scanOrder(row pgx.CollectableRow) (*order, error) {
 	err := row.Scan(&o.ID, &o.Merchant, &o.Livemode, &o.Number, &o.TableID, &o.TableName, &o.TableToken, &o.Type, &o.PayNow, &o.Status, &o.HoldsStock,
 		&o.CustomerName, &o.Notes, &t.Subtotal, &t.Discount, &t.Total, &t.VAT, &t.Offer, &o.PaymentReference, &o.PaidAt, &o.PaidLate,
 		&o.Refund.Status, &o.Refund.Reference, &o.Refund.Amount, &o.Refund.Failure, &o.Refunded, &o.fingerprint, &o.Sequence, &o.CreatedAt, &o.UpdatedAt,
-		&o.askAttempts, &o.merchantVersion, &o.PaymentURL, &o.PaymentCreatedAt, &o.trace)
+		&o.askAttempts, &o.merchantVersion, &o.PaymentURL, &o.PaymentCreatedAt, &o.trace, &o.BillID)
 	return o, err
 }
 
@@ -82,7 +83,11 @@ func readOwnOrder(ctx context.Context, db pg.DB, merchantID, id string) (*order,
 	return findOrder(ctx, db, `select `+orderColumns+` from orders where merchant_id = $1 and id = $2`, merchantID, id)
 }
 
+// lockOrder locks the order's bill first: whoever pays the bill locks its orders.
 func lockOrder(ctx context.Context, tx pgx.Tx, id string) (*order, error) {
+	if err := bill.LockOf(ctx, tx, id); err != nil {
+		return nil, err
+	}
 	return findOrder(ctx, tx, `select `+orderColumns+` from orders where id = $1 for no key update`, id)
 }
 
@@ -166,11 +171,11 @@ func insertOrder(ctx context.Context, tx pgx.Tx, o *order, key string) error {
 	t := o.Totals
 	b.Queue(`insert into orders (id, merchant_id, livemode, number, table_id, table_name, table_token, order_type, pay_now, status, holds_stock,
 		customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, idempotency_key, fingerprint, sequence, created_at, updated_at,
-		payment_reference, ask_due_at, ask_attempts, merchant_version, trace)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, nullif($19, ''), $20, $21, $22, $22, nullif($23, ''), $24, $25, $26, $27)`,
+		payment_reference, ask_due_at, ask_attempts, merchant_version, trace, bill_id)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, nullif($19, ''), $20, $21, $22, $22, nullif($23, ''), $24, $25, $26, $27, nullif($28, '')::uuid)`,
 		o.ID, o.Merchant, o.Livemode, o.Number, o.TableID, o.TableName, o.TableToken, o.Type, o.PayNow, o.Status, o.HoldsStock,
 		o.CustomerName, o.Notes, t.Subtotal, t.Discount, t.Total, t.VAT, t.Offer, key, o.fingerprint, o.Sequence, o.CreatedAt, o.PaymentReference,
-		o.askDueAt, o.askAttempts, o.merchantVersion, o.trace)
+		o.askDueAt, o.askAttempts, o.merchantVersion, o.trace, o.BillID)
 	for i, l := range o.Lines {
 		b.Queue(`insert into order_lines (order_id, position, product_id, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents,
 			options, taxes) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
@@ -322,6 +327,8 @@ func unpaidSince(ctx context.Context, db pg.DB, before time.Time) ([]string, err
 // unclaimedSince returns some of the orders to be paid at the counter that nobody has accepted for too long.
 func unclaimedSince(ctx context.Context, db pg.DB, before time.Time) ([]string, error) {
 	ids, err := readAll(ctx, db, pgx.RowTo[string], `select id::text from orders where status = 'received' and paid_at is null and created_at <= $1
+		and not exists (select from bill_payments p where p.bill_id = orders.bill_id)
+		and not exists (select from bill_shares s where s.bill_id = orders.bill_id and s.status = 'open')
 		order by created_at limit 1000`, before)
 	if err != nil {
 		return nil, fmt.Errorf("find unclaimed orders: %w", err)

@@ -12,17 +12,6 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
-// insertTask records a task that is due at once, unless the order already has it.
-func insertTask(ctx context.Context, tx pgx.Tx, t task) error {
-	_, err := tx.Exec(ctx, `insert into payment_tasks (id, kind, order_id, payment_reference, command, due_at, created_at)
-		values ($1, $2, $3, $4, $5, $6, $6) on conflict (order_id, kind, payment_reference) do nothing`,
-		t.ID, t.Kind, t.OrderID, t.Reference, t.Command, t.CreatedAt)
-	if err != nil {
-		return fmt.Errorf("record the %s of an order's payment: %w", t.Kind, err)
-	}
-	return nil
-}
-
 // firstTask is when the next task is due.
 const firstTask = `select min(due_at) from payment_tasks where due_at is not null`
 
@@ -53,16 +42,6 @@ func postponeTask(ctx context.Context, db pg.DB, id, outcome string, due time.Ti
 func endTask(ctx context.Context, tx pgx.Tx, id, outcome string) error {
 	if _, err := tx.Exec(ctx, `update payment_tasks set due_at = null, outcome = $2, command = '' where id = $1`, id, outcome); err != nil {
 		return fmt.Errorf("end task: %w", err)
-	}
-	return nil
-}
-
-// endCancellation ends the task to cancel a payment that is final.
-func endCancellation(ctx context.Context, tx pgx.Tx, orderID, reference string) error {
-	_, err := tx.Exec(ctx, `update payment_tasks set due_at = null, outcome = 'final', command = ''
-		where order_id = $1 and kind = 'cancel' and payment_reference = $2 and due_at is not null`, orderID, reference)
-	if err != nil {
-		return fmt.Errorf("end cancellation: %w", err)
 	}
 	return nil
 }

@@ -22,7 +22,9 @@ import (
 	"european-pay.eu/eupay/internal/run/leader"
 	"european-pay.eu/eupay/internal/run/pg"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/qr/internal/bill"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
+	"european-pay.eu/eupay/services/qr/internal/charge"
 )
 
 // Currency of all prices.
@@ -35,7 +37,7 @@ type Deps struct {
 	Reads pg.Reader
 	Bus   *bus.Bus
 	// Payments sends commands to the payments service: a command.Client.
-	Payments Sender
+	Payments charge.Sender
 	// Site is the base URL of the tables' pages, without a trailing slash.
 	Site string
 	Now  func() time.Time
@@ -61,8 +63,9 @@ type Server struct {
 	// tasks and asks send commands to the payments service.
 	tasks          *due.Loop[task]
 	asks           *due.Loop[*order]
-	payments       Sender
+	payments       charge.Sender
 	unclaimedAfter time.Duration
+	bills          *bill.Server
 }
 
 // New returns a server.
@@ -73,11 +76,15 @@ func New(d Deps) *Server {
 		// PostgreSQL stores microseconds.
 		now: func() time.Time { return d.Now().UTC().Truncate(time.Microsecond) },
 	}
+	s.bills = bill.New(bill.Deps{Pool: d.Pool, Reads: d.Reads, Payments: d.Payments, Site: s.site, Now: s.now, Wake: d.Wake, Log: d.Log})
 	s.menus = newMenus(d.Pool, s.now)
 	s.tasks = s.newTasks()
 	s.asks = s.newAsks()
 	return s
 }
+
+// Bills returns the server of the tables' bills, which Run runs.
+func (s *Server) Bills() *bill.Server { return s.bills }
 
 // sweepEvery is how often the sweeper looks for unpaid orders.
 const sweepEvery = 30 * time.Second
@@ -88,6 +95,7 @@ func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.tasks.Run(ctx) })
 	group.Go(func() error { return s.asks.Run(ctx) })
+	group.Go(func() error { return s.bills.Run(ctx) })
 	group.Go(func() error { return consumer.Run(ctx) })
 	group.Go(func() error {
 		return leader.Run(ctx, s.pool, "sweep orders", s.log, func(ctx context.Context) error {

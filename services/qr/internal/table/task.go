@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/proto"
 
@@ -14,20 +13,20 @@ import (
 	"european-pay.eu/eupay/internal/reference"
 	"european-pay.eu/eupay/internal/run/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/qr/internal/bill"
+	"european-pay.eu/eupay/services/qr/internal/charge"
 )
 
 // The kinds of a task.
 const (
-	cancelTask = "cancel"
-	refundTask = "refund"
+	cancelTask = charge.CancelTask
+	refundTask = charge.RefundTask
 )
 
 const (
-	// taskTimeout is the deadline for an answer of the payments service, which may call the bank first.
-	taskTimeout = 15 * time.Second
-	// recordTimeout is the deadline for recording the answer. taskLease keeps other replicas from a task in progress.
-	recordTimeout = 3 * time.Second
-	taskLease     = taskTimeout + recordTimeout + 2*time.Second
+	taskTimeout   = charge.Timeout
+	recordTimeout = charge.RecordTimeout
+	taskLease     = charge.Lease
 	// tasksAtOnce limits the tasks in progress in one process.
 	tasksAtOnce = 16
 	// tasksEvery is how soon a task of another process is found; the process's own tasks nudge the loop.
@@ -47,12 +46,6 @@ type task struct {
 	CreatedAt                    time.Time
 }
 
-// Sender sends a command and returns a call for its replies; command.Client implements it.
-type Sender interface {
-	// Send is command.Client.Send.
-	Send(ctx context.Context, subject string, payload proto.Message, meta command.Meta) (*command.Call, error)
-}
-
 // cancelPayment records, in the transaction that ends an unpaid order, that its payment must be cancelled. So the cancellation
 // survives a crash after the commit.
 func (s *Server) cancelPayment(ctx context.Context, tx pgx.Tx, o *order) error {
@@ -70,6 +63,9 @@ func (s *Server) refundPayment(ctx context.Context, tx pgx.Tx, o *order) error {
 	if o.PaidAt == nil || o.Refund.Status != "" || o.Refunded >= o.Totals.Total {
 		return nil
 	}
+	if o.PaymentReference == "" { // paid with its bill
+		return errs.New(errs.InvalidState, "This order was paid with its bill. Cancel it without refund, and refund what is overpaid at the bill.")
+	}
 	o.Refund = refund{Status: refundRequested, Reference: reference.Refund(s.now()), Amount: o.Totals.Total - o.Refunded}
 	return s.addTask(ctx, tx, o, refundTask, &paymentsv1.RefundOrderPayment{
 		OrderId: o.ID, Reference: o.Refund.Reference, OriginalReference: o.PaymentReference, MerchantId: o.Merchant, Livemode: o.Livemode,
@@ -78,11 +74,7 @@ func (s *Server) refundPayment(ctx context.Context, tx pgx.Tx, o *order) error {
 }
 
 func (s *Server) addTask(ctx context.Context, tx pgx.Tx, o *order, kind string, payload proto.Message) error {
-	data, err := proto.Marshal(payload)
-	if err != nil {
-		return fmt.Errorf("encode the %s of an order's payment: %w", kind, err)
-	}
-	return insertTask(ctx, tx, task{ID: uuid.NewString(), Kind: kind, OrderID: o.ID, Reference: o.PaymentReference, Command: data, CreatedAt: s.now()})
+	return charge.AddTask(ctx, tx, kind, o.ID, o.PaymentReference, payload, s.now())
 }
 
 // newTasks returns the loop that sends commands to the payments service.
@@ -130,7 +122,7 @@ func (s *Server) execute(ctx context.Context, t task) error {
 	return s.recordAnswer(ctx, t, code)
 }
 
-func sendCommand(ctx context.Context, to Sender, subject string, payload proto.Message) (*paymentsv1.CommandReply, error) {
+func sendCommand(ctx context.Context, to charge.Sender, subject string, payload proto.Message) (*paymentsv1.CommandReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
 	defer cancel()
 	call, err := to.Send(ctx, subject, payload, command.Meta{})
@@ -170,6 +162,9 @@ func (s *Server) recordAnswer(ctx context.Context, t task, code errs.Code) error
 			outcome = string(code)
 		}
 		if err := endTask(ctx, tx, t.ID, outcome); err != nil || t.Kind != refundTask {
+			return err
+		}
+		if err := bill.RefundAnswered(ctx, tx, t.OrderID, t.Reference, code); err != nil {
 			return err
 		}
 		return recordRefundAnswer(ctx, tx, t.OrderID, code)
