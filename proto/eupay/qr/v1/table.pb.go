@@ -1359,8 +1359,10 @@ type Order struct {
 	PaymentUrl string `protobuf:"bytes,28,opt,name=payment_url,json=paymentUrl,proto3" json:"payment_url,omitempty"`
 	// Likewise: when the payment was made. Absent: it is not made yet.
 	PaymentCreatedAt *timestamppb.Timestamp `protobuf:"bytes,29,opt,name=payment_created_at,json=paymentCreatedAt,proto3" json:"payment_created_at,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// "eupay", or at the counter "cash", "card", "voucher" or "other"; empty: it was not paid.
+	PaymentMethod string `protobuf:"bytes,65,opt,name=payment_method,json=paymentMethod,proto3" json:"payment_method,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Order) Reset() {
@@ -1594,6 +1596,13 @@ func (x *Order) GetPaymentCreatedAt() *timestamppb.Timestamp {
 		return x.PaymentCreatedAt
 	}
 	return nil
+}
+
+func (x *Order) GetPaymentMethod() string {
+	if x != nil {
+		return x.PaymentMethod
+	}
+	return ""
 }
 
 // OrderRefund is what is given back of an order's payment.
@@ -3261,7 +3270,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x14\n" +
 	"\x05token\x18\x02 \x01(\tR\x05token\"A\n" +
 	"\x15GetGuestOrderResponse\x12(\n" +
-	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xaf\b\n" +
+	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xd6\b\n" +
 	"\x05Order\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -3300,7 +3309,8 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x06refund\x18\x1b \x01(\v2\x18.eupay.qr.v1.OrderRefundR\x06refund\x12\x1f\n" +
 	"\vpayment_url\x18\x1c \x01(\tR\n" +
 	"paymentUrl\x12H\n" +
-	"\x12payment_created_at\x18\x1d \x01(\v2\x1a.google.protobuf.TimestampR\x10paymentCreatedAt\"\x89\x01\n" +
+	"\x12payment_created_at\x18\x1d \x01(\v2\x1a.google.protobuf.TimestampR\x10paymentCreatedAt\x12%\n" +
+	"\x0epayment_method\x18A \x01(\tR\rpaymentMethod\"\x89\x01\n" +
 	"\vOrderRefund\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12!\n" +
 	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x1c\n" +

@@ -70,6 +70,9 @@ func (s *Server) refundPayment(ctx context.Context, tx pgx.Tx, o *order) error {
 	if o.PaidAt == nil || o.Refund.Status != "" || o.Refunded >= o.Totals.Total {
 		return nil
 	}
+	if o.PaidMethod != "" {
+		return s.refundAtCounter(ctx, tx, o)
+	}
 	o.Refund = refund{Status: refundRequested, Reference: reference.Refund(s.now()), Amount: o.Totals.Total - o.Refunded}
 	return s.addTask(ctx, tx, o, refundTask, &paymentsv1.RefundOrderPayment{
 		OrderId: o.ID, Reference: o.Refund.Reference, OriginalReference: o.PaymentReference, MerchantId: o.Merchant, Livemode: o.Livemode,
