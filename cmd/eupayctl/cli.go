@@ -57,6 +57,9 @@ type grammar struct {
 		Verify   verifyCommand     `cmd:"" help:"Prove that no archived document was changed or removed."`
 		Anchors  anchorsCommand    `cmd:"" help:"List the daily anchors of an archive, to be kept elsewhere."`
 	} `cmd:"" name:"einvoice" help:"Look after e-invoices."`
+	Journal struct {
+		Verify journalVerifyCommand `cmd:"" help:"Prove that no record of a merchant's sales was changed or removed."`
+	} `cmd:"" help:"Look after the journal of sales."`
 	Admin struct {
 		Create adminCreateCommand `cmd:"" help:"Make the first admin of a new deployment."`
 	} `cmd:"" help:"Look after those who work for the platform."`

@@ -130,7 +130,7 @@ func leaves(t *testing.T) []string {
 
 func TestEveryCommandHasHelp(t *testing.T) {
 	all := leaves(t)
-	if !slices.Equal(all, []string{"events tail", "events show", "events emit", "replay", "dlq list", "dlq show", "dlq requeue", "streams status", "einvoice resubmit", "einvoice status", "einvoice export", "einvoice verify", "einvoice anchors", "admin create", "payments history", "payments show", "payments stuck", "payments reconcile", "payments rebuild", "archive list", "archive show", "archive verify", "archive read", "numbers raise", "database prepare", "database migrate", "keys rotate", "gdpr export", "gdpr erase", "smoke", "doctor", "leaders", "completion"}) {
+	if !slices.Equal(all, []string{"events tail", "events show", "events emit", "replay", "dlq list", "dlq show", "dlq requeue", "streams status", "einvoice resubmit", "einvoice status", "einvoice export", "einvoice verify", "einvoice anchors", "journal verify", "admin create", "payments history", "payments show", "payments stuck", "payments reconcile", "payments rebuild", "archive list", "archive show", "archive verify", "archive read", "numbers raise", "database prepare", "database migrate", "keys rotate", "gdpr export", "gdpr erase", "smoke", "doctor", "leaders", "completion"}) {
 		t.Errorf("the commands are %q", all)
 	}
 	t.Setenv("COLUMNS", "") // the width is the same everywhere

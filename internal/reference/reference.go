@@ -21,6 +21,9 @@ func Subscription(now time.Time) string { return propose("SUB", now) }
 // Supplier proposes the reference of a payment to a supplier.
 func Supplier(now time.Time) string { return propose("SUP", now) }
 
+// Counter proposes the reference of a payment at the counter of a merchant. No service of EU Pay knows it, so it is not Valid.
+func Counter(now time.Time) string { return propose("CTR", now) }
+
 // propose returns a reference of the UTC day and 64 random bits.
 func propose(prefix string, now time.Time) string {
 	var random [8]byte

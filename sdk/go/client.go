@@ -62,6 +62,7 @@ type Client struct {
 	Products      Products
 	OptionGroups  OptionGroups
 	Tables        Tables
+	Till          Till
 	Menus         Menus
 	Orders        Orders
 	Rewards       Rewards
@@ -182,6 +183,7 @@ func assemble(c caller) *Client {
 	out.QR, out.Scans, out.Payers = QR{at}, Scans{at}, Payers{at}
 	out.Settlement = SettlementProof{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}
+	out.Till = Till{at}
 	out.Rewards, out.OptionGroups = Rewards{at}, OptionGroups{at}
 	out.Offers, out.ProductOffers = Offers{at}, ProductOffers{at}
 	out.Passkeys = Passkeys{at}

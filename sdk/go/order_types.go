@@ -29,8 +29,10 @@ type Order struct {
 	PayNow    bool   `json:"pay_now"`
 	// not_required: nothing is paid here. unpaid: it ended without being paid. One of not_required, pending, paid, unpaid,
 	// partially_refunded, refunded.
-	PaymentStatus string       `json:"payment_status"`
-	PaidAt        time.Time    `json:"paid_at"`
+	PaymentStatus string    `json:"payment_status"`
+	PaidAt        time.Time `json:"paid_at"`
+	// PaymentMethod is how it was paid; empty: it was not.
+	PaymentMethod PayMethod    `json:"payment_method"`
 	Refund        *OrderRefund `json:"refund"`
 	// Where the guest pays. Only while the order awaits its payment and the bank has answered.
 	PaymentURL       string    `json:"payment_url"`

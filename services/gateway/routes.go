@@ -39,6 +39,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/settlementapi"
 	"european-pay.eu/eupay/services/gateway/internal/subscriptionapi"
 	"european-pay.eu/eupay/services/gateway/internal/tableapi"
+	"european-pay.eu/eupay/services/gateway/internal/tillapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/internal/webhookapi"
 )
@@ -136,8 +137,13 @@ func (s *Service) routes() (*echo.Echo, error) {
 	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
 	tableapi.New(tableapi.Deps{
-		Tables: qrv1.NewTableServiceClient(to.qr), Merchants: s.accounts.Merchants, Codes: signer, Access: access, Deadline: s.cfg.CreateDeadline,
+		Tables: qrv1.NewTableServiceClient(to.qr), Till: qrv1.NewTillServiceClient(to.qr),
+		Merchants: s.accounts.Merchants, Codes: signer, Access: access, Deadline: s.cfg.CreateDeadline,
 		MenuLimiter: limiter, OrderLimiter: orderLimiter, Deployment: s.deployment(), Now: s.core.Now,
+	}).Register(api)
+	tillapi.New(tillapi.Deps{
+		Till: qrv1.NewTillServiceClient(to.qr), Tables: qrv1.NewTableServiceClient(to.qr), Invoices: einvoicev1.NewEInvoiceServiceClient(to.einvoice),
+		Merchants: s.accounts.Merchants, Access: access, Limiter: limiter, Log: s.core.Log,
 	}).Register(api)
 	rewardapi.New(rewardapi.Deps{Rewards: qrv1.NewRewardsServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	s.codeRoutes(api, to, access, limiter)

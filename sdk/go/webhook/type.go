@@ -99,6 +99,8 @@ const (
 	OrderPaymentFailed Type = "order.payment_failed"
 	// OrderPaidLate: The payment of an order came after its end.
 	OrderPaidLate Type = "order.paid_late"
+	// OrderPaid: An order was paid at the counter.
+	OrderPaid Type = "order.paid"
 	// RewardEarned: A member got points, by a payment or as a new member.
 	RewardEarned Type = "reward.earned"
 	// RewardTakenBack: Points were taken back because a payment was refunded.

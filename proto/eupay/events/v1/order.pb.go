@@ -24,7 +24,7 @@ const (
 
 // OrderChanged is the payload of every order.* event: the order right after the change. The type (order.awaiting_payment,
 // order.received, order.preparing, order.ready, order.served, order.cancelled, order.expired, order.payment_failed,
-// order.paid_late) is in ce-type. It names no diner.
+// order.paid_late, order.paid) is in ce-type. It names no diner.
 type OrderChanged struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	OrderId    string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
@@ -57,8 +57,10 @@ type OrderChanged struct {
 	RefundStatus      string `protobuf:"bytes,19,opt,name=refund_status,json=refundStatus,proto3" json:"refund_status,omitempty"`
 	RefundAmountCents int64  `protobuf:"varint,20,opt,name=refund_amount_cents,json=refundAmountCents,proto3" json:"refund_amount_cents,omitempty"`
 	RefundReference   string `protobuf:"bytes,21,opt,name=refund_reference,json=refundReference,proto3" json:"refund_reference,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// "eupay", or at the counter "cash", "card", "voucher" or "other"; empty: it was not paid, or the event is from before this field.
+	PaymentMethod string `protobuf:"bytes,65,opt,name=payment_method,json=paymentMethod,proto3" json:"payment_method,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OrderChanged) Reset() {
@@ -238,6 +240,13 @@ func (x *OrderChanged) GetRefundReference() string {
 	return ""
 }
 
+func (x *OrderChanged) GetPaymentMethod() string {
+	if x != nil {
+		return x.PaymentMethod
+	}
+	return ""
+}
+
 type OrderedItem struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	ProductId string                 `protobuf:"bytes,1,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
@@ -392,7 +401,7 @@ var File_eupay_events_v1_order_proto protoreflect.FileDescriptor
 
 const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\n" +
-	"\x1beupay/events/v1/order.proto\x12\x0feupay.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x88\x06\n" +
+	"\x1beupay/events/v1/order.proto\x12\x0feupay.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaf\x06\n" +
 	"\fOrderChanged\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -420,7 +429,8 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\apaid_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\x06paidAt\x12#\n" +
 	"\rrefund_status\x18\x13 \x01(\tR\frefundStatus\x12.\n" +
 	"\x13refund_amount_cents\x18\x14 \x01(\x03R\x11refundAmountCents\x12)\n" +
-	"\x10refund_reference\x18\x15 \x01(\tR\x0frefundReference\"\x95\x02\n" +
+	"\x10refund_reference\x18\x15 \x01(\tR\x0frefundReference\x12%\n" +
+	"\x0epayment_method\x18A \x01(\tR\rpaymentMethod\"\x95\x02\n" +
 	"\vOrderedItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +

@@ -1360,7 +1360,9 @@ type Order struct {
 	// Likewise: when the payment was made. Absent: it is not made yet.
 	PaymentCreatedAt *timestamppb.Timestamp `protobuf:"bytes,29,opt,name=payment_created_at,json=paymentCreatedAt,proto3" json:"payment_created_at,omitempty"`
 	// The bill that it is paid with; empty: none.
-	BillId        string `protobuf:"bytes,50,opt,name=bill_id,json=billId,proto3" json:"bill_id,omitempty"`
+	BillId string `protobuf:"bytes,50,opt,name=bill_id,json=billId,proto3" json:"bill_id,omitempty"`
+	// "eupay", or at the counter "cash", "card", "voucher" or "other"; empty: it was not paid.
+	PaymentMethod string `protobuf:"bytes,65,opt,name=payment_method,json=paymentMethod,proto3" json:"payment_method,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1601,6 +1603,13 @@ func (x *Order) GetPaymentCreatedAt() *timestamppb.Timestamp {
 func (x *Order) GetBillId() string {
 	if x != nil {
 		return x.BillId
+	}
+	return ""
+}
+
+func (x *Order) GetPaymentMethod() string {
+	if x != nil {
+		return x.PaymentMethod
 	}
 	return ""
 }
@@ -3270,7 +3279,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x14\n" +
 	"\x05token\x18\x02 \x01(\tR\x05token\"A\n" +
 	"\x15GetGuestOrderResponse\x12(\n" +
-	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xc8\b\n" +
+	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xef\b\n" +
 	"\x05Order\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -3310,7 +3319,8 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\vpayment_url\x18\x1c \x01(\tR\n" +
 	"paymentUrl\x12H\n" +
 	"\x12payment_created_at\x18\x1d \x01(\v2\x1a.google.protobuf.TimestampR\x10paymentCreatedAt\x12\x17\n" +
-	"\abill_id\x182 \x01(\tR\x06billId\"\x89\x01\n" +
+	"\abill_id\x182 \x01(\tR\x06billId\x12%\n" +
+	"\x0epayment_method\x18A \x01(\tR\rpaymentMethod\"\x89\x01\n" +
 	"\vOrderRefund\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12!\n" +
 	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x1c\n" +

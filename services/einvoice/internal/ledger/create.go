@@ -160,7 +160,7 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 	if !e.Ready() {
 		r.Status, r.Seqino = StatusDraft, SeqinoMandatePending
 	}
-	if paid != nil {
+	if paid != nil || order.PaidOn != "" { // with EU Pay, or at the counter
 		day, err := sale.DayOf(ctx, tx, e, order.PaymentReference)
 		if err == nil && day != "" {
 			err = sale.LockPeriods(ctx, tx, e, day)
@@ -169,7 +169,7 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 			return Record{}, err
 		}
 		// It takes the place of a sale that was reported already: on the day of that, so the turnover of a month stays what it was.
-		if r.Total <= paid.amount {
+		if paid == nil || r.Total <= paid.amount {
 			r.soldOn = day
 		}
 	}

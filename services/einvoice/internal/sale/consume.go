@@ -23,6 +23,7 @@ import (
 // Subjects are those of the events that Apply needs, beside completed payments. An order has its lines from its first event on.
 var Subjects = []string{
 	"eupay.evt.*.payment.late_receipt.>", "eupay.evt.*.refund.completed.>", "eupay.evt.*.order.awaiting_payment.>", "eupay.evt.*.order.received.>",
+	"eupay.evt.*.till.receipt.>",
 }
 
 // The types of events.
@@ -30,6 +31,7 @@ const (
 	paymentCompleted = "payment.completed"
 	lateReceipt      = "payment.late_receipt"
 	refundCompleted  = "refund.completed"
+	tillReceipt      = "till.receipt"
 	orderEvents      = "order."
 	currency         = "EUR"
 	dineIn           = "dine_in"
@@ -40,6 +42,8 @@ type Event struct {
 	Payment *paymentsv1.Payment
 	Refund  *paymentsv1.Payment
 	Order   *eventsv1.OrderChanged
+	// Receipt is money at the counter of the merchant.
+	Receipt *eventsv1.TillReceipt
 	// At is when the money came or was given back.
 	At time.Time
 }
@@ -66,6 +70,9 @@ func read(ev consume.Event, now time.Time) (Event, error) {
 			return Event{}, err
 		}
 		return Event{Order: &o, At: now}, nil
+	}
+	if ev.Type == tillReceipt {
+		return readReceipt(ev)
 	}
 	var changed eventsv1.PaymentChanged
 	if err := proto.Unmarshal(ev.Data, &changed); err != nil {
@@ -105,6 +112,8 @@ func LockAll(ctx context.Context, tx pgx.Tx, list []Event) error {
 			references = append(references, e.Payment.GetReference())
 		case e.Refund != nil:
 			references = append(references, e.Refund.GetOriginalReference())
+		case e.Receipt != nil:
+			references = append(references, paymentOf(e.Receipt))
 		default:
 			orders = append(orders, e.Order.GetOrderId())
 		}
@@ -147,6 +156,8 @@ func (b Book) Apply(ctx context.Context, tx pgx.Tx, list []Event, forInvoice map
 			err = b.payment(ctx, tx, ev)
 		case ev.Refund != nil:
 			err = b.refund(ctx, tx, ev)
+		case ev.Receipt != nil:
+			err = b.receipt(ctx, tx, ev)
 		case ev.Order != nil:
 			err = b.order(ctx, tx, ev.Order)
 		}

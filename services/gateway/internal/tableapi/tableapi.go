@@ -48,6 +48,7 @@ type Codes interface {
 // Deps are what New needs.
 type Deps struct {
 	Tables    qrv1.TableServiceClient
+	Till      qrv1.TillServiceClient
 	Merchants Merchants
 	Codes     Codes
 	Access    *caller.Access
@@ -88,6 +89,7 @@ func (a *API) Register(g *web.API) {
 	g.GET("/table-order/orders/:id", a.orderFor(a.order, read), anyOrigin)
 	g.OPTIONS("/table-order/orders/:id", preflight("GET"), anyOrigin)
 	g.POST("/table-order/orders/:id/status", a.setStatus, write)
+	g.POST("/table-order/orders/:id/payments", a.payOrder, write)
 
 	for path, onProduct := range map[string]bool{"/table-order/offers": false, "/table-order/product-offers": true} {
 		o := offers{API: a, onProduct: onProduct}

@@ -50,8 +50,10 @@ type guestOrderJSON struct {
 	Currency  string       `json:"currency"`
 	PayNow    bool         `json:"pay_now"`
 	// PaymentStatus tells a paid order from an unpaid one, in whichever way it ended.
-	PaymentStatus string      `json:"payment_status"`
-	PaidAt        *string     `json:"paid_at"`
+	PaymentStatus string  `json:"payment_status"`
+	PaidAt        *string `json:"paid_at"`
+	// PaymentMethod is eupay, cash, card, voucher or other.
+	PaymentMethod string      `json:"payment_method,omitempty"`
 	Refund        *refundJSON `json:"refund"`
 	// PaymentURL is where the guest pays, while the order waits for that; only guests get it.
 	PaymentURL string `json:"payment_url,omitempty"`
@@ -94,7 +96,7 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 		Items: make([]lineJSON, len(o.GetLines())), Subtotal: money.Cents(o.GetSubtotalCents()), Discount: money.Cents(o.GetDiscountCents()),
 		Offer: o.GetOfferName(), Total: money.Cents(o.GetTotalCents()), VATAmount: money.Cents(o.GetVatCents()), Currency: o.GetCurrency(),
 		PayNow: o.GetPayNow(), CreatedAt: web.Time(o.GetCreatedAt().AsTime()), UpdatedAt: web.Time(o.GetUpdatedAt().AsTime()),
-		PaymentStatus: o.GetPaymentStatus(), PaidAt: web.OptionalStamp(o.GetPaidAt()), PaymentURL: o.GetPaymentUrl(),
+		PaymentStatus: o.GetPaymentStatus(), PaidAt: web.OptionalStamp(o.GetPaidAt()), PaymentMethod: o.GetPaymentMethod(), PaymentURL: o.GetPaymentUrl(),
 	}
 	if r := o.GetRefund(); r != nil {
 		v.Refund = &refundJSON{Status: r.GetStatus(), Amount: money.Cents(r.GetAmountCents()), Reference: r.GetReference(), FailureCode: r.GetFailureCode()}

@@ -51,8 +51,12 @@ type Entry struct {
 	OrderID, BillID string
 	// Reference is the payment's or refund's, or the number of a document.
 	Reference string
+	// Of is the reference of the payment that a Refunded gives back; empty if it is not known.
+	Of string
 	// Method of Paid and Refunded.
 	Method string
+	// Goods tells what was taken away from what was served, which is a service.
+	Goods bool
 	// Amount includes VAT and excludes Tip, which is no turnover.
 	Amount, Tip money.Cents
 	// Taxes are the Amount by rate.
@@ -78,11 +82,37 @@ type body struct {
 	OrderID   string          `json:"order_id,omitempty"`
 	BillID    string          `json:"bill_id,omitempty"`
 	Reference string          `json:"reference,omitempty"`
+	Of        string          `json:"of,omitempty"`
 	Method    string          `json:"method,omitempty"`
-	Amount    money.Cents     `json:"amount_cents"`
-	Tip       money.Cents     `json:"tip_cents,omitempty"`
-	Taxes     []vat.Share     `json:"taxes,omitempty"`
+	Goods     bool            `json:"goods,omitempty"`
+	Amount    money.Cents     `json:"amount"`
+	Tip       money.Cents     `json:"tip,omitempty"`
+	Taxes     []Share         `json:"taxes,omitempty"`
 	Detail    json.RawMessage `json:"detail,omitempty"`
+}
+
+// Share is a vat.Share in a text that is hashed: amounts are euros, the rate is per mille.
+type Share struct {
+	Rate  vat.Rate    `json:"rate"`
+	Gross money.Cents `json:"gross"`
+	VAT   money.Cents `json:"vat"`
+}
+
+// Shares returns shares as texts have them.
+func Shares(list []vat.Share) []Share {
+	shares := make([]Share, len(list))
+	for i, s := range list {
+		shares[i] = Share(s)
+	}
+	return shares
+}
+
+func sharesOf(list []Share) []vat.Share {
+	shares := make([]vat.Share, len(list))
+	for i, s := range list {
+		shares[i] = vat.Share(s)
+	}
+	return shares
 }
 
 // form is the first line of the text that is hashed.
@@ -100,6 +130,7 @@ func Hash(merchantID string, livemode bool, sequence int64, previous []byte, bod
 }
 
 // Append adds an entry to its merchant's chain. It is the last thing that a transaction locks: the next entry of the merchant waits for its end.
+// Money that did not come by EU Pay is announced, so that it is e-reported.
 func Append(ctx context.Context, tx pgx.Tx, e Entry) (*Record, error) {
 	e.At = e.At.UTC().Truncate(time.Microsecond)
 	text, err := e.body()
@@ -112,12 +143,16 @@ func Append(ctx context.Context, tx pgx.Tx, e Entry) (*Record, error) {
 	}
 	r.Sequence++
 	r.Hash = Hash(e.MerchantID, e.Livemode, r.Sequence, r.Previous, r.Body)
-	return r, insert(ctx, tx, r)
+	if err := insert(ctx, tx, r); err != nil {
+		return nil, err
+	}
+	return r, announce(ctx, tx, r)
 }
 
 func (e Entry) body() (string, error) {
 	b := body{
-		Kind: e.Kind, At: e.At, OrderID: e.OrderID, BillID: e.BillID, Reference: e.Reference, Method: e.Method, Amount: e.Amount, Tip: e.Tip, Taxes: e.Taxes,
+		Kind: e.Kind, At: e.At, OrderID: e.OrderID, BillID: e.BillID, Reference: e.Reference, Of: e.Of, Method: e.Method, Goods: e.Goods,
+		Amount: e.Amount, Tip: e.Tip, Taxes: Shares(e.Taxes),
 	}
 	if e.Detail != nil {
 		detail, err := json.Marshal(e.Detail)

@@ -112,7 +112,10 @@ func (s *Server) giveUp(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		return releaseKey(ctx, tx, id)
+		if err := releaseKey(ctx, tx, id); err != nil {
+			return err
+		}
+		return s.write(ctx, tx, o)
 	})
 	s.wake()
 	s.tasks.Nudge()

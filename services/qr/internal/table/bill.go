@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/qr/internal/bill"
 )
 
@@ -24,4 +25,21 @@ func (s *Server) recountBill(ctx context.Context, tx pgx.Tx, o *order) error {
 		return nil
 	}
 	return s.bills.Recount(ctx, tx, o.BillID)
+}
+
+// leaveBill takes an order that is paid by itself off its bill, which is locked with it. Once somebody has paid, or is paying, a part of the bill, that
+// may be a part of this order.
+func (s *Server) leaveBill(ctx context.Context, tx pgx.Tx, o *order) error {
+	if o.BillID == "" {
+		return nil
+	}
+	has, err := bill.HasMoney(ctx, tx, o.BillID)
+	if err != nil {
+		return err
+	}
+	if has {
+		return errs.New(errs.InvalidState, "Guests have paid, or are paying, a part of this order's bill. Record the payment at the bill.")
+	}
+	o.BillID = ""
+	return takeOffBill(ctx, tx, o.ID)
 }

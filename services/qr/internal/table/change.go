@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
+	"european-pay.eu/eupay/services/qr/internal/journal"
 )
 
 // paidLate is the event of an order that was paid after its end.
@@ -43,6 +44,7 @@ func (s *Server) end(ctx context.Context, tx pgx.Tx, o *order, to Status, cause,
 			return err
 		}
 	}
+	o.note(noted{kind: journal.Cancelled})
 	gives := o.HoldsStock
 	o.HoldsStock = false
 	if err := s.transition(ctx, tx, o, to, cause, detail); err != nil {
@@ -75,6 +77,9 @@ func (s *Server) setByMerchant(ctx context.Context, tx pgx.Tx, o *order, to Stat
 	if to == Cancelled && (o.Status == AwaitingPayment || o.Status == Received) {
 		return s.end(ctx, tx, o, to, byMerchant, "")
 	}
+	if to == Cancelled {
+		o.note(noted{kind: journal.Cancelled})
+	}
 	return s.transition(ctx, tx, o, to, byMerchant, "")
 }
 
@@ -84,15 +89,17 @@ func (s *Server) applyPayment(ctx context.Context, tx pgx.Tx, o *order, referenc
 	if o.PaidAt != nil {
 		if o.PaymentReference != reference {
 			s.log.ErrorContext(ctx, "order paid a second time", "order", o.ID, "payment", reference, "paid_by", o.PaymentReference)
+			o.notePaid(reference, journal.ByEUPay, 0)
 			return s.announcePaidLate(ctx, tx, o)
 		}
 		return nil
 	}
 	before := o.Status
 	o.PaymentReference, o.PaidAt = reference, &at
+	defer o.notePaid(reference, journal.ByEUPay, 0)
 	switch before {
 	case AwaitingPayment:
-		return s.transition(ctx, tx, o, Received, byPayment, "")
+		return s.receive(ctx, tx, o, "")
 	case Expired, PaymentFailed:
 		_, short, err := catalog.Reserve(ctx, tx, o.Merchant, o.pieces())
 		if err != nil {
@@ -100,10 +107,19 @@ func (s *Server) applyPayment(ctx context.Context, tx pgx.Tx, o *order, referenc
 		}
 		if len(short) == 0 {
 			o.HoldsStock = true
-			return s.transition(ctx, tx, o, Received, byPayment, paidLate)
+			return s.receive(ctx, tx, o, paidLate)
 		}
 	}
 	return s.announcePaidLate(ctx, tx, o)
+}
+
+// receive takes up an order that is paid first.
+func (s *Server) receive(ctx context.Context, tx pgx.Tx, o *order, detail string) error {
+	if err := s.transition(ctx, tx, o, Received, byPayment, detail); err != nil {
+		return err
+	}
+	o.noteReceived()
+	return nil
 }
 
 // announcePaidLate notifies the merchant of money for an order that has ended.

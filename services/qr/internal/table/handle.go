@@ -18,6 +18,7 @@ import (
 	"european-pay.eu/eupay/services/qr/internal/bill"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 	"european-pay.eu/eupay/services/qr/internal/charge"
+	"european-pay.eu/eupay/services/qr/internal/journal"
 )
 
 // subjects of the events that orders and menus follow.
@@ -119,8 +120,17 @@ func (s *Server) handlePayment(ctx context.Context, tx pgx.Tx, e consume.Event, 
 		s.log.ErrorContext(ctx, "payment does not fit its order", "order", o.ID, "payment", p.GetReference())
 		return nil
 	}
+	if err := s.applyEvent(ctx, tx, o, e, c); err != nil {
+		return err
+	}
+	return s.write(ctx, tx, o)
+}
+
+// applyEvent applies an event of a payment of the locked order.
+func (s *Server) applyEvent(ctx context.Context, tx pgx.Tx, o *order, e consume.Event, c *eventsv1.PaymentChanged) error {
+	p := c.GetPayment()
 	if e.Type == "payment.refunded" {
-		return recordRefunded(ctx, tx, o.ID, c.GetRefundReference(), money.Cents(p.GetAmountRefundedCents()))
+		return s.applyRefund(ctx, tx, o, c)
 	}
 	if err := charge.EndCancellation(ctx, tx, o.ID, p.GetReference()); err != nil {
 		return err
@@ -133,6 +143,23 @@ func (s *Server) handlePayment(ctx context.Context, tx pgx.Tx, e consume.Event, 
 		return s.applyPayment(ctx, tx, o, p.GetReference(), at)
 	}
 	return s.applyFailedPayment(ctx, tx, o, p.GetReference(), p.GetFailureCode())
+}
+
+// applyRefund applies a refund that was paid. What is given back of a second payment leaves the order paid by the first.
+func (s *Server) applyRefund(ctx context.Context, tx pgx.Tx, o *order, c *eventsv1.PaymentChanged) error {
+	p := c.GetPayment()
+	all := money.Cents(p.GetAmountRefundedCents())
+	amount := money.Cents(c.GetRefundAmountCents())
+	if amount == 0 { // of an earlier version
+		amount = all - o.Refunded
+	}
+	if amount > 0 {
+		o.note(noted{kind: journal.Refunded, reference: c.GetRefundReference(), method: journal.ByEUPay, amount: amount})
+	}
+	if o.PaidMethod != "" {
+		return nil
+	}
+	return recordRefunded(ctx, tx, o.ID, c.GetRefundReference(), all)
 }
 
 // Sweep ends orders that were not paid in time, and those to be paid at the counter that nobody accepted, and returns their
@@ -177,14 +204,16 @@ func (s *Server) expire(ctx context.Context, id string) error {
 		case err != nil:
 			return err
 		case o.Status == AwaitingPayment:
-			return s.end(ctx, tx, o, Expired, byExpiry, "")
+			err = s.end(ctx, tx, o, Expired, byExpiry, "")
 		case o.Status == Received && o.PaidAt == nil:
-			if is, err := bill.HasMoney(ctx, tx, o.BillID); is || err != nil {
-				return err
+			var has bool
+			if has, err = bill.HasMoney(ctx, tx, o.BillID); err == nil && !has {
+				err = s.end(ctx, tx, o, Expired, byExpiry, "unclaimed")
 			}
-			return s.end(ctx, tx, o, Expired, byExpiry, "unclaimed")
-		default:
-			return nil
 		}
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, tx, o)
 	})
 }

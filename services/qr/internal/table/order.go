@@ -70,18 +70,23 @@ type order struct {
 	PaymentReference string
 	PaidAt           *time.Time
 	PaidLate         bool
-	Refund           refund
-	Refunded         money.Cents
-	Sequence         int64
-	CreatedAt        time.Time
-	UpdatedAt        time.Time
-	Lines            []line
+	// PaidMethod is how it was paid at the counter; empty: with EU Pay, or not at all.
+	PaidMethod string
+	Refund     refund
+	Refunded   money.Cents
+	Sequence   int64
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+	Lines      []line
 	// BillID is the bill that it is paid with; empty if none.
 	BillID string
 
 	// PaymentURL and PaymentCreatedAt are of its payment, once the payments service has it and the bank has answered.
 	PaymentURL       string
 	PaymentCreatedAt *time.Time
+
+	// entries are noted for the journal and not written yet.
+	entries []noted
 
 	fingerprint []byte
 	// askDueAt is when its payment is asked for by whoever finds it; written with the order, and read by the claim alone.
@@ -166,7 +171,7 @@ func (o *order) view() *qrv1.Order {
 		DiscountCents: int64(o.Totals.Discount), TotalCents: int64(o.Totals.Total), VatCents: int64(o.Totals.VAT), Currency: Currency,
 		OfferName: o.Totals.Offer, PaymentReference: o.PaymentReference, PaidLate: o.PaidLate, Sequence: o.Sequence,
 		CreatedAt: timestamppb.New(o.CreatedAt), UpdatedAt: timestamppb.New(o.UpdatedAt),
-		PaymentStatus: o.paymentStatus(), Refund: o.refundView(), BillId: o.BillID,
+		PaymentStatus: o.paymentStatus(), Refund: o.refundView(), BillId: o.BillID, PaymentMethod: o.paymentMethod(),
 	}
 	if o.PaidAt != nil {
 		v.PaidAt = timestamppb.New(*o.PaidAt)
@@ -211,7 +216,7 @@ func (o *order) event(what string, from Status) (events.Event, error) {
 		OrderId: o.ID, MerchantId: o.Merchant, Livemode: o.Livemode, Number: o.Number, TableId: o.TableID, TableName: o.TableName, OrderType: o.Type,
 		Status: string(o.Status), PreviousStatus: string(from), TotalCents: int64(o.Totals.Total), Currency: Currency,
 		PaymentReference: o.PaymentReference, PaidLate: o.PaidLate, Sequence: o.Sequence, OccurredAt: timestamppb.New(o.UpdatedAt),
-		PaymentStatus: o.paymentStatus(),
+		PaymentStatus: o.paymentStatus(), PaymentMethod: o.paymentMethod(),
 	}
 	if o.PaidAt != nil {
 		c.PaidAt = timestamppb.New(*o.PaidAt)

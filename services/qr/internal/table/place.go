@@ -184,7 +184,11 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 	if err := s.bills.Announce(ctx, tx, o.BillID); err != nil {
 		return err
 	}
-	return record(ctx, tx, o, "", byGuest, "")
+	if err := record(ctx, tx, o, "", byGuest, ""); err != nil {
+		return err
+	}
+	o.noteReceived()
+	return s.write(ctx, tx, o)
 }
 
 // replay returns errReplay with the existing order of the key, if there is one.

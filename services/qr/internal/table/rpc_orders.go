@@ -25,7 +25,10 @@ func (s *Server) changeOrder(ctx context.Context, merchantID, id string, do func
 		if o.Merchant != merchantID {
 			return errs.NotFound(orderNoun)
 		}
-		return do(tx, o)
+		if err := do(tx, o); err != nil {
+			return err
+		}
+		return s.write(ctx, tx, o)
 	})
 	if err != nil {
 		return nil, err

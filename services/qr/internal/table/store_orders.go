@@ -27,7 +27,7 @@ const keyLife = 24 * time.Hour
 const orderColumns = `id::text, merchant_id::text, livemode, number, table_id::text, table_name, table_token, order_type, pay_now, status, holds_stock,
 	customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, coalesce(payment_reference, ''), paid_at, paid_late,
 	refund_status, refund_reference, refund_cents, refund_failure, refunded_cents, fingerprint, sequence, created_at, updated_at,
-	ask_attempts, merchant_version, payment_url, payment_created_at, trace, coalesce(bill_id::text, '')`
+	ask_attempts, merchant_version, payment_url, payment_created_at, trace, coalesce(bill_id::text, ''), paid_method`
 
 func scanOrder(row pgx.CollectableRow) (*order, error) {
 	o := &order{}
@@ -35,7 +35,7 @@ func scanOrder(row pgx.CollectableRow) (*order, error) {
 	err := row.Scan(&o.ID, &o.Merchant, &o.Livemode, &o.Number, &o.TableID, &o.TableName, &o.TableToken, &o.Type, &o.PayNow, &o.Status, &o.HoldsStock,
 		&o.CustomerName, &o.Notes, &t.Subtotal, &t.Discount, &t.Total, &t.VAT, &t.Offer, &o.PaymentReference, &o.PaidAt, &o.PaidLate,
 		&o.Refund.Status, &o.Refund.Reference, &o.Refund.Amount, &o.Refund.Failure, &o.Refunded, &o.fingerprint, &o.Sequence, &o.CreatedAt, &o.UpdatedAt,
-		&o.askAttempts, &o.merchantVersion, &o.PaymentURL, &o.PaymentCreatedAt, &o.trace, &o.BillID)
+		&o.askAttempts, &o.merchantVersion, &o.PaymentURL, &o.PaymentCreatedAt, &o.trace, &o.BillID, &o.PaidMethod)
 	return o, err
 }
 
@@ -205,13 +205,21 @@ func record(ctx context.Context, tx pgx.Tx, o *order, from Status, cause, detail
 	return outbox.Add(ctx, tx, e)
 }
 
+func takeOffBill(ctx context.Context, tx pgx.Tx, id string) error {
+	if _, err := tx.Exec(ctx, `update orders set bill_id = null where id = $1`, id); err != nil {
+		return fmt.Errorf("take an order off its bill: %w", err)
+	}
+	return nil
+}
+
 // updateOrder writes a change of the locked order.
 func updateOrder(ctx context.Context, tx pgx.Tx, o *order, from Status) error {
 	tag, err := tx.Exec(ctx, `update orders set status = $3, holds_stock = $4, payment_reference = nullif($5, ''), paid_at = $6, paid_late = $7,
-		sequence = $8, updated_at = $9, refund_status = $10, refund_reference = $11, refund_cents = $12
+		sequence = $8, updated_at = $9, refund_status = $10, refund_reference = $11, refund_cents = $12,
+		paid_method = $13
 		where id = $1 and status = $2 and sequence = $8 - 1`,
 		o.ID, from, o.Status, o.HoldsStock, o.PaymentReference, o.PaidAt, o.PaidLate, o.Sequence, o.UpdatedAt,
-		o.Refund.Status, o.Refund.Reference, o.Refund.Amount)
+		o.Refund.Status, o.Refund.Reference, o.Refund.Amount, o.PaidMethod)
 	if err != nil {
 		return fmt.Errorf("update order: %w", err)
 	}

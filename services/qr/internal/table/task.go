@@ -63,6 +63,9 @@ func (s *Server) refundPayment(ctx context.Context, tx pgx.Tx, o *order) error {
 	if o.PaidAt == nil || o.Refund.Status != "" || o.Refunded >= o.Totals.Total {
 		return nil
 	}
+	if o.PaidMethod != "" {
+		return s.refundAtCounter(ctx, tx, o)
+	}
 	if o.PaymentReference == "" { // paid with its bill
 		return errs.New(errs.InvalidState, "This order was paid with its bill. Cancel it without refund, and refund what is overpaid at the bill.")
 	}
