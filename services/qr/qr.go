@@ -140,6 +140,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Log: core.Log, UnclaimedAfter: cfg.UnclaimedAfter,
 	})
 	core.Serve(&qrv1.TableService_ServiceDesc, tables, identity.Gateway)
+	core.Serve(&qrv1.CancellationService_ServiceDesc, table.NewCancellations(tables), identity.Gateway)
 	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run,
 		tally.Folding(core.Pool, core.Log))
 	s.workers = append(s.workers, s.catalog.workers()...)

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/trace"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
@@ -70,7 +69,7 @@ func (s *Server) read(ctx context.Context, tx pgx.Tx, e consume.Event) (func() e
 		if p.GetMerchantId() != e.Merchant {
 			return nil, nil
 		}
-		return func() error { return recordRefundFailure(ctx, tx, e.Merchant, p.GetReference(), p.GetFailureCode()) }, nil
+		return func() error { return s.applyRefundFailure(ctx, tx, e.Merchant, p.GetReference(), p.GetFailureCode()) }, nil
 	}
 	if p.GetOrigin() != originOrder || !isID(p.GetOrderId()) {
 		return nil, nil
@@ -114,7 +113,7 @@ func (s *Server) handlePayment(ctx context.Context, tx pgx.Tx, e consume.Event, 
 		return nil
 	}
 	if e.Type == "payment.refunded" {
-		return recordRefunded(ctx, tx, o.ID, c.GetRefundReference(), money.Cents(p.GetAmountRefundedCents()))
+		return s.applyRefund(ctx, tx, o, c)
 	}
 	if err := endCancellation(ctx, tx, o.ID, p.GetReference()); err != nil {
 		return err

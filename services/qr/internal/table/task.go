@@ -11,7 +11,6 @@ import (
 
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/reference"
 	"european-pay.eu/eupay/internal/run/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
@@ -61,19 +60,6 @@ func (s *Server) cancelPayment(ctx context.Context, tx pgx.Tx, o *order) error {
 	}
 	return s.addTask(ctx, tx, o, cancelTask, &paymentsv1.CancelOrderPayment{
 		OrderId: o.ID, Reference: o.PaymentReference, MerchantId: o.Merchant, Livemode: o.Livemode,
-	})
-}
-
-// refundPayment requests the refund of everything that was paid for the order and not refunded yet. The refund gets its reference
-// here, so repeated requests create only one.
-func (s *Server) refundPayment(ctx context.Context, tx pgx.Tx, o *order) error {
-	if o.PaidAt == nil || o.Refund.Status != "" || o.Refunded >= o.Totals.Total {
-		return nil
-	}
-	o.Refund = refund{Status: refundRequested, Reference: reference.Refund(s.now()), Amount: o.Totals.Total - o.Refunded}
-	return s.addTask(ctx, tx, o, refundTask, &paymentsv1.RefundOrderPayment{
-		OrderId: o.ID, Reference: o.Refund.Reference, OriginalReference: o.PaymentReference, MerchantId: o.Merchant, Livemode: o.Livemode,
-		AmountCents: int64(o.Refund.Amount),
 	})
 }
 
@@ -169,9 +155,11 @@ func (s *Server) recordAnswer(ctx context.Context, t task, code errs.Code) error
 		if code != "" {
 			outcome = string(code)
 		}
-		if err := endTask(ctx, tx, t.ID, outcome); err != nil || t.Kind != refundTask {
-			return err
+		if t.Kind == refundTask {
+			if err := s.applyRefundAnswer(ctx, tx, t, code); err != nil {
+				return err
+			}
 		}
-		return recordRefundAnswer(ctx, tx, t.OrderID, code)
+		return endTask(ctx, tx, t.ID, outcome)
 	})
 }
