@@ -103,6 +103,8 @@ var entries = []entry{
 	{"order.payment_failed", "The payment of an order failed.", "order", status("payment_failed")},
 	{"order.paid_late", "An order was paid after it had ended.", "order", map[string]any{"status": "expired", "paid_late": true}},
 	{"order.paid", "An order was paid at the counter.", "order", status("served")},
+	{"order.lines_cancelled", "A part of an order was cancelled, or its money given back after it had ended.", "order", cancelledPart},
+	{"order.refund_requested", "The refund of what was cancelled of an order was asked for again, or later.", "order", cancelledPart},
 	{"reward.earned", "A member got points: by a payment, or as a new member.", "reward", nil},
 	{"reward.taken_back", "Points were taken back because a payment was refunded.", "reward", points("taken_back", -29)},
 	{"reward.adjusted", "You gave a member points, or took some.", "reward", points("adjusted", 29)},
@@ -126,6 +128,15 @@ var entries = []entry{
 			"status": "approved", "lifecycle": map[string]any{"code": 205, "label": "Approuvée"},
 			"answer": map[string]any{"code": 205, "label": "Approuvée", "reason_code": nil, "state": "sending", "problem": nil},
 		},
+	},
+}
+
+// cancelledPart is one of the two pieces of the example.
+var cancelledPart = map[string]any{
+	"cancelled_amount": 3.5,
+	"cancellation": map[string]any{
+		"id": "01977db0-7c35-7a4e-9c53-2f1f3c5f0a15", "amount": 3.5, "restocked": true, "refund_amount": 3.5, "refund_reference": "REF-20260617-0B25921FB72918ED",
+		"lines": []any{map[string]any{"position": 0, "product_id": "01977db0-7c35-7a4e-9c53-2f1f3c5f0a14", "name": "Café noisette", "quantity": 1, "amount": 3.5}},
 	},
 }
 

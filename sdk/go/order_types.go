@@ -34,6 +34,10 @@ type Order struct {
 	// PaymentMethod is how it was paid; empty: it was not.
 	PaymentMethod PayMethod    `json:"payment_method"`
 	Refund        *OrderRefund `json:"refund"`
+	// What was cancelled of Total, which stays as it was.
+	CancelledAmount Amount `json:"cancelled_amount"`
+	// What is still to be paid.
+	Due Amount `json:"due"`
 	// Where the guest pays. Only while the order awaits its payment and the bank has answered.
 	PaymentURL       string    `json:"payment_url"`
 	CreatedAt        time.Time `json:"created_at"`
@@ -80,6 +84,11 @@ type OrderLine struct {
 	VATAmount Amount `json:"vat_amount"`
 	// What was chosen; UnitPrice includes it.
 	Options []ChosenOption `json:"options"`
+	// The line's place in the order, from 0: how a cancellation names it.
+	Position int `json:"position"`
+	// What was cancelled of Quantity and Total, which stay as they were.
+	CancelledQuantity int    `json:"cancelled_quantity"`
+	CancelledAmount   Amount `json:"cancelled_amount"`
 }
 
 // ChosenOption is an option as it was when the order was placed.
@@ -90,12 +99,12 @@ type ChosenOption struct {
 	Price Amount `json:"price"`
 }
 
-// OrderRefund is what is given back of an order.
+// OrderRefund is what is given back of an order. Of several refunds it sums up those that are least far along, failed ones first.
 type OrderRefund struct {
 	// One of requested, pending, completed, failed.
 	Status string `json:"status"`
 	Amount Amount `json:"amount"`
-	// REF-…, of a refund that was asked for with the order.
+	// REF-…, of a single refund that was asked for with the order.
 	Reference string `json:"reference"`
 	// Of failed.
 	FailureCode string `json:"failure_code"`

@@ -137,7 +137,8 @@ func (s *Service) routes() (*echo.Echo, error) {
 	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
 	tableapi.New(tableapi.Deps{
-		Tables: qrv1.NewTableServiceClient(to.qr), Till: qrv1.NewTillServiceClient(to.qr),
+		Cancellations: qrv1.NewCancellationServiceClient(to.qr),
+		Tables:        qrv1.NewTableServiceClient(to.qr), Till: qrv1.NewTillServiceClient(to.qr),
 		Merchants: s.accounts.Merchants, Codes: signer, Access: access, Deadline: s.cfg.CreateDeadline,
 		MenuLimiter: limiter, OrderLimiter: orderLimiter, Deployment: s.deployment(), Now: s.core.Now,
 	}).Register(api)

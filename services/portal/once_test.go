@@ -52,7 +52,7 @@ var harmless = map[string][]string{
 		"POST /app/pay", "POST /pay", "POST /l/{slug}", "POST /portal/links/new", "POST /portal/subscriptions/new", "POST /portal/subscriptions/{id}/replace", "POST /order/{merchant}/{token}", "POST /portal/payments/new", "POST /portal/payments/{reference}/refund",
 		"POST /portal/invoices/new", "POST /portal/invoices/{id}/paid", "POST /portal/invoices/{id}/credit",
 		"POST /portal/received/{id}/status", "POST /portal/received/{id}/pay",
-		"POST /portal/rewards/members/{id}/points",
+		"POST /portal/rewards/members/{id}/points", "POST /portal/orders/{id}/cancellations",
 		"POST /portal/exports",
 	},
 	"it says what is to hold, which then holds": {
@@ -84,6 +84,7 @@ var harmless = map[string][]string{
 	},
 	"its state or its code lets it happen once": {
 		"POST /portal/invoices/{id}/submit", "POST /portal/payments/{reference}/received", "POST /portal/payments/{reference}/not-received",
+		"POST /portal/orders/{id}/cancellations/{cancellation}/refund",  // what is under way or done is not asked for again
 		"POST /portal/payments/{reference}/late",                        // the same receipt again is the one that is booked
 		"POST /portal/webhooks/endpoints/{id}/recover",                  // what is sent again waits, and is no longer missed
 		"POST /portal/webhooks/endpoints/{id}/backfill",                 // an endpoint gets an event once

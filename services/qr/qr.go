@@ -146,6 +146,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	core.Serve(&qrv1.TillService_ServiceDesc, tills, identity.Gateway)
 	core.Serve(&qrv1.JournalService_ServiceDesc, tills, identity.Operator)
 	s.workers = append(s.workers, tills.Run)
+	core.Serve(&qrv1.CancellationService_ServiceDesc, table.NewCancellations(tables), identity.Gateway)
 	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run,
 		tally.Folding(core.Pool, core.Log))
 	s.workers = append(s.workers, s.catalog.workers()...)

@@ -154,6 +154,30 @@ type Order struct {
 	// PaidLate: money came for which the order has no use any more.
 	PaidLate bool        `json:"paid_late"`
 	Items    []OrderItem `json:"items"`
+	// CancelledAmount is what was cancelled of Total, which stays as it was.
+	CancelledAmount eupay.Amount `json:"cancelled_amount"`
+	// Cancellation is what the event is about; nil without one.
+	Cancellation *OrderCancellation `json:"cancellation"`
+}
+
+// OrderCancellation is what was cancelled of an order at one time, and what is given back of it.
+type OrderCancellation struct {
+	ID        string       `json:"id"`
+	Amount    eupay.Amount `json:"amount"`
+	Restocked bool         `json:"restocked"`
+	// RefundReference is empty when nothing is given back.
+	RefundAmount    eupay.Amount         `json:"refund_amount"`
+	RefundReference string               `json:"refund_reference"`
+	Lines           []CancelledOrderItem `json:"lines"`
+}
+
+// CancelledOrderItem is how many pieces of which line were cancelled.
+type CancelledOrderItem struct {
+	Position  int          `json:"position"`
+	ProductID string       `json:"product_id"`
+	Name      string       `json:"name"`
+	Quantity  int          `json:"quantity"`
+	Amount    eupay.Amount `json:"amount"`
 }
 
 // OrderItem is what was ordered of one product.
@@ -163,6 +187,8 @@ type OrderItem struct {
 	Quantity  int          `json:"quantity"`
 	Notes     string       `json:"notes"`
 	Total     eupay.Amount `json:"total"`
+	// CancelledQuantity is how many of Quantity were cancelled.
+	CancelledQuantity int `json:"cancelled_quantity"`
 }
 
 // Reward is what an event says of a member's points.

@@ -101,6 +101,10 @@ const (
 	OrderPaidLate Type = "order.paid_late"
 	// OrderPaid: An order was paid at the counter.
 	OrderPaid Type = "order.paid"
+	// OrderLinesCancelled: A part of an order was cancelled, or its money given back after it had ended.
+	OrderLinesCancelled Type = "order.lines_cancelled"
+	// OrderRefundRequested: The refund of what was cancelled of an order was asked for again, or later.
+	OrderRefundRequested Type = "order.refund_requested"
 	// RewardEarned: A member got points, by a payment or as a new member.
 	RewardEarned Type = "reward.earned"
 	// RewardTakenBack: Points were taken back because a payment was refunded.

@@ -24,7 +24,7 @@ const (
 
 // OrderChanged is the payload of every order.* event: the order right after the change. The type (order.awaiting_payment,
 // order.received, order.preparing, order.ready, order.served, order.cancelled, order.expired, order.payment_failed,
-// order.paid_late, order.paid) is in ce-type. It names no diner.
+// order.paid_late, order.paid, order.lines_cancelled, order.refund_requested) is in ce-type. It names no diner.
 type OrderChanged struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	OrderId    string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
@@ -59,8 +59,14 @@ type OrderChanged struct {
 	RefundReference   string `protobuf:"bytes,21,opt,name=refund_reference,json=refundReference,proto3" json:"refund_reference,omitempty"`
 	// "eupay", or at the counter "cash", "card", "voucher" or "other"; empty: it was not paid, or the event is from before this field.
 	PaymentMethod string `protobuf:"bytes,65,opt,name=payment_method,json=paymentMethod,proto3" json:"payment_method,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// What cancellations took out of total_cents, which stays as it was.
+	CancelledCents int64 `protobuf:"varint,60,opt,name=cancelled_cents,json=cancelledCents,proto3" json:"cancelled_cents,omitempty"`
+	// The cancellation that this change is, or whose refund it asks for. Absent: none.
+	Cancellation *OrderCancellation `protobuf:"bytes,61,opt,name=cancellation,proto3" json:"cancellation,omitempty"`
+	// The refund that was asked for with this change. Absent: none.
+	RequestedRefund *RequestedRefund `protobuf:"bytes,62,opt,name=requested_refund,json=requestedRefund,proto3" json:"requested_refund,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *OrderChanged) Reset() {
@@ -247,6 +253,27 @@ func (x *OrderChanged) GetPaymentMethod() string {
 	return ""
 }
 
+func (x *OrderChanged) GetCancelledCents() int64 {
+	if x != nil {
+		return x.CancelledCents
+	}
+	return 0
+}
+
+func (x *OrderChanged) GetCancellation() *OrderCancellation {
+	if x != nil {
+		return x.Cancellation
+	}
+	return nil
+}
+
+func (x *OrderChanged) GetRequestedRefund() *RequestedRefund {
+	if x != nil {
+		return x.RequestedRefund
+	}
+	return nil
+}
+
 type OrderedItem struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	ProductId string                 `protobuf:"bytes,1,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
@@ -259,9 +286,12 @@ type OrderedItem struct {
 	// The line's place in the order, from 0.
 	Position int32 `protobuf:"varint,6,opt,name=position,proto3" json:"position,omitempty"`
 	// total_cents by rate, when it is not all at vat_rate_per_mille.
-	Taxes         []*OrderedTax `protobuf:"bytes,7,rep,name=taxes,proto3" json:"taxes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Taxes []*OrderedTax `protobuf:"bytes,7,rep,name=taxes,proto3" json:"taxes,omitempty"`
+	// What cancellations took out of quantity and total_cents, which stay as they were.
+	CancelledQuantity int32 `protobuf:"varint,40,opt,name=cancelled_quantity,json=cancelledQuantity,proto3" json:"cancelled_quantity,omitempty"`
+	CancelledCents    int64 `protobuf:"varint,41,opt,name=cancelled_cents,json=cancelledCents,proto3" json:"cancelled_cents,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *OrderedItem) Reset() {
@@ -343,6 +373,20 @@ func (x *OrderedItem) GetTaxes() []*OrderedTax {
 	return nil
 }
 
+func (x *OrderedItem) GetCancelledQuantity() int32 {
+	if x != nil {
+		return x.CancelledQuantity
+	}
+	return 0
+}
+
+func (x *OrderedItem) GetCancelledCents() int64 {
+	if x != nil {
+		return x.CancelledCents
+	}
+	return 0
+}
+
 // OrderedTax is the part of a line at one rate of VAT.
 type OrderedTax struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
@@ -397,11 +441,229 @@ func (x *OrderedTax) GetGrossCents() int64 {
 	return 0
 }
 
+// OrderCancellation is what a merchant took out of an order at one time.
+type OrderCancellation struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	CancellationId string                 `protobuf:"bytes,1,opt,name=cancellation_id,json=cancellationId,proto3" json:"cancellation_id,omitempty"`
+	AmountCents    int64                  `protobuf:"varint,2,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	Items          []*CancelledItem       `protobuf:"bytes,3,rep,name=items,proto3" json:"items,omitempty"`
+	// The pieces are in the stock again.
+	Restocked     bool `protobuf:"varint,4,opt,name=restocked,proto3" json:"restocked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderCancellation) Reset() {
+	*x = OrderCancellation{}
+	mi := &file_eupay_events_v1_order_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderCancellation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderCancellation) ProtoMessage() {}
+
+func (x *OrderCancellation) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_events_v1_order_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderCancellation.ProtoReflect.Descriptor instead.
+func (*OrderCancellation) Descriptor() ([]byte, []int) {
+	return file_eupay_events_v1_order_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *OrderCancellation) GetCancellationId() string {
+	if x != nil {
+		return x.CancellationId
+	}
+	return ""
+}
+
+func (x *OrderCancellation) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
+func (x *OrderCancellation) GetItems() []*CancelledItem {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+func (x *OrderCancellation) GetRestocked() bool {
+	if x != nil {
+		return x.Restocked
+	}
+	return false
+}
+
+type CancelledItem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the line in the order, from 0.
+	Position      int32         `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
+	ProductId     string        `protobuf:"bytes,2,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	Name          string        `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	Quantity      int32         `protobuf:"varint,4,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	AmountCents   int64         `protobuf:"varint,5,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	Taxes         []*OrderedTax `protobuf:"bytes,6,rep,name=taxes,proto3" json:"taxes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelledItem) Reset() {
+	*x = CancelledItem{}
+	mi := &file_eupay_events_v1_order_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelledItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelledItem) ProtoMessage() {}
+
+func (x *CancelledItem) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_events_v1_order_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelledItem.ProtoReflect.Descriptor instead.
+func (*CancelledItem) Descriptor() ([]byte, []int) {
+	return file_eupay_events_v1_order_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *CancelledItem) GetPosition() int32 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *CancelledItem) GetProductId() string {
+	if x != nil {
+		return x.ProductId
+	}
+	return ""
+}
+
+func (x *CancelledItem) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CancelledItem) GetQuantity() int32 {
+	if x != nil {
+		return x.Quantity
+	}
+	return 0
+}
+
+func (x *CancelledItem) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
+func (x *CancelledItem) GetTaxes() []*OrderedTax {
+	if x != nil {
+		return x.Taxes
+	}
+	return nil
+}
+
+// RequestedRefund is a refund of what was paid for an order.
+type RequestedRefund struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// REF-…
+	Reference   string `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
+	AmountCents int64  `protobuf:"varint,2,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	// amount_cents by rate.
+	Taxes         []*OrderedTax `protobuf:"bytes,3,rep,name=taxes,proto3" json:"taxes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestedRefund) Reset() {
+	*x = RequestedRefund{}
+	mi := &file_eupay_events_v1_order_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestedRefund) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestedRefund) ProtoMessage() {}
+
+func (x *RequestedRefund) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_events_v1_order_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestedRefund.ProtoReflect.Descriptor instead.
+func (*RequestedRefund) Descriptor() ([]byte, []int) {
+	return file_eupay_events_v1_order_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RequestedRefund) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *RequestedRefund) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
+func (x *RequestedRefund) GetTaxes() []*OrderedTax {
+	if x != nil {
+		return x.Taxes
+	}
+	return nil
+}
+
 var File_eupay_events_v1_order_proto protoreflect.FileDescriptor
 
 const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\n" +
-	"\x1beupay/events/v1/order.proto\x12\x0feupay.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaf\x06\n" +
+	"\x1beupay/events/v1/order.proto\x12\x0feupay.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xed\a\n" +
 	"\fOrderChanged\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -430,7 +692,10 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\rrefund_status\x18\x13 \x01(\tR\frefundStatus\x12.\n" +
 	"\x13refund_amount_cents\x18\x14 \x01(\x03R\x11refundAmountCents\x12)\n" +
 	"\x10refund_reference\x18\x15 \x01(\tR\x0frefundReference\x12%\n" +
-	"\x0epayment_method\x18A \x01(\tR\rpaymentMethod\"\x95\x02\n" +
+	"\x0epayment_method\x18A \x01(\tR\rpaymentMethod\x12'\n" +
+	"\x0fcancelled_cents\x18< \x01(\x03R\x0ecancelledCents\x12F\n" +
+	"\fcancellation\x18= \x01(\v2\".eupay.events.v1.OrderCancellationR\fcancellation\x12K\n" +
+	"\x10requested_refund\x18> \x01(\v2 .eupay.events.v1.RequestedRefundR\x0frequestedRefund\"\xed\x02\n" +
 	"\vOrderedItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -440,13 +705,32 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"totalCents\x120\n" +
 	"\x12vat_rate_per_mille\x18\x05 \x01(\x05H\x00R\x0fvatRatePerMille\x88\x01\x01\x12\x1a\n" +
 	"\bposition\x18\x06 \x01(\x05R\bposition\x121\n" +
-	"\x05taxes\x18\a \x03(\v2\x1b.eupay.events.v1.OrderedTaxR\x05taxesB\x15\n" +
+	"\x05taxes\x18\a \x03(\v2\x1b.eupay.events.v1.OrderedTaxR\x05taxes\x12-\n" +
+	"\x12cancelled_quantity\x18( \x01(\x05R\x11cancelledQuantity\x12'\n" +
+	"\x0fcancelled_cents\x18) \x01(\x03R\x0ecancelledCentsB\x15\n" +
 	"\x13_vat_rate_per_mille\"Z\n" +
 	"\n" +
 	"OrderedTax\x12+\n" +
 	"\x12vat_rate_per_mille\x18\x01 \x01(\x05R\x0fvatRatePerMille\x12\x1f\n" +
 	"\vgross_cents\x18\x02 \x01(\x03R\n" +
-	"grossCentsB6Z4european-pay.eu/eupay/proto/eupay/events/v1;eventsv1b\x06proto3"
+	"grossCents\"\xb3\x01\n" +
+	"\x11OrderCancellation\x12'\n" +
+	"\x0fcancellation_id\x18\x01 \x01(\tR\x0ecancellationId\x12!\n" +
+	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x124\n" +
+	"\x05items\x18\x03 \x03(\v2\x1e.eupay.events.v1.CancelledItemR\x05items\x12\x1c\n" +
+	"\trestocked\x18\x04 \x01(\bR\trestocked\"\xd0\x01\n" +
+	"\rCancelledItem\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\x05R\bposition\x12\x1d\n" +
+	"\n" +
+	"product_id\x18\x02 \x01(\tR\tproductId\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x1a\n" +
+	"\bquantity\x18\x04 \x01(\x05R\bquantity\x12!\n" +
+	"\famount_cents\x18\x05 \x01(\x03R\vamountCents\x121\n" +
+	"\x05taxes\x18\x06 \x03(\v2\x1b.eupay.events.v1.OrderedTaxR\x05taxes\"\x85\x01\n" +
+	"\x0fRequestedRefund\x12\x1c\n" +
+	"\treference\x18\x01 \x01(\tR\treference\x12!\n" +
+	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x121\n" +
+	"\x05taxes\x18\x03 \x03(\v2\x1b.eupay.events.v1.OrderedTaxR\x05taxesB6Z4european-pay.eu/eupay/proto/eupay/events/v1;eventsv1b\x06proto3"
 
 var (
 	file_eupay_events_v1_order_proto_rawDescOnce sync.Once
@@ -460,23 +744,31 @@ func file_eupay_events_v1_order_proto_rawDescGZIP() []byte {
 	return file_eupay_events_v1_order_proto_rawDescData
 }
 
-var file_eupay_events_v1_order_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_eupay_events_v1_order_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_eupay_events_v1_order_proto_goTypes = []any{
 	(*OrderChanged)(nil),          // 0: eupay.events.v1.OrderChanged
 	(*OrderedItem)(nil),           // 1: eupay.events.v1.OrderedItem
 	(*OrderedTax)(nil),            // 2: eupay.events.v1.OrderedTax
-	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
+	(*OrderCancellation)(nil),     // 3: eupay.events.v1.OrderCancellation
+	(*CancelledItem)(nil),         // 4: eupay.events.v1.CancelledItem
+	(*RequestedRefund)(nil),       // 5: eupay.events.v1.RequestedRefund
+	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
 }
 var file_eupay_events_v1_order_proto_depIdxs = []int32{
 	1, // 0: eupay.events.v1.OrderChanged.items:type_name -> eupay.events.v1.OrderedItem
-	3, // 1: eupay.events.v1.OrderChanged.occurred_at:type_name -> google.protobuf.Timestamp
-	3, // 2: eupay.events.v1.OrderChanged.paid_at:type_name -> google.protobuf.Timestamp
-	2, // 3: eupay.events.v1.OrderedItem.taxes:type_name -> eupay.events.v1.OrderedTax
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	6, // 1: eupay.events.v1.OrderChanged.occurred_at:type_name -> google.protobuf.Timestamp
+	6, // 2: eupay.events.v1.OrderChanged.paid_at:type_name -> google.protobuf.Timestamp
+	3, // 3: eupay.events.v1.OrderChanged.cancellation:type_name -> eupay.events.v1.OrderCancellation
+	5, // 4: eupay.events.v1.OrderChanged.requested_refund:type_name -> eupay.events.v1.RequestedRefund
+	2, // 5: eupay.events.v1.OrderedItem.taxes:type_name -> eupay.events.v1.OrderedTax
+	4, // 6: eupay.events.v1.OrderCancellation.items:type_name -> eupay.events.v1.CancelledItem
+	2, // 7: eupay.events.v1.CancelledItem.taxes:type_name -> eupay.events.v1.OrderedTax
+	2, // 8: eupay.events.v1.RequestedRefund.taxes:type_name -> eupay.events.v1.OrderedTax
+	9, // [9:9] is the sub-list for method output_type
+	9, // [9:9] is the sub-list for method input_type
+	9, // [9:9] is the sub-list for extension type_name
+	9, // [9:9] is the sub-list for extension extendee
+	0, // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_eupay_events_v1_order_proto_init() }
@@ -491,7 +783,7 @@ func file_eupay_events_v1_order_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_events_v1_order_proto_rawDesc), len(file_eupay_events_v1_order_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1363,6 +1363,10 @@ type Order struct {
 	BillId string `protobuf:"bytes,50,opt,name=bill_id,json=billId,proto3" json:"bill_id,omitempty"`
 	// "eupay", or at the counter "cash", "card", "voucher" or "other"; empty: it was not paid.
 	PaymentMethod string `protobuf:"bytes,65,opt,name=payment_method,json=paymentMethod,proto3" json:"payment_method,omitempty"`
+	// What cancellations took out of total_cents, which stays as it was.
+	CancelledCents int64 `protobuf:"varint,60,opt,name=cancelled_cents,json=cancelledCents,proto3" json:"cancelled_cents,omitempty"`
+	// What is still to be paid: 0 of an order that is paid or has ended.
+	DueCents      int64 `protobuf:"varint,61,opt,name=due_cents,json=dueCents,proto3" json:"due_cents,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1614,6 +1618,20 @@ func (x *Order) GetPaymentMethod() string {
 	return ""
 }
 
+func (x *Order) GetCancelledCents() int64 {
+	if x != nil {
+		return x.CancelledCents
+	}
+	return 0
+}
+
+func (x *Order) GetDueCents() int64 {
+	if x != nil {
+		return x.DueCents
+	}
+	return 0
+}
+
 // OrderRefund is what is given back of an order's payment.
 type OrderRefund struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1703,9 +1721,13 @@ type OrderLine struct {
 	// The line's place in the order, from 0: how it is named.
 	Position int32 `protobuf:"varint,11,opt,name=position,proto3" json:"position,omitempty"`
 	// total_cents by rate, the lowest first. A set menu has several.
-	Taxes         []*TaxShare `protobuf:"bytes,12,rep,name=taxes,proto3" json:"taxes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Taxes []*TaxShare `protobuf:"bytes,12,rep,name=taxes,proto3" json:"taxes,omitempty"`
+	// What cancellations took out of quantity, total_cents and taxes, which stay as they were.
+	CancelledQuantity int32       `protobuf:"varint,40,opt,name=cancelled_quantity,json=cancelledQuantity,proto3" json:"cancelled_quantity,omitempty"`
+	CancelledCents    int64       `protobuf:"varint,41,opt,name=cancelled_cents,json=cancelledCents,proto3" json:"cancelled_cents,omitempty"`
+	CancelledTaxes    []*TaxShare `protobuf:"bytes,42,rep,name=cancelled_taxes,json=cancelledTaxes,proto3" json:"cancelled_taxes,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *OrderLine) Reset() {
@@ -1818,6 +1840,27 @@ func (x *OrderLine) GetPosition() int32 {
 func (x *OrderLine) GetTaxes() []*TaxShare {
 	if x != nil {
 		return x.Taxes
+	}
+	return nil
+}
+
+func (x *OrderLine) GetCancelledQuantity() int32 {
+	if x != nil {
+		return x.CancelledQuantity
+	}
+	return 0
+}
+
+func (x *OrderLine) GetCancelledCents() int64 {
+	if x != nil {
+		return x.CancelledCents
+	}
+	return 0
+}
+
+func (x *OrderLine) GetCancelledTaxes() []*TaxShare {
+	if x != nil {
+		return x.CancelledTaxes
 	}
 	return nil
 }
@@ -3279,7 +3322,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x14\n" +
 	"\x05token\x18\x02 \x01(\tR\x05token\"A\n" +
 	"\x15GetGuestOrderResponse\x12(\n" +
-	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xef\b\n" +
+	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xb5\t\n" +
 	"\x05Order\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -3320,12 +3363,14 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"paymentUrl\x12H\n" +
 	"\x12payment_created_at\x18\x1d \x01(\v2\x1a.google.protobuf.TimestampR\x10paymentCreatedAt\x12\x17\n" +
 	"\abill_id\x182 \x01(\tR\x06billId\x12%\n" +
-	"\x0epayment_method\x18A \x01(\tR\rpaymentMethod\"\x89\x01\n" +
+	"\x0epayment_method\x18A \x01(\tR\rpaymentMethod\x12'\n" +
+	"\x0fcancelled_cents\x18< \x01(\x03R\x0ecancelledCents\x12\x1b\n" +
+	"\tdue_cents\x18= \x01(\x03R\bdueCents\"\x89\x01\n" +
 	"\vOrderRefund\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12!\n" +
 	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x1c\n" +
 	"\treference\x18\x03 \x01(\tR\treference\x12!\n" +
-	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xa1\x03\n" +
+	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xb9\x04\n" +
 	"\tOrderLine\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -3341,7 +3386,10 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\aoptions\x18\n" +
 	" \x03(\v2\x19.eupay.qr.v1.ChosenOptionR\aoptions\x12\x1a\n" +
 	"\bposition\x18\v \x01(\x05R\bposition\x12+\n" +
-	"\x05taxes\x18\f \x03(\v2\x15.eupay.qr.v1.TaxShareR\x05taxes\"l\n" +
+	"\x05taxes\x18\f \x03(\v2\x15.eupay.qr.v1.TaxShareR\x05taxes\x12-\n" +
+	"\x12cancelled_quantity\x18( \x01(\x05R\x11cancelledQuantity\x12'\n" +
+	"\x0fcancelled_cents\x18) \x01(\x03R\x0ecancelledCents\x12>\n" +
+	"\x0fcancelled_taxes\x18* \x03(\v2\x15.eupay.qr.v1.TaxShareR\x0ecancelledTaxes\"l\n" +
 	"\bTaxShare\x12\"\n" +
 	"\rvat_per_mille\x18\x01 \x01(\x05R\vvatPerMille\x12\x1f\n" +
 	"\vgross_cents\x18\x02 \x01(\x03R\n" +
@@ -3561,64 +3609,65 @@ var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	46, // 18: eupay.qr.v1.Order.payment_created_at:type_name -> google.protobuf.Timestamp
 	25, // 19: eupay.qr.v1.OrderLine.options:type_name -> eupay.qr.v1.ChosenOption
 	24, // 20: eupay.qr.v1.OrderLine.taxes:type_name -> eupay.qr.v1.TaxShare
-	46, // 21: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
-	46, // 22: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
-	46, // 23: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
-	21, // 24: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 25: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 26: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
-	21, // 27: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
-	46, // 28: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
-	46, // 29: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
-	46, // 30: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
-	46, // 31: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
-	35, // 32: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	35, // 33: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	35, // 34: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
-	35, // 35: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	35, // 36: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	35, // 37: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	2,  // 38: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
-	4,  // 39: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
-	6,  // 40: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
-	8,  // 41: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
-	10, // 42: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
-	12, // 43: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
-	14, // 44: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
-	17, // 45: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
-	19, // 46: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
-	27, // 47: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
-	29, // 48: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
-	31, // 49: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
-	33, // 50: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
-	36, // 51: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
-	38, // 52: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
-	40, // 53: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
-	42, // 54: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
-	44, // 55: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
-	3,  // 56: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
-	5,  // 57: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
-	7,  // 58: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
-	9,  // 59: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
-	11, // 60: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
-	13, // 61: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
-	15, // 62: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
-	18, // 63: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
-	20, // 64: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
-	28, // 65: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
-	30, // 66: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
-	32, // 67: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
-	34, // 68: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
-	37, // 69: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
-	39, // 70: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
-	41, // 71: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
-	43, // 72: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
-	45, // 73: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
-	56, // [56:74] is the sub-list for method output_type
-	38, // [38:56] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	24, // 21: eupay.qr.v1.OrderLine.cancelled_taxes:type_name -> eupay.qr.v1.TaxShare
+	46, // 22: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
+	46, // 23: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
+	46, // 24: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
+	21, // 25: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 26: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 27: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 28: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
+	46, // 29: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
+	46, // 30: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
+	46, // 31: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
+	46, // 32: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
+	35, // 33: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	35, // 34: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	35, // 35: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
+	35, // 36: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	35, // 37: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	35, // 38: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	2,  // 39: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
+	4,  // 40: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
+	6,  // 41: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
+	8,  // 42: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
+	10, // 43: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
+	12, // 44: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
+	14, // 45: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
+	17, // 46: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
+	19, // 47: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
+	27, // 48: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
+	29, // 49: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
+	31, // 50: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
+	33, // 51: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
+	36, // 52: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
+	38, // 53: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
+	40, // 54: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
+	42, // 55: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
+	44, // 56: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
+	3,  // 57: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
+	5,  // 58: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
+	7,  // 59: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
+	9,  // 60: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
+	11, // 61: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
+	13, // 62: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
+	15, // 63: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
+	18, // 64: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
+	20, // 65: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
+	28, // 66: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
+	30, // 67: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
+	32, // 68: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
+	34, // 69: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
+	37, // 70: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
+	39, // 71: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
+	41, // 72: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
+	43, // 73: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
+	45, // 74: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
+	57, // [57:75] is the sub-list for method output_type
+	39, // [39:57] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_table_proto_init() }

@@ -31,6 +31,7 @@ func Room() privacy.Room {
 			"archive_links.pdf_sha256":      "a hash",
 			"archive_anchors.hash":          "a hash",
 			"order_splits.parts":            "sums of an order",
+			"refund_splits.parts":           "sums of a refund",
 			"till_sales.totals":             "sums of a day",
 			"claims.key":                    "the merchant's own reference of a request, for a day",
 			"claims.fingerprint":            "a hash of a request, for a day",

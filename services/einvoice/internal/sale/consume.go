@@ -24,6 +24,7 @@ import (
 var Subjects = []string{
 	"eupay.evt.*.payment.late_receipt.>", "eupay.evt.*.refund.completed.>", "eupay.evt.*.order.awaiting_payment.>", "eupay.evt.*.order.received.>",
 	"eupay.evt.*.till.receipt.>",
+	"eupay.evt.*.order.lines_cancelled.>", "eupay.evt.*.order.cancelled.>", "eupay.evt.*.order.refund_requested.>",
 }
 
 // The types of events.
@@ -208,7 +209,7 @@ func (b Book) refund(ctx context.Context, tx pgx.Tx, ev Event) error {
 	return Restate(ctx, tx, e, p.GetOriginalReference(), b.instant())
 }
 
-// order records what an order costs at each rate. Its payment may have come before.
+// order records what an order costs at each rate, and what its refunds give back. Its payment may have come before.
 func (b Book) order(ctx context.Context, tx pgx.Tx, o *eventsv1.OrderChanged) error {
 	parts := split(o)
 	if len(parts) == 0 {
@@ -219,7 +220,11 @@ func (b Book) order(ctx context.Context, tx pgx.Tx, o *eventsv1.OrderChanged) er
 		return err
 	}
 	isNew, err := insertOrder(ctx, tx, e, o.GetOrderId(), parts, b.instant())
-	if err != nil || !isNew {
+	if err != nil {
+		return err
+	}
+	isRequested, err := b.requested(ctx, tx, e, o)
+	if err != nil || !isNew && !isRequested {
 		return err
 	}
 	references, err := salesOfOrder(ctx, tx, e, o.GetOrderId())
@@ -234,16 +239,12 @@ func (b Book) order(ctx context.Context, tx pgx.Tx, o *eventsv1.OrderChanged) er
 	return nil
 }
 
-// split returns what an order costs at each rate; nil if a line does not say its rate, or nothing is paid with EU Pay. Food and drink that are
-// eaten at the table are a service, what is taken away are goods (CJEU, C-231/94 and C-497/09).
+// split returns what an order costs at each rate; nil if a line does not say its rate, or nothing is paid with EU Pay.
 func split(o *eventsv1.OrderChanged) []Part {
 	if o.GetCurrency() != currency || o.GetPaymentStatus() == "not_required" {
 		return nil
 	}
-	nature := invoice.Goods
-	if o.GetOrderType() == dineIn {
-		nature = invoice.Services
-	}
+	nature := natureOf(o)
 	var parts []Part
 	for _, l := range o.GetItems() {
 		if l.VatRatePerMille == nil || l.GetTotalCents() < 0 {

@@ -39,6 +39,8 @@ type refund struct {
 	reference string
 	on        invoice.Date
 	amount    money.Cents
+	// parts are what it gives back of an order; empty if nobody said.
+	parts []Part
 }
 
 // entry is what a report takes from a payment, a refund or a till, as a row of consumer_parts.
@@ -89,13 +91,7 @@ func (f facts) sold() []Part {
 	default:
 		return nil
 	}
-	if f.untaxed {
-		parts = slices.Clone(parts)
-		for i := range parts {
-			parts[i].VATPerMill = 0
-		}
-	}
-	parts = merge(parts)
+	parts = f.rated(parts)
 	shares := money.Apportion(f.amount, amounts(parts))
 	for i := range parts {
 		parts[i].Amount = shares[i]
@@ -103,9 +99,9 @@ func (f facts) sold() []Part {
 	return parts
 }
 
-// refund takes an amount from what is left of each part in proportion, so that a complete refund leaves nothing at any rate.
+// refund takes an amount from what is left of the parts, so that a complete refund leaves nothing at any rate.
 func (f facts) refund(r refund, amount money.Cents, left []Part) (list []entry) {
-	for i, share := range money.Apportion(min(amount, sum(left)), amounts(left)) {
+	for i, share := range f.shares(r, amount, left) {
 		if share == 0 {
 			continue
 		}

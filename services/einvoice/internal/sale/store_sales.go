@@ -61,13 +61,14 @@ func readFacts(ctx context.Context, db pg.DB, e enrol.Enrolment, reference strin
 }
 
 func readRefunds(ctx context.Context, db pg.DB, e enrol.Enrolment, reference string) ([]refund, error) {
-	rows, err := db.Query(ctx, `select refund_reference, refunded_on::text, amount_cents from consumer_refunds
-		where payment_reference = $1 and merchant_id = $2 and livemode = $3 order by seq`, reference, e.MerchantID, e.Livemode)
+	rows, err := db.Query(ctx, `select r.refund_reference, r.refunded_on::text, r.amount_cents, coalesce(s.parts, '[]') from consumer_refunds r
+		left join refund_splits s on s.refund_reference = r.refund_reference and s.merchant_id = r.merchant_id and s.livemode = r.livemode
+		where r.payment_reference = $1 and r.merchant_id = $2 and r.livemode = $3 order by r.seq`, reference, e.MerchantID, e.Livemode)
 	if err != nil {
 		return nil, fmt.Errorf("read refunds of %s: %w", reference, err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r refund, err error) {
-		err = row.Scan(&r.reference, &r.on, &r.amount)
+		err = row.Scan(&r.reference, &r.on, &r.amount, &r.parts)
 		return r, err
 	})
 	if err != nil {
@@ -207,6 +208,16 @@ func insertOrder(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, orderID stri
 		orderID, e.MerchantID, e.Livemode, text, now)
 	if err != nil {
 		return false, fmt.Errorf("record the split of order %s: %w", orderID, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// insertRefundSplit records what a refund gives back. It returns false if it is recorded already.
+func insertRefundSplit(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, reference string, parts []Part, now time.Time) (bool, error) {
+	tag, err := tx.Exec(ctx, `insert into refund_splits (refund_reference, merchant_id, livemode, parts, created_at) values ($1, $2, $3, $4, $5) on conflict do nothing`,
+		reference, e.MerchantID, e.Livemode, parts, now)
+	if err != nil {
+		return false, fmt.Errorf("record the split of refund %s: %w", reference, err)
 	}
 	return tag.RowsAffected() == 1, nil
 }

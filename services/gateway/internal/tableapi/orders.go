@@ -15,7 +15,6 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
-	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
@@ -257,21 +256,22 @@ func (a *API) setStatus(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, orderView(res.GetOrder()))
 }
 
-// mayRefund asks whether the user may give money back, and the gate whether the merchant may, in the mode of the order.
+// mayRefund asks whether the user and the merchant may give back all of an order's payment.
 func (a *API) mayRefund(ctx context.Context, c echo.Context, order string) error {
 	if !rights.Allows(caller.Of(c).Login.Role, rights.RefundsWrite) {
 		return errs.New(errs.Forbidden, "Your role may not issue refunds. Omit refund, or ask the owner of the account.")
 	}
-	m, err := a.Merchants.Get(ctx, caller.Of(c).MerchantID())
-	if err != nil {
+	may, total, err := a.refundRight(ctx, c, order)
+	switch {
+	case err != nil:
 		return err
+	case may.refused != nil:
+		return may.refused
+	case may.limit != nil && total > *may.limit:
+		return may.stale
+	default:
+		return nil
 	}
-	res, err := a.Tables.GetOrder(ctx, &qrv1.GetOrderRequest{MerchantId: m.ID, Id: order})
-	if err != nil {
-		return err
-	}
-	_, err = gate.ForMerchant(m, res.GetOrder().GetLivemode())
-	return err
 }
 
 func instant(field, text string) (*timestamppb.Timestamp, error) {

@@ -269,7 +269,8 @@ func setup(t *testing.T) *fixture {
 	api := apidoctest.API(t, e)
 	portaltest.Register(api, f.accounts, access, nil)
 	New(Deps{
-		Tables: qrv1.NewTableServiceClient(conn), Merchants: f.accounts.Merchants, Access: access,
+		Cancellations: qrv1.NewCancellationServiceClient(conn),
+		Tables:        qrv1.NewTableServiceClient(conn), Merchants: f.accounts.Merchants, Access: access,
 		Codes: paying.Signer{QR: qrv1.NewQRServiceClient(conn), Log: quiet, Deadline: 10 * time.Second}, Deadline: 10 * time.Second,
 		MenuLimiter: f.limits, OrderLimiter: ratelimit.NewMemoryOver(f.clock, OrderWindow), Now: f.clock,
 	}).Register(api)
@@ -293,6 +294,7 @@ func connect(t *testing.T, s *tables) *grpc.ClientConn {
 	t.Helper()
 	return gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) {
 		qrv1.RegisterTableServiceServer(r, s)
+		qrv1.RegisterCancellationServiceServer(r, canceller{on: s})
 		qrv1.RegisterQRServiceServer(r, signer{})
 	})
 }

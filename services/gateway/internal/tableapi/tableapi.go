@@ -47,11 +47,13 @@ type Codes interface {
 
 // Deps are what New needs.
 type Deps struct {
-	Tables    qrv1.TableServiceClient
-	Till      qrv1.TillServiceClient
-	Merchants Merchants
-	Codes     Codes
-	Access    *caller.Access
+	Tables qrv1.TableServiceClient
+	Till   qrv1.TillServiceClient
+	// Cancellations takes orders back.
+	Cancellations qrv1.CancellationServiceClient
+	Merchants     Merchants
+	Codes         Codes
+	Access        *caller.Access
 	// Deadline is how long a guest waits for the payment of an order, at least as long as any other call to the qr service.
 	Deadline time.Duration
 	// MenuLimiter counts over a minute, OrderLimiter over OrderWindow.
@@ -90,6 +92,7 @@ func (a *API) Register(g *web.API) {
 	g.OPTIONS("/table-order/orders/:id", preflight("GET"), anyOrigin)
 	g.POST("/table-order/orders/:id/status", a.setStatus, write)
 	g.POST("/table-order/orders/:id/payments", a.payOrder, write)
+	a.registerCancellations(g, read, write)
 
 	for path, onProduct := range map[string]bool{"/table-order/offers": false, "/table-order/product-offers": true} {
 		o := offers{API: a, onProduct: onProduct}

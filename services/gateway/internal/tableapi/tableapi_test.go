@@ -84,6 +84,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"GET", "orders/kitchen", ""},
 		{"GET", "orders" + o, ""},
 		{"POST", "orders" + o + "/status", `{"status":"ready"}`},
+		{"GET", "orders" + o + "/cancellations", ""},
+		{"POST", "orders" + o + "/cancellations", `{"refund":false}`},
 		{"GET", "offers", ""},
 		{"GET", "offers" + o, ""},
 		{"POST", "offers", offer},

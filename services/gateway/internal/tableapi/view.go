@@ -24,6 +24,11 @@ type lineJSON struct {
 	VATAmount money.Cents `json:"vat_amount"`
 	// Options are what was chosen; UnitPrice includes their prices.
 	Options []chosenJSON `json:"options,omitempty"`
+	// Position names the line.
+	Position int32 `json:"position"`
+	// What cancellations took out of Quantity and Total, which stay as they were.
+	CancelledQuantity int32       `json:"cancelled_quantity"`
+	CancelledAmount   money.Cents `json:"cancelled_amount"`
 }
 
 // chosenJSON is an option as it was when the order was placed.
@@ -55,6 +60,9 @@ type guestOrderJSON struct {
 	// PaymentMethod is eupay, cash, card, voucher or other.
 	PaymentMethod string      `json:"payment_method,omitempty"`
 	Refund        *refundJSON `json:"refund"`
+	// CancelledAmount is what cancellations took out of Total, which stays as it was; Due is what is still to be paid.
+	CancelledAmount money.Cents `json:"cancelled_amount"`
+	Due             money.Cents `json:"due"`
 	// PaymentURL is where the guest pays, while the order waits for that; only guests get it.
 	PaymentURL string `json:"payment_url,omitempty"`
 	CreatedAt  string `json:"created_at"`
@@ -97,14 +105,13 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 		Offer: o.GetOfferName(), Total: money.Cents(o.GetTotalCents()), VATAmount: money.Cents(o.GetVatCents()), Currency: o.GetCurrency(),
 		PayNow: o.GetPayNow(), CreatedAt: web.Time(o.GetCreatedAt().AsTime()), UpdatedAt: web.Time(o.GetUpdatedAt().AsTime()),
 		PaymentStatus: o.GetPaymentStatus(), PaidAt: web.OptionalStamp(o.GetPaidAt()), PaymentMethod: o.GetPaymentMethod(), PaymentURL: o.GetPaymentUrl(),
-	}
-	if r := o.GetRefund(); r != nil {
-		v.Refund = &refundJSON{Status: r.GetStatus(), Amount: money.Cents(r.GetAmountCents()), Reference: r.GetReference(), FailureCode: r.GetFailureCode()}
+		Refund: refundView(o.GetRefund()), CancelledAmount: money.Cents(o.GetCancelledCents()), Due: money.Cents(o.GetDueCents()),
 	}
 	for i, l := range o.GetLines() {
 		v.Items[i] = lineJSON{
 			ProductID: l.GetProductId(), Name: l.GetName(), Quantity: l.GetQuantity(), Notes: l.GetNotes(), UnitPrice: money.Cents(l.GetUnitPriceCents()),
 			Discount: money.Cents(l.GetDiscountCents()), Total: money.Cents(l.GetTotalCents()), VATRate: vat.Percent(l.GetVatPerMille()), VATAmount: money.Cents(l.GetVatCents()),
+			Position: l.GetPosition(), CancelledQuantity: l.GetCancelledQuantity(), CancelledAmount: money.Cents(l.GetCancelledCents()),
 		}
 		for _, o := range l.GetOptions() {
 			v.Items[i].Options = append(v.Items[i].Options, chosenJSON{ID: o.GetOptionId(), Group: o.GetGroup(), Name: o.GetName(), Price: money.Cents(o.GetPriceCents())})

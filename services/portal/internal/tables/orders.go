@@ -65,11 +65,17 @@ type view struct {
 	Next eupay.OrderStatus
 	// MayCancel, MayRefund and MayWrite are what the order and the user's role allow.
 	MayCancel, MayRefund, MayWrite bool
+	Cancel                         cancelling
 }
 
 func orderPage(r *web.Request) error { return showOrder(r, http.StatusOK, web.NewForm()) }
 
 func showOrder(r *web.Request, status int, f *web.Form) error {
+	return showOrderWith(r, status, f, func(*cancelling) {})
+}
+
+// showOrderWith shows the page after do has changed its part about cancellations.
+func showOrderWith(r *web.Request, status int, f *web.Form, do func(*cancelling)) error {
 	o, err := r.API.Orders.Get(r.Ctx(), r.PathValue("id"))
 	if err != nil {
 		return err
@@ -78,7 +84,9 @@ func showOrder(r *web.Request, status int, f *web.Form) error {
 	paid := o.PaymentStatus == "paid" || o.PaymentStatus == "partially_refunded"
 	v.MayCancel = v.Next != "" || o.Status == eupay.OrderAwaitingPayment
 	// Money that came too late is given back too, of an order that has ended.
-	v.MayRefund = paid && r.Session.Role == eupay.RoleMerchant && o.Refund == nil && (v.MayCancel || o.Status == eupay.OrderCancelled)
+	v.MayRefund = paid && r.Session.Role == eupay.RoleMerchant && (o.Refund == nil || o.Refund.Status == "completed") && (v.MayCancel || o.Status == eupay.OrderCancelled)
+	v.Cancel = cancellingOf(r, o)
+	do(&v.Cancel)
 	return r.Render(status, "tables/order", v)
 }
 

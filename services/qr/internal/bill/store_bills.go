@@ -172,9 +172,10 @@ type chosen struct {
 	Cents int64  `json:"price_cents"`
 }
 
-// readLines reads the orders of a bill, and the lines of those that count.
+// readLines reads the orders of a bill, and what is left of the lines of those that count.
 func readLines(ctx context.Context, db pg.DB, a *account) error {
-	rows, err := db.Query(ctx, `select o.id::text, o.number, o.status in `+owing+`, l.position, l.name, l.quantity, l.total_cents, l.vat_per_mille, l.vat_cents, l.options, l.taxes
+	rows, err := db.Query(ctx, `select o.id::text, o.number, o.status in `+owing+`, l.position, l.name, l.quantity - l.cancelled_quantity, l.total_cents - l.cancelled_cents, l.vat_per_mille,
+			l.total_cents, l.vat_cents, l.options, l.taxes, l.cancelled_taxes
 		from orders o join order_lines l on l.order_id = o.id where o.bill_id = $1 order by o.number, l.position`, a.ID)
 	if err != nil {
 		return fmt.Errorf("read the lines of a bill: %w", err)
@@ -185,19 +186,20 @@ func readLines(ctx context.Context, db pg.DB, a *account) error {
 		var counts bool
 		var whole vat.Share
 		var options []chosen
-		if err := rows.Scan(&l.OrderID, &l.Number, &counts, &l.Position, &l.Name, &l.Quantity, &l.Total, &whole.Rate, &whole.VAT, &options, &l.Taxes); err != nil {
+		var gone []vat.Share
+		if err := rows.Scan(&l.OrderID, &l.Number, &counts, &l.Position, &l.Name, &l.Quantity, &l.Total, &whole.Rate, &whole.Gross, &whole.VAT, &options, &l.Taxes, &gone); err != nil {
 			return fmt.Errorf("read the lines of a bill: %w", err)
 		}
 		if len(a.Orders) == 0 || a.Orders[len(a.Orders)-1] != l.OrderID {
 			a.Orders = append(a.Orders, l.OrderID)
 		}
-		if !counts {
+		if !counts || l.Quantity == 0 {
 			continue
 		}
 		if len(l.Taxes) == 0 {
-			whole.Gross = l.Total
 			l.Taxes = []vat.Share{whole}
 		}
+		l.Taxes = vat.Minus(l.Taxes, gone)
 		for _, o := range options {
 			l.Options = append(l.Options, &qrv1.ChosenOption{OptionId: o.ID, Group: o.Group, Name: o.Name, PriceCents: o.Cents})
 		}
@@ -227,7 +229,7 @@ func listBills(ctx context.Context, db pg.Reader, r *qrv1.ListBillsRequest) ([]*
 	limit := int64(min(max(r.GetLimit(), 1), 100))
 	offset := int64(max(r.GetPage(), 1)-1) * limit
 	rows, err := db.Query(ctx, fmt.Sprintf(`select `+billColumns+`,
-			coalesce((select sum(o.total_cents) from orders o where o.bill_id = b.id and o.status in `+owing+`), 0)::bigint,
+			coalesce((select sum(o.total_cents - o.cancelled_cents) from orders o where o.bill_id = b.id and o.status in `+owing+`), 0)::bigint,
 			coalesce((select sum(p.amount_cents - least(p.refunded_cents, p.amount_cents)) from bill_payments p where p.bill_id = b.id), 0)::bigint,
 			coalesce((select sum(s.amount_cents) from bill_shares s where s.bill_id = b.id and s.status = 'open'), 0)::bigint,
 			coalesce((select sum(p.tip_cents - greatest(p.refunded_cents - p.amount_cents, 0)) from bill_payments p where p.bill_id = b.id), 0)::bigint

@@ -33,6 +33,8 @@ var obstacles = []string{
 		and id in (` + chosenOrders + `) order by id`,
 	`select 'refund of order ' || id || ' (' || refund_status || ')' from orders where refund_status in ('requested', 'pending')
 		and id in (` + chosenOrders + `) order by id`,
+	`select 'refund ' || reference || ' (' || status || ')' from order_refunds where status in ('requested', 'pending')
+		and order_id in (` + chosenOrders + `) order by reference`,
 	`select 'redemption ' || id || ' (held)' from reward_redemptions where status = 'held' and member_id in (` + chosenMembers + `) order by id`,
 }
 
@@ -55,6 +57,15 @@ var orderLines = privacy.Holding{
 		from order_lines where order_id in (` + chosenOrders + `)`,
 	Erase: []string{`update order_lines set notes = '' where notes <> '' and order_id in (
 		select id from orders where status in ('served', 'cancelled', 'expired', 'payment_failed') and id in (` + chosenOrders + `))`},
+}
+
+var cancellations = privacy.Holding{
+	Table: "order_cancellations", Columns: []string{"reason"},
+	What: "why the merchant cancelled a part of an order", Why: "to tell it again", Kept: "with the order", Erasing: "The reason is emptied.",
+	Duty: "what was cancelled and its sums, with the books",
+	Find: `select jsonb_build_object('order_id', order_id, 'number', number, 'reason', reason, 'amount_cents', amount_cents, 'created_at', created_at)
+		from order_cancellations where order_id in (` + chosenOrders + `)`,
+	Erase: []string{`update order_cancellations set reason = '' where reason <> '' and order_id in (` + chosenOrders + `)`},
 }
 
 var members = privacy.Holding{

@@ -19,9 +19,9 @@ func (s *Server) joinBill(ctx context.Context, tx pgx.Tx, o *order) error {
 	return err
 }
 
-// recountBill has the bill of an order that ended counted again: what is left of it may be paid already.
+// recountBill has the bill of an order that ended, or of which a part was cancelled, counted again: what is left of it may be paid already.
 func (s *Server) recountBill(ctx context.Context, tx pgx.Tx, o *order) error {
-	if o.BillID == "" || o.Status != Cancelled && o.Status != Expired {
+	if o.BillID == "" || o.news == nil && o.Status != Cancelled && o.Status != Expired {
 		return nil
 	}
 	return s.bills.Recount(ctx, tx, o.BillID)

@@ -59,26 +59,14 @@ func (s *Server) end(ctx context.Context, tx pgx.Tx, o *order, to Status, cause,
 	return nil
 }
 
-// refundCancelled requests the refund of a cancelled order. It is idempotent.
-func (s *Server) refundCancelled(ctx context.Context, tx pgx.Tx, o *order) error {
-	before := o.Refund
-	if err := s.refundPayment(ctx, tx, o); err != nil || o.Refund == before {
-		return err
-	}
-	return requestRefund(ctx, tx, o)
-}
-
 // setByMerchant applies a change by the merchant. An order that is cancelled before its preparation returns its goods to the
 // stock; later they count as used.
 func (s *Server) setByMerchant(ctx context.Context, tx pgx.Tx, o *order, to Status) error {
 	if !slices.Contains(next[o.Status], to) {
 		return errs.New(errs.InvalidState, "An order that is %s cannot become %s.", o.Status, to)
 	}
-	if to == Cancelled && (o.Status == AwaitingPayment || o.Status == Received) {
-		return s.end(ctx, tx, o, to, byMerchant, "")
-	}
 	if to == Cancelled {
-		o.note(noted{kind: journal.Cancelled})
+		return s.cancelByStatus(ctx, tx, o, false)
 	}
 	return s.transition(ctx, tx, o, to, byMerchant, "")
 }

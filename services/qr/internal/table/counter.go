@@ -8,9 +8,13 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/reference"
+	"european-pay.eu/eupay/internal/vat"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/journal"
 )
+
+// withBill is the method of an order that was paid with the bill of its table, whose payments have methods.
+const withBill = "bill"
 
 // paidAtCounter is the event of an order that was paid without EU Pay.
 const paidAtCounter = "paid"
@@ -38,7 +42,7 @@ func (s *Server) payAtCounter(ctx context.Context, tx pgx.Tx, o *order, method s
 	switch {
 	case o.PaidAt != nil:
 		return errs.New(errs.InvalidState, "This order is paid already.")
-	case o.Totals.Total == 0:
+	case o.due() == 0:
 		return errs.New(errs.InvalidState, "This order costs nothing.")
 	case from == Cancelled || from == Expired || from == PaymentFailed:
 		return errs.New(errs.InvalidState, "An order that is %s cannot be paid.", from)
@@ -53,17 +57,26 @@ func (s *Server) payAtCounter(ctx context.Context, tx pgx.Tx, o *order, method s
 		return err
 	}
 	at := s.now()
-	o.PaymentReference, o.PaidAt, o.PaidMethod = reference.Counter(at), &at, method
+	o.PaymentReference, o.PaidAt, o.PaidMethod, o.paidTaxes = reference.Counter(at), &at, method, vat.Minus(o.taxes(), o.gone().Taxes)
+	if err := setPaidTaxes(ctx, tx, o); err != nil {
+		return err
+	}
 	o.notePaid(o.PaymentReference, method, tip)
 	return s.save(ctx, tx, o, from, byMerchant, paidAtCounter)
 }
 
-// refundAtCounter records that the merchant gives back at the counter what is left of what was paid there.
-func (s *Server) refundAtCounter(ctx context.Context, tx pgx.Tx, o *order) error {
-	o.Refund = refund{Status: refundCompleted, Reference: reference.Refund(s.now()), Amount: o.Totals.Total - o.Refunded}
-	o.Refunded = o.Totals.Total
-	o.note(noted{kind: journal.Refunded, reference: o.Refund.Reference, method: o.PaidMethod, amount: o.Refund.Amount})
-	return recordRefunded(ctx, tx, o.ID, o.Refund.Reference, o.Refunded)
+// paid returns what was paid by rate: all of the order, less what was cancelled before it was paid at the counter.
+func (o *order) paid() []vat.Share {
+	if len(o.paidTaxes) > 0 {
+		return o.paidTaxes
+	}
+	return o.taxes()
+}
+
+// paidAmount is the sum of paid.
+func (o *order) paidAmount() money.Cents {
+	gross, _ := vat.Total(o.paid())
+	return gross
 }
 
 // paymentMethod is how the order was paid; empty: it was not.
@@ -71,6 +84,8 @@ func (o *order) paymentMethod() string {
 	switch {
 	case o.PaidAt == nil:
 		return ""
+	case o.PaymentReference == "":
+		return withBill
 	case o.PaidMethod == "":
 		return journal.ByEUPay
 	default:

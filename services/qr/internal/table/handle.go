@@ -11,14 +11,12 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/trace"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	"european-pay.eu/eupay/services/qr/internal/bill"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 	"european-pay.eu/eupay/services/qr/internal/charge"
-	"european-pay.eu/eupay/services/qr/internal/journal"
 )
 
 // subjects of the events that orders and menus follow.
@@ -77,7 +75,7 @@ func (s *Server) read(ctx context.Context, tx pgx.Tx, e consume.Event) (func() e
 			if err := bill.RefundFailed(ctx, tx, e.Merchant, p.GetReference(), p.GetFailureCode()); err != nil {
 				return err
 			}
-			return recordRefundFailure(ctx, tx, e.Merchant, p.GetReference(), p.GetFailureCode())
+			return s.applyRefundFailure(ctx, tx, e.Merchant, p.GetReference(), p.GetFailureCode())
 		}, nil
 	}
 	if p.GetOrigin() != originOrder || !isID(p.GetOrderId()) {
@@ -143,23 +141,6 @@ func (s *Server) applyEvent(ctx context.Context, tx pgx.Tx, o *order, e consume.
 		return s.applyPayment(ctx, tx, o, p.GetReference(), at)
 	}
 	return s.applyFailedPayment(ctx, tx, o, p.GetReference(), p.GetFailureCode())
-}
-
-// applyRefund applies a refund that was paid. What is given back of a second payment leaves the order paid by the first.
-func (s *Server) applyRefund(ctx context.Context, tx pgx.Tx, o *order, c *eventsv1.PaymentChanged) error {
-	p := c.GetPayment()
-	all := money.Cents(p.GetAmountRefundedCents())
-	amount := money.Cents(c.GetRefundAmountCents())
-	if amount == 0 { // of an earlier version
-		amount = all - o.Refunded
-	}
-	if amount > 0 {
-		o.note(noted{kind: journal.Refunded, reference: c.GetRefundReference(), method: journal.ByEUPay, amount: amount})
-	}
-	if o.PaidMethod != "" {
-		return nil
-	}
-	return recordRefunded(ctx, tx, o.ID, c.GetRefundReference(), all)
 }
 
 // Sweep ends orders that were not paid in time, and those to be paid at the counter that nobody accepted, and returns their

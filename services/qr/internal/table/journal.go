@@ -15,6 +15,8 @@ type noted struct {
 	kind              journal.Kind
 	reference, method string
 	amount, tip       money.Cents
+	// taxes are those of the amount; nil for a refund: in proportion to what was paid.
+	taxes []vat.Share
 }
 
 // note keeps an entry for write.
@@ -30,7 +32,16 @@ func (o *order) noteReceived() {
 
 // notePaid notes a payment of the whole order; method is journal.ByEUPay or what the merchant says.
 func (o *order) notePaid(reference, method string, tip money.Cents) {
-	o.note(noted{kind: journal.Paid, reference: reference, method: method, amount: o.Totals.Total, tip: tip})
+	e := noted{kind: journal.Paid, reference: reference, method: method, amount: o.Totals.Total, tip: tip, taxes: o.taxes()}
+	if method != journal.ByEUPay {
+		e.amount, e.taxes = o.paidAmount(), o.paid()
+	}
+	o.note(e)
+}
+
+// noteRefund notes money that was given back.
+func (o *order) noteRefund(reference, method string, amount money.Cents, taxes []vat.Share) {
+	o.note(noted{kind: journal.Refunded, reference: reference, method: method, amount: amount, taxes: taxes})
 }
 
 // taxes returns the order's total by rate.
@@ -82,12 +93,15 @@ func (o *order) entry(e noted, records []journal.Record) (journal.Entry, bool) {
 		r.Amount, _ = vat.Total(r.Taxes)
 		return r, true
 	case journal.Refunded:
-		r.Of, r.Taxes = o.PaymentReference, journal.Less(part(o.taxes(), journal.Back(records), e.amount))
+		if e.taxes == nil {
+			e.taxes = part(o.paid(), journal.Back(records), e.amount)
+		}
+		r.Of, r.Taxes = o.PaymentReference, journal.Less(e.taxes)
 		r.Amount = -e.amount
 	case journal.Ordered:
 		r.Amount, r.Taxes, r.Detail = o.Totals.Total, o.taxes(), o.detail()
 	default:
-		r.Taxes = o.taxes()
+		r.Taxes = e.taxes
 	}
 	return r, !journal.Has(records, e.kind, e.reference)
 }

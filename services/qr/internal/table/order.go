@@ -85,6 +85,8 @@ type order struct {
 	PaymentURL       string
 	PaymentCreatedAt *time.Time
 
+	// paidTaxes are paid; empty: all of the order.
+	paidTaxes []vat.Share
 	// entries are noted for the journal and not written yet.
 	entries []noted
 
@@ -95,6 +97,9 @@ type order struct {
 	merchantVersion int64
 	// trace is the traceparent of what placed it, which later work is linked to.
 	trace string
+	// cancellations is how many there are of it; news is the one that its next event is about.
+	cancellations int32
+	news          *cancellation
 }
 
 // The states of a refund that was requested with the order.
@@ -114,7 +119,7 @@ type refund struct {
 // paymentStatus returns what the order's status does not show: whether it was paid, however it ended.
 func (o *order) paymentStatus() string {
 	switch {
-	case o.PaidAt != nil && o.Refunded >= o.Totals.Total:
+	case o.PaidAt != nil && o.Refunded >= o.paidAmount():
 		return "refunded"
 	case o.PaidAt != nil && o.Refunded > 0:
 		return "partially_refunded"
@@ -155,7 +160,7 @@ type change struct {
 func (o *order) pieces() []catalog.Quantity {
 	counts := make(map[string]int32, len(o.Lines))
 	for _, l := range o.Lines {
-		counts[l.ProductID] += l.Quantity
+		counts[l.ProductID] += l.left()
 	}
 	list := make([]catalog.Quantity, 0, len(counts))
 	for id, n := range counts {
@@ -182,6 +187,7 @@ func (o *order) view() *qrv1.Order {
 			TotalCents: int64(l.Total), VatCents: int64(l.VAT), DiscountCents: int64(l.Discount), Options: optionViews(l.Options),
 		})
 	}
+	o.showCancelled(v)
 	return v
 }
 
@@ -233,6 +239,7 @@ func (o *order) event(what string, from Status) (events.Event, error) {
 		}
 		c.Items = append(c.Items, item)
 	}
+	o.tellCancelled(c)
 	data, err := proto.Marshal(c)
 	if err != nil {
 		return events.Event{}, fmt.Errorf("encode order event: %w", err)

@@ -20,6 +20,8 @@ type line struct {
 	Discount, Total, VAT money.Cents
 	// split is Total by rate when it is not all at VATPerMill.
 	split []vat.Share
+	// gone is what cancellations have taken out of Quantity, Total and taxes, which stay as they were.
+	gone taken
 
 	// wanted are the ids of options in the guest's request.
 	wanted []string

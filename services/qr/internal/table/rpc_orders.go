@@ -52,10 +52,7 @@ func (s *Server) SetOrderStatus(ctx context.Context, r *qrv1.SetOrderStatusReque
 		if o.Status == Cancelled {
 			return s.refundCancelled(ctx, tx, o)
 		}
-		if err := s.refundPayment(ctx, tx, o); err != nil {
-			return err
-		}
-		return s.setByMerchant(ctx, tx, o, to)
+		return s.cancelByStatus(ctx, tx, o, true)
 	})
 	if err != nil {
 		return nil, err

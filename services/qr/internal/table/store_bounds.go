@@ -39,7 +39,7 @@ func heldByTable(ctx context.Context, tx pgx.Tx, tableID string, of []catalog.Qu
 	}
 	held, left = make(map[string]int64, len(ids)), make(map[string]int64, len(ids))
 	rows, err := tx.Query(ctx, `select p.id::text, p.stock_quantity, coalesce((
-			select sum(l.quantity) from orders o join order_lines l on l.order_id = o.id
+			select sum(l.quantity - l.cancelled_quantity) from orders o join order_lines l on l.order_id = o.id
 			where o.table_id = $1 and o.paid_at is null and o.status in ('awaiting_payment', 'received') and l.product_id = p.id), 0)
 		from products p where p.id = any($2::text[]::uuid[])`, tableID, ids)
 	if err != nil {

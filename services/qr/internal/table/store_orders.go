@@ -27,7 +27,7 @@ const keyLife = 24 * time.Hour
 const orderColumns = `id::text, merchant_id::text, livemode, number, table_id::text, table_name, table_token, order_type, pay_now, status, holds_stock,
 	customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, coalesce(payment_reference, ''), paid_at, paid_late,
 	refund_status, refund_reference, refund_cents, refund_failure, refunded_cents, fingerprint, sequence, created_at, updated_at,
-	ask_attempts, merchant_version, payment_url, payment_created_at, trace, coalesce(bill_id::text, ''), paid_method`
+	ask_attempts, merchant_version, payment_url, payment_created_at, trace, coalesce(bill_id::text, ''), paid_method, cancellations, paid_taxes`
 
 func scanOrder(row pgx.CollectableRow) (*order, error) {
 	o := &order{}
@@ -35,7 +35,7 @@ func scanOrder(row pgx.CollectableRow) (*order, error) {
 	err := row.Scan(&o.ID, &o.Merchant, &o.Livemode, &o.Number, &o.TableID, &o.TableName, &o.TableToken, &o.Type, &o.PayNow, &o.Status, &o.HoldsStock,
 		&o.CustomerName, &o.Notes, &t.Subtotal, &t.Discount, &t.Total, &t.VAT, &t.Offer, &o.PaymentReference, &o.PaidAt, &o.PaidLate,
 		&o.Refund.Status, &o.Refund.Reference, &o.Refund.Amount, &o.Refund.Failure, &o.Refunded, &o.fingerprint, &o.Sequence, &o.CreatedAt, &o.UpdatedAt,
-		&o.askAttempts, &o.merchantVersion, &o.PaymentURL, &o.PaymentCreatedAt, &o.trace, &o.BillID, &o.PaidMethod)
+		&o.askAttempts, &o.merchantVersion, &o.PaymentURL, &o.PaymentCreatedAt, &o.trace, &o.BillID, &o.PaidMethod, &o.cancellations, &o.paidTaxes)
 	return o, err
 }
 
@@ -138,7 +138,7 @@ func readLines(ctx context.Context, db pg.Reader, orders []*order) error {
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("read order lines: %w", err)
 	}
-	return nil
+	return readGone(ctx, db, byID)
 }
 
 // optionRow is an option in the row of its line.
@@ -208,6 +208,14 @@ func record(ctx context.Context, tx pgx.Tx, o *order, from Status, cause, detail
 func takeOffBill(ctx context.Context, tx pgx.Tx, id string) error {
 	if _, err := tx.Exec(ctx, `update orders set bill_id = null where id = $1`, id); err != nil {
 		return fmt.Errorf("take an order off its bill: %w", err)
+	}
+	return nil
+}
+
+// setPaidTaxes writes what was paid of the locked order by rate.
+func setPaidTaxes(ctx context.Context, tx pgx.Tx, o *order) error {
+	if _, err := tx.Exec(ctx, `update orders set paid_taxes = $2 where id = $1`, o.ID, splitRows(o.paidTaxes)); err != nil {
+		return fmt.Errorf("store what was paid of an order: %w", err)
 	}
 	return nil
 }

@@ -7,8 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
@@ -42,51 +40,6 @@ func postponeTask(ctx context.Context, db pg.DB, id, outcome string, due time.Ti
 func endTask(ctx context.Context, tx pgx.Tx, id, outcome string) error {
 	if _, err := tx.Exec(ctx, `update payment_tasks set due_at = null, outcome = $2, command = '' where id = $1`, id, outcome); err != nil {
 		return fmt.Errorf("end task: %w", err)
-	}
-	return nil
-}
-
-// recordRefundAnswer stores the payments service's answer to a refund request. An event that has arrived in the meantime takes
-// precedence.
-func recordRefundAnswer(ctx context.Context, tx pgx.Tx, orderID string, code errs.Code) error {
-	status := refundPending
-	if code != "" {
-		status = refundFailed
-	}
-	_, err := tx.Exec(ctx, `update orders set refund_status = $2, refund_failure = $3 where id = $1 and refund_status = 'requested'`, orderID, status, string(code))
-	if err != nil {
-		return fmt.Errorf("store the answer to a refund: %w", err)
-	}
-	return nil
-}
-
-// recordRefundFailure stores that the refund of an order failed. It ignores any other refund.
-func recordRefundFailure(ctx context.Context, tx pgx.Tx, merchantID, reference, failure string) error {
-	_, err := tx.Exec(ctx, `update orders set refund_status = 'failed', refund_failure = $3
-		where refund_reference = $2 and refund_reference <> '' and merchant_id = $1 and refund_status <> 'completed'`, merchantID, reference, failure)
-	if err != nil {
-		return fmt.Errorf("store a failed refund: %w", err)
-	}
-	return nil
-}
-
-// recordRefunded stores how much of the locked order's payment was refunded in total, and by which refund last.
-func recordRefunded(ctx context.Context, tx pgx.Tx, orderID, reference string, all money.Cents) error {
-	_, err := tx.Exec(ctx, `update orders set refunded_cents = greatest(refunded_cents, $3),
-			refund_status = case when refund_reference = $2 and $2 <> '' then 'completed' else refund_status end
-		where id = $1`, orderID, reference, all)
-	if err != nil {
-		return fmt.Errorf("store a refund: %w", err)
-	}
-	return nil
-}
-
-// requestRefund stores the refund that was requested for the locked order.
-func requestRefund(ctx context.Context, tx pgx.Tx, o *order) error {
-	_, err := tx.Exec(ctx, `update orders set refund_status = $2, refund_reference = $3, refund_cents = $4 where id = $1 and refund_status = ''`,
-		o.ID, o.Refund.Status, o.Refund.Reference, o.Refund.Amount)
-	if err != nil {
-		return fmt.Errorf("store a refund request: %w", err)
 	}
 	return nil
 }

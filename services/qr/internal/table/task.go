@@ -10,7 +10,6 @@ import (
 
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/reference"
 	"european-pay.eu/eupay/internal/run/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/qr/internal/bill"
@@ -54,25 +53,6 @@ func (s *Server) cancelPayment(ctx context.Context, tx pgx.Tx, o *order) error {
 	}
 	return s.addTask(ctx, tx, o, cancelTask, &paymentsv1.CancelOrderPayment{
 		OrderId: o.ID, Reference: o.PaymentReference, MerchantId: o.Merchant, Livemode: o.Livemode,
-	})
-}
-
-// refundPayment requests the refund of everything that was paid for the order and not refunded yet. The refund gets its reference
-// here, so repeated requests create only one.
-func (s *Server) refundPayment(ctx context.Context, tx pgx.Tx, o *order) error {
-	if o.PaidAt == nil || o.Refund.Status != "" || o.Refunded >= o.Totals.Total {
-		return nil
-	}
-	if o.PaidMethod != "" {
-		return s.refundAtCounter(ctx, tx, o)
-	}
-	if o.PaymentReference == "" { // paid with its bill
-		return errs.New(errs.InvalidState, "This order was paid with its bill. Cancel it without refund, and refund what is overpaid at the bill.")
-	}
-	o.Refund = refund{Status: refundRequested, Reference: reference.Refund(s.now()), Amount: o.Totals.Total - o.Refunded}
-	return s.addTask(ctx, tx, o, refundTask, &paymentsv1.RefundOrderPayment{
-		OrderId: o.ID, Reference: o.Refund.Reference, OriginalReference: o.PaymentReference, MerchantId: o.Merchant, Livemode: o.Livemode,
-		AmountCents: int64(o.Refund.Amount),
 	})
 }
 
@@ -164,12 +144,15 @@ func (s *Server) recordAnswer(ctx context.Context, t task, code errs.Code) error
 		if code != "" {
 			outcome = string(code)
 		}
-		if err := endTask(ctx, tx, t.ID, outcome); err != nil || t.Kind != refundTask {
-			return err
+		if t.Kind == refundTask {
+			if err := bill.RefundAnswered(ctx, tx, t.OrderID, t.Reference, code); err != nil {
+				return err
+			}
+			// A share of a bill is no order.
+			if err := s.applyRefundAnswer(ctx, tx, t, code); err != nil && !errs.Is(err, errs.NotFoundCode) {
+				return err
+			}
 		}
-		if err := bill.RefundAnswered(ctx, tx, t.OrderID, t.Reference, code); err != nil {
-			return err
-		}
-		return recordRefundAnswer(ctx, tx, t.OrderID, code)
+		return endTask(ctx, tx, t.ID, outcome)
 	})
 }

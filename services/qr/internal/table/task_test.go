@@ -278,11 +278,15 @@ func TestAPaidOrderThatIsCancelledIsRefundedOnce(t *testing.T) {
 }
 
 func refundedBy(o *qrv1.Order, reference string, cents int64) events.Event {
-	c := &eventsv1.PaymentChanged{RefundReference: reference, RefundAmountCents: cents, Payment: &paymentsv1.Payment{
+	return changed("payment.refunded", o.GetMerchantId(), o.GetLivemode(), refundedEvent(o, reference, cents, cents))
+}
+
+// refundedEvent is the payload for a refund after which all cents of the payment are given back.
+func refundedEvent(o *qrv1.Order, reference string, cents, all int64) *eventsv1.PaymentChanged {
+	return &eventsv1.PaymentChanged{RefundReference: reference, RefundAmountCents: cents, Payment: &paymentsv1.Payment{
 		Reference: payRef, Kind: "payment", MerchantId: o.GetMerchantId(), Livemode: o.GetLivemode(), AmountCents: o.GetTotalCents(), Currency: "EUR",
-		Status: "refunded", Origin: "order", OrderId: o.GetId(), AmountRefundedCents: cents,
+		Status: "refunded", Origin: "order", OrderId: o.GetId(), AmountRefundedCents: all,
 	}}
-	return changed("payment.refunded", o.GetMerchantId(), o.GetLivemode(), c)
 }
 
 func TestAFailedRefundIsShownWithItsReason(t *testing.T) {

@@ -115,6 +115,9 @@ type orderData struct {
 	PaymentStatus string       `json:"payment_status,omitempty"`
 	PaidAt        *string      `json:"paid_at,omitempty"`
 	Refund        *orderRefund `json:"refund,omitempty"`
+	// What merchants have cancelled of it; absent when they have not.
+	CancelledAmount money.Cents        `json:"cancelled_amount,omitempty"`
+	Cancellation    *orderCancellation `json:"cancellation,omitempty"`
 }
 
 // orderRefund is the refund of an order's payment.
@@ -129,6 +132,8 @@ type orderedItem struct {
 	Name      string      `json:"name"`
 	Quantity  int32       `json:"quantity"`
 	Total     money.Cents `json:"total"`
+	// Absent when nothing of the line is cancelled.
+	CancelledQuantity int32 `json:"cancelled_quantity,omitempty"`
 }
 
 func orderBody(c *eventsv1.OrderChanged) orderData {
@@ -149,6 +154,8 @@ func orderBody(c *eventsv1.OrderChanged) orderData {
 	}
 	for i, item := range c.GetItems() {
 		d.Items[i] = orderedItem{ProductID: item.GetProductId(), Name: item.GetName(), Quantity: item.GetQuantity(), Total: money.Cents(item.GetTotalCents())}
+		d.Items[i].CancelledQuantity = item.GetCancelledQuantity()
 	}
+	d.CancelledAmount, d.Cancellation = money.Cents(c.GetCancelledCents()), cancellationBody(c)
 	return d
 }

@@ -1,0 +1,123 @@
+package tableapi
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
+)
+
+// canceller is the other half of what stands for the qr service.
+type canceller struct {
+	qrv1.UnimplementedCancellationServiceServer
+	on *tables
+}
+
+func cancellationOf(id, reason string) *qrv1.Cancellation {
+	taxes := []*qrv1.TaxShare{{VatPerMille: 55, GrossCents: 350, VatCents: 18}}
+	return &qrv1.Cancellation{
+		Id: id, Number: 1, AmountCents: 350, Taxes: taxes, Reason: reason, RefundCents: 350, CreatedAt: at,
+		Refund: &qrv1.OrderRefund{Status: "requested", AmountCents: 350, Reference: "REF-1"},
+		Lines:  []*qrv1.CancelledLine{{Position: 0, Name: "Café", Quantity: 1, AmountCents: 350, Taxes: taxes}},
+	}
+}
+
+// CancelOrder refuses money to who may not give it back, as the qr service does.
+func (s canceller) CancelOrder(_ context.Context, r *qrv1.CancelOrderRequest) (*qrv1.CancelOrderResponse, error) {
+	now, err := s.on.note(r)
+	switch refund := r.Refund == nil || r.GetRefund(); {
+	case err != nil:
+		return nil, err
+	case refund && !r.GetMayRefund():
+		return nil, errs.New(errs.Forbidden, "No.")
+	case refund && r.RefundLimitCents != nil && r.GetRefundLimitCents() < 350:
+		return nil, errs.New(errs.StepUpRequired, "No.")
+	}
+	id := orderID
+	if r.GetDryRun() {
+		id = ""
+	}
+	return &qrv1.CancelOrderResponse{Cancellation: cancellationOf(id, r.GetReason()), Order: orderOf(r.GetMerchantId(), "received", 700), Replayed: now.replayed}, nil
+}
+
+func (s canceller) ListCancellations(_ context.Context, r *qrv1.ListCancellationsRequest) (*qrv1.ListCancellationsResponse, error) {
+	_, err := s.on.note(r)
+	return &qrv1.ListCancellationsResponse{Cancellations: []*qrv1.Cancellation{cancellationOf(orderID, "")}}, err
+}
+
+func (s canceller) RefundCancellation(_ context.Context, r *qrv1.RefundCancellationRequest) (*qrv1.RefundCancellationResponse, error) {
+	_, err := s.on.note(r)
+	return &qrv1.RefundCancellationResponse{Cancellation: cancellationOf(r.GetCancellationId(), ""), Order: orderOf(r.GetMerchantId(), "received", 700)}, err
+}
+
+func TestPiecesOfAnOrderAreCancelled(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	path := "/table-order/orders/" + orderID + "/cancellations"
+	r := f.call(t, f.owner, "POST", path, `{"lines":[{"position":0,"quantity":1}],"reason":"cold","restock":false}`, "Idempotency-Key", "tap")
+	want(t, r, 201, "cancel")
+	c, _ := r.json["cancellation"].(map[string]any)
+	if c["id"] != orderID || c["amount"] != 3.5 || c["refund"].(map[string]any)["reference"] != "REF-1" || c["lines"].([]any)[0].(map[string]any)["name"] != "Café" {
+		t.Errorf("got %s", r.text)
+	}
+	sent := last[*qrv1.CancelOrderRequest](t, f.tables)
+	wanted := &qrv1.CancelOrderRequest{
+		MerchantId: f.merchant, OrderId: orderID, Lines: []*qrv1.CancelLine{{Quantity: 1}}, Reason: "cold", Restock: proto.Bool(false), IdempotencyKey: "tap", MayRefund: true,
+	}
+	if !proto.Equal(sent, wanted) {
+		t.Errorf("sent %v", sent)
+	}
+	dry := f.call(t, f.owner, "POST", path, `{"dry_run":true}`)
+	want(t, dry, 200, "a dry run")
+	if c, _ := dry.json["cancellation"].(map[string]any); c["id"] != nil {
+		t.Errorf("got %s", dry.text)
+	}
+	f.tables.set(func(s *tables) { s.replayed = true })
+	if r := f.call(t, f.owner, "POST", path, `{}`); r.header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("got %v", r.header)
+	}
+	for _, body := range []string{`{"lines":[]}`, `{"lines":[{"position":0.5,"quantity":1}]}`, `{"amount":1}`} {
+		want(t, f.call(t, f.owner, "POST", path, body), 400, body)
+	}
+	want(t, f.call(t, f.owner, "GET", path, ""), 200, "list")
+	want(t, f.call(t, f.owner, "POST", path+"/"+orderID+"/refund", ""), 200, "refund")
+}
+
+// TestMoneyIsGivenBackByWhoMay: staff cancels without a refund, and above the merchant's limit the owner proves who it is.
+func TestMoneyIsGivenBackByWhoMay(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	path := "/table-order/orders/" + orderID + "/cancellations"
+	want(t, f.call(t, f.owner, "POST", "/merchant/team", `{"email":"staff@example.com","password":"`+password+`","role":"staff"}`), 201, "add")
+	staff, _ := f.call(t, "", "POST", "/auth/login", `{"email":"staff@example.com","password":"`+password+`"}`).json["token"].(string)
+	want(t, f.call(t, staff, "POST", path, `{}`), 403, "staff gives money back")
+	want(t, f.call(t, staff, "POST", path, `{"refund":false}`), 201, "staff cancels")
+	want(t, f.call(t, staff, "POST", path+"/"+orderID+"/refund", ""), 403, "staff gives money back later")
+	f.limit(t, 349)
+	f.mu.Lock()
+	f.now = f.now.Add(time.Hour) // the login is no fresh proof any more
+	f.mu.Unlock()
+	for call, body := range map[string]string{path: `{}`, "/table-order/orders/" + orderID + "/status": `{"status":"cancelled","refund":true}`} {
+		if r := f.call(t, f.owner, "POST", call, body); r.code() != string(errs.StepUpRequired) {
+			t.Errorf("%s above the limit: %d %s", call, r.status, r.text)
+		}
+	}
+	f.limit(t, 700)
+	want(t, f.call(t, f.owner, "POST", path, `{}`), 201, "within the limit")
+}
+
+// limit sets what the merchant gives back without a fresh proof.
+func (f *fixture) limit(t *testing.T, most money.Cents) {
+	t.Helper()
+	change := merchant.Change{RefundStepUp: merchant.RefundStepUp{Given: true, Above: &most}}
+	if _, err := f.accounts.Merchants.Update(t.Context(), "user:owner", f.merchant, change, device.Device{}); err != nil {
+		t.Fatal(err)
+	}
+}
