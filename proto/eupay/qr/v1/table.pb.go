@@ -940,7 +940,9 @@ type OrderItem struct {
 	Quantity  int32                  `protobuf:"varint,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	Notes     string                 `protobuf:"bytes,3,opt,name=notes,proto3" json:"notes,omitempty"`
 	// What is chosen of the product's groups of options, each at most once.
-	OptionIds     []string `protobuf:"bytes,4,rep,name=option_ids,json=optionIds,proto3" json:"option_ids,omitempty"`
+	OptionIds []string `protobuf:"bytes,4,rep,name=option_ids,json=optionIds,proto3" json:"option_ids,omitempty"`
+	// Of a set menu: a product for each choice.
+	Parts         []*WantedPart `protobuf:"bytes,10,rep,name=parts,proto3" json:"parts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -999,6 +1001,13 @@ func (x *OrderItem) GetNotes() string {
 func (x *OrderItem) GetOptionIds() []string {
 	if x != nil {
 		return x.OptionIds
+	}
+	return nil
+}
+
+func (x *OrderItem) GetParts() []*WantedPart {
+	if x != nil {
+		return x.Parts
 	}
 	return nil
 }
@@ -1685,7 +1694,9 @@ type OrderLine struct {
 	// The line's place in the order, from 0: how it is named.
 	Position int32 `protobuf:"varint,11,opt,name=position,proto3" json:"position,omitempty"`
 	// total_cents by rate, the lowest first. A set menu has several.
-	Taxes         []*TaxShare `protobuf:"bytes,12,rep,name=taxes,proto3" json:"taxes,omitempty"`
+	Taxes []*TaxShare `protobuf:"bytes,12,rep,name=taxes,proto3" json:"taxes,omitempty"`
+	// Of a set menu: what was chosen. unit_price_cents includes their supplements and options.
+	Parts         []*OrderPart `protobuf:"bytes,20,rep,name=parts,proto3" json:"parts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1804,6 +1815,107 @@ func (x *OrderLine) GetTaxes() []*TaxShare {
 	return nil
 }
 
+func (x *OrderLine) GetParts() []*OrderPart {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+// OrderPart is a product that was chosen for a part of a set menu, as it was when the order was placed.
+type OrderPart struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	PartId          string                 `protobuf:"bytes,1,opt,name=part_id,json=partId,proto3" json:"part_id,omitempty"`
+	Part            string                 `protobuf:"bytes,2,opt,name=part,proto3" json:"part,omitempty"`
+	ProductId       string                 `protobuf:"bytes,3,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	Name            string                 `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	SupplementCents int64                  `protobuf:"varint,5,opt,name=supplement_cents,json=supplementCents,proto3" json:"supplement_cents,omitempty"`
+	VatPerMille     int32                  `protobuf:"varint,6,opt,name=vat_per_mille,json=vatPerMille,proto3" json:"vat_per_mille,omitempty"`
+	// supplement_cents does not include their prices.
+	Options       []*ChosenOption `protobuf:"bytes,7,rep,name=options,proto3" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderPart) Reset() {
+	*x = OrderPart{}
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderPart) ProtoMessage() {}
+
+func (x *OrderPart) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderPart.ProtoReflect.Descriptor instead.
+func (*OrderPart) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *OrderPart) GetPartId() string {
+	if x != nil {
+		return x.PartId
+	}
+	return ""
+}
+
+func (x *OrderPart) GetPart() string {
+	if x != nil {
+		return x.Part
+	}
+	return ""
+}
+
+func (x *OrderPart) GetProductId() string {
+	if x != nil {
+		return x.ProductId
+	}
+	return ""
+}
+
+func (x *OrderPart) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *OrderPart) GetSupplementCents() int64 {
+	if x != nil {
+		return x.SupplementCents
+	}
+	return 0
+}
+
+func (x *OrderPart) GetVatPerMille() int32 {
+	if x != nil {
+		return x.VatPerMille
+	}
+	return 0
+}
+
+func (x *OrderPart) GetOptions() []*ChosenOption {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
 // TaxShare is the part of an amount at one rate of VAT.
 type TaxShare struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -1817,7 +1929,7 @@ type TaxShare struct {
 
 func (x *TaxShare) Reset() {
 	*x = TaxShare{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1829,7 +1941,7 @@ func (x *TaxShare) String() string {
 func (*TaxShare) ProtoMessage() {}
 
 func (x *TaxShare) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1842,7 +1954,7 @@ func (x *TaxShare) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxShare.ProtoReflect.Descriptor instead.
 func (*TaxShare) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{24}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TaxShare) GetVatPerMille() int32 {
@@ -1879,7 +1991,7 @@ type ChosenOption struct {
 
 func (x *ChosenOption) Reset() {
 	*x = ChosenOption{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1891,7 +2003,7 @@ func (x *ChosenOption) String() string {
 func (*ChosenOption) ProtoMessage() {}
 
 func (x *ChosenOption) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1904,7 +2016,7 @@ func (x *ChosenOption) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChosenOption.ProtoReflect.Descriptor instead.
 func (*ChosenOption) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{25}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ChosenOption) GetOptionId() string {
@@ -1950,7 +2062,7 @@ type OrderChange struct {
 
 func (x *OrderChange) Reset() {
 	*x = OrderChange{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1962,7 +2074,7 @@ func (x *OrderChange) String() string {
 func (*OrderChange) ProtoMessage() {}
 
 func (x *OrderChange) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1975,7 +2087,7 @@ func (x *OrderChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderChange.ProtoReflect.Descriptor instead.
 func (*OrderChange) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{26}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *OrderChange) GetSequence() int64 {
@@ -2042,7 +2154,7 @@ type ListOrdersRequest struct {
 
 func (x *ListOrdersRequest) Reset() {
 	*x = ListOrdersRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2054,7 +2166,7 @@ func (x *ListOrdersRequest) String() string {
 func (*ListOrdersRequest) ProtoMessage() {}
 
 func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2067,7 +2179,7 @@ func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersRequest.ProtoReflect.Descriptor instead.
 func (*ListOrdersRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{27}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListOrdersRequest) GetMerchantId() string {
@@ -2148,7 +2260,7 @@ type ListOrdersResponse struct {
 
 func (x *ListOrdersResponse) Reset() {
 	*x = ListOrdersResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2160,7 +2272,7 @@ func (x *ListOrdersResponse) String() string {
 func (*ListOrdersResponse) ProtoMessage() {}
 
 func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2173,7 +2285,7 @@ func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersResponse.ProtoReflect.Descriptor instead.
 func (*ListOrdersResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{28}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListOrdersResponse) GetOrders() []*Order {
@@ -2213,7 +2325,7 @@ type ListKitchenRequest struct {
 
 func (x *ListKitchenRequest) Reset() {
 	*x = ListKitchenRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2225,7 +2337,7 @@ func (x *ListKitchenRequest) String() string {
 func (*ListKitchenRequest) ProtoMessage() {}
 
 func (x *ListKitchenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2238,7 +2350,7 @@ func (x *ListKitchenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKitchenRequest.ProtoReflect.Descriptor instead.
 func (*ListKitchenRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{29}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListKitchenRequest) GetMerchantId() string {
@@ -2257,7 +2369,7 @@ type ListKitchenResponse struct {
 
 func (x *ListKitchenResponse) Reset() {
 	*x = ListKitchenResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2269,7 +2381,7 @@ func (x *ListKitchenResponse) String() string {
 func (*ListKitchenResponse) ProtoMessage() {}
 
 func (x *ListKitchenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2282,7 +2394,7 @@ func (x *ListKitchenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKitchenResponse.ProtoReflect.Descriptor instead.
 func (*ListKitchenResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{30}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListKitchenResponse) GetOrders() []*Order {
@@ -2302,7 +2414,7 @@ type GetOrderRequest struct {
 
 func (x *GetOrderRequest) Reset() {
 	*x = GetOrderRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2314,7 +2426,7 @@ func (x *GetOrderRequest) String() string {
 func (*GetOrderRequest) ProtoMessage() {}
 
 func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2327,7 +2439,7 @@ func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderRequest.ProtoReflect.Descriptor instead.
 func (*GetOrderRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{31}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GetOrderRequest) GetMerchantId() string {
@@ -2353,7 +2465,7 @@ type GetOrderResponse struct {
 
 func (x *GetOrderResponse) Reset() {
 	*x = GetOrderResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2365,7 +2477,7 @@ func (x *GetOrderResponse) String() string {
 func (*GetOrderResponse) ProtoMessage() {}
 
 func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2378,7 +2490,7 @@ func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderResponse.ProtoReflect.Descriptor instead.
 func (*GetOrderResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{32}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetOrderResponse) GetOrder() *Order {
@@ -2401,7 +2513,7 @@ type SetOrderStatusRequest struct {
 
 func (x *SetOrderStatusRequest) Reset() {
 	*x = SetOrderStatusRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2413,7 +2525,7 @@ func (x *SetOrderStatusRequest) String() string {
 func (*SetOrderStatusRequest) ProtoMessage() {}
 
 func (x *SetOrderStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2426,7 +2538,7 @@ func (x *SetOrderStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOrderStatusRequest.ProtoReflect.Descriptor instead.
 func (*SetOrderStatusRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{33}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SetOrderStatusRequest) GetMerchantId() string {
@@ -2466,7 +2578,7 @@ type SetOrderStatusResponse struct {
 
 func (x *SetOrderStatusResponse) Reset() {
 	*x = SetOrderStatusResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2478,7 +2590,7 @@ func (x *SetOrderStatusResponse) String() string {
 func (*SetOrderStatusResponse) ProtoMessage() {}
 
 func (x *SetOrderStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2491,7 +2603,7 @@ func (x *SetOrderStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOrderStatusResponse.ProtoReflect.Descriptor instead.
 func (*SetOrderStatusResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{34}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SetOrderStatusResponse) GetOrder() *Order {
@@ -2525,7 +2637,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2537,7 +2649,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2550,7 +2662,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{35}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Offer) GetId() string {
@@ -2635,7 +2747,7 @@ type CreateOfferRequest struct {
 
 func (x *CreateOfferRequest) Reset() {
 	*x = CreateOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2647,7 +2759,7 @@ func (x *CreateOfferRequest) String() string {
 func (*CreateOfferRequest) ProtoMessage() {}
 
 func (x *CreateOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2660,7 +2772,7 @@ func (x *CreateOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfferRequest.ProtoReflect.Descriptor instead.
 func (*CreateOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{36}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CreateOfferRequest) GetMerchantId() string {
@@ -2693,7 +2805,7 @@ type CreateOfferResponse struct {
 
 func (x *CreateOfferResponse) Reset() {
 	*x = CreateOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2705,7 +2817,7 @@ func (x *CreateOfferResponse) String() string {
 func (*CreateOfferResponse) ProtoMessage() {}
 
 func (x *CreateOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2718,7 +2830,7 @@ func (x *CreateOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfferResponse.ProtoReflect.Descriptor instead.
 func (*CreateOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{37}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CreateOfferResponse) GetOffer() *Offer {
@@ -2740,7 +2852,7 @@ type ListOffersRequest struct {
 
 func (x *ListOffersRequest) Reset() {
 	*x = ListOffersRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2752,7 +2864,7 @@ func (x *ListOffersRequest) String() string {
 func (*ListOffersRequest) ProtoMessage() {}
 
 func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2765,7 +2877,7 @@ func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersRequest.ProtoReflect.Descriptor instead.
 func (*ListOffersRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{38}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListOffersRequest) GetMerchantId() string {
@@ -2806,7 +2918,7 @@ type ListOffersResponse struct {
 
 func (x *ListOffersResponse) Reset() {
 	*x = ListOffersResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2818,7 +2930,7 @@ func (x *ListOffersResponse) String() string {
 func (*ListOffersResponse) ProtoMessage() {}
 
 func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2831,7 +2943,7 @@ func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersResponse.ProtoReflect.Descriptor instead.
 func (*ListOffersResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{39}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListOffersResponse) GetOffers() []*Offer {
@@ -2859,7 +2971,7 @@ type GetOfferRequest struct {
 
 func (x *GetOfferRequest) Reset() {
 	*x = GetOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2871,7 +2983,7 @@ func (x *GetOfferRequest) String() string {
 func (*GetOfferRequest) ProtoMessage() {}
 
 func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2884,7 +2996,7 @@ func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferRequest.ProtoReflect.Descriptor instead.
 func (*GetOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{40}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GetOfferRequest) GetMerchantId() string {
@@ -2917,7 +3029,7 @@ type GetOfferResponse struct {
 
 func (x *GetOfferResponse) Reset() {
 	*x = GetOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2929,7 +3041,7 @@ func (x *GetOfferResponse) String() string {
 func (*GetOfferResponse) ProtoMessage() {}
 
 func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2942,7 +3054,7 @@ func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferResponse.ProtoReflect.Descriptor instead.
 func (*GetOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{41}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GetOfferResponse) GetOffer() *Offer {
@@ -2963,7 +3075,7 @@ type UpdateOfferRequest struct {
 
 func (x *UpdateOfferRequest) Reset() {
 	*x = UpdateOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2975,7 +3087,7 @@ func (x *UpdateOfferRequest) String() string {
 func (*UpdateOfferRequest) ProtoMessage() {}
 
 func (x *UpdateOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2988,7 +3100,7 @@ func (x *UpdateOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOfferRequest.ProtoReflect.Descriptor instead.
 func (*UpdateOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{42}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *UpdateOfferRequest) GetMerchantId() string {
@@ -3021,7 +3133,7 @@ type UpdateOfferResponse struct {
 
 func (x *UpdateOfferResponse) Reset() {
 	*x = UpdateOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3033,7 +3145,7 @@ func (x *UpdateOfferResponse) String() string {
 func (*UpdateOfferResponse) ProtoMessage() {}
 
 func (x *UpdateOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3046,7 +3158,7 @@ func (x *UpdateOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOfferResponse.ProtoReflect.Descriptor instead.
 func (*UpdateOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{43}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *UpdateOfferResponse) GetOffer() *Offer {
@@ -3067,7 +3179,7 @@ type DeleteOfferRequest struct {
 
 func (x *DeleteOfferRequest) Reset() {
 	*x = DeleteOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3079,7 +3191,7 @@ func (x *DeleteOfferRequest) String() string {
 func (*DeleteOfferRequest) ProtoMessage() {}
 
 func (x *DeleteOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3092,7 +3204,7 @@ func (x *DeleteOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOfferRequest.ProtoReflect.Descriptor instead.
 func (*DeleteOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{44}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *DeleteOfferRequest) GetMerchantId() string {
@@ -3124,7 +3236,7 @@ type DeleteOfferResponse struct {
 
 func (x *DeleteOfferResponse) Reset() {
 	*x = DeleteOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[45]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3136,7 +3248,7 @@ func (x *DeleteOfferResponse) String() string {
 func (*DeleteOfferResponse) ProtoMessage() {}
 
 func (x *DeleteOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[45]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3149,14 +3261,14 @@ func (x *DeleteOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOfferResponse.ProtoReflect.Descriptor instead.
 func (*DeleteOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{45}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{46}
 }
 
 var File_eupay_qr_v1_table_proto protoreflect.FileDescriptor
 
 const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\n" +
-	"\x17eupay/qr/v1/table.proto\x12\veupay.qr.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x02\n" +
+	"\x17eupay/qr/v1/table.proto\x12\veupay.qr.v1\x1a\x17eupay/qr/v1/goods.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x02\n" +
 	"\x05Table\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -3226,14 +3338,16 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x0fGetMenuResponse\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12!\n" +
-	"\fnot_modified\x18\x03 \x01(\bR\vnotModified\"{\n" +
+	"\fnot_modified\x18\x03 \x01(\bR\vnotModified\"\xaa\x01\n" +
 	"\tOrderItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x1a\n" +
 	"\bquantity\x18\x02 \x01(\x05R\bquantity\x12\x14\n" +
 	"\x05notes\x18\x03 \x01(\tR\x05notes\x12\x1d\n" +
 	"\n" +
-	"option_ids\x18\x04 \x03(\tR\toptionIds\"\xf2\x03\n" +
+	"option_ids\x18\x04 \x03(\tR\toptionIds\x12-\n" +
+	"\x05parts\x18\n" +
+	" \x03(\v2\x17.eupay.qr.v1.WantedPartR\x05parts\"\xf2\x03\n" +
 	"\x11PlaceOrderRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x14\n" +
@@ -3305,7 +3419,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12!\n" +
 	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x1c\n" +
 	"\treference\x18\x03 \x01(\tR\treference\x12!\n" +
-	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xa1\x03\n" +
+	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xcf\x03\n" +
 	"\tOrderLine\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -3321,7 +3435,17 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\aoptions\x18\n" +
 	" \x03(\v2\x19.eupay.qr.v1.ChosenOptionR\aoptions\x12\x1a\n" +
 	"\bposition\x18\v \x01(\x05R\bposition\x12+\n" +
-	"\x05taxes\x18\f \x03(\v2\x15.eupay.qr.v1.TaxShareR\x05taxes\"l\n" +
+	"\x05taxes\x18\f \x03(\v2\x15.eupay.qr.v1.TaxShareR\x05taxes\x12,\n" +
+	"\x05parts\x18\x14 \x03(\v2\x16.eupay.qr.v1.OrderPartR\x05parts\"\xef\x01\n" +
+	"\tOrderPart\x12\x17\n" +
+	"\apart_id\x18\x01 \x01(\tR\x06partId\x12\x12\n" +
+	"\x04part\x18\x02 \x01(\tR\x04part\x12\x1d\n" +
+	"\n" +
+	"product_id\x18\x03 \x01(\tR\tproductId\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12)\n" +
+	"\x10supplement_cents\x18\x05 \x01(\x03R\x0fsupplementCents\x12\"\n" +
+	"\rvat_per_mille\x18\x06 \x01(\x05R\vvatPerMille\x123\n" +
+	"\aoptions\x18\a \x03(\v2\x19.eupay.qr.v1.ChosenOptionR\aoptions\"l\n" +
 	"\bTaxShare\x12\"\n" +
 	"\rvat_per_mille\x18\x01 \x01(\x05R\vvatPerMille\x12\x1f\n" +
 	"\vgross_cents\x18\x02 \x01(\x03R\n" +
@@ -3469,7 +3593,7 @@ func file_eupay_qr_v1_table_proto_rawDescGZIP() []byte {
 	return file_eupay_qr_v1_table_proto_rawDescData
 }
 
-var file_eupay_qr_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_eupay_qr_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_eupay_qr_v1_table_proto_goTypes = []any{
 	(*Table)(nil),                     // 0: eupay.qr.v1.Table
 	(*TableFields)(nil),               // 1: eupay.qr.v1.TableFields
@@ -3495,33 +3619,35 @@ var file_eupay_qr_v1_table_proto_goTypes = []any{
 	(*Order)(nil),                     // 21: eupay.qr.v1.Order
 	(*OrderRefund)(nil),               // 22: eupay.qr.v1.OrderRefund
 	(*OrderLine)(nil),                 // 23: eupay.qr.v1.OrderLine
-	(*TaxShare)(nil),                  // 24: eupay.qr.v1.TaxShare
-	(*ChosenOption)(nil),              // 25: eupay.qr.v1.ChosenOption
-	(*OrderChange)(nil),               // 26: eupay.qr.v1.OrderChange
-	(*ListOrdersRequest)(nil),         // 27: eupay.qr.v1.ListOrdersRequest
-	(*ListOrdersResponse)(nil),        // 28: eupay.qr.v1.ListOrdersResponse
-	(*ListKitchenRequest)(nil),        // 29: eupay.qr.v1.ListKitchenRequest
-	(*ListKitchenResponse)(nil),       // 30: eupay.qr.v1.ListKitchenResponse
-	(*GetOrderRequest)(nil),           // 31: eupay.qr.v1.GetOrderRequest
-	(*GetOrderResponse)(nil),          // 32: eupay.qr.v1.GetOrderResponse
-	(*SetOrderStatusRequest)(nil),     // 33: eupay.qr.v1.SetOrderStatusRequest
-	(*SetOrderStatusResponse)(nil),    // 34: eupay.qr.v1.SetOrderStatusResponse
-	(*Offer)(nil),                     // 35: eupay.qr.v1.Offer
-	(*CreateOfferRequest)(nil),        // 36: eupay.qr.v1.CreateOfferRequest
-	(*CreateOfferResponse)(nil),       // 37: eupay.qr.v1.CreateOfferResponse
-	(*ListOffersRequest)(nil),         // 38: eupay.qr.v1.ListOffersRequest
-	(*ListOffersResponse)(nil),        // 39: eupay.qr.v1.ListOffersResponse
-	(*GetOfferRequest)(nil),           // 40: eupay.qr.v1.GetOfferRequest
-	(*GetOfferResponse)(nil),          // 41: eupay.qr.v1.GetOfferResponse
-	(*UpdateOfferRequest)(nil),        // 42: eupay.qr.v1.UpdateOfferRequest
-	(*UpdateOfferResponse)(nil),       // 43: eupay.qr.v1.UpdateOfferResponse
-	(*DeleteOfferRequest)(nil),        // 44: eupay.qr.v1.DeleteOfferRequest
-	(*DeleteOfferResponse)(nil),       // 45: eupay.qr.v1.DeleteOfferResponse
-	(*timestamppb.Timestamp)(nil),     // 46: google.protobuf.Timestamp
+	(*OrderPart)(nil),                 // 24: eupay.qr.v1.OrderPart
+	(*TaxShare)(nil),                  // 25: eupay.qr.v1.TaxShare
+	(*ChosenOption)(nil),              // 26: eupay.qr.v1.ChosenOption
+	(*OrderChange)(nil),               // 27: eupay.qr.v1.OrderChange
+	(*ListOrdersRequest)(nil),         // 28: eupay.qr.v1.ListOrdersRequest
+	(*ListOrdersResponse)(nil),        // 29: eupay.qr.v1.ListOrdersResponse
+	(*ListKitchenRequest)(nil),        // 30: eupay.qr.v1.ListKitchenRequest
+	(*ListKitchenResponse)(nil),       // 31: eupay.qr.v1.ListKitchenResponse
+	(*GetOrderRequest)(nil),           // 32: eupay.qr.v1.GetOrderRequest
+	(*GetOrderResponse)(nil),          // 33: eupay.qr.v1.GetOrderResponse
+	(*SetOrderStatusRequest)(nil),     // 34: eupay.qr.v1.SetOrderStatusRequest
+	(*SetOrderStatusResponse)(nil),    // 35: eupay.qr.v1.SetOrderStatusResponse
+	(*Offer)(nil),                     // 36: eupay.qr.v1.Offer
+	(*CreateOfferRequest)(nil),        // 37: eupay.qr.v1.CreateOfferRequest
+	(*CreateOfferResponse)(nil),       // 38: eupay.qr.v1.CreateOfferResponse
+	(*ListOffersRequest)(nil),         // 39: eupay.qr.v1.ListOffersRequest
+	(*ListOffersResponse)(nil),        // 40: eupay.qr.v1.ListOffersResponse
+	(*GetOfferRequest)(nil),           // 41: eupay.qr.v1.GetOfferRequest
+	(*GetOfferResponse)(nil),          // 42: eupay.qr.v1.GetOfferResponse
+	(*UpdateOfferRequest)(nil),        // 43: eupay.qr.v1.UpdateOfferRequest
+	(*UpdateOfferResponse)(nil),       // 44: eupay.qr.v1.UpdateOfferResponse
+	(*DeleteOfferRequest)(nil),        // 45: eupay.qr.v1.DeleteOfferRequest
+	(*DeleteOfferResponse)(nil),       // 46: eupay.qr.v1.DeleteOfferResponse
+	(*timestamppb.Timestamp)(nil),     // 47: google.protobuf.Timestamp
+	(*WantedPart)(nil),                // 48: eupay.qr.v1.WantedPart
 }
 var file_eupay_qr_v1_table_proto_depIdxs = []int32{
-	46, // 0: eupay.qr.v1.Table.created_at:type_name -> google.protobuf.Timestamp
-	46, // 1: eupay.qr.v1.Table.updated_at:type_name -> google.protobuf.Timestamp
+	47, // 0: eupay.qr.v1.Table.created_at:type_name -> google.protobuf.Timestamp
+	47, // 1: eupay.qr.v1.Table.updated_at:type_name -> google.protobuf.Timestamp
 	1,  // 2: eupay.qr.v1.CreateTableRequest.fields:type_name -> eupay.qr.v1.TableFields
 	0,  // 3: eupay.qr.v1.CreateTableResponse.table:type_name -> eupay.qr.v1.Table
 	0,  // 4: eupay.qr.v1.ListTablesResponse.tables:type_name -> eupay.qr.v1.Table
@@ -3529,76 +3655,79 @@ var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	1,  // 6: eupay.qr.v1.UpdateTableRequest.fields:type_name -> eupay.qr.v1.TableFields
 	0,  // 7: eupay.qr.v1.UpdateTableResponse.table:type_name -> eupay.qr.v1.Table
 	0,  // 8: eupay.qr.v1.RefreshTableTokenResponse.table:type_name -> eupay.qr.v1.Table
-	16, // 9: eupay.qr.v1.PlaceOrderRequest.items:type_name -> eupay.qr.v1.OrderItem
-	21, // 10: eupay.qr.v1.PlaceOrderResponse.order:type_name -> eupay.qr.v1.Order
-	21, // 11: eupay.qr.v1.GetGuestOrderResponse.order:type_name -> eupay.qr.v1.Order
-	46, // 12: eupay.qr.v1.Order.created_at:type_name -> google.protobuf.Timestamp
-	46, // 13: eupay.qr.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
-	23, // 14: eupay.qr.v1.Order.lines:type_name -> eupay.qr.v1.OrderLine
-	26, // 15: eupay.qr.v1.Order.history:type_name -> eupay.qr.v1.OrderChange
-	46, // 16: eupay.qr.v1.Order.paid_at:type_name -> google.protobuf.Timestamp
-	22, // 17: eupay.qr.v1.Order.refund:type_name -> eupay.qr.v1.OrderRefund
-	46, // 18: eupay.qr.v1.Order.payment_created_at:type_name -> google.protobuf.Timestamp
-	25, // 19: eupay.qr.v1.OrderLine.options:type_name -> eupay.qr.v1.ChosenOption
-	24, // 20: eupay.qr.v1.OrderLine.taxes:type_name -> eupay.qr.v1.TaxShare
-	46, // 21: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
-	46, // 22: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
-	46, // 23: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
-	21, // 24: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 25: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 26: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
-	21, // 27: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
-	46, // 28: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
-	46, // 29: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
-	46, // 30: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
-	46, // 31: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
-	35, // 32: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	35, // 33: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	35, // 34: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
-	35, // 35: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	35, // 36: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	35, // 37: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	2,  // 38: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
-	4,  // 39: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
-	6,  // 40: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
-	8,  // 41: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
-	10, // 42: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
-	12, // 43: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
-	14, // 44: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
-	17, // 45: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
-	19, // 46: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
-	27, // 47: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
-	29, // 48: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
-	31, // 49: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
-	33, // 50: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
-	36, // 51: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
-	38, // 52: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
-	40, // 53: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
-	42, // 54: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
-	44, // 55: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
-	3,  // 56: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
-	5,  // 57: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
-	7,  // 58: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
-	9,  // 59: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
-	11, // 60: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
-	13, // 61: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
-	15, // 62: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
-	18, // 63: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
-	20, // 64: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
-	28, // 65: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
-	30, // 66: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
-	32, // 67: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
-	34, // 68: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
-	37, // 69: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
-	39, // 70: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
-	41, // 71: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
-	43, // 72: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
-	45, // 73: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
-	56, // [56:74] is the sub-list for method output_type
-	38, // [38:56] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	48, // 9: eupay.qr.v1.OrderItem.parts:type_name -> eupay.qr.v1.WantedPart
+	16, // 10: eupay.qr.v1.PlaceOrderRequest.items:type_name -> eupay.qr.v1.OrderItem
+	21, // 11: eupay.qr.v1.PlaceOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 12: eupay.qr.v1.GetGuestOrderResponse.order:type_name -> eupay.qr.v1.Order
+	47, // 13: eupay.qr.v1.Order.created_at:type_name -> google.protobuf.Timestamp
+	47, // 14: eupay.qr.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
+	23, // 15: eupay.qr.v1.Order.lines:type_name -> eupay.qr.v1.OrderLine
+	27, // 16: eupay.qr.v1.Order.history:type_name -> eupay.qr.v1.OrderChange
+	47, // 17: eupay.qr.v1.Order.paid_at:type_name -> google.protobuf.Timestamp
+	22, // 18: eupay.qr.v1.Order.refund:type_name -> eupay.qr.v1.OrderRefund
+	47, // 19: eupay.qr.v1.Order.payment_created_at:type_name -> google.protobuf.Timestamp
+	26, // 20: eupay.qr.v1.OrderLine.options:type_name -> eupay.qr.v1.ChosenOption
+	25, // 21: eupay.qr.v1.OrderLine.taxes:type_name -> eupay.qr.v1.TaxShare
+	24, // 22: eupay.qr.v1.OrderLine.parts:type_name -> eupay.qr.v1.OrderPart
+	26, // 23: eupay.qr.v1.OrderPart.options:type_name -> eupay.qr.v1.ChosenOption
+	47, // 24: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
+	47, // 25: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
+	47, // 26: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
+	21, // 27: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 28: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 29: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 30: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
+	47, // 31: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
+	47, // 32: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
+	47, // 33: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
+	47, // 34: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
+	36, // 35: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	36, // 36: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	36, // 37: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
+	36, // 38: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	36, // 39: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	36, // 40: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	2,  // 41: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
+	4,  // 42: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
+	6,  // 43: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
+	8,  // 44: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
+	10, // 45: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
+	12, // 46: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
+	14, // 47: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
+	17, // 48: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
+	19, // 49: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
+	28, // 50: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
+	30, // 51: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
+	32, // 52: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
+	34, // 53: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
+	37, // 54: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
+	39, // 55: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
+	41, // 56: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
+	43, // 57: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
+	45, // 58: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
+	3,  // 59: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
+	5,  // 60: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
+	7,  // 61: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
+	9,  // 62: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
+	11, // 63: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
+	13, // 64: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
+	15, // 65: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
+	18, // 66: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
+	20, // 67: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
+	29, // 68: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
+	31, // 69: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
+	33, // 70: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
+	35, // 71: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
+	38, // 72: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
+	40, // 73: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
+	42, // 74: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
+	44, // 75: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
+	46, // 76: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
+	59, // [59:77] is the sub-list for method output_type
+	41, // [41:59] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_table_proto_init() }
@@ -3606,6 +3735,7 @@ func file_eupay_qr_v1_table_proto_init() {
 	if File_eupay_qr_v1_table_proto != nil {
 		return
 	}
+	file_eupay_qr_v1_goods_proto_init()
 	file_eupay_qr_v1_table_proto_msgTypes[1].OneofWrappers = []any{}
 	file_eupay_qr_v1_table_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}
@@ -3614,7 +3744,7 @@ func file_eupay_qr_v1_table_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_qr_v1_table_proto_rawDesc), len(file_eupay_qr_v1_table_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   46,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
