@@ -78,6 +78,10 @@ type OrderLine struct {
 	VATAmount Amount `json:"vat_amount"`
 	// What was chosen; UnitPrice includes it.
 	Options []ChosenOption `json:"options"`
+	// What was chosen of a set menu; UnitPrice includes its supplements and options.
+	Parts []OrderPart `json:"parts"`
+	// Total by rate, the lowest first. VATRate is the one at which most of it is taxed.
+	Taxes []TaxShare `json:"taxes"`
 }
 
 // ChosenOption is an option as it was when the order was placed.
@@ -120,6 +124,8 @@ type OrderItem struct {
 	Notes     string `json:"notes,omitzero"`
 	// Options are the ids of what is chosen from the product's option groups.
 	Options []string `json:"options,omitzero"`
+	// Parts are what is chosen of a set menu: a product for each choice.
+	Parts []OrderItemPart `json:"parts,omitzero"`
 }
 
 // PlacedOrder is an order and how it is paid.

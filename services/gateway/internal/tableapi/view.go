@@ -24,6 +24,10 @@ type lineJSON struct {
 	VATAmount money.Cents `json:"vat_amount"`
 	// Options are what was chosen; UnitPrice includes their prices.
 	Options []chosenJSON `json:"options,omitempty"`
+	// Parts are what was chosen of a set menu; UnitPrice includes their supplements and options.
+	Parts []partJSON `json:"parts,omitempty"`
+	// Taxes are Total by rate, of which a set menu has several.
+	Taxes []taxJSON `json:"taxes,omitempty"`
 }
 
 // chosenJSON is an option as it was when the order was placed.
@@ -104,9 +108,8 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 			ProductID: l.GetProductId(), Name: l.GetName(), Quantity: l.GetQuantity(), Notes: l.GetNotes(), UnitPrice: money.Cents(l.GetUnitPriceCents()),
 			Discount: money.Cents(l.GetDiscountCents()), Total: money.Cents(l.GetTotalCents()), VATRate: vat.Percent(l.GetVatPerMille()), VATAmount: money.Cents(l.GetVatCents()),
 		}
-		for _, o := range l.GetOptions() {
-			v.Items[i].Options = append(v.Items[i].Options, chosenJSON{ID: o.GetOptionId(), Group: o.GetGroup(), Name: o.GetName(), Price: money.Cents(o.GetPriceCents())})
-		}
+		v.Items[i].Options = optionsView(l.GetOptions())
+		v.Items[i].Parts, v.Items[i].Taxes = partsView(l.GetParts()), taxesView(l.GetTaxes())
 	}
 	return v
 }
