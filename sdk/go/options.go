@@ -16,6 +16,8 @@ type OptionGroup struct {
 	Options    []Option  `json:"options"`
 	CreatedAt  time.Time `json:"created_at"`
 	UpdatedAt  time.Time `json:"updated_at"`
+	// Names by language.
+	Translations map[string]Translation `json:"translations"`
 }
 
 // Option is one of a group.
@@ -28,6 +30,8 @@ type Option struct {
 	IsDefault bool `json:"is_default"`
 	// False: sold out.
 	IsAvailable bool `json:"is_available"`
+	// Names by language.
+	Translations map[string]Translation `json:"translations"`
 }
 
 // OptionGroupParams is a group to add, or what one becomes.
@@ -37,6 +41,8 @@ type OptionGroupParams struct {
 	// 0: 1.
 	MaxChoices int            `json:"max_choices,omitzero"`
 	Options    []OptionParams `json:"options"`
+	// Names by language. Nil: as they were.
+	Translations map[string]Translation `json:"translations,omitzero"`
 }
 
 // OptionParams is an option of a group to add or replace.
@@ -49,6 +55,8 @@ type OptionParams struct {
 	IsDefault bool `json:"is_default,omitzero"`
 	// Nil: true. False: sold out.
 	IsAvailable *bool `json:"is_available,omitzero"`
+	// Names by language. Nil: as they were.
+	Translations map[string]Translation `json:"translations,omitzero"`
 }
 
 const (

@@ -89,6 +89,10 @@ type OrderLine struct {
 	// What was cancelled of Quantity and Total, which stay as they were.
 	CancelledQuantity int    `json:"cancelled_quantity"`
 	CancelledAmount   Amount `json:"cancelled_amount"`
+	// What was chosen of a set menu; UnitPrice includes its supplements and options.
+	Parts []OrderPart `json:"parts"`
+	// Total by rate, the lowest first. VATRate is the one at which most of it is taxed.
+	Taxes []TaxShare `json:"taxes"`
 }
 
 // ChosenOption is an option as it was when the order was placed.
@@ -131,6 +135,8 @@ type OrderItem struct {
 	Notes     string `json:"notes,omitzero"`
 	// Options are the ids of what is chosen from the product's option groups.
 	Options []string `json:"options,omitzero"`
+	// Parts are what is chosen of a set menu: a product for each choice.
+	Parts []OrderItemPart `json:"parts,omitzero"`
 }
 
 // PlacedOrder is an order and how it is paid.

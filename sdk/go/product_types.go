@@ -30,6 +30,23 @@ type Product struct {
 	IsAvailable  bool      `json:"is_available"`
 	CreatedAt    time.Time `json:"created_at"`
 	UpdatedAt    time.Time `json:"updated_at"`
+	// One of product, set_menu.
+	Kind string `json:"kind"`
+	// What guests choose of a set menu.
+	Parts []SetMenuPart `json:"parts"`
+	// The rate of what is taken away, in percent. Empty: VATRate.
+	VATRateTakeaway json.Number `json:"vat_rate_takeaway"`
+	ContainsAlcohol bool        `json:"contains_alcohol"`
+	// StockQuantity does not count.
+	StockUnlimited bool `json:"stock_unlimited"`
+	// Marked as sold out, until SoldOutUntil. Zero: until further notice.
+	SoldOut      bool      `json:"sold_out"`
+	SoldOutUntil time.Time `json:"sold_out_until"`
+	// The place within the category; equals are in the order of their names.
+	Position int          `json:"position"`
+	Origin   []MeatOrigin `json:"origin"`
+	// By language.
+	Translations map[string]Translation `json:"translations"`
 }
 
 // ProductParams is a product to add.
@@ -50,6 +67,21 @@ type ProductParams struct {
 	OptionGroups []string `json:"option_groups,omitzero"`
 	// False hides the product from menus. Nil: true.
 	IsAvailable *bool `json:"is_available,omitzero"`
+	// One of product, set_menu. Empty: product.
+	Kind string `json:"kind,omitzero"`
+	// What guests choose of a set menu.
+	Parts []SetMenuPartParams `json:"parts,omitzero"`
+	// The rate of what is taken away, in percent. Empty: the same.
+	VATRateTakeaway json.Number `json:"vat_rate_takeaway,omitzero"`
+	// Both rates are 20 then.
+	ContainsAlcohol bool `json:"contains_alcohol,omitzero"`
+	// StockQuantity does not count.
+	StockUnlimited bool `json:"stock_unlimited,omitzero"`
+	// The place within the category; equals are in the order of their names.
+	Position int                `json:"position,omitzero"`
+	Origin   []MeatOriginParams `json:"origin,omitzero"`
+	// By language, a code of ISO 639-1.
+	Translations map[string]Translation `json:"translations,omitzero"`
 }
 
 // ProductChange is what becomes different about a product; nil: nothing.
@@ -69,6 +101,21 @@ type ProductChange struct {
 	OptionGroups *[]string `json:"option_groups,omitzero"`
 	// False hides the product from menus.
 	IsAvailable *bool `json:"is_available,omitzero"`
+	// One of product, set_menu.
+	Kind *string `json:"kind,omitzero"`
+	// What guests choose of a set menu, all of it.
+	Parts *[]SetMenuPartParams `json:"parts,omitzero"`
+	// The rate of what is taken away, in percent. A nil number in it: the same.
+	VATRateTakeaway **json.Number `json:"vat_rate_takeaway,omitzero"`
+	// Both rates are 20 then.
+	ContainsAlcohol *bool `json:"contains_alcohol,omitzero"`
+	// StockQuantity does not count.
+	StockUnlimited *bool `json:"stock_unlimited,omitzero"`
+	// The place within the category; equals are in the order of their names.
+	Position *int                `json:"position,omitzero"`
+	Origin   *[]MeatOriginParams `json:"origin,omitzero"`
+	// By language, all of them.
+	Translations *map[string]Translation `json:"translations,omitzero"`
 }
 
 // Allergen is one of the 14 allergens of Regulation (EU) 1169/2011.

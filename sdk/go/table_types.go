@@ -49,6 +49,10 @@ type Menu struct {
 	ProductOffers []MenuProductOffer       `json:"productOffers"`
 	// OptionGroups are those of the products, each once.
 	OptionGroups []MenuOptionGroup `json:"optionGroups"`
+	// Categories are those of Menu that the merchant has put in order; others come after them, by name.
+	Categories []MenuCategory `json:"categories"`
+	// SoldOut are products that cannot be ordered now, though the menu names them.
+	SoldOut []SoldOutProduct `json:"soldOut"`
 }
 
 // MenuOptionGroup is a choice that guests make of a product.
@@ -59,6 +63,8 @@ type MenuOptionGroup struct {
 	MinChoices int      `json:"min_choices"`
 	MaxChoices int      `json:"max_choices"`
 	Options    []Option `json:"options"`
+	// Names by language.
+	Translations map[string]Translation `json:"translations"`
 }
 
 // MenuTable is where the guest sits.
@@ -90,7 +96,19 @@ type MenuProduct struct {
 	Allergens []Allergen `json:"allergens"`
 	// OptionGroups are ids of the menu's OptionGroups, in the order in which guests choose.
 	OptionGroups []string `json:"option_groups"`
+	// set_menu: guests choose from Parts. Empty of other products.
+	Kind  string        `json:"kind"`
+	Parts []MenuSetPart `json:"parts"`
+	// The rate of what is taken away, in percent. Empty: VATRate.
+	VATRateTakeaway json.Number  `json:"vat_rate_takeaway"`
+	ContainsAlcohol bool         `json:"contains_alcohol"`
+	Origin          []MeatOrigin `json:"origin"`
+	// By language.
+	Translations map[string]Translation `json:"translations"`
 }
+
+// IsSetMenu reports whether guests choose from its parts.
+func (p MenuProduct) IsSetMenu() bool { return p.Kind == KindSetMenu }
 
 // MenuOffer is an offer on whole orders.
 type MenuOffer struct {

@@ -134,7 +134,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Settlement: paymentsv1.NewSettlementServiceClient(to.payments), Audit: s.accounts.Audit, Access: access, Limiter: limiter,
 		Portal: strings.TrimRight(s.cfg.PortalURL, "/"), Log: s.core.Log,
 	}).Register(api)
-	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
+	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Assortment: qrv1.NewAssortmentServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
 	tableapi.New(tableapi.Deps{
 		Cancellations: qrv1.NewCancellationServiceClient(to.qr),

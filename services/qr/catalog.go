@@ -95,7 +95,9 @@ func openCatalog(core *boot.Core, c CatalogConfig, wake func()) (*catalogPart, e
 	if c.S3Endpoint != "" {
 		p.sweeper = catalog.NewSweeper(p.store, images, core.Log)
 	}
-	core.Serve(&qrv1.CatalogService_ServiceDesc, catalog.NewServer(p.store, images, finder), identity.Gateway)
+	server := catalog.NewServer(p.store, images, finder)
+	core.Serve(&qrv1.CatalogService_ServiceDesc, server, identity.Gateway)
+	core.Serve(&qrv1.AssortmentService_ServiceDesc, catalog.NewAssortment(server), identity.Gateway)
 	return p, nil
 }
 

@@ -45,8 +45,25 @@ type Product struct {
 	Allergens   *Allergens `protobuf:"bytes,16,opt,name=allergens,proto3" json:"allergens,omitempty"`
 	// Groups of options in the order in which guests choose.
 	OptionGroupIds []string `protobuf:"bytes,17,rep,name=option_group_ids,json=optionGroupIds,proto3" json:"option_group_ids,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// "product" or "set_menu".
+	Kind string `protobuf:"bytes,20,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Of a set menu, in their order.
+	Parts []*SetMenuPart `protobuf:"bytes,21,rep,name=parts,proto3" json:"parts,omitempty"`
+	// In thousandths, of what is taken away; 0: vat_rate_per_mille.
+	VatRateTakeawayPerMille int32 `protobuf:"varint,22,opt,name=vat_rate_takeaway_per_mille,json=vatRateTakeawayPerMille,proto3" json:"vat_rate_takeaway_per_mille,omitempty"`
+	ContainsAlcohol         bool  `protobuf:"varint,23,opt,name=contains_alcohol,json=containsAlcohol,proto3" json:"contains_alcohol,omitempty"`
+	// stock_quantity does not count.
+	StockUnlimited bool `protobuf:"varint,24,opt,name=stock_unlimited,json=stockUnlimited,proto3" json:"stock_unlimited,omitempty"`
+	SoldOut        bool `protobuf:"varint,25,opt,name=sold_out,json=soldOut,proto3" json:"sold_out,omitempty"`
+	// When it is on sale again by itself. Absent: not by itself.
+	SoldOutUntil *timestamppb.Timestamp `protobuf:"bytes,26,opt,name=sold_out_until,json=soldOutUntil,proto3" json:"sold_out_until,omitempty"`
+	// Its place within its category; equals are in the order of their names.
+	Position int32         `protobuf:"varint,27,opt,name=position,proto3" json:"position,omitempty"`
+	Origin   []*MeatOrigin `protobuf:"bytes,28,rep,name=origin,proto3" json:"origin,omitempty"`
+	// By language.
+	Translations  map[string]*Translation `protobuf:"bytes,29,rep,name=translations,proto3" json:"translations,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Product) Reset() {
@@ -198,6 +215,76 @@ func (x *Product) GetOptionGroupIds() []string {
 	return nil
 }
 
+func (x *Product) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Product) GetParts() []*SetMenuPart {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+func (x *Product) GetVatRateTakeawayPerMille() int32 {
+	if x != nil {
+		return x.VatRateTakeawayPerMille
+	}
+	return 0
+}
+
+func (x *Product) GetContainsAlcohol() bool {
+	if x != nil {
+		return x.ContainsAlcohol
+	}
+	return false
+}
+
+func (x *Product) GetStockUnlimited() bool {
+	if x != nil {
+		return x.StockUnlimited
+	}
+	return false
+}
+
+func (x *Product) GetSoldOut() bool {
+	if x != nil {
+		return x.SoldOut
+	}
+	return false
+}
+
+func (x *Product) GetSoldOutUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SoldOutUntil
+	}
+	return nil
+}
+
+func (x *Product) GetPosition() int32 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *Product) GetOrigin() []*MeatOrigin {
+	if x != nil {
+		return x.Origin
+	}
+	return nil
+}
+
+func (x *Product) GetTranslations() map[string]*Translation {
+	if x != nil {
+		return x.Translations
+	}
+	return nil
+}
+
 // OptionGroup is a choice that belongs to products, such as the size or what is added.
 type OptionGroup struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
@@ -208,9 +295,11 @@ type OptionGroup struct {
 	MinChoices int32 `protobuf:"varint,4,opt,name=min_choices,json=minChoices,proto3" json:"min_choices,omitempty"`
 	MaxChoices int32 `protobuf:"varint,5,opt,name=max_choices,json=maxChoices,proto3" json:"max_choices,omitempty"`
 	// In their order.
-	Options       []*Option              `protobuf:"bytes,6,rep,name=options,proto3" json:"options,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	Options   []*Option              `protobuf:"bytes,6,rep,name=options,proto3" json:"options,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// Names. Absent in a request: as they were.
+	Translations  *Translations `protobuf:"bytes,20,opt,name=translations,proto3" json:"translations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -301,6 +390,13 @@ func (x *OptionGroup) GetUpdatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *OptionGroup) GetTranslations() *Translations {
+	if x != nil {
+		return x.Translations
+	}
+	return nil
+}
+
 type Option struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty in a request: a new option.
@@ -311,7 +407,9 @@ type Option struct {
 	// Chosen when the page opens.
 	IsDefault bool `protobuf:"varint,4,opt,name=is_default,json=isDefault,proto3" json:"is_default,omitempty"`
 	// False: sold out.
-	IsAvailable   bool `protobuf:"varint,5,opt,name=is_available,json=isAvailable,proto3" json:"is_available,omitempty"`
+	IsAvailable bool `protobuf:"varint,5,opt,name=is_available,json=isAvailable,proto3" json:"is_available,omitempty"`
+	// Names. Absent in a request: as they were.
+	Translations  *Translations `protobuf:"bytes,20,opt,name=translations,proto3" json:"translations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -379,6 +477,13 @@ func (x *Option) GetIsAvailable() bool {
 		return x.IsAvailable
 	}
 	return false
+}
+
+func (x *Option) GetTranslations() *Translations {
+	if x != nil {
+		return x.Translations
+	}
+	return nil
 }
 
 type CreateOptionGroupRequest struct {
@@ -1067,12 +1172,21 @@ type ProductFields struct {
 	VatRatePerMille *int32                 `protobuf:"varint,5,opt,name=vat_rate_per_mille,json=vatRatePerMille,proto3,oneof" json:"vat_rate_per_mille,omitempty"`
 	StockQuantity   *int32                 `protobuf:"varint,6,opt,name=stock_quantity,json=stockQuantity,proto3,oneof" json:"stock_quantity,omitempty"`
 	// Empty: no image.
-	ImageUrl      *string         `protobuf:"bytes,7,opt,name=image_url,json=imageUrl,proto3,oneof" json:"image_url,omitempty"`
-	IsAvailable   *bool           `protobuf:"varint,8,opt,name=is_available,json=isAvailable,proto3,oneof" json:"is_available,omitempty"`
-	Allergens     *Allergens      `protobuf:"bytes,9,opt,name=allergens,proto3" json:"allergens,omitempty"`
-	OptionGroups  *OptionGroupIDs `protobuf:"bytes,10,opt,name=option_groups,json=optionGroups,proto3" json:"option_groups,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ImageUrl     *string         `protobuf:"bytes,7,opt,name=image_url,json=imageUrl,proto3,oneof" json:"image_url,omitempty"`
+	IsAvailable  *bool           `protobuf:"varint,8,opt,name=is_available,json=isAvailable,proto3,oneof" json:"is_available,omitempty"`
+	Allergens    *Allergens      `protobuf:"bytes,9,opt,name=allergens,proto3" json:"allergens,omitempty"`
+	OptionGroups *OptionGroupIDs `protobuf:"bytes,10,opt,name=option_groups,json=optionGroups,proto3" json:"option_groups,omitempty"`
+	Kind         *string         `protobuf:"bytes,20,opt,name=kind,proto3,oneof" json:"kind,omitempty"`
+	Parts        *SetMenuParts   `protobuf:"bytes,21,opt,name=parts,proto3" json:"parts,omitempty"`
+	// 0: the rate is the same.
+	VatRateTakeawayPerMille *int32        `protobuf:"varint,22,opt,name=vat_rate_takeaway_per_mille,json=vatRateTakeawayPerMille,proto3,oneof" json:"vat_rate_takeaway_per_mille,omitempty"`
+	ContainsAlcohol         *bool         `protobuf:"varint,23,opt,name=contains_alcohol,json=containsAlcohol,proto3,oneof" json:"contains_alcohol,omitempty"`
+	StockUnlimited          *bool         `protobuf:"varint,24,opt,name=stock_unlimited,json=stockUnlimited,proto3,oneof" json:"stock_unlimited,omitempty"`
+	Position                *int32        `protobuf:"varint,27,opt,name=position,proto3,oneof" json:"position,omitempty"`
+	Origin                  *MeatOrigins  `protobuf:"bytes,28,opt,name=origin,proto3" json:"origin,omitempty"`
+	Translations            *Translations `protobuf:"bytes,29,opt,name=translations,proto3" json:"translations,omitempty"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
 }
 
 func (x *ProductFields) Reset() {
@@ -1171,6 +1285,62 @@ func (x *ProductFields) GetAllergens() *Allergens {
 func (x *ProductFields) GetOptionGroups() *OptionGroupIDs {
 	if x != nil {
 		return x.OptionGroups
+	}
+	return nil
+}
+
+func (x *ProductFields) GetKind() string {
+	if x != nil && x.Kind != nil {
+		return *x.Kind
+	}
+	return ""
+}
+
+func (x *ProductFields) GetParts() *SetMenuParts {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+func (x *ProductFields) GetVatRateTakeawayPerMille() int32 {
+	if x != nil && x.VatRateTakeawayPerMille != nil {
+		return *x.VatRateTakeawayPerMille
+	}
+	return 0
+}
+
+func (x *ProductFields) GetContainsAlcohol() bool {
+	if x != nil && x.ContainsAlcohol != nil {
+		return *x.ContainsAlcohol
+	}
+	return false
+}
+
+func (x *ProductFields) GetStockUnlimited() bool {
+	if x != nil && x.StockUnlimited != nil {
+		return *x.StockUnlimited
+	}
+	return false
+}
+
+func (x *ProductFields) GetPosition() int32 {
+	if x != nil && x.Position != nil {
+		return *x.Position
+	}
+	return 0
+}
+
+func (x *ProductFields) GetOrigin() *MeatOrigins {
+	if x != nil {
+		return x.Origin
+	}
+	return nil
+}
+
+func (x *ProductFields) GetTranslations() *Translations {
+	if x != nil {
+		return x.Translations
 	}
 	return nil
 }
@@ -1949,7 +2119,7 @@ var File_eupay_qr_v1_catalog_proto protoreflect.FileDescriptor
 
 const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\n" +
-	"\x19eupay/qr/v1/catalog.proto\x12\veupay.qr.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x04\n" +
+	"\x19eupay/qr/v1/catalog.proto\x12\veupay.qr.v1\x1a\x17eupay/qr/v1/goods.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\t\n" +
 	"\aProduct\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1971,7 +2141,20 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\vprice_ht_e4\x18\x0e \x01(\x03R\tpriceHtE4\x12\"\n" +
 	"\rvat_amount_e4\x18\x0f \x01(\x03R\vvatAmountE4\x124\n" +
 	"\tallergens\x18\x10 \x01(\v2\x16.eupay.qr.v1.AllergensR\tallergens\x12(\n" +
-	"\x10option_group_ids\x18\x11 \x03(\tR\x0eoptionGroupIds\"\xb9\x02\n" +
+	"\x10option_group_ids\x18\x11 \x03(\tR\x0eoptionGroupIds\x12\x12\n" +
+	"\x04kind\x18\x14 \x01(\tR\x04kind\x12.\n" +
+	"\x05parts\x18\x15 \x03(\v2\x18.eupay.qr.v1.SetMenuPartR\x05parts\x12<\n" +
+	"\x1bvat_rate_takeaway_per_mille\x18\x16 \x01(\x05R\x17vatRateTakeawayPerMille\x12)\n" +
+	"\x10contains_alcohol\x18\x17 \x01(\bR\x0fcontainsAlcohol\x12'\n" +
+	"\x0fstock_unlimited\x18\x18 \x01(\bR\x0estockUnlimited\x12\x19\n" +
+	"\bsold_out\x18\x19 \x01(\bR\asoldOut\x12@\n" +
+	"\x0esold_out_until\x18\x1a \x01(\v2\x1a.google.protobuf.TimestampR\fsoldOutUntil\x12\x1a\n" +
+	"\bposition\x18\x1b \x01(\x05R\bposition\x12/\n" +
+	"\x06origin\x18\x1c \x03(\v2\x17.eupay.qr.v1.MeatOriginR\x06origin\x12J\n" +
+	"\ftranslations\x18\x1d \x03(\v2&.eupay.qr.v1.Product.TranslationsEntryR\ftranslations\x1aY\n" +
+	"\x11TranslationsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12.\n" +
+	"\x05value\x18\x02 \x01(\v2\x18.eupay.qr.v1.TranslationR\x05value:\x028\x01\"\xf8\x02\n" +
 	"\vOptionGroup\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1985,7 +2168,8 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\n" +
 	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
-	"updated_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"\x8f\x01\n" +
+	"updated_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12=\n" +
+	"\ftranslations\x18\x14 \x01(\v2\x19.eupay.qr.v1.TranslationsR\ftranslations\"\xce\x01\n" +
 	"\x06Option\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1f\n" +
@@ -1993,7 +2177,8 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"priceCents\x12\x1d\n" +
 	"\n" +
 	"is_default\x18\x04 \x01(\bR\tisDefault\x12!\n" +
-	"\fis_available\x18\x05 \x01(\bR\visAvailable\"k\n" +
+	"\fis_available\x18\x05 \x01(\bR\visAvailable\x12=\n" +
+	"\ftranslations\x18\x14 \x01(\v2\x19.eupay.qr.v1.TranslationsR\ftranslations\"k\n" +
 	"\x18CreateOptionGroupRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12.\n" +
@@ -2034,7 +2219,7 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\x03ids\x18\x01 \x03(\tR\x03ids\"9\n" +
 	"\tAllergens\x12\x16\n" +
 	"\x06stated\x18\x01 \x01(\bR\x06stated\x12\x14\n" +
-	"\x05codes\x18\x02 \x03(\tR\x05codes\"\xc0\x04\n" +
+	"\x05codes\x18\x02 \x03(\tR\x05codes\"\x9c\b\n" +
 	"\rProductFields\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12%\n" +
 	"\vdescription\x18\x02 \x01(\tH\x01R\vdescription\x88\x01\x01\x12\x1f\n" +
@@ -2046,7 +2231,16 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\fis_available\x18\b \x01(\bH\aR\visAvailable\x88\x01\x01\x124\n" +
 	"\tallergens\x18\t \x01(\v2\x16.eupay.qr.v1.AllergensR\tallergens\x12@\n" +
 	"\roption_groups\x18\n" +
-	" \x01(\v2\x1b.eupay.qr.v1.OptionGroupIDsR\foptionGroupsB\a\n" +
+	" \x01(\v2\x1b.eupay.qr.v1.OptionGroupIDsR\foptionGroups\x12\x17\n" +
+	"\x04kind\x18\x14 \x01(\tH\bR\x04kind\x88\x01\x01\x12/\n" +
+	"\x05parts\x18\x15 \x01(\v2\x19.eupay.qr.v1.SetMenuPartsR\x05parts\x12A\n" +
+	"\x1bvat_rate_takeaway_per_mille\x18\x16 \x01(\x05H\tR\x17vatRateTakeawayPerMille\x88\x01\x01\x12.\n" +
+	"\x10contains_alcohol\x18\x17 \x01(\bH\n" +
+	"R\x0fcontainsAlcohol\x88\x01\x01\x12,\n" +
+	"\x0fstock_unlimited\x18\x18 \x01(\bH\vR\x0estockUnlimited\x88\x01\x01\x12\x1f\n" +
+	"\bposition\x18\x1b \x01(\x05H\fR\bposition\x88\x01\x01\x120\n" +
+	"\x06origin\x18\x1c \x01(\v2\x18.eupay.qr.v1.MeatOriginsR\x06origin\x12=\n" +
+	"\ftranslations\x18\x1d \x01(\v2\x19.eupay.qr.v1.TranslationsR\ftranslationsB\a\n" +
 	"\x05_nameB\x0e\n" +
 	"\f_descriptionB\v\n" +
 	"\t_categoryB\x12\n" +
@@ -2055,7 +2249,12 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\x0f_stock_quantityB\f\n" +
 	"\n" +
 	"_image_urlB\x0f\n" +
-	"\r_is_available\"\xd7\x01\n" +
+	"\r_is_availableB\a\n" +
+	"\x05_kindB\x1e\n" +
+	"\x1c_vat_rate_takeaway_per_milleB\x13\n" +
+	"\x11_contains_alcoholB\x12\n" +
+	"\x10_stock_unlimitedB\v\n" +
+	"\t_position\"\xd7\x01\n" +
 	"\x13ListProductsRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1f\n" +
@@ -2142,7 +2341,7 @@ func file_eupay_qr_v1_catalog_proto_rawDescGZIP() []byte {
 	return file_eupay_qr_v1_catalog_proto_rawDescData
 }
 
-var file_eupay_qr_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_eupay_qr_v1_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_eupay_qr_v1_catalog_proto_goTypes = []any{
 	(*Product)(nil),                    // 0: eupay.qr.v1.Product
 	(*OptionGroup)(nil),                // 1: eupay.qr.v1.OptionGroup
@@ -2176,61 +2375,78 @@ var file_eupay_qr_v1_catalog_proto_goTypes = []any{
 	(*CreateUploadURLResponse)(nil),    // 29: eupay.qr.v1.CreateUploadURLResponse
 	(*FindImageRequest)(nil),           // 30: eupay.qr.v1.FindImageRequest
 	(*FindImageResponse)(nil),          // 31: eupay.qr.v1.FindImageResponse
-	(*timestamppb.Timestamp)(nil),      // 32: google.protobuf.Timestamp
+	nil,                                // 32: eupay.qr.v1.Product.TranslationsEntry
+	(*timestamppb.Timestamp)(nil),      // 33: google.protobuf.Timestamp
+	(*SetMenuPart)(nil),                // 34: eupay.qr.v1.SetMenuPart
+	(*MeatOrigin)(nil),                 // 35: eupay.qr.v1.MeatOrigin
+	(*Translations)(nil),               // 36: eupay.qr.v1.Translations
+	(*SetMenuParts)(nil),               // 37: eupay.qr.v1.SetMenuParts
+	(*MeatOrigins)(nil),                // 38: eupay.qr.v1.MeatOrigins
+	(*Translation)(nil),                // 39: eupay.qr.v1.Translation
 }
 var file_eupay_qr_v1_catalog_proto_depIdxs = []int32{
-	32, // 0: eupay.qr.v1.Product.created_at:type_name -> google.protobuf.Timestamp
-	32, // 1: eupay.qr.v1.Product.updated_at:type_name -> google.protobuf.Timestamp
+	33, // 0: eupay.qr.v1.Product.created_at:type_name -> google.protobuf.Timestamp
+	33, // 1: eupay.qr.v1.Product.updated_at:type_name -> google.protobuf.Timestamp
 	16, // 2: eupay.qr.v1.Product.allergens:type_name -> eupay.qr.v1.Allergens
-	2,  // 3: eupay.qr.v1.OptionGroup.options:type_name -> eupay.qr.v1.Option
-	32, // 4: eupay.qr.v1.OptionGroup.created_at:type_name -> google.protobuf.Timestamp
-	32, // 5: eupay.qr.v1.OptionGroup.updated_at:type_name -> google.protobuf.Timestamp
-	1,  // 6: eupay.qr.v1.CreateOptionGroupRequest.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 7: eupay.qr.v1.CreateOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 8: eupay.qr.v1.ListOptionGroupsResponse.groups:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 9: eupay.qr.v1.GetOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 10: eupay.qr.v1.UpdateOptionGroupRequest.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 11: eupay.qr.v1.UpdateOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 12: eupay.qr.v1.SetOptionAvailableResponse.group:type_name -> eupay.qr.v1.OptionGroup
-	16, // 13: eupay.qr.v1.ProductFields.allergens:type_name -> eupay.qr.v1.Allergens
-	15, // 14: eupay.qr.v1.ProductFields.option_groups:type_name -> eupay.qr.v1.OptionGroupIDs
-	0,  // 15: eupay.qr.v1.ListProductsResponse.products:type_name -> eupay.qr.v1.Product
-	0,  // 16: eupay.qr.v1.GetProductResponse.product:type_name -> eupay.qr.v1.Product
-	17, // 17: eupay.qr.v1.CreateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
-	0,  // 18: eupay.qr.v1.CreateProductResponse.product:type_name -> eupay.qr.v1.Product
-	17, // 19: eupay.qr.v1.UpdateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
-	0,  // 20: eupay.qr.v1.UpdateProductResponse.product:type_name -> eupay.qr.v1.Product
-	18, // 21: eupay.qr.v1.CatalogService.ListProducts:input_type -> eupay.qr.v1.ListProductsRequest
-	20, // 22: eupay.qr.v1.CatalogService.GetProduct:input_type -> eupay.qr.v1.GetProductRequest
-	22, // 23: eupay.qr.v1.CatalogService.CreateProduct:input_type -> eupay.qr.v1.CreateProductRequest
-	24, // 24: eupay.qr.v1.CatalogService.UpdateProduct:input_type -> eupay.qr.v1.UpdateProductRequest
-	26, // 25: eupay.qr.v1.CatalogService.DeleteProduct:input_type -> eupay.qr.v1.DeleteProductRequest
-	28, // 26: eupay.qr.v1.CatalogService.CreateUploadURL:input_type -> eupay.qr.v1.CreateUploadURLRequest
-	30, // 27: eupay.qr.v1.CatalogService.FindImage:input_type -> eupay.qr.v1.FindImageRequest
-	3,  // 28: eupay.qr.v1.CatalogService.CreateOptionGroup:input_type -> eupay.qr.v1.CreateOptionGroupRequest
-	5,  // 29: eupay.qr.v1.CatalogService.ListOptionGroups:input_type -> eupay.qr.v1.ListOptionGroupsRequest
-	7,  // 30: eupay.qr.v1.CatalogService.GetOptionGroup:input_type -> eupay.qr.v1.GetOptionGroupRequest
-	9,  // 31: eupay.qr.v1.CatalogService.UpdateOptionGroup:input_type -> eupay.qr.v1.UpdateOptionGroupRequest
-	11, // 32: eupay.qr.v1.CatalogService.DeleteOptionGroup:input_type -> eupay.qr.v1.DeleteOptionGroupRequest
-	13, // 33: eupay.qr.v1.CatalogService.SetOptionAvailable:input_type -> eupay.qr.v1.SetOptionAvailableRequest
-	19, // 34: eupay.qr.v1.CatalogService.ListProducts:output_type -> eupay.qr.v1.ListProductsResponse
-	21, // 35: eupay.qr.v1.CatalogService.GetProduct:output_type -> eupay.qr.v1.GetProductResponse
-	23, // 36: eupay.qr.v1.CatalogService.CreateProduct:output_type -> eupay.qr.v1.CreateProductResponse
-	25, // 37: eupay.qr.v1.CatalogService.UpdateProduct:output_type -> eupay.qr.v1.UpdateProductResponse
-	27, // 38: eupay.qr.v1.CatalogService.DeleteProduct:output_type -> eupay.qr.v1.DeleteProductResponse
-	29, // 39: eupay.qr.v1.CatalogService.CreateUploadURL:output_type -> eupay.qr.v1.CreateUploadURLResponse
-	31, // 40: eupay.qr.v1.CatalogService.FindImage:output_type -> eupay.qr.v1.FindImageResponse
-	4,  // 41: eupay.qr.v1.CatalogService.CreateOptionGroup:output_type -> eupay.qr.v1.CreateOptionGroupResponse
-	6,  // 42: eupay.qr.v1.CatalogService.ListOptionGroups:output_type -> eupay.qr.v1.ListOptionGroupsResponse
-	8,  // 43: eupay.qr.v1.CatalogService.GetOptionGroup:output_type -> eupay.qr.v1.GetOptionGroupResponse
-	10, // 44: eupay.qr.v1.CatalogService.UpdateOptionGroup:output_type -> eupay.qr.v1.UpdateOptionGroupResponse
-	12, // 45: eupay.qr.v1.CatalogService.DeleteOptionGroup:output_type -> eupay.qr.v1.DeleteOptionGroupResponse
-	14, // 46: eupay.qr.v1.CatalogService.SetOptionAvailable:output_type -> eupay.qr.v1.SetOptionAvailableResponse
-	34, // [34:47] is the sub-list for method output_type
-	21, // [21:34] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	34, // 3: eupay.qr.v1.Product.parts:type_name -> eupay.qr.v1.SetMenuPart
+	33, // 4: eupay.qr.v1.Product.sold_out_until:type_name -> google.protobuf.Timestamp
+	35, // 5: eupay.qr.v1.Product.origin:type_name -> eupay.qr.v1.MeatOrigin
+	32, // 6: eupay.qr.v1.Product.translations:type_name -> eupay.qr.v1.Product.TranslationsEntry
+	2,  // 7: eupay.qr.v1.OptionGroup.options:type_name -> eupay.qr.v1.Option
+	33, // 8: eupay.qr.v1.OptionGroup.created_at:type_name -> google.protobuf.Timestamp
+	33, // 9: eupay.qr.v1.OptionGroup.updated_at:type_name -> google.protobuf.Timestamp
+	36, // 10: eupay.qr.v1.OptionGroup.translations:type_name -> eupay.qr.v1.Translations
+	36, // 11: eupay.qr.v1.Option.translations:type_name -> eupay.qr.v1.Translations
+	1,  // 12: eupay.qr.v1.CreateOptionGroupRequest.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 13: eupay.qr.v1.CreateOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 14: eupay.qr.v1.ListOptionGroupsResponse.groups:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 15: eupay.qr.v1.GetOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 16: eupay.qr.v1.UpdateOptionGroupRequest.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 17: eupay.qr.v1.UpdateOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 18: eupay.qr.v1.SetOptionAvailableResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	16, // 19: eupay.qr.v1.ProductFields.allergens:type_name -> eupay.qr.v1.Allergens
+	15, // 20: eupay.qr.v1.ProductFields.option_groups:type_name -> eupay.qr.v1.OptionGroupIDs
+	37, // 21: eupay.qr.v1.ProductFields.parts:type_name -> eupay.qr.v1.SetMenuParts
+	38, // 22: eupay.qr.v1.ProductFields.origin:type_name -> eupay.qr.v1.MeatOrigins
+	36, // 23: eupay.qr.v1.ProductFields.translations:type_name -> eupay.qr.v1.Translations
+	0,  // 24: eupay.qr.v1.ListProductsResponse.products:type_name -> eupay.qr.v1.Product
+	0,  // 25: eupay.qr.v1.GetProductResponse.product:type_name -> eupay.qr.v1.Product
+	17, // 26: eupay.qr.v1.CreateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
+	0,  // 27: eupay.qr.v1.CreateProductResponse.product:type_name -> eupay.qr.v1.Product
+	17, // 28: eupay.qr.v1.UpdateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
+	0,  // 29: eupay.qr.v1.UpdateProductResponse.product:type_name -> eupay.qr.v1.Product
+	39, // 30: eupay.qr.v1.Product.TranslationsEntry.value:type_name -> eupay.qr.v1.Translation
+	18, // 31: eupay.qr.v1.CatalogService.ListProducts:input_type -> eupay.qr.v1.ListProductsRequest
+	20, // 32: eupay.qr.v1.CatalogService.GetProduct:input_type -> eupay.qr.v1.GetProductRequest
+	22, // 33: eupay.qr.v1.CatalogService.CreateProduct:input_type -> eupay.qr.v1.CreateProductRequest
+	24, // 34: eupay.qr.v1.CatalogService.UpdateProduct:input_type -> eupay.qr.v1.UpdateProductRequest
+	26, // 35: eupay.qr.v1.CatalogService.DeleteProduct:input_type -> eupay.qr.v1.DeleteProductRequest
+	28, // 36: eupay.qr.v1.CatalogService.CreateUploadURL:input_type -> eupay.qr.v1.CreateUploadURLRequest
+	30, // 37: eupay.qr.v1.CatalogService.FindImage:input_type -> eupay.qr.v1.FindImageRequest
+	3,  // 38: eupay.qr.v1.CatalogService.CreateOptionGroup:input_type -> eupay.qr.v1.CreateOptionGroupRequest
+	5,  // 39: eupay.qr.v1.CatalogService.ListOptionGroups:input_type -> eupay.qr.v1.ListOptionGroupsRequest
+	7,  // 40: eupay.qr.v1.CatalogService.GetOptionGroup:input_type -> eupay.qr.v1.GetOptionGroupRequest
+	9,  // 41: eupay.qr.v1.CatalogService.UpdateOptionGroup:input_type -> eupay.qr.v1.UpdateOptionGroupRequest
+	11, // 42: eupay.qr.v1.CatalogService.DeleteOptionGroup:input_type -> eupay.qr.v1.DeleteOptionGroupRequest
+	13, // 43: eupay.qr.v1.CatalogService.SetOptionAvailable:input_type -> eupay.qr.v1.SetOptionAvailableRequest
+	19, // 44: eupay.qr.v1.CatalogService.ListProducts:output_type -> eupay.qr.v1.ListProductsResponse
+	21, // 45: eupay.qr.v1.CatalogService.GetProduct:output_type -> eupay.qr.v1.GetProductResponse
+	23, // 46: eupay.qr.v1.CatalogService.CreateProduct:output_type -> eupay.qr.v1.CreateProductResponse
+	25, // 47: eupay.qr.v1.CatalogService.UpdateProduct:output_type -> eupay.qr.v1.UpdateProductResponse
+	27, // 48: eupay.qr.v1.CatalogService.DeleteProduct:output_type -> eupay.qr.v1.DeleteProductResponse
+	29, // 49: eupay.qr.v1.CatalogService.CreateUploadURL:output_type -> eupay.qr.v1.CreateUploadURLResponse
+	31, // 50: eupay.qr.v1.CatalogService.FindImage:output_type -> eupay.qr.v1.FindImageResponse
+	4,  // 51: eupay.qr.v1.CatalogService.CreateOptionGroup:output_type -> eupay.qr.v1.CreateOptionGroupResponse
+	6,  // 52: eupay.qr.v1.CatalogService.ListOptionGroups:output_type -> eupay.qr.v1.ListOptionGroupsResponse
+	8,  // 53: eupay.qr.v1.CatalogService.GetOptionGroup:output_type -> eupay.qr.v1.GetOptionGroupResponse
+	10, // 54: eupay.qr.v1.CatalogService.UpdateOptionGroup:output_type -> eupay.qr.v1.UpdateOptionGroupResponse
+	12, // 55: eupay.qr.v1.CatalogService.DeleteOptionGroup:output_type -> eupay.qr.v1.DeleteOptionGroupResponse
+	14, // 56: eupay.qr.v1.CatalogService.SetOptionAvailable:output_type -> eupay.qr.v1.SetOptionAvailableResponse
+	44, // [44:57] is the sub-list for method output_type
+	31, // [31:44] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_catalog_proto_init() }
@@ -2238,6 +2454,7 @@ func file_eupay_qr_v1_catalog_proto_init() {
 	if File_eupay_qr_v1_catalog_proto != nil {
 		return
 	}
+	file_eupay_qr_v1_goods_proto_init()
 	file_eupay_qr_v1_catalog_proto_msgTypes[17].OneofWrappers = []any{}
 	file_eupay_qr_v1_catalog_proto_msgTypes[18].OneofWrappers = []any{}
 	file_eupay_qr_v1_catalog_proto_msgTypes[28].OneofWrappers = []any{}
@@ -2247,7 +2464,7 @@ func file_eupay_qr_v1_catalog_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_qr_v1_catalog_proto_rawDesc), len(file_eupay_qr_v1_catalog_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -940,7 +940,9 @@ type OrderItem struct {
 	Quantity  int32                  `protobuf:"varint,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	Notes     string                 `protobuf:"bytes,3,opt,name=notes,proto3" json:"notes,omitempty"`
 	// What is chosen of the product's groups of options, each at most once.
-	OptionIds     []string `protobuf:"bytes,4,rep,name=option_ids,json=optionIds,proto3" json:"option_ids,omitempty"`
+	OptionIds []string `protobuf:"bytes,4,rep,name=option_ids,json=optionIds,proto3" json:"option_ids,omitempty"`
+	// Of a set menu: a product for each choice.
+	Parts         []*WantedPart `protobuf:"bytes,10,rep,name=parts,proto3" json:"parts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -999,6 +1001,13 @@ func (x *OrderItem) GetNotes() string {
 func (x *OrderItem) GetOptionIds() []string {
 	if x != nil {
 		return x.OptionIds
+	}
+	return nil
+}
+
+func (x *OrderItem) GetParts() []*WantedPart {
+	if x != nil {
+		return x.Parts
 	}
 	return nil
 }
@@ -1726,8 +1735,10 @@ type OrderLine struct {
 	CancelledQuantity int32       `protobuf:"varint,40,opt,name=cancelled_quantity,json=cancelledQuantity,proto3" json:"cancelled_quantity,omitempty"`
 	CancelledCents    int64       `protobuf:"varint,41,opt,name=cancelled_cents,json=cancelledCents,proto3" json:"cancelled_cents,omitempty"`
 	CancelledTaxes    []*TaxShare `protobuf:"bytes,42,rep,name=cancelled_taxes,json=cancelledTaxes,proto3" json:"cancelled_taxes,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Of a set menu: what was chosen. unit_price_cents includes their supplements and options.
+	Parts         []*OrderPart `protobuf:"bytes,20,rep,name=parts,proto3" json:"parts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OrderLine) Reset() {
@@ -1865,6 +1876,107 @@ func (x *OrderLine) GetCancelledTaxes() []*TaxShare {
 	return nil
 }
 
+func (x *OrderLine) GetParts() []*OrderPart {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+// OrderPart is a product that was chosen for a part of a set menu, as it was when the order was placed.
+type OrderPart struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	PartId          string                 `protobuf:"bytes,1,opt,name=part_id,json=partId,proto3" json:"part_id,omitempty"`
+	Part            string                 `protobuf:"bytes,2,opt,name=part,proto3" json:"part,omitempty"`
+	ProductId       string                 `protobuf:"bytes,3,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	Name            string                 `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	SupplementCents int64                  `protobuf:"varint,5,opt,name=supplement_cents,json=supplementCents,proto3" json:"supplement_cents,omitempty"`
+	VatPerMille     int32                  `protobuf:"varint,6,opt,name=vat_per_mille,json=vatPerMille,proto3" json:"vat_per_mille,omitempty"`
+	// supplement_cents does not include their prices.
+	Options       []*ChosenOption `protobuf:"bytes,7,rep,name=options,proto3" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderPart) Reset() {
+	*x = OrderPart{}
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderPart) ProtoMessage() {}
+
+func (x *OrderPart) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderPart.ProtoReflect.Descriptor instead.
+func (*OrderPart) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *OrderPart) GetPartId() string {
+	if x != nil {
+		return x.PartId
+	}
+	return ""
+}
+
+func (x *OrderPart) GetPart() string {
+	if x != nil {
+		return x.Part
+	}
+	return ""
+}
+
+func (x *OrderPart) GetProductId() string {
+	if x != nil {
+		return x.ProductId
+	}
+	return ""
+}
+
+func (x *OrderPart) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *OrderPart) GetSupplementCents() int64 {
+	if x != nil {
+		return x.SupplementCents
+	}
+	return 0
+}
+
+func (x *OrderPart) GetVatPerMille() int32 {
+	if x != nil {
+		return x.VatPerMille
+	}
+	return 0
+}
+
+func (x *OrderPart) GetOptions() []*ChosenOption {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
 // TaxShare is the part of an amount at one rate of VAT.
 type TaxShare struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -1878,7 +1990,7 @@ type TaxShare struct {
 
 func (x *TaxShare) Reset() {
 	*x = TaxShare{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1890,7 +2002,7 @@ func (x *TaxShare) String() string {
 func (*TaxShare) ProtoMessage() {}
 
 func (x *TaxShare) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1903,7 +2015,7 @@ func (x *TaxShare) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaxShare.ProtoReflect.Descriptor instead.
 func (*TaxShare) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{24}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TaxShare) GetVatPerMille() int32 {
@@ -1940,7 +2052,7 @@ type ChosenOption struct {
 
 func (x *ChosenOption) Reset() {
 	*x = ChosenOption{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1952,7 +2064,7 @@ func (x *ChosenOption) String() string {
 func (*ChosenOption) ProtoMessage() {}
 
 func (x *ChosenOption) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1965,7 +2077,7 @@ func (x *ChosenOption) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChosenOption.ProtoReflect.Descriptor instead.
 func (*ChosenOption) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{25}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ChosenOption) GetOptionId() string {
@@ -2011,7 +2123,7 @@ type OrderChange struct {
 
 func (x *OrderChange) Reset() {
 	*x = OrderChange{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2023,7 +2135,7 @@ func (x *OrderChange) String() string {
 func (*OrderChange) ProtoMessage() {}
 
 func (x *OrderChange) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2036,7 +2148,7 @@ func (x *OrderChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderChange.ProtoReflect.Descriptor instead.
 func (*OrderChange) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{26}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *OrderChange) GetSequence() int64 {
@@ -2103,7 +2215,7 @@ type ListOrdersRequest struct {
 
 func (x *ListOrdersRequest) Reset() {
 	*x = ListOrdersRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2115,7 +2227,7 @@ func (x *ListOrdersRequest) String() string {
 func (*ListOrdersRequest) ProtoMessage() {}
 
 func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2128,7 +2240,7 @@ func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersRequest.ProtoReflect.Descriptor instead.
 func (*ListOrdersRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{27}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListOrdersRequest) GetMerchantId() string {
@@ -2209,7 +2321,7 @@ type ListOrdersResponse struct {
 
 func (x *ListOrdersResponse) Reset() {
 	*x = ListOrdersResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2221,7 +2333,7 @@ func (x *ListOrdersResponse) String() string {
 func (*ListOrdersResponse) ProtoMessage() {}
 
 func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2234,7 +2346,7 @@ func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersResponse.ProtoReflect.Descriptor instead.
 func (*ListOrdersResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{28}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListOrdersResponse) GetOrders() []*Order {
@@ -2274,7 +2386,7 @@ type ListKitchenRequest struct {
 
 func (x *ListKitchenRequest) Reset() {
 	*x = ListKitchenRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2286,7 +2398,7 @@ func (x *ListKitchenRequest) String() string {
 func (*ListKitchenRequest) ProtoMessage() {}
 
 func (x *ListKitchenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2299,7 +2411,7 @@ func (x *ListKitchenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKitchenRequest.ProtoReflect.Descriptor instead.
 func (*ListKitchenRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{29}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListKitchenRequest) GetMerchantId() string {
@@ -2318,7 +2430,7 @@ type ListKitchenResponse struct {
 
 func (x *ListKitchenResponse) Reset() {
 	*x = ListKitchenResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2330,7 +2442,7 @@ func (x *ListKitchenResponse) String() string {
 func (*ListKitchenResponse) ProtoMessage() {}
 
 func (x *ListKitchenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2343,7 +2455,7 @@ func (x *ListKitchenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKitchenResponse.ProtoReflect.Descriptor instead.
 func (*ListKitchenResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{30}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListKitchenResponse) GetOrders() []*Order {
@@ -2363,7 +2475,7 @@ type GetOrderRequest struct {
 
 func (x *GetOrderRequest) Reset() {
 	*x = GetOrderRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2375,7 +2487,7 @@ func (x *GetOrderRequest) String() string {
 func (*GetOrderRequest) ProtoMessage() {}
 
 func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2388,7 +2500,7 @@ func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderRequest.ProtoReflect.Descriptor instead.
 func (*GetOrderRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{31}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GetOrderRequest) GetMerchantId() string {
@@ -2414,7 +2526,7 @@ type GetOrderResponse struct {
 
 func (x *GetOrderResponse) Reset() {
 	*x = GetOrderResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2426,7 +2538,7 @@ func (x *GetOrderResponse) String() string {
 func (*GetOrderResponse) ProtoMessage() {}
 
 func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2439,7 +2551,7 @@ func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderResponse.ProtoReflect.Descriptor instead.
 func (*GetOrderResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{32}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetOrderResponse) GetOrder() *Order {
@@ -2462,7 +2574,7 @@ type SetOrderStatusRequest struct {
 
 func (x *SetOrderStatusRequest) Reset() {
 	*x = SetOrderStatusRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2474,7 +2586,7 @@ func (x *SetOrderStatusRequest) String() string {
 func (*SetOrderStatusRequest) ProtoMessage() {}
 
 func (x *SetOrderStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2487,7 +2599,7 @@ func (x *SetOrderStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOrderStatusRequest.ProtoReflect.Descriptor instead.
 func (*SetOrderStatusRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{33}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SetOrderStatusRequest) GetMerchantId() string {
@@ -2527,7 +2639,7 @@ type SetOrderStatusResponse struct {
 
 func (x *SetOrderStatusResponse) Reset() {
 	*x = SetOrderStatusResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2539,7 +2651,7 @@ func (x *SetOrderStatusResponse) String() string {
 func (*SetOrderStatusResponse) ProtoMessage() {}
 
 func (x *SetOrderStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2552,7 +2664,7 @@ func (x *SetOrderStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOrderStatusResponse.ProtoReflect.Descriptor instead.
 func (*SetOrderStatusResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{34}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SetOrderStatusResponse) GetOrder() *Order {
@@ -2586,7 +2698,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2598,7 +2710,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2611,7 +2723,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{35}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Offer) GetId() string {
@@ -2696,7 +2808,7 @@ type CreateOfferRequest struct {
 
 func (x *CreateOfferRequest) Reset() {
 	*x = CreateOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2708,7 +2820,7 @@ func (x *CreateOfferRequest) String() string {
 func (*CreateOfferRequest) ProtoMessage() {}
 
 func (x *CreateOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2721,7 +2833,7 @@ func (x *CreateOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfferRequest.ProtoReflect.Descriptor instead.
 func (*CreateOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{36}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CreateOfferRequest) GetMerchantId() string {
@@ -2754,7 +2866,7 @@ type CreateOfferResponse struct {
 
 func (x *CreateOfferResponse) Reset() {
 	*x = CreateOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2766,7 +2878,7 @@ func (x *CreateOfferResponse) String() string {
 func (*CreateOfferResponse) ProtoMessage() {}
 
 func (x *CreateOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2779,7 +2891,7 @@ func (x *CreateOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfferResponse.ProtoReflect.Descriptor instead.
 func (*CreateOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{37}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CreateOfferResponse) GetOffer() *Offer {
@@ -2801,7 +2913,7 @@ type ListOffersRequest struct {
 
 func (x *ListOffersRequest) Reset() {
 	*x = ListOffersRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2813,7 +2925,7 @@ func (x *ListOffersRequest) String() string {
 func (*ListOffersRequest) ProtoMessage() {}
 
 func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2826,7 +2938,7 @@ func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersRequest.ProtoReflect.Descriptor instead.
 func (*ListOffersRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{38}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListOffersRequest) GetMerchantId() string {
@@ -2867,7 +2979,7 @@ type ListOffersResponse struct {
 
 func (x *ListOffersResponse) Reset() {
 	*x = ListOffersResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2879,7 +2991,7 @@ func (x *ListOffersResponse) String() string {
 func (*ListOffersResponse) ProtoMessage() {}
 
 func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2892,7 +3004,7 @@ func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersResponse.ProtoReflect.Descriptor instead.
 func (*ListOffersResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{39}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListOffersResponse) GetOffers() []*Offer {
@@ -2920,7 +3032,7 @@ type GetOfferRequest struct {
 
 func (x *GetOfferRequest) Reset() {
 	*x = GetOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2932,7 +3044,7 @@ func (x *GetOfferRequest) String() string {
 func (*GetOfferRequest) ProtoMessage() {}
 
 func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2945,7 +3057,7 @@ func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferRequest.ProtoReflect.Descriptor instead.
 func (*GetOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{40}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GetOfferRequest) GetMerchantId() string {
@@ -2978,7 +3090,7 @@ type GetOfferResponse struct {
 
 func (x *GetOfferResponse) Reset() {
 	*x = GetOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2990,7 +3102,7 @@ func (x *GetOfferResponse) String() string {
 func (*GetOfferResponse) ProtoMessage() {}
 
 func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3003,7 +3115,7 @@ func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferResponse.ProtoReflect.Descriptor instead.
 func (*GetOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{41}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GetOfferResponse) GetOffer() *Offer {
@@ -3024,7 +3136,7 @@ type UpdateOfferRequest struct {
 
 func (x *UpdateOfferRequest) Reset() {
 	*x = UpdateOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3036,7 +3148,7 @@ func (x *UpdateOfferRequest) String() string {
 func (*UpdateOfferRequest) ProtoMessage() {}
 
 func (x *UpdateOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3049,7 +3161,7 @@ func (x *UpdateOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOfferRequest.ProtoReflect.Descriptor instead.
 func (*UpdateOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{42}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *UpdateOfferRequest) GetMerchantId() string {
@@ -3082,7 +3194,7 @@ type UpdateOfferResponse struct {
 
 func (x *UpdateOfferResponse) Reset() {
 	*x = UpdateOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3094,7 +3206,7 @@ func (x *UpdateOfferResponse) String() string {
 func (*UpdateOfferResponse) ProtoMessage() {}
 
 func (x *UpdateOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3107,7 +3219,7 @@ func (x *UpdateOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOfferResponse.ProtoReflect.Descriptor instead.
 func (*UpdateOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{43}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *UpdateOfferResponse) GetOffer() *Offer {
@@ -3128,7 +3240,7 @@ type DeleteOfferRequest struct {
 
 func (x *DeleteOfferRequest) Reset() {
 	*x = DeleteOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3140,7 +3252,7 @@ func (x *DeleteOfferRequest) String() string {
 func (*DeleteOfferRequest) ProtoMessage() {}
 
 func (x *DeleteOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3153,7 +3265,7 @@ func (x *DeleteOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOfferRequest.ProtoReflect.Descriptor instead.
 func (*DeleteOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{44}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *DeleteOfferRequest) GetMerchantId() string {
@@ -3185,7 +3297,7 @@ type DeleteOfferResponse struct {
 
 func (x *DeleteOfferResponse) Reset() {
 	*x = DeleteOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[45]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3197,7 +3309,7 @@ func (x *DeleteOfferResponse) String() string {
 func (*DeleteOfferResponse) ProtoMessage() {}
 
 func (x *DeleteOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[45]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3210,14 +3322,14 @@ func (x *DeleteOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOfferResponse.ProtoReflect.Descriptor instead.
 func (*DeleteOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{45}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{46}
 }
 
 var File_eupay_qr_v1_table_proto protoreflect.FileDescriptor
 
 const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\n" +
-	"\x17eupay/qr/v1/table.proto\x12\veupay.qr.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x02\n" +
+	"\x17eupay/qr/v1/table.proto\x12\veupay.qr.v1\x1a\x17eupay/qr/v1/goods.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x02\n" +
 	"\x05Table\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -3287,14 +3399,16 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x0fGetMenuResponse\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12!\n" +
-	"\fnot_modified\x18\x03 \x01(\bR\vnotModified\"{\n" +
+	"\fnot_modified\x18\x03 \x01(\bR\vnotModified\"\xaa\x01\n" +
 	"\tOrderItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x1a\n" +
 	"\bquantity\x18\x02 \x01(\x05R\bquantity\x12\x14\n" +
 	"\x05notes\x18\x03 \x01(\tR\x05notes\x12\x1d\n" +
 	"\n" +
-	"option_ids\x18\x04 \x03(\tR\toptionIds\"\xf2\x03\n" +
+	"option_ids\x18\x04 \x03(\tR\toptionIds\x12-\n" +
+	"\x05parts\x18\n" +
+	" \x03(\v2\x17.eupay.qr.v1.WantedPartR\x05parts\"\xf2\x03\n" +
 	"\x11PlaceOrderRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x14\n" +
@@ -3370,7 +3484,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12!\n" +
 	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x1c\n" +
 	"\treference\x18\x03 \x01(\tR\treference\x12!\n" +
-	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xb9\x04\n" +
+	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xe7\x04\n" +
 	"\tOrderLine\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -3389,7 +3503,17 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x05taxes\x18\f \x03(\v2\x15.eupay.qr.v1.TaxShareR\x05taxes\x12-\n" +
 	"\x12cancelled_quantity\x18( \x01(\x05R\x11cancelledQuantity\x12'\n" +
 	"\x0fcancelled_cents\x18) \x01(\x03R\x0ecancelledCents\x12>\n" +
-	"\x0fcancelled_taxes\x18* \x03(\v2\x15.eupay.qr.v1.TaxShareR\x0ecancelledTaxes\"l\n" +
+	"\x0fcancelled_taxes\x18* \x03(\v2\x15.eupay.qr.v1.TaxShareR\x0ecancelledTaxes\x12,\n" +
+	"\x05parts\x18\x14 \x03(\v2\x16.eupay.qr.v1.OrderPartR\x05parts\"\xef\x01\n" +
+	"\tOrderPart\x12\x17\n" +
+	"\apart_id\x18\x01 \x01(\tR\x06partId\x12\x12\n" +
+	"\x04part\x18\x02 \x01(\tR\x04part\x12\x1d\n" +
+	"\n" +
+	"product_id\x18\x03 \x01(\tR\tproductId\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12)\n" +
+	"\x10supplement_cents\x18\x05 \x01(\x03R\x0fsupplementCents\x12\"\n" +
+	"\rvat_per_mille\x18\x06 \x01(\x05R\vvatPerMille\x123\n" +
+	"\aoptions\x18\a \x03(\v2\x19.eupay.qr.v1.ChosenOptionR\aoptions\"l\n" +
 	"\bTaxShare\x12\"\n" +
 	"\rvat_per_mille\x18\x01 \x01(\x05R\vvatPerMille\x12\x1f\n" +
 	"\vgross_cents\x18\x02 \x01(\x03R\n" +
@@ -3537,7 +3661,7 @@ func file_eupay_qr_v1_table_proto_rawDescGZIP() []byte {
 	return file_eupay_qr_v1_table_proto_rawDescData
 }
 
-var file_eupay_qr_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_eupay_qr_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_eupay_qr_v1_table_proto_goTypes = []any{
 	(*Table)(nil),                     // 0: eupay.qr.v1.Table
 	(*TableFields)(nil),               // 1: eupay.qr.v1.TableFields
@@ -3563,33 +3687,35 @@ var file_eupay_qr_v1_table_proto_goTypes = []any{
 	(*Order)(nil),                     // 21: eupay.qr.v1.Order
 	(*OrderRefund)(nil),               // 22: eupay.qr.v1.OrderRefund
 	(*OrderLine)(nil),                 // 23: eupay.qr.v1.OrderLine
-	(*TaxShare)(nil),                  // 24: eupay.qr.v1.TaxShare
-	(*ChosenOption)(nil),              // 25: eupay.qr.v1.ChosenOption
-	(*OrderChange)(nil),               // 26: eupay.qr.v1.OrderChange
-	(*ListOrdersRequest)(nil),         // 27: eupay.qr.v1.ListOrdersRequest
-	(*ListOrdersResponse)(nil),        // 28: eupay.qr.v1.ListOrdersResponse
-	(*ListKitchenRequest)(nil),        // 29: eupay.qr.v1.ListKitchenRequest
-	(*ListKitchenResponse)(nil),       // 30: eupay.qr.v1.ListKitchenResponse
-	(*GetOrderRequest)(nil),           // 31: eupay.qr.v1.GetOrderRequest
-	(*GetOrderResponse)(nil),          // 32: eupay.qr.v1.GetOrderResponse
-	(*SetOrderStatusRequest)(nil),     // 33: eupay.qr.v1.SetOrderStatusRequest
-	(*SetOrderStatusResponse)(nil),    // 34: eupay.qr.v1.SetOrderStatusResponse
-	(*Offer)(nil),                     // 35: eupay.qr.v1.Offer
-	(*CreateOfferRequest)(nil),        // 36: eupay.qr.v1.CreateOfferRequest
-	(*CreateOfferResponse)(nil),       // 37: eupay.qr.v1.CreateOfferResponse
-	(*ListOffersRequest)(nil),         // 38: eupay.qr.v1.ListOffersRequest
-	(*ListOffersResponse)(nil),        // 39: eupay.qr.v1.ListOffersResponse
-	(*GetOfferRequest)(nil),           // 40: eupay.qr.v1.GetOfferRequest
-	(*GetOfferResponse)(nil),          // 41: eupay.qr.v1.GetOfferResponse
-	(*UpdateOfferRequest)(nil),        // 42: eupay.qr.v1.UpdateOfferRequest
-	(*UpdateOfferResponse)(nil),       // 43: eupay.qr.v1.UpdateOfferResponse
-	(*DeleteOfferRequest)(nil),        // 44: eupay.qr.v1.DeleteOfferRequest
-	(*DeleteOfferResponse)(nil),       // 45: eupay.qr.v1.DeleteOfferResponse
-	(*timestamppb.Timestamp)(nil),     // 46: google.protobuf.Timestamp
+	(*OrderPart)(nil),                 // 24: eupay.qr.v1.OrderPart
+	(*TaxShare)(nil),                  // 25: eupay.qr.v1.TaxShare
+	(*ChosenOption)(nil),              // 26: eupay.qr.v1.ChosenOption
+	(*OrderChange)(nil),               // 27: eupay.qr.v1.OrderChange
+	(*ListOrdersRequest)(nil),         // 28: eupay.qr.v1.ListOrdersRequest
+	(*ListOrdersResponse)(nil),        // 29: eupay.qr.v1.ListOrdersResponse
+	(*ListKitchenRequest)(nil),        // 30: eupay.qr.v1.ListKitchenRequest
+	(*ListKitchenResponse)(nil),       // 31: eupay.qr.v1.ListKitchenResponse
+	(*GetOrderRequest)(nil),           // 32: eupay.qr.v1.GetOrderRequest
+	(*GetOrderResponse)(nil),          // 33: eupay.qr.v1.GetOrderResponse
+	(*SetOrderStatusRequest)(nil),     // 34: eupay.qr.v1.SetOrderStatusRequest
+	(*SetOrderStatusResponse)(nil),    // 35: eupay.qr.v1.SetOrderStatusResponse
+	(*Offer)(nil),                     // 36: eupay.qr.v1.Offer
+	(*CreateOfferRequest)(nil),        // 37: eupay.qr.v1.CreateOfferRequest
+	(*CreateOfferResponse)(nil),       // 38: eupay.qr.v1.CreateOfferResponse
+	(*ListOffersRequest)(nil),         // 39: eupay.qr.v1.ListOffersRequest
+	(*ListOffersResponse)(nil),        // 40: eupay.qr.v1.ListOffersResponse
+	(*GetOfferRequest)(nil),           // 41: eupay.qr.v1.GetOfferRequest
+	(*GetOfferResponse)(nil),          // 42: eupay.qr.v1.GetOfferResponse
+	(*UpdateOfferRequest)(nil),        // 43: eupay.qr.v1.UpdateOfferRequest
+	(*UpdateOfferResponse)(nil),       // 44: eupay.qr.v1.UpdateOfferResponse
+	(*DeleteOfferRequest)(nil),        // 45: eupay.qr.v1.DeleteOfferRequest
+	(*DeleteOfferResponse)(nil),       // 46: eupay.qr.v1.DeleteOfferResponse
+	(*timestamppb.Timestamp)(nil),     // 47: google.protobuf.Timestamp
+	(*WantedPart)(nil),                // 48: eupay.qr.v1.WantedPart
 }
 var file_eupay_qr_v1_table_proto_depIdxs = []int32{
-	46, // 0: eupay.qr.v1.Table.created_at:type_name -> google.protobuf.Timestamp
-	46, // 1: eupay.qr.v1.Table.updated_at:type_name -> google.protobuf.Timestamp
+	47, // 0: eupay.qr.v1.Table.created_at:type_name -> google.protobuf.Timestamp
+	47, // 1: eupay.qr.v1.Table.updated_at:type_name -> google.protobuf.Timestamp
 	1,  // 2: eupay.qr.v1.CreateTableRequest.fields:type_name -> eupay.qr.v1.TableFields
 	0,  // 3: eupay.qr.v1.CreateTableResponse.table:type_name -> eupay.qr.v1.Table
 	0,  // 4: eupay.qr.v1.ListTablesResponse.tables:type_name -> eupay.qr.v1.Table
@@ -3597,77 +3723,80 @@ var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	1,  // 6: eupay.qr.v1.UpdateTableRequest.fields:type_name -> eupay.qr.v1.TableFields
 	0,  // 7: eupay.qr.v1.UpdateTableResponse.table:type_name -> eupay.qr.v1.Table
 	0,  // 8: eupay.qr.v1.RefreshTableTokenResponse.table:type_name -> eupay.qr.v1.Table
-	16, // 9: eupay.qr.v1.PlaceOrderRequest.items:type_name -> eupay.qr.v1.OrderItem
-	21, // 10: eupay.qr.v1.PlaceOrderResponse.order:type_name -> eupay.qr.v1.Order
-	21, // 11: eupay.qr.v1.GetGuestOrderResponse.order:type_name -> eupay.qr.v1.Order
-	46, // 12: eupay.qr.v1.Order.created_at:type_name -> google.protobuf.Timestamp
-	46, // 13: eupay.qr.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
-	23, // 14: eupay.qr.v1.Order.lines:type_name -> eupay.qr.v1.OrderLine
-	26, // 15: eupay.qr.v1.Order.history:type_name -> eupay.qr.v1.OrderChange
-	46, // 16: eupay.qr.v1.Order.paid_at:type_name -> google.protobuf.Timestamp
-	22, // 17: eupay.qr.v1.Order.refund:type_name -> eupay.qr.v1.OrderRefund
-	46, // 18: eupay.qr.v1.Order.payment_created_at:type_name -> google.protobuf.Timestamp
-	25, // 19: eupay.qr.v1.OrderLine.options:type_name -> eupay.qr.v1.ChosenOption
-	24, // 20: eupay.qr.v1.OrderLine.taxes:type_name -> eupay.qr.v1.TaxShare
-	24, // 21: eupay.qr.v1.OrderLine.cancelled_taxes:type_name -> eupay.qr.v1.TaxShare
-	46, // 22: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
-	46, // 23: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
-	46, // 24: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
-	21, // 25: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 26: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 27: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
-	21, // 28: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
-	46, // 29: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
-	46, // 30: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
-	46, // 31: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
-	46, // 32: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
-	35, // 33: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	35, // 34: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	35, // 35: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
-	35, // 36: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	35, // 37: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	35, // 38: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	2,  // 39: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
-	4,  // 40: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
-	6,  // 41: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
-	8,  // 42: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
-	10, // 43: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
-	12, // 44: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
-	14, // 45: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
-	17, // 46: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
-	19, // 47: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
-	27, // 48: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
-	29, // 49: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
-	31, // 50: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
-	33, // 51: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
-	36, // 52: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
-	38, // 53: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
-	40, // 54: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
-	42, // 55: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
-	44, // 56: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
-	3,  // 57: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
-	5,  // 58: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
-	7,  // 59: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
-	9,  // 60: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
-	11, // 61: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
-	13, // 62: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
-	15, // 63: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
-	18, // 64: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
-	20, // 65: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
-	28, // 66: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
-	30, // 67: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
-	32, // 68: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
-	34, // 69: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
-	37, // 70: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
-	39, // 71: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
-	41, // 72: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
-	43, // 73: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
-	45, // 74: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
-	57, // [57:75] is the sub-list for method output_type
-	39, // [39:57] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	48, // 9: eupay.qr.v1.OrderItem.parts:type_name -> eupay.qr.v1.WantedPart
+	16, // 10: eupay.qr.v1.PlaceOrderRequest.items:type_name -> eupay.qr.v1.OrderItem
+	21, // 11: eupay.qr.v1.PlaceOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 12: eupay.qr.v1.GetGuestOrderResponse.order:type_name -> eupay.qr.v1.Order
+	47, // 13: eupay.qr.v1.Order.created_at:type_name -> google.protobuf.Timestamp
+	47, // 14: eupay.qr.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
+	23, // 15: eupay.qr.v1.Order.lines:type_name -> eupay.qr.v1.OrderLine
+	27, // 16: eupay.qr.v1.Order.history:type_name -> eupay.qr.v1.OrderChange
+	47, // 17: eupay.qr.v1.Order.paid_at:type_name -> google.protobuf.Timestamp
+	22, // 18: eupay.qr.v1.Order.refund:type_name -> eupay.qr.v1.OrderRefund
+	47, // 19: eupay.qr.v1.Order.payment_created_at:type_name -> google.protobuf.Timestamp
+	26, // 20: eupay.qr.v1.OrderLine.options:type_name -> eupay.qr.v1.ChosenOption
+	25, // 21: eupay.qr.v1.OrderLine.taxes:type_name -> eupay.qr.v1.TaxShare
+	25, // 22: eupay.qr.v1.OrderLine.cancelled_taxes:type_name -> eupay.qr.v1.TaxShare
+	24, // 23: eupay.qr.v1.OrderLine.parts:type_name -> eupay.qr.v1.OrderPart
+	26, // 24: eupay.qr.v1.OrderPart.options:type_name -> eupay.qr.v1.ChosenOption
+	47, // 25: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
+	47, // 26: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
+	47, // 27: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
+	21, // 28: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 29: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 30: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 31: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
+	47, // 32: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
+	47, // 33: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
+	47, // 34: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
+	47, // 35: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
+	36, // 36: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	36, // 37: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	36, // 38: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
+	36, // 39: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	36, // 40: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	36, // 41: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	2,  // 42: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
+	4,  // 43: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
+	6,  // 44: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
+	8,  // 45: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
+	10, // 46: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
+	12, // 47: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
+	14, // 48: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
+	17, // 49: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
+	19, // 50: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
+	28, // 51: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
+	30, // 52: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
+	32, // 53: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
+	34, // 54: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
+	37, // 55: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
+	39, // 56: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
+	41, // 57: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
+	43, // 58: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
+	45, // 59: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
+	3,  // 60: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
+	5,  // 61: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
+	7,  // 62: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
+	9,  // 63: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
+	11, // 64: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
+	13, // 65: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
+	15, // 66: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
+	18, // 67: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
+	20, // 68: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
+	29, // 69: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
+	31, // 70: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
+	33, // 71: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
+	35, // 72: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
+	38, // 73: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
+	40, // 74: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
+	42, // 75: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
+	44, // 76: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
+	46, // 77: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
+	60, // [60:78] is the sub-list for method output_type
+	42, // [42:60] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_table_proto_init() }
@@ -3675,6 +3804,7 @@ func file_eupay_qr_v1_table_proto_init() {
 	if File_eupay_qr_v1_table_proto != nil {
 		return
 	}
+	file_eupay_qr_v1_goods_proto_init()
 	file_eupay_qr_v1_table_proto_msgTypes[1].OneofWrappers = []any{}
 	file_eupay_qr_v1_table_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}
@@ -3683,7 +3813,7 @@ func file_eupay_qr_v1_table_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_qr_v1_table_proto_rawDesc), len(file_eupay_qr_v1_table_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   46,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

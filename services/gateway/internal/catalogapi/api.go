@@ -27,8 +27,10 @@ const (
 // Deps are the dependencies of New.
 type Deps struct {
 	Catalog qrv1.CatalogServiceClient
-	Access  *caller.Access
-	Limiter ratelimit.Limiter
+	// Assortment is of the same service.
+	Assortment qrv1.AssortmentServiceClient
+	Access     *caller.Access
+	Limiter    ratelimit.Limiter
 }
 
 // API has the handlers. Make it with New.
@@ -49,6 +51,11 @@ func (a *API) Register(g *web.API) {
 	g.DELETE("/product/:id", a.delete, write)
 	g.POST("/product/upload-image-url", a.uploadURL, write)
 	g.POST("/product/find-image", a.findImage, write)
+
+	g.POST("/product/:id/sold-out", a.soldOut, write)
+	g.DELETE("/product/:id/sold-out", a.onSale, write)
+	g.GET("/product/categories", a.categories, read)
+	g.PUT("/product/categories", a.replaceCategories, write)
 
 	g.GET("/product/option-groups", a.listGroups, read)
 	g.POST("/product/option-groups", a.createGroup, write)

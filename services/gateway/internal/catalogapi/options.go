@@ -19,6 +19,8 @@ type optionGroup struct {
 	Options   []option `json:"options"`
 	CreatedAt string   `json:"created_at"`
 	UpdatedAt string   `json:"updated_at"`
+	// Translations are of the name, here and in options.
+	Translations translations `json:"translations"`
 }
 
 type option struct {
@@ -27,15 +29,21 @@ type option struct {
 	Price     money.Cents `json:"price"`
 	Default   bool        `json:"is_default"`
 	Available bool        `json:"is_available"`
+
+	Translations translations `json:"translations"`
 }
 
 func groupView(g *qrv1.OptionGroup) optionGroup {
 	v := optionGroup{
 		ID: g.GetId(), Name: g.GetName(), Min: g.GetMinChoices(), Max: g.GetMaxChoices(), Options: make([]option, len(g.GetOptions())),
 		CreatedAt: web.Time(g.GetCreatedAt().AsTime()), UpdatedAt: web.Time(g.GetUpdatedAt().AsTime()),
+		Translations: translationsView(g.GetTranslations().GetByLanguage()),
 	}
 	for i, o := range g.GetOptions() {
-		v.Options[i] = option{ID: o.GetId(), Name: o.GetName(), Price: money.Cents(o.GetPriceCents()), Default: o.GetIsDefault(), Available: o.GetIsAvailable()}
+		v.Options[i] = option{
+			ID: o.GetId(), Name: o.GetName(), Price: money.Cents(o.GetPriceCents()), Default: o.GetIsDefault(), Available: o.GetIsAvailable(),
+			Translations: translationsView(o.GetTranslations().GetByLanguage()),
+		}
 	}
 	return v
 }
@@ -51,18 +59,22 @@ type groupRequest struct {
 		Price     web.Amount `json:"price"`
 		Default   bool       `json:"is_default"`
 		Available *bool      `json:"is_available"`
+
+		Translations *translations `json:"translations"`
 	} `json:"options"`
+	Translations *translations `json:"translations"`
 }
 
 // message fills in the defaults: one choice at most, options that are free and available.
 func (r groupRequest) message(id string) *qrv1.OptionGroup {
-	g := &qrv1.OptionGroup{Id: id, Name: r.Name, MinChoices: r.Min, MaxChoices: 1}
+	g := &qrv1.OptionGroup{Id: id, Name: r.Name, MinChoices: r.Min, MaxChoices: 1, Translations: r.Translations.message()}
 	if r.Max != nil {
 		g.MaxChoices = *r.Max
 	}
 	for _, o := range r.Options {
 		g.Options = append(g.Options, &qrv1.Option{
 			Id: o.ID, Name: o.Name, PriceCents: int64(o.Price.Cents()), IsDefault: o.Default, IsAvailable: o.Available == nil || *o.Available,
+			Translations: o.Translations.message(),
 		})
 	}
 	return g

@@ -28,6 +28,7 @@ type product struct {
 	IsAvailable   bool        `json:"is_available"`
 	CreatedAt     string      `json:"created_at"`
 	UpdatedAt     string      `json:"updated_at"`
+	details
 }
 
 func view(p *qrv1.Product) product {
@@ -41,6 +42,7 @@ func view(p *qrv1.Product) product {
 	if image := p.GetImageUrl(); image != "" {
 		v.ImageURL = &image
 	}
+	v.details = detailsView(p)
 	return v
 }
 
@@ -56,6 +58,7 @@ type fields struct {
 	Allergens     allergens  `json:"allergens"`
 	OptionGroups  *[]string  `json:"option_groups"`
 	IsAvailable   *bool      `json:"is_available"`
+	detailFields
 }
 
 func (f fields) message() *qrv1.ProductFields {
@@ -66,6 +69,7 @@ func (f fields) message() *qrv1.ProductFields {
 	if f.OptionGroups != nil {
 		m.OptionGroups = &qrv1.OptionGroupIDs{Ids: *f.OptionGroups}
 	}
+	f.detailFields.fill(m)
 	if f.PriceTTC.Given() {
 		cents := int64(f.PriceTTC.Cents())
 		m.PriceTtcCents = &cents

@@ -137,7 +137,7 @@ func setup(t *testing.T) *fixture {
 	g := apidoctest.API(t, e)
 	access := gatewaytest.Access(accounts, now)
 	portaltest.Register(g, accounts, access, nil)
-	New(Deps{Catalog: f.connect(t), Access: access, Limiter: ratelimit.NewMemory(now)}).Register(g)
+	New(Deps{Catalog: f.connect(t), Assortment: f.assortment(t), Access: access, Limiter: ratelimit.NewMemory(now)}).Register(g)
 	RegisterStatic(e)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)

@@ -29,10 +29,11 @@ const (
 
 type orderRequest struct {
 	Items []struct {
-		ProductID string   `json:"productId"`
-		Quantity  int32    `json:"quantity"`
-		Notes     string   `json:"notes"`
-		Options   []string `json:"options"`
+		ProductID string       `json:"productId"`
+		Quantity  int32        `json:"quantity"`
+		Notes     string       `json:"notes"`
+		Options   []string     `json:"options"`
+		Parts     []wantedPart `json:"parts"`
 	} `json:"items"`
 	OrderType    string `json:"orderType"`
 	PayNow       bool   `json:"payNow"`
@@ -89,7 +90,7 @@ func (a *API) placeOrder(c echo.Context) error {
 		req.ExpectedTotalCents = &expected
 	}
 	for _, item := range in.Items {
-		req.Items = append(req.Items, &qrv1.OrderItem{ProductId: item.ProductID, Quantity: item.Quantity, Notes: item.Notes, OptionIds: item.Options})
+		req.Items = append(req.Items, &qrv1.OrderItem{ProductId: item.ProductID, Quantity: item.Quantity, Notes: item.Notes, OptionIds: item.Options, Parts: wantedParts(item.Parts)})
 	}
 	res, err := a.Tables.PlaceOrder(ctx, req)
 	if refused != nil && (errs.Is(err, errs.MerchantNotEnabled) || err == nil && res.GetPaymentWanted()) {

@@ -29,6 +29,10 @@ type lineJSON struct {
 	// What cancellations took out of Quantity and Total, which stay as they were.
 	CancelledQuantity int32       `json:"cancelled_quantity"`
 	CancelledAmount   money.Cents `json:"cancelled_amount"`
+	// Parts are what was chosen of a set menu; UnitPrice includes their supplements and options.
+	Parts []partJSON `json:"parts,omitempty"`
+	// Taxes are Total by rate, of which a set menu has several.
+	Taxes []taxJSON `json:"taxes,omitempty"`
 }
 
 // chosenJSON is an option as it was when the order was placed.
@@ -113,9 +117,8 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 			Discount: money.Cents(l.GetDiscountCents()), Total: money.Cents(l.GetTotalCents()), VATRate: vat.Percent(l.GetVatPerMille()), VATAmount: money.Cents(l.GetVatCents()),
 			Position: l.GetPosition(), CancelledQuantity: l.GetCancelledQuantity(), CancelledAmount: money.Cents(l.GetCancelledCents()),
 		}
-		for _, o := range l.GetOptions() {
-			v.Items[i].Options = append(v.Items[i].Options, chosenJSON{ID: o.GetOptionId(), Group: o.GetGroup(), Name: o.GetName(), Price: money.Cents(o.GetPriceCents())})
-		}
+		v.Items[i].Options = optionsView(l.GetOptions())
+		v.Items[i].Parts, v.Items[i].Taxes = partsView(l.GetParts()), taxesView(l.GetTaxes())
 	}
 	return v
 }

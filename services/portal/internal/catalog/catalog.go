@@ -34,6 +34,11 @@ func Register(s *web.Site) error {
 	s.For(web.Shop, "POST /portal/catalog/{id}", update)
 	s.For(web.Shop, "POST /portal/catalog/{id}/available", available)
 	s.For(web.Shop, "POST /portal/catalog/{id}/delete", remove)
+	s.For(web.Shop, "POST /portal/catalog/{id}/sold-out", soldOut)
+	s.For(web.Shop, "GET /portal/catalog/set-menus/{id}", parts)
+	s.For(web.Shop, "POST /portal/catalog/set-menus/{id}", saveParts)
+	s.For(web.Everyone, "GET /portal/catalog/categories", allCategories)
+	s.For(web.Shop, "POST /portal/catalog/categories", saveCategories)
 	s.For(web.Everyone, "GET /portal/catalog/options", optionGroups)
 	s.For(web.Shop, "GET /portal/catalog/options/new", newGroup)
 	s.Once(web.Shop, "POST /portal/catalog/options/new", createGroup)
@@ -129,6 +134,10 @@ type form struct {
 	Allergens  []box
 	Groups     []tick
 	MayWrite   bool
+	// Takeaway are the rates of what is taken away.
+	Takeaway  []map[string]any
+	Meats     []string
+	Languages []string
 	// Stranger: the picture is at a host whose pictures pages do not show.
 	Stranger bool
 }
@@ -142,6 +151,8 @@ func render(r *web.Request, status int, f *web.Form, p *eupay.Product) error {
 	for _, rate := range rates {
 		v.Rates = append(v.Rates, map[string]any{"value": rate, "label": r.Text.Decimal(rate) + "\u202f%"})
 	}
+	v.Takeaway = append([]map[string]any{{"value": "", "label": r.Text.T("catalog.same_rate")}}, v.Rates...)
+	v.Meats, v.Languages = meats, languages
 	// A catalog that cannot be read now is no reason to lose what was typed.
 	if names, err := categories(r); err == nil {
 		v.Categories = names
@@ -169,6 +180,7 @@ func edit(r *web.Request) error {
 	}
 	showAllergens(f, p.Allergens)
 	f.Values["option_groups"] = p.OptionGroups
+	showDetails(f, p)
 	return render(r, http.StatusOK, f, p)
 }
 
@@ -189,11 +201,13 @@ func read(r *web.Request, f *web.Form) eupay.ProductChange {
 	if !slices.Contains(rates, rate.String()) {
 		f.Wrong("vat_rate", r.Text.T("catalog.rate_wrong"))
 	}
-	return eupay.ProductChange{
+	c := eupay.ProductChange{
 		Name: eupay.Ptr(f.Get("name")), Description: eupay.Ptr(f.Get("description")), Category: eupay.Ptr(f.Get("category")), PriceTTC: &price,
 		VATRate: &rate, StockQuantity: &stock, ImageURL: eupay.Ptr(f.Get("image_url")), IsAvailable: eupay.Ptr(f.Is("is_available")),
 		Allergens: eupay.Ptr(allergensIn(f)), OptionGroups: groupsIn(f),
 	}
+	readDetails(r, f, &c)
+	return c
 }
 
 func create(r *web.Request) error {
@@ -213,6 +227,7 @@ func create(r *web.Request) error {
 		if c.OptionGroups != nil {
 			p.OptionGroups = *c.OptionGroups
 		}
+		newDetails(c, &p)
 		_, err := r.API.Products.Create(r.Ctx(), p)
 		if err == nil {
 			return r.Redirect(next(f), "product_added")
@@ -242,6 +257,7 @@ func update(r *web.Request) error {
 		return err
 	}
 	c := read(r, f)
+	keepTranslations(p, &c)
 	if f.Is("remove_image") {
 		c.ImageURL = eupay.Ptr("")
 	}

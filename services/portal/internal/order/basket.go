@@ -27,10 +27,13 @@ const (
 
 // choice is what a guest wants of a product.
 type choice struct {
+	// ID is the product's, and with a number after it for another choice of the same product.
 	ID, Name, Note string
 	Quantity       int
 	// Options are ids.
 	Options []string
+	// Parts are of a set menu.
+	Parts []eupay.OrderItemPart
 }
 
 // chosenIn reads the basket, in an order that stays the same.
@@ -45,7 +48,7 @@ func chosenIn(f *web.Form) []choice {
 		if err != nil || n < 1 {
 			continue
 		}
-		out = append(out, choice{ID: id, Name: f.Get(nameField + id), Note: f.Get(noteField + id), Quantity: min(n, maxQuantity), Options: optionsIn(f, id)})
+		out = append(out, choice{ID: id, Name: f.Get(nameField + id), Note: f.Get(noteField + id), Quantity: min(n, maxQuantity), Options: optionsIn(f, id), Parts: partsIn(f, id)})
 	}
 	slices.SortFunc(out, func(a, b choice) int { return strings.Compare(a.ID, b.ID) })
 	return out
@@ -73,7 +76,10 @@ func mark(r *web.Request, f *web.Form, field string, i int, id string) bool {
 	case at + "options":
 		f.Wrong(id, r.Text.T("order.options_wrong"))
 	default:
-		return false
+		if !strings.HasPrefix(field, at+"parts") {
+			return false
+		}
+		f.Wrong(id, r.Text.T("order.options_wrong"))
 	}
 	return true
 }
@@ -88,8 +94,14 @@ type dish struct {
 	Offer  string
 	Script string
 	Groups []picks
+	// More: it may be ordered with another choice beside this one. Again: this is another one.
+	More, Again bool
+	Origins     []string
 	choice
 }
+
+// Key names the dish in the form.
+func (d dish) Key() string { return d.choice.ID }
 
 // Chosen are the options that are chosen of it.
 func (d dish) Chosen() []picked {
@@ -118,8 +130,11 @@ type line struct {
 
 // section is a category of the menu.
 type section struct {
-	Name   string
-	Dishes []dish
+	// Name is the merchant's, and Title the guest's.
+	Name, Title, Picture string
+	Dishes               []dish
+	// Out are products that are sold out.
+	Out []eupay.SoldOutProduct
 }
 
 // page is what the template of the menu shows.
@@ -128,7 +143,7 @@ type page struct {
 	Menu     *eupay.Menu
 	Sections []section
 	// Categories are all of the menu, which may be more than are shown. Long: it shows only some of it.
-	Categories     []string
+	Categories     []named
 	Long, More     bool
 	Category, Find string
 	// Elsewhere are products in the basket that the page does not show.
@@ -160,24 +175,22 @@ func newPage(r *web.Request, f *web.Form, m *eupay.Menu) page {
 		p.unknown(f, chosen)
 		return p
 	}
+	translate(m, languagesOf(r))
 	o := offersOf(m, r.Site.Now())
 	p.Offers = o.ordersForScript()
 	var all []section
 	count := 0
 	for name, products := range m.Menu {
-		s := section{Name: name}
+		s := section{Name: name, Title: name}
 		for _, product := range products {
-			s.Dishes = append(s.Dishes, newDish(r, o, m, product, chosen[product.ID]))
+			for _, key := range keysOf(f, product, chosen) {
+				s.Dishes = append(s.Dishes, newDish(r, o, m, product, key, chosen[key]))
+			}
 		}
 		count += len(products)
 		all = append(all, s)
 	}
-	slices.SortFunc(all, func(a, b section) int {
-		if (a.Name == "") != (b.Name == "") { // what has no category is last
-			return strings.Compare(b.Name, a.Name)
-		}
-		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
-	})
+	all = arrange(r, m, all)
 	p.total(o, all, chosen)
 	p.unknown(f, chosen)
 	p.choose(all, count)
@@ -187,9 +200,11 @@ func newPage(r *web.Request, f *web.Form, m *eupay.Menu) page {
 	return p
 }
 
-func newDish(r *web.Request, o offers, m *eupay.Menu, product eupay.MenuProduct, c choice) dish {
-	d := dish{MenuProduct: product, Picture: r.Picture(product.ImageURL), Script: o.forScript(product.ID), Groups: picksOf(m, product, c), choice: c}
-	d.choice.ID = product.ID
+func newDish(r *web.Request, o offers, m *eupay.Menu, product eupay.MenuProduct, key string, c choice) dish {
+	c.ID = key
+	d := dish{MenuProduct: product, Picture: r.Picture(product.ImageURL), Script: o.forScript(product.ID), choice: c, Again: key != product.ID}
+	d.Groups = append(partsOf(m, product, c), picksOf(m, product.OptionGroups, optionField+key, c.Options, c.Quantity > 0)...)
+	d.More, d.Origins = len(d.Groups) > 0, origins(r, product.Origin)
 	d.Now, d.Offer = o.line(product.ID, product.PriceTTC, 1)
 	return d
 }
@@ -198,13 +213,13 @@ func newDish(r *web.Request, o offers, m *eupay.Menu, product eupay.MenuProduct,
 func (p *page) total(o offers, all []section, chosen map[string]choice) {
 	for _, s := range all {
 		for _, d := range s.Dishes {
-			c, ok := chosen[d.MenuProduct.ID]
+			c, ok := chosen[d.Key()]
 			if !ok {
 				continue
 			}
 			delete(chosen, c.ID)
 			c.Name = d.MenuProduct.Name
-			total, _ := o.line(c.ID, d.PriceTTC, c.Quantity)
+			total, _ := o.line(d.MenuProduct.ID, d.PriceTTC, c.Quantity)
 			chosen, extra := chosenOf(d.Groups)
 			total += extra * eupay.Amount(c.Quantity)
 			p.Lines = append(p.Lines, line{choice: c, Picked: chosen, With: namesOf(chosen), Total: total, Known: true, Wrong: p.Fields[c.ID]})
@@ -229,7 +244,7 @@ func (p *page) unknown(f *web.Form, chosen map[string]choice) {
 // choose decides which part of the menu is shown: all of it, a category, or what a search finds.
 func (p *page) choose(all []section, count int) {
 	for _, s := range all {
-		p.Categories = append(p.Categories, s.Name)
+		p.Categories = append(p.Categories, named{s.Name, s.Title})
 	}
 	if count <= atOnce {
 		p.Sections = all
@@ -248,7 +263,7 @@ func (p *page) choose(all []section, count int) {
 	}
 	left := atOnce
 	for _, s := range all {
-		part := section{Name: s.Name}
+		part := section{Name: s.Name, Title: s.Title, Picture: s.Picture}
 		for _, d := range s.Dishes {
 			switch fits := p.Find == "" && s.Name == p.Category || p.Find != "" && contains(d.MenuProduct.Name, p.Find); {
 			case fits && left > 0:

@@ -19,6 +19,8 @@ type picked struct {
 	// Field is that of its group.
 	Field  string
 	Chosen bool
+	// Groups are the options of a product that is chosen for a part of a set menu.
+	Groups []picks
 }
 
 // Cents is the price for the page's script.
@@ -45,10 +47,11 @@ func optionsIn(f *web.Form, product string) []string {
 	return slices.Compact(ids)
 }
 
-// picksOf returns the groups of a product. What is not in the basket has the defaults, and an option that must be chosen.
-func picksOf(m *eupay.Menu, product eupay.MenuProduct, c choice) []picks {
+// picksOf returns groups of options, whose fields begin with field. chosen counts if the product is in the basket; else there are the defaults,
+// and an option that must be chosen.
+func picksOf(m *eupay.Menu, groups []string, field string, chosen []string, inBasket bool) []picks {
 	var out []picks
-	for _, id := range product.OptionGroups {
+	for _, id := range groups {
 		i := slices.IndexFunc(m.OptionGroups, func(g eupay.MenuOptionGroup) bool { return g.ID == id })
 		if i < 0 {
 			continue
@@ -56,19 +59,26 @@ func picksOf(m *eupay.Menu, product eupay.MenuProduct, c choice) []picks {
 		g := picks{MenuOptionGroup: m.OptionGroups[i]}
 		one := false
 		for _, o := range m.OptionGroups[i].Options {
-			p := picked{Option: o, Field: optionField + product.ID + "." + id, Chosen: slices.Contains(c.Options, o.ID)}
-			if c.Quantity == 0 {
+			p := picked{Option: o, Field: field + "." + id, Chosen: slices.Contains(chosen, o.ID)}
+			if !inBasket {
 				p.Chosen = o.IsDefault && o.IsAvailable
 			}
 			one = one || p.Chosen
 			g.Options = append(g.Options, p)
 		}
-		if first := slices.IndexFunc(g.Options, func(p picked) bool { return p.IsAvailable }); g.One() && !one && c.Quantity == 0 && first >= 0 {
-			g.Options[first].Chosen = true
+		if !one && !inBasket {
+			g.chooseFirst()
 		}
 		out = append(out, g)
 	}
 	return out
+}
+
+// chooseFirst chooses the first option of a group of which exactly one is chosen.
+func (p picks) chooseFirst() {
+	if first := slices.IndexFunc(p.Options, func(o picked) bool { return o.IsAvailable }); p.One() && first >= 0 {
+		p.Options[first].Chosen = true
+	}
 }
 
 // chosenOf returns the options that are chosen, and what they add to the price of one piece.
@@ -78,6 +88,8 @@ func chosenOf(groups []picks) (list []picked, extra eupay.Amount) {
 			if o.Chosen {
 				list = append(list, o)
 				extra += o.Price
+				more, price := chosenOf(o.Groups)
+				list, extra = append(list, more...), extra+price
 			}
 		}
 	}

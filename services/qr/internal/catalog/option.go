@@ -31,6 +31,7 @@ type OptionGroup struct {
 	Min, Max             int32
 	Options              []Option
 	CreatedAt, UpdatedAt time.Time
+	Translations         Translations
 }
 
 // Option is one of a group.
@@ -40,6 +41,7 @@ type Option struct {
 	Price money.Cents
 	// Default options are chosen when the page opens. An option that is not Available is sold out.
 	Default, Available bool
+	Translations       Translations
 }
 
 // read sets what a caller may set, and validates it. An option with an id must be one of the group's; others get one.
@@ -47,13 +49,17 @@ func (g *OptionGroup) read(in *qrv1.OptionGroup) error {
 	var bad refusals
 	g.Name = bad.name("name", in.GetName())
 	g.Min, g.Max = in.GetMinChoices(), in.GetMaxChoices()
+	if t := in.GetTranslations(); t != nil {
+		g.Translations = translationsOf(t.GetByLanguage())
+		bad.translations("translations", g.Translations, maxOptionName, 0)
+	}
 	given := in.GetOptions()
 	bad.unless(len(given) >= 1 && len(given) <= maxOptions, "options", "must have 1 to %d options", maxOptions)
 	bad.unless(g.Max >= 1 && int(g.Max) <= max(len(given), 1), "max_choices", "must be from 1 to the number of options")
 	bad.unless(g.Min >= 0 && g.Min <= g.Max, "min_choices", "must be from 0 to max_choices")
-	known := make(map[string]bool, len(g.Options))
+	known, said := make(map[string]bool, len(g.Options)), make(map[string]Translations, len(g.Options))
 	for _, o := range g.Options {
-		known[o.ID] = true
+		known[o.ID], said[o.ID] = true, o.Translations
 	}
 	g.Options = nil
 	defaults := int32(0)
@@ -61,6 +67,11 @@ func (g *OptionGroup) read(in *qrv1.OptionGroup) error {
 		field := fmt.Sprintf("options[%d].", i)
 		next := Option{
 			ID: o.GetId(), Name: bad.name(field+"name", o.GetName()), Price: money.Cents(o.GetPriceCents()), Default: o.GetIsDefault(), Available: o.GetIsAvailable(),
+			Translations: said[o.GetId()],
+		}
+		if t := o.GetTranslations(); t != nil {
+			next.Translations = translationsOf(t.GetByLanguage())
+			bad.translations(field+"translations", next.Translations, maxOptionName, 0)
 		}
 		if next.Default {
 			defaults++
@@ -87,10 +98,10 @@ func (r *refusals) name(field, given string) string {
 func (g *OptionGroup) message() *qrv1.OptionGroup {
 	m := &qrv1.OptionGroup{
 		Id: g.ID, MerchantId: g.MerchantID, Name: g.Name, MinChoices: g.Min, MaxChoices: g.Max, CreatedAt: timestamppb.New(g.CreatedAt),
-		UpdatedAt: timestamppb.New(g.UpdatedAt),
+		UpdatedAt: timestamppb.New(g.UpdatedAt), Translations: &qrv1.Translations{ByLanguage: g.Translations.proto()},
 	}
 	for _, o := range g.Options {
-		m.Options = append(m.Options, &qrv1.Option{Id: o.ID, Name: o.Name, PriceCents: int64(o.Price), IsDefault: o.Default, IsAvailable: o.Available})
+		m.Options = append(m.Options, &qrv1.Option{Id: o.ID, Name: o.Name, PriceCents: int64(o.Price), IsDefault: o.Default, IsAvailable: o.Available, Translations: &qrv1.Translations{ByLanguage: o.Translations.proto()}})
 	}
 	return m
 }

@@ -43,6 +43,7 @@ type Product struct {
 	Groups               []string
 	Available            bool
 	CreatedAt, UpdatedAt time.Time
+	Details
 }
 
 // Fields are the fields that a merchant sets; nil if not given.
@@ -55,6 +56,7 @@ type Fields struct {
 	Allergens                   *Allergens
 	Groups                      *[]string
 	Available                   *bool
+	DetailFields
 
 	// upload is the key of ImageURL if it is an upload that no product has used yet.
 	upload string
@@ -71,6 +73,7 @@ func (f Fields) fill(p *Product) {
 	set(&p.ImageURL, f.ImageURL)
 	set(&p.Allergens, f.Allergens)
 	set(&p.Available, f.Available)
+	f.DetailFields.fill(&p.Details)
 }
 
 func set[T any](into, given *T) {
@@ -135,6 +138,7 @@ func (f *Fields) check() error {
 	}
 	f.checkAllergens(&bad)
 	f.checkGroups(&bad)
+	f.DetailFields.check(&bad)
 	return bad.err()
 }
 

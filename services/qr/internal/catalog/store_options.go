@@ -11,11 +11,11 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
-const groupColumns = `id::text, merchant_id::text, name, min_choices, max_choices, created_at, updated_at`
+const groupColumns = `id::text, merchant_id::text, name, min_choices, max_choices, created_at, updated_at, translations`
 
 func scanGroup(row pgx.CollectableRow) (OptionGroup, error) {
 	var g OptionGroup
-	err := row.Scan(&g.ID, &g.MerchantID, &g.Name, &g.Min, &g.Max, &g.CreatedAt, &g.UpdatedAt)
+	err := row.Scan(&g.ID, &g.MerchantID, &g.Name, &g.Min, &g.Max, &g.CreatedAt, &g.UpdatedAt, &g.Translations)
 	return g, err
 }
 
@@ -40,7 +40,7 @@ func readOptions(ctx context.Context, db pg.DB, list []OptionGroup) error {
 	for i := range list {
 		at[list[i].ID], ids[i] = &list[i], list[i].ID
 	}
-	rows, err := db.Query(ctx, `select group_id::text, id::text, name, price_cents, is_default, is_available from options
+	rows, err := db.Query(ctx, `select group_id::text, id::text, name, price_cents, is_default, is_available, translations from options
 		where group_id = any($1::text[]::uuid[]) order by group_id, position`, ids)
 	if err != nil {
 		return fmt.Errorf("read options: %w", err)
@@ -49,7 +49,7 @@ func readOptions(ctx context.Context, db pg.DB, list []OptionGroup) error {
 	for rows.Next() {
 		var group string
 		var o Option
-		if err := rows.Scan(&group, &o.ID, &o.Name, &o.Price, &o.Default, &o.Available); err != nil {
+		if err := rows.Scan(&group, &o.ID, &o.Name, &o.Price, &o.Default, &o.Available, &o.Translations); err != nil {
 			return fmt.Errorf("read options: %w", err)
 		}
 		at[group].Options = append(at[group].Options, o)
@@ -100,8 +100,8 @@ func (s *Store) CreateGroup(ctx context.Context, g *OptionGroup) error {
 		if count >= MaxOptionGroups {
 			return errs.New(errs.InvalidState, "A catalog holds at most %d option groups. Delete what is no longer used.", MaxOptionGroups)
 		}
-		_, err := tx.Exec(ctx, `insert into option_groups (id, merchant_id, name, min_choices, max_choices, created_at, updated_at)
-			values ($1, $2, $3, $4, $5, $6, $6)`, g.ID, g.MerchantID, g.Name, g.Min, g.Max, g.CreatedAt)
+		_, err := tx.Exec(ctx, `insert into option_groups (id, merchant_id, name, min_choices, max_choices, created_at, updated_at, translations)
+			values ($1, $2, $3, $4, $5, $6, $6, $7)`, g.ID, g.MerchantID, g.Name, g.Min, g.Max, g.CreatedAt, g.Translations.notNil())
 		if err != nil {
 			return fmt.Errorf("insert option group: %w", err)
 		}
@@ -118,9 +118,9 @@ func writeOptions(ctx context.Context, tx pgx.Tx, g *OptionGroup) error {
 	b := &pgx.Batch{}
 	b.Queue(`delete from options where group_id = $1 and id <> all($2::text[]::uuid[])`, g.ID, ids)
 	for i, o := range g.Options {
-		b.Queue(`insert into options (id, group_id, position, name, price_cents, is_default, is_available) values ($1, $2, $3, $4, $5, $6, $7)
-			on conflict (id) do update set position = $3, name = $4, price_cents = $5, is_default = $6, is_available = $7`,
-			o.ID, g.ID, i, o.Name, o.Price, o.Default, o.Available)
+		b.Queue(`insert into options (id, group_id, position, name, price_cents, is_default, is_available, translations) values ($1, $2, $3, $4, $5, $6, $7, $8)
+			on conflict (id) do update set position = $3, name = $4, price_cents = $5, is_default = $6, is_available = $7, translations = $8`,
+			o.ID, g.ID, i, o.Name, o.Price, o.Default, o.Available, o.Translations.notNil())
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("write options: %w", err)
@@ -140,8 +140,8 @@ func (s *Store) ChangeGroup(ctx context.Context, merchantID, id string, change f
 			return err
 		}
 		g.UpdatedAt = s.now()
-		_, err = tx.Exec(ctx, `update option_groups set name = $2, min_choices = $3, max_choices = $4, updated_at = $5 where id = $1`,
-			g.ID, g.Name, g.Min, g.Max, g.UpdatedAt)
+		_, err = tx.Exec(ctx, `update option_groups set name = $2, min_choices = $3, max_choices = $4, updated_at = $5, translations = $6 where id = $1`,
+			g.ID, g.Name, g.Min, g.Max, g.UpdatedAt, g.Translations.notNil())
 		if err != nil {
 			return fmt.Errorf("update option group: %w", err)
 		}

@@ -42,12 +42,12 @@ func NewStore(pool *pgxpool.Pool, now func() time.Time, wake func()) *Store {
 }
 
 const columns = `id::text, merchant_id::text, name, description, category, price_ttc, vat_rate, stock_quantity, image_url, is_available,
-	allergens, created_at, updated_at, array(select group_id::text from product_option_groups where product_id = products.id order by position)`
+	allergens, created_at, updated_at, array(select group_id::text from product_option_groups where product_id = products.id order by position)` + detailColumns
 
 func scan(row pgx.CollectableRow) (Product, error) {
 	var p Product
-	err := row.Scan(&p.ID, &p.MerchantID, &p.Name, &p.Description, &p.Category, &p.Price, &p.VATPerMill, &p.Stock, &p.ImageURL, &p.Available,
-		&p.Allergens, &p.CreatedAt, &p.UpdatedAt, &p.Groups)
+	err := row.Scan(append([]any{&p.ID, &p.MerchantID, &p.Name, &p.Description, &p.Category, &p.Price, &p.VATPerMill, &p.Stock, &p.ImageURL, &p.Available,
+		&p.Allergens, &p.CreatedAt, &p.UpdatedAt, &p.Groups}, p.Details.columns()...)...)
 	return p, err
 }
 
@@ -57,7 +57,11 @@ func products(ctx context.Context, db pg.DB, sql string, args ...any) ([]Product
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scan)
+	list, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, err
+	}
+	return withParts(ctx, db, list)
 }
 
 // isID reports whether id has the form of our ids: a UUID in lower case.
@@ -94,14 +98,14 @@ type Filter struct {
 const matching = ` from products where merchant_id = $1 and ($2::text is null or category = $2)
 	and ($3 = '' or search_key like $3) and ($4::boolean is null or is_available = $4)`
 
-// List returns one page of the matching products by category and name, and the total. They are at most MaxProducts, so they are counted one by one.
+// List returns one page of the matching products by category, position and name, and the total. They are at most MaxProducts, so they are counted one by one.
 func (s *Store) List(ctx context.Context, merchantID string, f Filter, page, limit int) ([]Product, int64, error) {
 	args := []any{merchantID, f.Category, pattern(f.Search), f.Available}
 	var total int64
 	if err := s.pool.QueryRow(ctx, `select count(*)`+matching, args...).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count products: %w", err)
 	}
-	list, err := products(ctx, s.pool, `select `+columns+matching+` order by category collate "C", search_key, id limit $5 offset $6`,
+	list, err := products(ctx, s.pool, `select `+columns+matching+` order by category collate "C", position, search_key, id limit $5 offset $6`,
 		append(args, limit, (page-1)*limit)...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list products: %w", err)
@@ -123,9 +127,13 @@ func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Produc
 	now := s.now()
 	p := Product{
 		ID: events.NewID(), MerchantID: merchantID, VATPerMill: vat.Standard, Stock: defaultStock, Available: true, CreatedAt: now, UpdatedAt: now,
+		Details: Details{Kind: plain},
 	}
 	f.fill(&p)
 	err := s.change(ctx, func(tx pgx.Tx) error {
+		if err := f.lockChoices(ctx, tx, merchantID, ""); err != nil {
+			return err
+		}
 		if err := f.lockGroups(ctx, tx, merchantID); err != nil {
 			return err
 		}
@@ -146,6 +154,9 @@ func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Produc
 		if err != nil {
 			return fmt.Errorf("insert product: %w", err)
 		}
+		if err := f.setDetails(ctx, tx, &p, nil); err != nil {
+			return err
+		}
 		if err := f.setGroups(ctx, tx, &p); err != nil {
 			return err
 		}
@@ -161,11 +172,18 @@ func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Produc
 func (s *Store) Update(ctx context.Context, merchantID, id string, f Fields) (Product, error) {
 	var p Product
 	err := s.change(ctx, func(tx pgx.Tx) error {
+		if err := f.lockChoices(ctx, tx, merchantID, id); err != nil {
+			return err
+		}
 		var err error
 		if p, err = readOne(ctx, tx, merchantID, id, "for update"); err != nil {
 			return err
 		}
+		before := p.Parts
 		f.fill(&p)
+		if err := f.setDetails(ctx, tx, &p, before); err != nil {
+			return err
+		}
 		if err := f.attach(ctx, tx, s.now()); err != nil {
 			return err
 		}

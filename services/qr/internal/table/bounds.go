@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -59,9 +60,12 @@ func checkShare(ctx context.Context, tx pgx.Tx, t seat, o *order) error {
 		wanted[q.ProductID] = int64(q.Count)
 	}
 	var bad problems
+	tooMany := func(product string) bool {
+		pieces := held[product] + wanted[product]
+		return pieces > max(piecesPerTable, perSeat*int64(t.Capacity), (left[product]+pieces)/2)
+	}
 	for i, l := range o.Lines {
-		pieces := held[l.ProductID] + wanted[l.ProductID]
-		if pieces > max(piecesPerTable, perSeat*int64(t.Capacity), (left[l.ProductID]+pieces)/2) {
+		if tooMany(l.ProductID) || slices.ContainsFunc(l.Parts, func(p part) bool { return tooMany(p.ProductID) }) {
 			bad.add(fmt.Sprintf("items[%d].quantity", i), "is more than a table can order without paying; order fewer, or ask the staff")
 		}
 	}

@@ -89,7 +89,7 @@ func (s *Server) applyPayment(ctx context.Context, tx pgx.Tx, o *order, referenc
 	case AwaitingPayment:
 		return s.receive(ctx, tx, o, "")
 	case Expired, PaymentFailed:
-		_, short, err := catalog.Reserve(ctx, tx, o.Merchant, o.pieces())
+		_, short, err := catalog.Reserve(ctx, tx, o.Merchant, o.pieces(), s.now())
 		if err != nil {
 			return fmt.Errorf("reserve order %s again: %w", o.ID, err)
 		}

@@ -24,6 +24,7 @@ type content struct {
 	// groups are the option groups of products by id, and groupsOf those of each product in their order.
 	groups   map[string]catalog.OptionGroup
 	groupsOf map[string][]string
+	offered
 }
 
 type merchantJSON struct {
@@ -51,6 +52,7 @@ type productJSON struct {
 	Allergens []string `json:"allergens"`
 	// OptionGroups are ids of the body's OptionGroups, in the order in which guests choose.
 	OptionGroups []string `json:"option_groups,omitempty"`
+	detailsJSON
 }
 
 type groupJSON struct {
@@ -59,6 +61,8 @@ type groupJSON struct {
 	Min     int32        `json:"min_choices"`
 	Max     int32        `json:"max_choices"`
 	Options []optionJSON `json:"options"`
+	// Translations are of the name, here and in options.
+	Translations catalog.Translations `json:"translations,omitempty"`
 }
 
 type optionJSON struct {
@@ -67,6 +71,8 @@ type optionJSON struct {
 	Price     money.Cents `json:"price"`
 	Default   bool        `json:"is_default"`
 	Available bool        `json:"is_available"`
+
+	Translations catalog.Translations `json:"translations,omitempty"`
 }
 
 type offerJSON struct {
@@ -99,6 +105,7 @@ type bodyJSON struct {
 	ProductOffers []productOfferJSON       `json:"productOffers"`
 	// OptionGroups are those of products of the menu, each once.
 	OptionGroups []groupJSON `json:"optionGroups,omitempty"`
+	offeredJSON
 }
 
 // menu encodes the part that all tables share once, and the beginning of each table.
@@ -124,22 +131,23 @@ func (c *content) menu(now time.Time) (*menu, error) {
 	return m, nil
 }
 
-// body also returns when an offer begins or ends next; the zero time if never. Categories are sorted by name, as encoding/json
+// body also returns when an offer begins or ends next, or a product is on sale again; the zero time if never. Categories are sorted by name, as encoding/json
 // sorts maps.
 func (c *content) body(now time.Time) (bodyJSON, time.Time) {
 	b := bodyJSON{
 		Merchant: merchantJSON{ID: c.merchant, Name: c.name, Currency: Currency},
 		Menu:     make(map[string][]productJSON), Offers: []offerJSON{}, ProductOffers: []productOfferJSON{},
 	}
+	until := c.sortOut(now)
 	prices := make(map[string]money.Cents, len(c.products))
 	for _, p := range c.products {
 		prices[p.ID] = p.Price
 		v := productView(p)
 		v.OptionGroups = c.groupsOf[p.ID]
+		v.Parts = c.partViews(p)
 		b.Menu[p.Category] = append(b.Menu[p.Category], v)
 	}
-	b.OptionGroups = c.usedGroups()
-	var until time.Time
+	b.OptionGroups, b.offeredJSON = c.usedGroups(), c.offeredView()
 	for _, o := range c.offers {
 		for _, at := range []*time.Time{o.StartsAt, o.EndsAt} {
 			if at != nil && at.After(now) && (until.IsZero() || at.Before(until)) {
@@ -179,9 +187,9 @@ func (c *content) usedGroups() []groupJSON {
 }
 
 func groupView(g catalog.OptionGroup) groupJSON {
-	v := groupJSON{ID: g.ID, Name: g.Name, Min: g.Min, Max: g.Max, Options: make([]optionJSON, len(g.Options))}
+	v := groupJSON{ID: g.ID, Name: g.Name, Min: g.Min, Max: g.Max, Options: make([]optionJSON, len(g.Options)), Translations: g.Translations}
 	for i, o := range g.Options {
-		v.Options[i] = optionJSON{ID: o.ID, Name: o.Name, Price: o.Price, Default: o.Default, Available: o.Available}
+		v.Options[i] = optionJSON{ID: o.ID, Name: o.Name, Price: o.Price, Default: o.Default, Available: o.Available, Translations: o.Translations}
 	}
 	return v
 }
@@ -190,6 +198,7 @@ func productView(p catalog.Orderable) productJSON {
 	net, _ := vat.Split(p.Price, p.VATPerMill)
 	v := productJSON{
 		ID: p.ID, Name: p.Name, Description: p.Description, PriceTTC: p.Price, PriceHT: net, VATRate: vat.Percent(p.VATPerMill), Allergens: p.Allergens,
+		detailsJSON: detailsView(p),
 	}
 	if p.ImageURL != "" {
 		v.ImageURL = &p.ImageURL

@@ -161,6 +161,9 @@ func (o *order) pieces() []catalog.Quantity {
 	counts := make(map[string]int32, len(o.Lines))
 	for _, l := range o.Lines {
 		counts[l.ProductID] += l.left()
+		for _, p := range l.Parts {
+			counts[p.ProductID] += l.left()
+		}
 	}
 	list := make([]catalog.Quantity, 0, len(counts))
 	for id, n := range counts {
@@ -184,7 +187,7 @@ func (o *order) view() *qrv1.Order {
 	for i, l := range o.Lines {
 		v.Lines = append(v.Lines, &qrv1.OrderLine{
 			Position: int32(i), Taxes: taxViews(l.taxes()), ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, Notes: l.Notes, UnitPriceCents: int64(l.Unit), VatPerMille: int32(l.VATPerMill),
-			TotalCents: int64(l.Total), VatCents: int64(l.VAT), DiscountCents: int64(l.Discount), Options: optionViews(l.Options),
+			TotalCents: int64(l.Total), VatCents: int64(l.VAT), DiscountCents: int64(l.Discount), Options: optionViews(l.Options), Parts: partViews(l.Parts),
 		})
 	}
 	o.showCancelled(v)

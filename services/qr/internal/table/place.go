@@ -110,7 +110,7 @@ func (s *Server) readOrder(r *qrv1.PlaceOrderRequest) (*order, error) {
 		}
 		o.Lines = append(o.Lines, line{
 			ProductID: strings.ToLower(item.GetProductId()), Quantity: item.GetQuantity(), Notes: bad.text(field+".notes", item.GetNotes(), maxNotes),
-			wanted: item.GetOptionIds(),
+			wanted: item.GetOptionIds(), Parts: bad.parts(field, item.GetParts()),
 		})
 	}
 	o.fingerprint = fingerprint(r)
@@ -223,27 +223,35 @@ func (o *order) decidePayment(payable bool) error {
 // choose adds the chosen options to the lines. Groups are read after the products are locked; a change of the menu since the guest saw it is
 // found by the expected total, or here.
 func (o *order) choose(ctx context.Context, tx pgx.Tx) error {
-	products := make([]string, len(o.Lines))
-	for i, l := range o.Lines {
-		products[i] = l.ProductID
-	}
+	products := o.products()
 	groups, of, err := catalog.MenuGroups(ctx, tx, o.Merchant, products)
 	if err != nil {
 		return err
 	}
+	menus, err := catalog.Parts(ctx, tx, products)
+	if err != nil {
+		return err
+	}
 	var bad problems
-	for i := range o.Lines {
-		l := &o.Lines[i]
+	choose := func(product string, wanted []string, field string) []catalog.Chosen {
 		var own []catalog.OptionGroup
-		for _, id := range of[l.ProductID] {
+		for _, id := range of[product] {
 			own = append(own, groups[id])
 		}
-		chosen, err := catalog.Choose(own, l.wanted, fmt.Sprintf("items[%d].options", i))
+		chosen, err := catalog.Choose(own, wanted, field)
 		if err != nil {
 			bad = append(bad, errs.From(err).Fields...)
-			continue
 		}
-		l.Options = chosen
+		return chosen
+	}
+	for i := range o.Lines {
+		l, field := &o.Lines[i], fmt.Sprintf("items[%d].", i)
+		bad.compose(l, menus[l.ProductID], field)
+		for j := range l.Parts {
+			p := &l.Parts[j]
+			p.Options = choose(p.ProductID, p.wanted, fmt.Sprintf("%sparts[%d].options", field, j))
+		}
+		l.Options = choose(l.ProductID, l.wanted, field+"options")
 		l.Unit += l.extra()
 	}
 	return bad.err()
@@ -256,7 +264,7 @@ func (s *Server) reserve(ctx context.Context, tx pgx.Tx, o *order) error {
 	for _, q := range wanted {
 		missing[q.ProductID] = !isID(q.ProductID)
 	}
-	products, short, err := catalog.Reserve(ctx, tx, o.Merchant, slices.DeleteFunc(wanted, func(q catalog.Quantity) bool { return missing[q.ProductID] }))
+	products, short, err := catalog.Reserve(ctx, tx, o.Merchant, slices.DeleteFunc(wanted, func(q catalog.Quantity) bool { return missing[q.ProductID] }), o.CreatedAt)
 	if err != nil {
 		return fmt.Errorf("reserve order: %w", err)
 	}
@@ -271,7 +279,8 @@ func (s *Server) reserve(ctx context.Context, tx pgx.Tx, o *order) error {
 			continue
 		}
 		p := products[l.ProductID]
-		l.Name, l.Unit, l.VATPerMill = p.Name, p.Price, p.VATPerMill
+		l.Name, l.Unit, l.VATPerMill = p.Name, p.Price, p.Rate(o.Type == takeaway)
+		bad.take(o, l, products, missing, fmt.Sprintf("items[%d].", i))
 	}
 	return bad.err()
 }

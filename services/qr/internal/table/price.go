@@ -25,6 +25,8 @@ type line struct {
 
 	// wanted are the ids of options in the guest's request.
 	wanted []string
+	// Parts are what was chosen of a set menu. Unit includes their supplements and options.
+	Parts []part
 }
 
 // totals of an order: Total = Subtotal - Discount, VAT is the sum of the lines'.
@@ -59,7 +61,7 @@ func price(lines []line, offers []offer, now time.Time) totals {
 	for i := range lines {
 		l := &lines[i]
 		l.Discount = money.Cents(l.Quantity)*l.Unit - l.Total
-		l.VAT = vat.In(l.Total, l.VATPerMill)
+		l.tax()
 		t.VAT += l.VAT
 	}
 	return t
@@ -73,11 +75,14 @@ func (l *line) taxes() []vat.Share {
 	return []vat.Share{{Rate: l.VATPerMill, Gross: l.Total, VAT: l.VAT}}
 }
 
-// extra is what the options of one piece cost.
+// extra is what the options of one piece cost, and in a set menu its supplements.
 func (l *line) extra() money.Cents {
 	var sum money.Cents
 	for _, o := range l.Options {
 		sum += o.Price
+	}
+	for _, p := range l.Parts {
+		sum += p.extra()
 	}
 	return sum
 }

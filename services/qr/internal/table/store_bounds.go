@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,17 +32,19 @@ func openOrders(ctx context.Context, tx pgx.Tx, tableID string) (n int64, err er
 	return n, nil
 }
 
-// heldByTable returns how many pieces of the products the open orders of a table hold, and what is left in stock.
+// heldByTable returns how many pieces of the products the open orders of a table hold, also in set menus, and what is left in stock.
 func heldByTable(ctx context.Context, tx pgx.Tx, tableID string, of []catalog.Quantity) (held, left map[string]int64, err error) {
 	ids := make([]string, 0, len(of))
 	for _, q := range of {
 		ids = append(ids, q.ProductID)
 	}
 	held, left = make(map[string]int64, len(ids)), make(map[string]int64, len(ids))
-	rows, err := tx.Query(ctx, `select p.id::text, p.stock_quantity, coalesce((
-			select sum(l.quantity - l.cancelled_quantity) from orders o join order_lines l on l.order_id = o.id
-			where o.table_id = $1 and o.paid_at is null and o.status in ('awaiting_payment', 'received') and l.product_id = p.id), 0)
-		from products p where p.id = any($2::text[]::uuid[])`, tableID, ids)
+	rows, err := tx.Query(ctx, `with open as (select l.product_id, l.parts, l.quantity - l.cancelled_quantity as quantity from orders o join order_lines l on l.order_id = o.id
+			where o.table_id = $1 and o.paid_at is null and o.status in ('awaiting_payment', 'received')),
+		held as (select product_id, sum(quantity) as pieces from (select product_id, quantity from open
+			union all select (part->>'product_id')::uuid, quantity from open, jsonb_array_elements(parts) part) taken group by product_id)
+		select p.id::text, case when p.stock_unlimited then $3::bigint else p.stock_quantity end, coalesce(h.pieces, 0)::bigint
+		from products p left join held h on h.product_id = p.id where p.id = any($2::text[]::uuid[])`, tableID, ids, int64(math.MaxInt32))
 	if err != nil {
 		return nil, nil, fmt.Errorf("count what a table holds: %w", err)
 	}

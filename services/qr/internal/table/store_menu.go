@@ -46,6 +46,9 @@ func readContent(ctx context.Context, pool *pgxpool.Pool, merchantID string) (*c
 		if c.groups, c.groupsOf, err = catalog.MenuGroups(ctx, tx, merchantID, nil); err != nil {
 			return err
 		}
+		if err = c.readOffered(ctx, tx); err != nil {
+			return err
+		}
 		c.offers, err = offersOf(ctx, tx, merchantID)
 		return err
 	})

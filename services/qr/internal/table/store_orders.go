@@ -115,7 +115,7 @@ func readLines(ctx context.Context, db pg.Reader, orders []*order) error {
 		byID[o.ID], ids[i] = o, o.ID
 	}
 	rows, err := db.Query(ctx, `select order_id::text, product_id::text, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents,
-		options, taxes from order_lines where order_id = any($1::text[]::uuid[]) order by order_id, position`, ids)
+		options, taxes, parts from order_lines where order_id = any($1::text[]::uuid[]) order by order_id, position`, ids)
 	if err != nil {
 		return fmt.Errorf("read order lines: %w", err)
 	}
@@ -124,15 +124,15 @@ func readLines(ctx context.Context, db pg.Reader, orders []*order) error {
 		var id string
 		var l line
 		var options []optionRow
-		if err := rows.Scan(&id, &l.ProductID, &l.Name, &l.Quantity, &l.Notes, &l.Unit, &l.VATPerMill, &l.Discount, &l.Total, &l.VAT, &options, &l.split); err != nil {
+		var parts []partRow
+		if err := rows.Scan(&id, &l.ProductID, &l.Name, &l.Quantity, &l.Notes, &l.Unit, &l.VATPerMill, &l.Discount, &l.Total, &l.VAT, &options, &l.split, &parts); err != nil {
 			return fmt.Errorf("read order lines: %w", err)
 		}
 		if len(l.split) == 0 {
 			l.split = nil
 		}
-		for _, o := range options {
-			l.Options = append(l.Options, catalog.Chosen{ID: o.ID, Group: o.Group, Name: o.Name, Price: money.Cents(o.Cents)})
-		}
+		l.Parts = partsOf(parts)
+		l.Options = optionsOf(options)
 		byID[id].Lines = append(byID[id].Lines, l)
 	}
 	if err := rows.Err(); err != nil {
@@ -147,6 +147,13 @@ type optionRow struct {
 	Group string `json:"group"`
 	Name  string `json:"name"`
 	Cents int64  `json:"price_cents"`
+}
+
+func optionsOf(rows []optionRow) (list []catalog.Chosen) {
+	for _, o := range rows {
+		list = append(list, catalog.Chosen{ID: o.ID, Group: o.Group, Name: o.Name, Price: money.Cents(o.Cents)})
+	}
+	return list
 }
 
 func optionRows(list []catalog.Chosen) []optionRow {
@@ -178,8 +185,8 @@ func insertOrder(ctx context.Context, tx pgx.Tx, o *order, key string) error {
 		o.askDueAt, o.askAttempts, o.merchantVersion, o.trace, o.BillID)
 	for i, l := range o.Lines {
 		b.Queue(`insert into order_lines (order_id, position, product_id, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents,
-			options, taxes) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-			o.ID, i, l.ProductID, l.Name, l.Quantity, l.Notes, l.Unit, l.VATPerMill, l.Discount, l.Total, l.VAT, optionRows(l.Options), splitRows(l.split))
+			options, taxes, parts) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+			o.ID, i, l.ProductID, l.Name, l.Quantity, l.Notes, l.Unit, l.VATPerMill, l.Discount, l.Total, l.VAT, optionRows(l.Options), splitRows(l.split), partRows(l.Parts))
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("insert order: %w", err)

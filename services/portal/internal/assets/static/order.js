@@ -38,9 +38,10 @@
     const kept = recall(memory);
     if (kept && "fresh" in form.dataset) {
       for (const [id, item] of Object.entries(kept.items || {})) {
+        if (id.includes("~")) addChoice(id.split("~")[0], id);
         const input = form.elements["q_" + id];
         if (input) input.value = item.count;
-        if (input && item.options) all(`input[name^="o_${id}."]`, form).forEach((o) => { if (o.type !== "hidden") o.checked = !o.disabled && item.options.includes(o.value); });
+        if (input && item.picked) choices(id).forEach((o) => { if (o.type !== "hidden") o.checked = !o.disabled && item.picked.includes(o.name + "=" + o.value); });
         notes[id] = item.note;
       }
       for (const name of fields) if (kept[name]) form.elements[name].value = kept[name];
@@ -51,9 +52,25 @@
       return;
     }
 
-    // picked are the options that are chosen of a product: ticked ones, or hidden ones of a product that the page does not show.
+    // choices are the fields of a product's options, of a set menu's parts, and of the options of what is chosen for these.
+    function choices(id) {
+      return all(["o_", "p_", "x_"].map((kind) => `input[name^="${kind}${id}."]`).join(", "), form);
+    }
+    // picked are the options that are chosen of a product: ticked ones, or hidden ones of a product that the page does not show. Options of a
+    // product that is not chosen for its part do not count.
     function picked(id) {
-      return all(`input[name^="o_${id}."]`, form).filter((o) => o.type === "hidden" || o.checked);
+      return choices(id).filter((o) => o.type === "hidden" || o.checked && (o.name[0] !== "x" || $("input", o.closest(".part-options").previousElementSibling).checked));
+    }
+    // addChoice shows a product once more, for another choice of it.
+    function addChoice(id, key) {
+      const shown = all(".dish[data-dish]", form).filter((d) => d.dataset.dish.split("~")[0] === id);
+      if (!shown.length || shown.some((d) => d.dataset.dish === key)) return null;
+      const li = shown[0].cloneNode(true);
+      li.dataset.dish = key;
+      li.classList.add("is-again");
+      all("input", li).forEach((i) => { i.name = i.name.replace("_" + id, "_" + key); });
+      shown.at(-1).after(li);
+      return li;
     }
     const extra = (id) => picked(id).reduce((sum, o) => sum + +o.dataset.price, 0);
 
@@ -61,7 +78,7 @@
       const items = {};
       for (const i of inputs()) {
         const id = i.name.slice(2), note = form.elements["n_" + id];
-        if (+i.value > 0) items[id] = { count: +i.value, note: note ? note.value : notes[id] || "", options: picked(id).map((o) => o.value) };
+        if (+i.value > 0) items[id] = { count: +i.value, note: note ? note.value : notes[id] || "", picked: picked(id).map((o) => o.name + "=" + o.value) };
       }
       remember(memory, { items, ...Object.fromEntries(fields.map((name) => [name, form.elements[name].value])) });
     }
@@ -144,6 +161,16 @@
     const key = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
     form.addEventListener("click", (e) => {
+      const more = e.target.closest("[data-another]");
+      if (more) {
+        e.preventDefault();
+        const id = more.dataset.another;
+        let n = 2;
+        while ($(`.dish[data-dish="${id}~${n}"]`, form)) n++;
+        const li = n < 22 && addChoice(id, id + "~" + n);
+        if (li) { $("input[name^=q_]", li).value = 1; changed(); li.scrollIntoView({ block: "nearest", behavior: "smooth" }); $(".plus", li).focus({ preventScroll: true }); }
+        return;
+      }
       const step = e.target.closest(".less, .plus");
       if (!step) return;
       const li = step.closest("[data-id]"), input = li ? form.elements["q_" + li.dataset.id] : $("input", step.parentElement);
@@ -153,14 +180,14 @@
     });
     // A group whose most is reached takes no more.
     const bound = (group) => {
-      const ticks = all("input", group), full = ticks.filter((o) => o.checked).length >= +group.dataset.most;
+      const ticks = all("input", group).filter((o) => o.closest("fieldset") === group), full = ticks.filter((o) => o.checked).length >= +group.dataset.most;
       ticks.forEach((o) => { if (!o.checked && !("out" in o.dataset)) o.disabled = full; });
     };
     all("[data-most]", form).forEach((group) => { all("input[disabled]", group).forEach((o) => { o.dataset.out = ""; }); bound(group); });
     form.addEventListener("change", (e) => {
       const group = e.target.closest("[data-most]");
       if (group) bound(group);
-      if (/^[qo]_/.test(e.target.name)) changed(); else save();
+      if (/^[qopx]_/.test(e.target.name)) changed(); else save();
     });
     $("[data-open]").addEventListener("click", (e) => {
       e.preventDefault();
