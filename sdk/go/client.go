@@ -68,6 +68,9 @@ type Client struct {
 	Offers        Offers
 	ProductOffers ProductOffers
 
+	Hours          Hours
+	PromotionCodes PromotionCodes
+
 	Settlement SettlementProof
 
 	Auth       Auth
@@ -183,6 +186,7 @@ func assemble(c caller) *Client {
 	out.Settlement = SettlementProof{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}
 	out.Rewards, out.OptionGroups = Rewards{at}, OptionGroups{at}
+	out.Hours, out.PromotionCodes = Hours{at}, PromotionCodes{at}
 	out.Offers, out.ProductOffers = Offers{at}, ProductOffers{at}
 	out.Passkeys = Passkeys{at}
 	out.Auth, out.Factor, out.Merchant, out.Team, out.APIKeys = Auth{at}, Factor{at}, Merchants{at}, Team{at}, APIKeys{at}

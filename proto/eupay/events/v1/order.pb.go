@@ -57,8 +57,10 @@ type OrderChanged struct {
 	RefundStatus      string `protobuf:"bytes,19,opt,name=refund_status,json=refundStatus,proto3" json:"refund_status,omitempty"`
 	RefundAmountCents int64  `protobuf:"varint,20,opt,name=refund_amount_cents,json=refundAmountCents,proto3" json:"refund_amount_cents,omitempty"`
 	RefundReference   string `protobuf:"bytes,21,opt,name=refund_reference,json=refundReference,proto3" json:"refund_reference,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// When a takeaway order is fetched. Absent: the merchant does not say.
+	PickupAt      *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=pickup_at,json=pickupAt,proto3" json:"pickup_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OrderChanged) Reset() {
@@ -238,6 +240,13 @@ func (x *OrderChanged) GetRefundReference() string {
 	return ""
 }
 
+func (x *OrderChanged) GetPickupAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PickupAt
+	}
+	return nil
+}
+
 type OrderedItem struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	ProductId string                 `protobuf:"bytes,1,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
@@ -392,7 +401,7 @@ var File_eupay_events_v1_order_proto protoreflect.FileDescriptor
 
 const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\n" +
-	"\x1beupay/events/v1/order.proto\x12\x0feupay.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x88\x06\n" +
+	"\x1beupay/events/v1/order.proto\x12\x0feupay.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc1\x06\n" +
 	"\fOrderChanged\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -420,7 +429,8 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\apaid_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\x06paidAt\x12#\n" +
 	"\rrefund_status\x18\x13 \x01(\tR\frefundStatus\x12.\n" +
 	"\x13refund_amount_cents\x18\x14 \x01(\x03R\x11refundAmountCents\x12)\n" +
-	"\x10refund_reference\x18\x15 \x01(\tR\x0frefundReference\"\x95\x02\n" +
+	"\x10refund_reference\x18\x15 \x01(\tR\x0frefundReference\x127\n" +
+	"\tpickup_at\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\bpickupAt\"\x95\x02\n" +
 	"\vOrderedItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -461,12 +471,13 @@ var file_eupay_events_v1_order_proto_depIdxs = []int32{
 	1, // 0: eupay.events.v1.OrderChanged.items:type_name -> eupay.events.v1.OrderedItem
 	3, // 1: eupay.events.v1.OrderChanged.occurred_at:type_name -> google.protobuf.Timestamp
 	3, // 2: eupay.events.v1.OrderChanged.paid_at:type_name -> google.protobuf.Timestamp
-	2, // 3: eupay.events.v1.OrderedItem.taxes:type_name -> eupay.events.v1.OrderedTax
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	3, // 3: eupay.events.v1.OrderChanged.pickup_at:type_name -> google.protobuf.Timestamp
+	2, // 4: eupay.events.v1.OrderedItem.taxes:type_name -> eupay.events.v1.OrderedTax
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_eupay_events_v1_order_proto_init() }

@@ -1024,8 +1024,12 @@ type PlaceOrderRequest struct {
 	ExpectedTotalCents *int64 `protobuf:"varint,12,opt,name=expected_total_cents,json=expectedTotalCents,proto3,oneof" json:"expected_total_cents,omitempty"`
 	// The version of the merchant that payable was decided for.
 	MerchantVersion int64 `protobuf:"varint,13,opt,name=merchant_version,json=merchantVersion,proto3" json:"merchant_version,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The beginning of a slot, of a takeaway order. Absent: as soon as possible.
+	PickupAt *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=pickup_at,json=pickupAt,proto3" json:"pickup_at,omitempty"`
+	// Empty: none.
+	PromotionCode string `protobuf:"bytes,21,opt,name=promotion_code,json=promotionCode,proto3" json:"promotion_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PlaceOrderRequest) Reset() {
@@ -1147,6 +1151,20 @@ func (x *PlaceOrderRequest) GetMerchantVersion() int64 {
 		return x.MerchantVersion
 	}
 	return 0
+}
+
+func (x *PlaceOrderRequest) GetPickupAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PickupAt
+	}
+	return nil
+}
+
+func (x *PlaceOrderRequest) GetPromotionCode() string {
+	if x != nil {
+		return x.PromotionCode
+	}
+	return ""
 }
 
 type PlaceOrderResponse struct {
@@ -1359,8 +1377,12 @@ type Order struct {
 	PaymentUrl string `protobuf:"bytes,28,opt,name=payment_url,json=paymentUrl,proto3" json:"payment_url,omitempty"`
 	// Likewise: when the payment was made. Absent: it is not made yet.
 	PaymentCreatedAt *timestamppb.Timestamp `protobuf:"bytes,29,opt,name=payment_created_at,json=paymentCreatedAt,proto3" json:"payment_created_at,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// When a takeaway order is fetched. Absent: the merchant does not say.
+	PickupAt *timestamppb.Timestamp `protobuf:"bytes,40,opt,name=pickup_at,json=pickupAt,proto3" json:"pickup_at,omitempty"`
+	// The code that made it cheaper; empty: none did.
+	PromotionCode string `protobuf:"bytes,41,opt,name=promotion_code,json=promotionCode,proto3" json:"promotion_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Order) Reset() {
@@ -1594,6 +1616,20 @@ func (x *Order) GetPaymentCreatedAt() *timestamppb.Timestamp {
 		return x.PaymentCreatedAt
 	}
 	return nil
+}
+
+func (x *Order) GetPickupAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PickupAt
+	}
+	return nil
+}
+
+func (x *Order) GetPromotionCode() string {
+	if x != nil {
+		return x.PromotionCode
+	}
+	return ""
 }
 
 // OrderRefund is what is given back of an order's payment.
@@ -2516,9 +2552,11 @@ type Offer struct {
 	// Absent: no bound.
 	StartsAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=starts_at,json=startsAt,proto3" json:"starts_at,omitempty"`
 	// Exclusive.
-	EndsAt        *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	EndsAt    *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// When it counts in each week, besides. Absent: always.
+	Schedule      *WeeklyWindow `protobuf:"bytes,11,opt,name=schedule,proto3" json:"schedule,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2619,6 +2657,13 @@ func (x *Offer) GetCreatedAt() *timestamppb.Timestamp {
 func (x *Offer) GetUpdatedAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.UpdatedAt
+	}
+	return nil
+}
+
+func (x *Offer) GetSchedule() *WeeklyWindow {
+	if x != nil {
+		return x.Schedule
 	}
 	return nil
 }
@@ -3156,7 +3201,7 @@ var File_eupay_qr_v1_table_proto protoreflect.FileDescriptor
 
 const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\n" +
-	"\x17eupay/qr/v1/table.proto\x12\veupay.qr.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x02\n" +
+	"\x17eupay/qr/v1/table.proto\x12\veupay.qr.v1\x1a\x17eupay/qr/v1/hours.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x02\n" +
 	"\x05Table\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -3233,7 +3278,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\bquantity\x18\x02 \x01(\x05R\bquantity\x12\x14\n" +
 	"\x05notes\x18\x03 \x01(\tR\x05notes\x12\x1d\n" +
 	"\n" +
-	"option_ids\x18\x04 \x03(\tR\toptionIds\"\xf2\x03\n" +
+	"option_ids\x18\x04 \x03(\tR\toptionIds\"\xd2\x04\n" +
 	"\x11PlaceOrderRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x14\n" +
@@ -3250,7 +3295,9 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	" \x01(\tR\x0eidempotencyKey\x12+\n" +
 	"\x11payment_reference\x18\v \x01(\tR\x10paymentReference\x125\n" +
 	"\x14expected_total_cents\x18\f \x01(\x03H\x00R\x12expectedTotalCents\x88\x01\x01\x12)\n" +
-	"\x10merchant_version\x18\r \x01(\x03R\x0fmerchantVersionB\x17\n" +
+	"\x10merchant_version\x18\r \x01(\x03R\x0fmerchantVersion\x127\n" +
+	"\tpickup_at\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\bpickupAt\x12%\n" +
+	"\x0epromotion_code\x18\x15 \x01(\tR\rpromotionCodeB\x17\n" +
 	"\x15_expected_total_cents\"\x9c\x01\n" +
 	"\x12PlaceOrderResponse\x12(\n" +
 	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\x12%\n" +
@@ -3261,7 +3308,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x14\n" +
 	"\x05token\x18\x02 \x01(\tR\x05token\"A\n" +
 	"\x15GetGuestOrderResponse\x12(\n" +
-	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xaf\b\n" +
+	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\x8f\t\n" +
 	"\x05Order\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -3300,7 +3347,9 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x06refund\x18\x1b \x01(\v2\x18.eupay.qr.v1.OrderRefundR\x06refund\x12\x1f\n" +
 	"\vpayment_url\x18\x1c \x01(\tR\n" +
 	"paymentUrl\x12H\n" +
-	"\x12payment_created_at\x18\x1d \x01(\v2\x1a.google.protobuf.TimestampR\x10paymentCreatedAt\"\x89\x01\n" +
+	"\x12payment_created_at\x18\x1d \x01(\v2\x1a.google.protobuf.TimestampR\x10paymentCreatedAt\x127\n" +
+	"\tpickup_at\x18( \x01(\v2\x1a.google.protobuf.TimestampR\bpickupAt\x12%\n" +
+	"\x0epromotion_code\x18) \x01(\tR\rpromotionCode\"\x89\x01\n" +
 	"\vOrderRefund\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12!\n" +
 	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x1c\n" +
@@ -3376,7 +3425,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x06status\x18\x03 \x01(\tR\x06status\x12\x16\n" +
 	"\x06refund\x18\x04 \x01(\bR\x06refundJ\x04\b\x05\x10\x06\"H\n" +
 	"\x16SetOrderStatusResponse\x12(\n" +
-	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05orderJ\x04\b\x02\x10\x03\"\x80\x03\n" +
+	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05orderJ\x04\b\x02\x10\x03\"\xb7\x03\n" +
 	"\x05Offer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -3391,7 +3440,8 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"created_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
 	"updated_at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"~\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x125\n" +
+	"\bschedule\x18\v \x01(\v2\x19.eupay.qr.v1.WeeklyWindowR\bschedule\"~\n" +
 	"\x12CreateOfferRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1d\n" +
@@ -3518,6 +3568,7 @@ var file_eupay_qr_v1_table_proto_goTypes = []any{
 	(*DeleteOfferRequest)(nil),        // 44: eupay.qr.v1.DeleteOfferRequest
 	(*DeleteOfferResponse)(nil),       // 45: eupay.qr.v1.DeleteOfferResponse
 	(*timestamppb.Timestamp)(nil),     // 46: google.protobuf.Timestamp
+	(*WeeklyWindow)(nil),              // 47: eupay.qr.v1.WeeklyWindow
 }
 var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	46, // 0: eupay.qr.v1.Table.created_at:type_name -> google.protobuf.Timestamp
@@ -3530,75 +3581,78 @@ var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	0,  // 7: eupay.qr.v1.UpdateTableResponse.table:type_name -> eupay.qr.v1.Table
 	0,  // 8: eupay.qr.v1.RefreshTableTokenResponse.table:type_name -> eupay.qr.v1.Table
 	16, // 9: eupay.qr.v1.PlaceOrderRequest.items:type_name -> eupay.qr.v1.OrderItem
-	21, // 10: eupay.qr.v1.PlaceOrderResponse.order:type_name -> eupay.qr.v1.Order
-	21, // 11: eupay.qr.v1.GetGuestOrderResponse.order:type_name -> eupay.qr.v1.Order
-	46, // 12: eupay.qr.v1.Order.created_at:type_name -> google.protobuf.Timestamp
-	46, // 13: eupay.qr.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
-	23, // 14: eupay.qr.v1.Order.lines:type_name -> eupay.qr.v1.OrderLine
-	26, // 15: eupay.qr.v1.Order.history:type_name -> eupay.qr.v1.OrderChange
-	46, // 16: eupay.qr.v1.Order.paid_at:type_name -> google.protobuf.Timestamp
-	22, // 17: eupay.qr.v1.Order.refund:type_name -> eupay.qr.v1.OrderRefund
-	46, // 18: eupay.qr.v1.Order.payment_created_at:type_name -> google.protobuf.Timestamp
-	25, // 19: eupay.qr.v1.OrderLine.options:type_name -> eupay.qr.v1.ChosenOption
-	24, // 20: eupay.qr.v1.OrderLine.taxes:type_name -> eupay.qr.v1.TaxShare
-	46, // 21: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
-	46, // 22: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
-	46, // 23: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
-	21, // 24: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 25: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 26: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
-	21, // 27: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
-	46, // 28: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
-	46, // 29: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
-	46, // 30: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
-	46, // 31: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
-	35, // 32: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	35, // 33: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	35, // 34: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
-	35, // 35: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	35, // 36: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	35, // 37: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	2,  // 38: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
-	4,  // 39: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
-	6,  // 40: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
-	8,  // 41: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
-	10, // 42: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
-	12, // 43: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
-	14, // 44: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
-	17, // 45: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
-	19, // 46: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
-	27, // 47: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
-	29, // 48: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
-	31, // 49: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
-	33, // 50: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
-	36, // 51: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
-	38, // 52: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
-	40, // 53: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
-	42, // 54: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
-	44, // 55: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
-	3,  // 56: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
-	5,  // 57: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
-	7,  // 58: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
-	9,  // 59: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
-	11, // 60: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
-	13, // 61: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
-	15, // 62: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
-	18, // 63: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
-	20, // 64: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
-	28, // 65: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
-	30, // 66: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
-	32, // 67: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
-	34, // 68: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
-	37, // 69: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
-	39, // 70: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
-	41, // 71: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
-	43, // 72: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
-	45, // 73: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
-	56, // [56:74] is the sub-list for method output_type
-	38, // [38:56] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	46, // 10: eupay.qr.v1.PlaceOrderRequest.pickup_at:type_name -> google.protobuf.Timestamp
+	21, // 11: eupay.qr.v1.PlaceOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 12: eupay.qr.v1.GetGuestOrderResponse.order:type_name -> eupay.qr.v1.Order
+	46, // 13: eupay.qr.v1.Order.created_at:type_name -> google.protobuf.Timestamp
+	46, // 14: eupay.qr.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
+	23, // 15: eupay.qr.v1.Order.lines:type_name -> eupay.qr.v1.OrderLine
+	26, // 16: eupay.qr.v1.Order.history:type_name -> eupay.qr.v1.OrderChange
+	46, // 17: eupay.qr.v1.Order.paid_at:type_name -> google.protobuf.Timestamp
+	22, // 18: eupay.qr.v1.Order.refund:type_name -> eupay.qr.v1.OrderRefund
+	46, // 19: eupay.qr.v1.Order.payment_created_at:type_name -> google.protobuf.Timestamp
+	46, // 20: eupay.qr.v1.Order.pickup_at:type_name -> google.protobuf.Timestamp
+	25, // 21: eupay.qr.v1.OrderLine.options:type_name -> eupay.qr.v1.ChosenOption
+	24, // 22: eupay.qr.v1.OrderLine.taxes:type_name -> eupay.qr.v1.TaxShare
+	46, // 23: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
+	46, // 24: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
+	46, // 25: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
+	21, // 26: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 27: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 28: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 29: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
+	46, // 30: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
+	46, // 31: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
+	46, // 32: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
+	46, // 33: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
+	47, // 34: eupay.qr.v1.Offer.schedule:type_name -> eupay.qr.v1.WeeklyWindow
+	35, // 35: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	35, // 36: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	35, // 37: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
+	35, // 38: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	35, // 39: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	35, // 40: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	2,  // 41: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
+	4,  // 42: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
+	6,  // 43: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
+	8,  // 44: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
+	10, // 45: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
+	12, // 46: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
+	14, // 47: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
+	17, // 48: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
+	19, // 49: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
+	27, // 50: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
+	29, // 51: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
+	31, // 52: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
+	33, // 53: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
+	36, // 54: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
+	38, // 55: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
+	40, // 56: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
+	42, // 57: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
+	44, // 58: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
+	3,  // 59: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
+	5,  // 60: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
+	7,  // 61: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
+	9,  // 62: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
+	11, // 63: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
+	13, // 64: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
+	15, // 65: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
+	18, // 66: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
+	20, // 67: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
+	28, // 68: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
+	30, // 69: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
+	32, // 70: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
+	34, // 71: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
+	37, // 72: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
+	39, // 73: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
+	41, // 74: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
+	43, // 75: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
+	45, // 76: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
+	59, // [59:77] is the sub-list for method output_type
+	41, // [41:59] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_table_proto_init() }
@@ -3606,6 +3660,7 @@ func file_eupay_qr_v1_table_proto_init() {
 	if File_eupay_qr_v1_table_proto != nil {
 		return
 	}
+	file_eupay_qr_v1_hours_proto_init()
 	file_eupay_qr_v1_table_proto_msgTypes[1].OneofWrappers = []any{}
 	file_eupay_qr_v1_table_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}

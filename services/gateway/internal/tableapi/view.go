@@ -55,8 +55,11 @@ type guestOrderJSON struct {
 	Refund        *refundJSON `json:"refund"`
 	// PaymentURL is where the guest pays, while the order waits for that; only guests get it.
 	PaymentURL string `json:"payment_url,omitempty"`
-	CreatedAt  string `json:"created_at"`
-	UpdatedAt  string `json:"updated_at"`
+	// PickupAt is when a takeaway order is fetched, where the merchant says so.
+	PickupAt      *string `json:"pickup_at,omitempty"`
+	PromotionCode string  `json:"promotion_code,omitempty"`
+	CreatedAt     string  `json:"created_at"`
+	UpdatedAt     string  `json:"updated_at"`
 }
 
 // refundJSON is what is given back of an order's payment.
@@ -95,6 +98,7 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 		Offer: o.GetOfferName(), Total: money.Cents(o.GetTotalCents()), VATAmount: money.Cents(o.GetVatCents()), Currency: o.GetCurrency(),
 		PayNow: o.GetPayNow(), CreatedAt: web.Time(o.GetCreatedAt().AsTime()), UpdatedAt: web.Time(o.GetUpdatedAt().AsTime()),
 		PaymentStatus: o.GetPaymentStatus(), PaidAt: web.OptionalStamp(o.GetPaidAt()), PaymentURL: o.GetPaymentUrl(),
+		PickupAt: web.OptionalStamp(o.GetPickupAt()), PromotionCode: o.GetPromotionCode(),
 	}
 	if r := o.GetRefund(); r != nil {
 		v.Refund = &refundJSON{Status: r.GetStatus(), Amount: money.Cents(r.GetAmountCents()), Reference: r.GetReference(), FailureCode: r.GetFailureCode()}

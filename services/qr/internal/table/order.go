@@ -77,6 +77,9 @@ type order struct {
 	UpdatedAt        time.Time
 	Lines            []line
 
+	// terms are when it is fetched, and the code that made it cheaper.
+	terms terms
+
 	// PaymentURL and PaymentCreatedAt are of its payment, once the payments service has it and the bank has answered.
 	PaymentURL       string
 	PaymentCreatedAt *time.Time
@@ -164,7 +167,7 @@ func (o *order) view() *qrv1.Order {
 		DiscountCents: int64(o.Totals.Discount), TotalCents: int64(o.Totals.Total), VatCents: int64(o.Totals.VAT), Currency: Currency,
 		OfferName: o.Totals.Offer, PaymentReference: o.PaymentReference, PaidLate: o.PaidLate, Sequence: o.Sequence,
 		CreatedAt: timestamppb.New(o.CreatedAt), UpdatedAt: timestamppb.New(o.UpdatedAt),
-		PaymentStatus: o.paymentStatus(), Refund: o.refundView(),
+		PaymentStatus: o.paymentStatus(), Refund: o.refundView(), PickupAt: stamp(o.terms.PickupAt), PromotionCode: o.terms.Code,
 	}
 	if o.PaidAt != nil {
 		v.PaidAt = timestamppb.New(*o.PaidAt)
@@ -209,7 +212,7 @@ func (o *order) event(what string, from Status) (events.Event, error) {
 		OrderId: o.ID, MerchantId: o.Merchant, Livemode: o.Livemode, Number: o.Number, TableId: o.TableID, TableName: o.TableName, OrderType: o.Type,
 		Status: string(o.Status), PreviousStatus: string(from), TotalCents: int64(o.Totals.Total), Currency: Currency,
 		PaymentReference: o.PaymentReference, PaidLate: o.PaidLate, Sequence: o.Sequence, OccurredAt: timestamppb.New(o.UpdatedAt),
-		PaymentStatus: o.paymentStatus(),
+		PaymentStatus: o.paymentStatus(), PickupAt: stamp(o.terms.PickupAt),
 	}
 	if o.PaidAt != nil {
 		c.PaidAt = timestamppb.New(*o.PaidAt)
