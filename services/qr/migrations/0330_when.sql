@@ -22,6 +22,3 @@ create table pickup_slots (
 
 -- pickup_slot is the slot in which the order holds a place while it holds its goods.
 alter table orders add column pickup_at timestamptz, add column pickup_slot timestamptz;
-
--- When an offer counts in each week, in Paris. '{}' and '': always.
-alter table offers add column weekdays text[] not null default '{}', add column from_time text not null default '', add column until_time text not null default '';
