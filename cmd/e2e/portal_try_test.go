@@ -58,7 +58,7 @@ const (
 
 // last are the operations after which others could not be tried any more, in their order.
 var last = []string{
-	"loginCustomer", "getLogo", "refreshTableCode", "setOrderStatus", "cancelPayment", "revokePaymentLink", "revokeApiKey", "deleteWebhookEndpoint", "removeTeamMember", "removeLogo", "deleteOffer",
+	"replaceHours", "setPickup", "pauseOrders", "resumeOrders", "deletePromotionCode", "loginCustomer", "getLogo", "refreshTableCode", "setOrderStatus", "cancelPayment", "revokePaymentLink", "revokeApiKey", "deleteWebhookEndpoint", "removeTeamMember", "removeLogo", "deleteOffer",
 	"deleteProductOffer", "deleteTable", "deleteProduct", "removeCustomerAccount", "logout", "endSession", "endOtherSessions", "changePassword", "updateUser",
 }
 

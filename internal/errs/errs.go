@@ -28,6 +28,7 @@ type Error struct {
 	RetryAfter time.Duration // set if waiting helps
 	Action     string        // only for NOT_ENROLLED
 	Total      *money.Cents  // only for TOTAL_CHANGED: the current price
+	Slots      []time.Time   // only for SLOT_FULL: some that are free
 }
 
 // Error implements error.

@@ -87,6 +87,11 @@ func call(t *testing.T, err error) error {
 func TestAnErrorCrossesGRPCUnchanged(t *testing.T) {
 	sent := Invalid(Field{"amount", "amount must be a number"}, Field{"currency", "only EUR"})
 	sent.RetryAfter, sent.Action = 3*time.Second, "do this"
+	full := New(SlotFull, "This slot is full.")
+	full.Slots = []time.Time{time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC), time.Date(2026, 6, 17, 12, 15, 0, 0, time.UTC)}
+	if got := From(call(t, full)); !reflect.DeepEqual(got, full) {
+		t.Errorf("sent %+v\ngot  %+v", full, got)
+	}
 	got := From(call(t, fmt.Errorf("create payment: %w", sent)))
 	if !reflect.DeepEqual(got, sent) {
 		t.Errorf("sent %+v\ngot  %+v", sent, got)

@@ -76,6 +76,8 @@ func metadataOf(e *Error) map[string]string {
 		return map[string]string{"action": e.Action}
 	case e.Total != nil:
 		return map[string]string{"total": strconv.FormatInt(int64(*e.Total), 10)}
+	case len(e.Slots) > 0:
+		return map[string]string{"slots": slotsText(e.Slots)}
 	default:
 		return nil
 	}
@@ -119,7 +121,7 @@ func fromStatus(err error) error {
 		switch d := d.(type) {
 		case *errdetails.ErrorInfo:
 			if d.GetDomain() == domain {
-				e.Code, e.Action = Code(d.GetReason()), d.GetMetadata()["action"]
+				e.Code, e.Action, e.Slots = Code(d.GetReason()), d.GetMetadata()["action"], slotsOf(d.GetMetadata()["slots"])
 				if cents, err := strconv.ParseInt(d.GetMetadata()["total"], 10, 64); err == nil {
 					total := money.Cents(cents)
 					e.Total = &total

@@ -40,6 +40,8 @@ const (
 	LiveNotConfigured   Code = "LIVE_NOT_CONFIGURED"
 	TestNotConfigured   Code = "TEST_NOT_CONFIGURED"
 	TotalChanged        Code = "TOTAL_CHANGED"
+	Closed              Code = "CLOSED"
+	SlotFull            Code = "SLOT_FULL"
 	PayloadTooLarge     Code = "PAYLOAD_TOO_LARGE"
 	UnsupportedMedia    Code = "UNSUPPORTED_MEDIA_TYPE"
 	RateLimitExceeded   Code = "RATE_LIMIT_EXCEEDED"
@@ -88,6 +90,8 @@ var table = map[Code]Row{
 	LiveNotConfigured:   {http.StatusConflict, codes.FailedPrecondition, "Live mode is not set up on this platform: repeating does not help"},
 	TestNotConfigured:   {http.StatusConflict, codes.FailedPrecondition, "Test mode is not set up on this platform: repeating does not help"},
 	TotalChanged:        {http.StatusConflict, codes.Aborted, "The order costs something else than expected_total"},
+	Closed:              {http.StatusConflict, codes.FailedPrecondition, "No orders are taken now; retry_after says when they are"},
+	SlotFull:            {http.StatusConflict, codes.Aborted, "The slot was taken meanwhile; slots has free ones"},
 	PayloadTooLarge:     {http.StatusRequestEntityTooLarge, codes.ResourceExhausted, "The request body is too large"},
 	UnsupportedMedia:    {http.StatusUnsupportedMediaType, codes.InvalidArgument, "The body must be application/json"},
 	RateLimitExceeded:   {http.StatusTooManyRequests, codes.ResourceExhausted, "Too many requests: respect retry_after"},

@@ -70,6 +70,9 @@ type Client struct {
 	Offers        Offers
 	ProductOffers ProductOffers
 
+	Hours          Hours
+	PromotionCodes PromotionCodes
+
 	Settlement SettlementProof
 
 	Auth       Auth
@@ -184,7 +187,7 @@ func assemble(c caller) *Client {
 	out.QR, out.Scans, out.Payers = QR{at}, Scans{at}, Payers{at}
 	out.Settlement = SettlementProof{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}
-	out.Till = Till{at}
+	out.Till, out.Hours, out.PromotionCodes = Till{at}, Hours{at}, PromotionCodes{at}
 	out.Rewards, out.OptionGroups, out.Categories = Rewards{at}, OptionGroups{at}, Categories{at}
 	out.Offers, out.ProductOffers = Offers{at}, ProductOffers{at}
 	out.Passkeys = Passkeys{at}

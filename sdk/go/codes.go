@@ -76,6 +76,10 @@ const (
 	ErrTestNotConfigured Code = "TEST_NOT_CONFIGURED"
 	// ErrTotalChanged (409): The order costs something else than `expected_total`; `total` is what it costs now.
 	ErrTotalChanged Code = "TOTAL_CHANGED"
+	// ErrClosed (409): No orders are taken now; `retry_after` says when they are.
+	ErrClosed Code = "CLOSED"
+	// ErrSlotFull (409): The slot was taken meanwhile; `slots` has free ones.
+	ErrSlotFull Code = "SLOT_FULL"
 	// ErrPayloadTooLarge (413): The request body is too large.
 	ErrPayloadTooLarge Code = "PAYLOAD_TOO_LARGE"
 	// ErrUnsupportedMediaType (415): The body must be application/json.

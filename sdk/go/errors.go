@@ -25,6 +25,8 @@ type Error struct {
 	Action string `json:"action,omitempty"`
 	// Total is what the order costs now; only with ErrTotalChanged.
 	Total Amount `json:"total,omitzero"`
+	// Slots are some that are free; only with ErrSlotFull.
+	Slots []time.Time `json:"slots,omitempty"`
 	// TraceID finds what happened within EU Pay: quote it when you ask for help.
 	TraceID string `json:"trace_id,omitempty"`
 	// Status is that of HTTP.

@@ -39,7 +39,11 @@ type Order struct {
 	// What is still to be paid.
 	Due Amount `json:"due"`
 	// Where the guest pays. Only while the order awaits its payment and the bank has answered.
-	PaymentURL       string    `json:"payment_url"`
+	PaymentURL string `json:"payment_url"`
+	// When a takeaway order is fetched. Zero: the merchant does not say.
+	PickupAt time.Time `json:"pickup_at"`
+	// The code that made it cheaper.
+	PromotionCode    string    `json:"promotion_code"`
 	CreatedAt        time.Time `json:"created_at"`
 	UpdatedAt        time.Time `json:"updated_at"`
 	CustomerName     string    `json:"customer_name"`
@@ -124,6 +128,9 @@ type OrderParams struct {
 	ExpectedTotal Amount `json:"expected_total,omitzero"`
 	CustomerName  string `json:"customerName,omitzero"`
 	Notes         string `json:"notes,omitzero"`
+	// PickupAt is the beginning of a slot, of a takeaway order. Zero: as soon as possible.
+	PickupAt      time.Time `json:"pickup_at,omitzero"`
+	PromotionCode string    `json:"promotion_code,omitzero"`
 	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
 	IdempotencyKey string `json:"-"`
 }

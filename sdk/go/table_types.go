@@ -53,6 +53,8 @@ type Menu struct {
 	Categories []MenuCategory `json:"categories"`
 	// SoldOut are products that cannot be ordered now, though the menu names them.
 	SoldOut []SoldOutProduct `json:"soldOut"`
+	// Ordering says whether orders are taken now; nil: always.
+	Ordering *MenuOrdering `json:"ordering"`
 }
 
 // MenuOptionGroup is a choice that guests make of a product.
@@ -120,6 +122,8 @@ type MenuOffer struct {
 	MinOrder Amount      `json:"min_order"`
 	StartsAt time.Time   `json:"starts_at"`
 	EndsAt   time.Time   `json:"ends_at"`
+	// When it counts in each week, besides; nil: always.
+	Schedule *WeeklySchedule `json:"schedule"`
 }
 
 // MenuProductOffer is an offer on one product.
@@ -134,6 +138,8 @@ type MenuProductOffer struct {
 	PriceTTC Amount    `json:"price_ttc"`
 	StartsAt time.Time `json:"starts_at"`
 	EndsAt   time.Time `json:"ends_at"`
+	// When it counts in each week, besides; nil: always.
+	Schedule *WeeklySchedule `json:"schedule"`
 }
 
 // Offer is an offer on whole orders.
@@ -152,6 +158,8 @@ type Offer struct {
 	EndsAt    time.Time `json:"ends_at"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+	// When it counts in each week, besides; nil: always.
+	Schedule *WeeklySchedule `json:"schedule"`
 }
 
 // OfferParams is an offer to make, or what one becomes.
@@ -167,6 +175,8 @@ type OfferParams struct {
 	StartsAt time.Time `json:"starts_at,omitzero"`
 	// Exclusive. Zero: never.
 	EndsAt time.Time `json:"ends_at,omitzero"`
+	// When it counts in each week, besides; nil: always.
+	Schedule *WeeklySchedule `json:"schedule,omitzero"`
 }
 
 // ProductOffer is an offer on one product.
@@ -184,6 +194,8 @@ type ProductOffer struct {
 	EndsAt    time.Time `json:"ends_at"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+	// When it counts in each week, besides; nil: always.
+	Schedule *WeeklySchedule `json:"schedule"`
 }
 
 // ProductOfferParams is an offer on a product to make, or what one becomes.
@@ -198,4 +210,6 @@ type ProductOfferParams struct {
 	StartsAt time.Time `json:"starts_at,omitzero"`
 	// Exclusive. Zero: never.
 	EndsAt time.Time `json:"ends_at,omitzero"`
+	// When it counts in each week, besides; nil: always.
+	Schedule *WeeklySchedule `json:"schedule,omitzero"`
 }

@@ -25,11 +25,13 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/einvoiceapi"
 	"european-pay.eu/eupay/services/gateway/internal/exportapi"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/hoursapi"
 	"european-pay.eu/eupay/services/gateway/internal/linkapi"
 	"european-pay.eu/eupay/services/gateway/internal/merchantapi"
 	"european-pay.eu/eupay/services/gateway/internal/payerapi"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/paymentapi"
+	"european-pay.eu/eupay/services/gateway/internal/promotionapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
 	"european-pay.eu/eupay/services/gateway/internal/qrapi"
 	"european-pay.eu/eupay/services/gateway/internal/qrimageapi"
@@ -146,6 +148,8 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Till: qrv1.NewTillServiceClient(to.qr), Tables: qrv1.NewTableServiceClient(to.qr), Invoices: einvoicev1.NewEInvoiceServiceClient(to.einvoice),
 		Merchants: s.accounts.Merchants, Access: access, Limiter: limiter, Log: s.core.Log,
 	}).Register(api)
+	hoursapi.New(hoursapi.Deps{Hours: qrv1.NewHoursServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
+	promotionapi.New(promotionapi.Deps{Promotions: qrv1.NewPromotionServiceClient(to.qr), Access: access}).Register(api)
 	rewardapi.New(rewardapi.Deps{Rewards: qrv1.NewRewardsServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	s.codeRoutes(api, to, access, limiter)
 	return e, s.handOn(e)

@@ -31,6 +31,8 @@ var amounts = []struct {
 	{"catalog/option", eupay.RoleStaff, "POST", "/portal/catalog/options/groups/" + someID, "name=Extras&min_choices=0&max_choices=1&name_0=Bacon&price_0=AMOUNT", "PUT /product/option-groups/" + someID},
 	{"catalog/parts", eupay.RoleStaff, "POST", "/portal/catalog/set-menus/" + someID, "name_0=Plat&product_0_0=" + someID + "&supplement_0_0=AMOUNT", "PUT /product/"},
 	{"catalog/product", eupay.RoleStaff, "POST", "/portal/catalog/new", "name=Quiche&price_ttc=AMOUNT&vat_rate=10&stock_quantity=9", "POST /product/create"},
+	{"promotions/code", eupay.RoleStaff, "POST", "/portal/promotions/new", "code=BIENVENUE&type=fixed_amount&value=AMOUNT", "POST /table-order/promotion-codes"},
+	{"promotions/code", eupay.RoleStaff, "POST", "/portal/promotions/" + someID, "type=fixed_amount&value=5&min_order=AMOUNT", "PATCH /table-order/promotion-codes/" + someID},
 	{"invoices/detail", eupay.RoleMerchant, "POST", "/portal/invoices/" + someID + "/paid", "payment_method=cash&amount=AMOUNT", "POST /einvoice/invoices/" + someID + "/mark-paid"},
 	{"invoices/detail", eupay.RoleMerchant, "POST", "/portal/invoices/" + someID + "/credit", "reason=x&amount=AMOUNT", "POST /einvoice/invoices/" + someID + "/credit-note"},
 	{"invoices/detail", eupay.RoleMerchant, "POST", "/portal/invoices/" + someID + "/credit", "reason=x&items[1].amount=AMOUNT", "POST /einvoice/invoices/" + someID + "/credit-note"},

@@ -26,6 +26,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/docs"
 	"european-pay.eu/eupay/services/portal/internal/exports"
 	"european-pay.eu/eupay/services/portal/internal/home"
+	"european-pay.eu/eupay/services/portal/internal/hours"
 	"european-pay.eu/eupay/services/portal/internal/invoices"
 	"european-pay.eu/eupay/services/portal/internal/keys"
 	"european-pay.eu/eupay/services/portal/internal/kitchen"
@@ -35,6 +36,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/order"
 	"european-pay.eu/eupay/services/portal/internal/pay"
 	"european-pay.eu/eupay/services/portal/internal/payments"
+	"european-pay.eu/eupay/services/portal/internal/promotions"
 	"european-pay.eu/eupay/services/portal/internal/received"
 	"european-pay.eu/eupay/services/portal/internal/rewards"
 	"european-pay.eu/eupay/services/portal/internal/security"
@@ -223,6 +225,8 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		tables.Register,
 		rewards.Register,
 		kitchen.Register,
+		hours.Register,
+		promotions.Register,
 		components.Register,
 		order.Register,
 		docs.Register,

@@ -22,7 +22,9 @@ import (
 	privacyv1 "european-pay.eu/eupay/proto/eupay/privacy/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
+	"european-pay.eu/eupay/services/qr/internal/hours"
 	"european-pay.eu/eupay/services/qr/internal/personal"
+	"european-pay.eu/eupay/services/qr/internal/promotion"
 	"european-pay.eu/eupay/services/qr/internal/render"
 	"european-pay.eu/eupay/services/qr/internal/reward"
 	"european-pay.eu/eupay/services/qr/internal/signed"
@@ -147,6 +149,8 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	core.Serve(&qrv1.JournalService_ServiceDesc, tills, identity.Operator)
 	s.workers = append(s.workers, tills.Run)
 	core.Serve(&qrv1.CancellationService_ServiceDesc, table.NewCancellations(tables), identity.Gateway)
+	core.Serve(&qrv1.HoursService_ServiceDesc, hours.NewServer(core.Pool, core.Now), identity.Gateway)
+	core.Serve(&qrv1.PromotionService_ServiceDesc, promotion.NewServer(core.Pool, core.Now), identity.Gateway)
 	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run,
 		tally.Folding(core.Pool, core.Log))
 	s.workers = append(s.workers, s.catalog.workers()...)

@@ -65,8 +65,10 @@ type OrderChanged struct {
 	Cancellation *OrderCancellation `protobuf:"bytes,61,opt,name=cancellation,proto3" json:"cancellation,omitempty"`
 	// The refund that was asked for with this change. Absent: none.
 	RequestedRefund *RequestedRefund `protobuf:"bytes,62,opt,name=requested_refund,json=requestedRefund,proto3" json:"requested_refund,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// When a takeaway order is fetched. Absent: the merchant does not say.
+	PickupAt      *timestamppb.Timestamp `protobuf:"bytes,30,opt,name=pickup_at,json=pickupAt,proto3" json:"pickup_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OrderChanged) Reset() {
@@ -270,6 +272,13 @@ func (x *OrderChanged) GetCancellation() *OrderCancellation {
 func (x *OrderChanged) GetRequestedRefund() *RequestedRefund {
 	if x != nil {
 		return x.RequestedRefund
+	}
+	return nil
+}
+
+func (x *OrderChanged) GetPickupAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PickupAt
 	}
 	return nil
 }
@@ -663,7 +672,7 @@ var File_eupay_events_v1_order_proto protoreflect.FileDescriptor
 
 const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\n" +
-	"\x1beupay/events/v1/order.proto\x12\x0feupay.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xed\a\n" +
+	"\x1beupay/events/v1/order.proto\x12\x0feupay.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa6\b\n" +
 	"\fOrderChanged\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -695,7 +704,8 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\x0epayment_method\x18A \x01(\tR\rpaymentMethod\x12'\n" +
 	"\x0fcancelled_cents\x18< \x01(\x03R\x0ecancelledCents\x12F\n" +
 	"\fcancellation\x18= \x01(\v2\".eupay.events.v1.OrderCancellationR\fcancellation\x12K\n" +
-	"\x10requested_refund\x18> \x01(\v2 .eupay.events.v1.RequestedRefundR\x0frequestedRefund\"\xed\x02\n" +
+	"\x10requested_refund\x18> \x01(\v2 .eupay.events.v1.RequestedRefundR\x0frequestedRefund\x127\n" +
+	"\tpickup_at\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\bpickupAt\"\xed\x02\n" +
 	"\vOrderedItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -755,20 +765,21 @@ var file_eupay_events_v1_order_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
 }
 var file_eupay_events_v1_order_proto_depIdxs = []int32{
-	1, // 0: eupay.events.v1.OrderChanged.items:type_name -> eupay.events.v1.OrderedItem
-	6, // 1: eupay.events.v1.OrderChanged.occurred_at:type_name -> google.protobuf.Timestamp
-	6, // 2: eupay.events.v1.OrderChanged.paid_at:type_name -> google.protobuf.Timestamp
-	3, // 3: eupay.events.v1.OrderChanged.cancellation:type_name -> eupay.events.v1.OrderCancellation
-	5, // 4: eupay.events.v1.OrderChanged.requested_refund:type_name -> eupay.events.v1.RequestedRefund
-	2, // 5: eupay.events.v1.OrderedItem.taxes:type_name -> eupay.events.v1.OrderedTax
-	4, // 6: eupay.events.v1.OrderCancellation.items:type_name -> eupay.events.v1.CancelledItem
-	2, // 7: eupay.events.v1.CancelledItem.taxes:type_name -> eupay.events.v1.OrderedTax
-	2, // 8: eupay.events.v1.RequestedRefund.taxes:type_name -> eupay.events.v1.OrderedTax
-	9, // [9:9] is the sub-list for method output_type
-	9, // [9:9] is the sub-list for method input_type
-	9, // [9:9] is the sub-list for extension type_name
-	9, // [9:9] is the sub-list for extension extendee
-	0, // [0:9] is the sub-list for field type_name
+	1,  // 0: eupay.events.v1.OrderChanged.items:type_name -> eupay.events.v1.OrderedItem
+	6,  // 1: eupay.events.v1.OrderChanged.occurred_at:type_name -> google.protobuf.Timestamp
+	6,  // 2: eupay.events.v1.OrderChanged.paid_at:type_name -> google.protobuf.Timestamp
+	3,  // 3: eupay.events.v1.OrderChanged.cancellation:type_name -> eupay.events.v1.OrderCancellation
+	5,  // 4: eupay.events.v1.OrderChanged.requested_refund:type_name -> eupay.events.v1.RequestedRefund
+	6,  // 5: eupay.events.v1.OrderChanged.pickup_at:type_name -> google.protobuf.Timestamp
+	2,  // 6: eupay.events.v1.OrderedItem.taxes:type_name -> eupay.events.v1.OrderedTax
+	4,  // 7: eupay.events.v1.OrderCancellation.items:type_name -> eupay.events.v1.CancelledItem
+	2,  // 8: eupay.events.v1.CancelledItem.taxes:type_name -> eupay.events.v1.OrderedTax
+	2,  // 9: eupay.events.v1.RequestedRefund.taxes:type_name -> eupay.events.v1.OrderedTax
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_eupay_events_v1_order_proto_init() }

@@ -1033,8 +1033,12 @@ type PlaceOrderRequest struct {
 	ExpectedTotalCents *int64 `protobuf:"varint,12,opt,name=expected_total_cents,json=expectedTotalCents,proto3,oneof" json:"expected_total_cents,omitempty"`
 	// The version of the merchant that payable was decided for.
 	MerchantVersion int64 `protobuf:"varint,13,opt,name=merchant_version,json=merchantVersion,proto3" json:"merchant_version,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The beginning of a slot, of a takeaway order. Absent: as soon as possible.
+	PickupAt *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=pickup_at,json=pickupAt,proto3" json:"pickup_at,omitempty"`
+	// Empty: none.
+	PromotionCode string `protobuf:"bytes,21,opt,name=promotion_code,json=promotionCode,proto3" json:"promotion_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PlaceOrderRequest) Reset() {
@@ -1156,6 +1160,20 @@ func (x *PlaceOrderRequest) GetMerchantVersion() int64 {
 		return x.MerchantVersion
 	}
 	return 0
+}
+
+func (x *PlaceOrderRequest) GetPickupAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PickupAt
+	}
+	return nil
+}
+
+func (x *PlaceOrderRequest) GetPromotionCode() string {
+	if x != nil {
+		return x.PromotionCode
+	}
+	return ""
 }
 
 type PlaceOrderResponse struct {
@@ -1375,7 +1393,11 @@ type Order struct {
 	// What cancellations took out of total_cents, which stays as it was.
 	CancelledCents int64 `protobuf:"varint,60,opt,name=cancelled_cents,json=cancelledCents,proto3" json:"cancelled_cents,omitempty"`
 	// What is still to be paid: 0 of an order that is paid or has ended.
-	DueCents      int64 `protobuf:"varint,61,opt,name=due_cents,json=dueCents,proto3" json:"due_cents,omitempty"`
+	DueCents int64 `protobuf:"varint,61,opt,name=due_cents,json=dueCents,proto3" json:"due_cents,omitempty"`
+	// When a takeaway order is fetched. Absent: the merchant does not say.
+	PickupAt *timestamppb.Timestamp `protobuf:"bytes,40,opt,name=pickup_at,json=pickupAt,proto3" json:"pickup_at,omitempty"`
+	// The code that made it cheaper; empty: none did.
+	PromotionCode string `protobuf:"bytes,41,opt,name=promotion_code,json=promotionCode,proto3" json:"promotion_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1639,6 +1661,20 @@ func (x *Order) GetDueCents() int64 {
 		return x.DueCents
 	}
 	return 0
+}
+
+func (x *Order) GetPickupAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PickupAt
+	}
+	return nil
+}
+
+func (x *Order) GetPromotionCode() string {
+	if x != nil {
+		return x.PromotionCode
+	}
+	return ""
 }
 
 // OrderRefund is what is given back of an order's payment.
@@ -2689,9 +2725,11 @@ type Offer struct {
 	// Absent: no bound.
 	StartsAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=starts_at,json=startsAt,proto3" json:"starts_at,omitempty"`
 	// Exclusive.
-	EndsAt        *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	EndsAt    *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// When it counts in each week, besides. Absent: always.
+	Schedule      *WeeklyWindow `protobuf:"bytes,11,opt,name=schedule,proto3" json:"schedule,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2792,6 +2830,13 @@ func (x *Offer) GetCreatedAt() *timestamppb.Timestamp {
 func (x *Offer) GetUpdatedAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.UpdatedAt
+	}
+	return nil
+}
+
+func (x *Offer) GetSchedule() *WeeklyWindow {
+	if x != nil {
+		return x.Schedule
 	}
 	return nil
 }
@@ -3329,7 +3374,7 @@ var File_eupay_qr_v1_table_proto protoreflect.FileDescriptor
 
 const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\n" +
-	"\x17eupay/qr/v1/table.proto\x12\veupay.qr.v1\x1a\x17eupay/qr/v1/goods.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x02\n" +
+	"\x17eupay/qr/v1/table.proto\x12\veupay.qr.v1\x1a\x17eupay/qr/v1/goods.proto\x1a\x17eupay/qr/v1/hours.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x02\n" +
 	"\x05Table\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -3408,7 +3453,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\n" +
 	"option_ids\x18\x04 \x03(\tR\toptionIds\x12-\n" +
 	"\x05parts\x18\n" +
-	" \x03(\v2\x17.eupay.qr.v1.WantedPartR\x05parts\"\xf2\x03\n" +
+	" \x03(\v2\x17.eupay.qr.v1.WantedPartR\x05parts\"\xd2\x04\n" +
 	"\x11PlaceOrderRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x14\n" +
@@ -3425,7 +3470,9 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	" \x01(\tR\x0eidempotencyKey\x12+\n" +
 	"\x11payment_reference\x18\v \x01(\tR\x10paymentReference\x125\n" +
 	"\x14expected_total_cents\x18\f \x01(\x03H\x00R\x12expectedTotalCents\x88\x01\x01\x12)\n" +
-	"\x10merchant_version\x18\r \x01(\x03R\x0fmerchantVersionB\x17\n" +
+	"\x10merchant_version\x18\r \x01(\x03R\x0fmerchantVersion\x127\n" +
+	"\tpickup_at\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\bpickupAt\x12%\n" +
+	"\x0epromotion_code\x18\x15 \x01(\tR\rpromotionCodeB\x17\n" +
 	"\x15_expected_total_cents\"\x9c\x01\n" +
 	"\x12PlaceOrderResponse\x12(\n" +
 	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\x12%\n" +
@@ -3436,7 +3483,8 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x14\n" +
 	"\x05token\x18\x02 \x01(\tR\x05token\"A\n" +
 	"\x15GetGuestOrderResponse\x12(\n" +
-	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xb5\t\n" +
+	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\x95\n" +
+	"\n" +
 	"\x05Order\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -3479,7 +3527,9 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\abill_id\x182 \x01(\tR\x06billId\x12%\n" +
 	"\x0epayment_method\x18A \x01(\tR\rpaymentMethod\x12'\n" +
 	"\x0fcancelled_cents\x18< \x01(\x03R\x0ecancelledCents\x12\x1b\n" +
-	"\tdue_cents\x18= \x01(\x03R\bdueCents\"\x89\x01\n" +
+	"\tdue_cents\x18= \x01(\x03R\bdueCents\x127\n" +
+	"\tpickup_at\x18( \x01(\v2\x1a.google.protobuf.TimestampR\bpickupAt\x12%\n" +
+	"\x0epromotion_code\x18) \x01(\tR\rpromotionCode\"\x89\x01\n" +
 	"\vOrderRefund\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12!\n" +
 	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x1c\n" +
@@ -3568,7 +3618,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x06status\x18\x03 \x01(\tR\x06status\x12\x16\n" +
 	"\x06refund\x18\x04 \x01(\bR\x06refundJ\x04\b\x05\x10\x06\"H\n" +
 	"\x16SetOrderStatusResponse\x12(\n" +
-	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05orderJ\x04\b\x02\x10\x03\"\x80\x03\n" +
+	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05orderJ\x04\b\x02\x10\x03\"\xb7\x03\n" +
 	"\x05Offer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -3583,7 +3633,8 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"created_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
 	"updated_at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"~\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x125\n" +
+	"\bschedule\x18\v \x01(\v2\x19.eupay.qr.v1.WeeklyWindowR\bschedule\"~\n" +
 	"\x12CreateOfferRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1d\n" +
@@ -3712,6 +3763,7 @@ var file_eupay_qr_v1_table_proto_goTypes = []any{
 	(*DeleteOfferResponse)(nil),       // 46: eupay.qr.v1.DeleteOfferResponse
 	(*timestamppb.Timestamp)(nil),     // 47: google.protobuf.Timestamp
 	(*WantedPart)(nil),                // 48: eupay.qr.v1.WantedPart
+	(*WeeklyWindow)(nil),              // 49: eupay.qr.v1.WeeklyWindow
 }
 var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	47, // 0: eupay.qr.v1.Table.created_at:type_name -> google.protobuf.Timestamp
@@ -3725,78 +3777,81 @@ var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	0,  // 8: eupay.qr.v1.RefreshTableTokenResponse.table:type_name -> eupay.qr.v1.Table
 	48, // 9: eupay.qr.v1.OrderItem.parts:type_name -> eupay.qr.v1.WantedPart
 	16, // 10: eupay.qr.v1.PlaceOrderRequest.items:type_name -> eupay.qr.v1.OrderItem
-	21, // 11: eupay.qr.v1.PlaceOrderResponse.order:type_name -> eupay.qr.v1.Order
-	21, // 12: eupay.qr.v1.GetGuestOrderResponse.order:type_name -> eupay.qr.v1.Order
-	47, // 13: eupay.qr.v1.Order.created_at:type_name -> google.protobuf.Timestamp
-	47, // 14: eupay.qr.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
-	23, // 15: eupay.qr.v1.Order.lines:type_name -> eupay.qr.v1.OrderLine
-	27, // 16: eupay.qr.v1.Order.history:type_name -> eupay.qr.v1.OrderChange
-	47, // 17: eupay.qr.v1.Order.paid_at:type_name -> google.protobuf.Timestamp
-	22, // 18: eupay.qr.v1.Order.refund:type_name -> eupay.qr.v1.OrderRefund
-	47, // 19: eupay.qr.v1.Order.payment_created_at:type_name -> google.protobuf.Timestamp
-	26, // 20: eupay.qr.v1.OrderLine.options:type_name -> eupay.qr.v1.ChosenOption
-	25, // 21: eupay.qr.v1.OrderLine.taxes:type_name -> eupay.qr.v1.TaxShare
-	25, // 22: eupay.qr.v1.OrderLine.cancelled_taxes:type_name -> eupay.qr.v1.TaxShare
-	24, // 23: eupay.qr.v1.OrderLine.parts:type_name -> eupay.qr.v1.OrderPart
-	26, // 24: eupay.qr.v1.OrderPart.options:type_name -> eupay.qr.v1.ChosenOption
-	47, // 25: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
-	47, // 26: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
-	47, // 27: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
-	21, // 28: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 29: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 30: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
-	21, // 31: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
-	47, // 32: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
-	47, // 33: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
-	47, // 34: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
-	47, // 35: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
-	36, // 36: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	36, // 37: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	36, // 38: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
-	36, // 39: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	36, // 40: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	36, // 41: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	2,  // 42: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
-	4,  // 43: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
-	6,  // 44: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
-	8,  // 45: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
-	10, // 46: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
-	12, // 47: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
-	14, // 48: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
-	17, // 49: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
-	19, // 50: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
-	28, // 51: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
-	30, // 52: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
-	32, // 53: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
-	34, // 54: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
-	37, // 55: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
-	39, // 56: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
-	41, // 57: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
-	43, // 58: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
-	45, // 59: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
-	3,  // 60: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
-	5,  // 61: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
-	7,  // 62: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
-	9,  // 63: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
-	11, // 64: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
-	13, // 65: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
-	15, // 66: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
-	18, // 67: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
-	20, // 68: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
-	29, // 69: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
-	31, // 70: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
-	33, // 71: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
-	35, // 72: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
-	38, // 73: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
-	40, // 74: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
-	42, // 75: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
-	44, // 76: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
-	46, // 77: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
-	60, // [60:78] is the sub-list for method output_type
-	42, // [42:60] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	47, // 11: eupay.qr.v1.PlaceOrderRequest.pickup_at:type_name -> google.protobuf.Timestamp
+	21, // 12: eupay.qr.v1.PlaceOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 13: eupay.qr.v1.GetGuestOrderResponse.order:type_name -> eupay.qr.v1.Order
+	47, // 14: eupay.qr.v1.Order.created_at:type_name -> google.protobuf.Timestamp
+	47, // 15: eupay.qr.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
+	23, // 16: eupay.qr.v1.Order.lines:type_name -> eupay.qr.v1.OrderLine
+	27, // 17: eupay.qr.v1.Order.history:type_name -> eupay.qr.v1.OrderChange
+	47, // 18: eupay.qr.v1.Order.paid_at:type_name -> google.protobuf.Timestamp
+	22, // 19: eupay.qr.v1.Order.refund:type_name -> eupay.qr.v1.OrderRefund
+	47, // 20: eupay.qr.v1.Order.payment_created_at:type_name -> google.protobuf.Timestamp
+	47, // 21: eupay.qr.v1.Order.pickup_at:type_name -> google.protobuf.Timestamp
+	26, // 22: eupay.qr.v1.OrderLine.options:type_name -> eupay.qr.v1.ChosenOption
+	25, // 23: eupay.qr.v1.OrderLine.taxes:type_name -> eupay.qr.v1.TaxShare
+	25, // 24: eupay.qr.v1.OrderLine.cancelled_taxes:type_name -> eupay.qr.v1.TaxShare
+	24, // 25: eupay.qr.v1.OrderLine.parts:type_name -> eupay.qr.v1.OrderPart
+	26, // 26: eupay.qr.v1.OrderPart.options:type_name -> eupay.qr.v1.ChosenOption
+	47, // 27: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
+	47, // 28: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
+	47, // 29: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
+	21, // 30: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 31: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 32: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 33: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
+	47, // 34: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
+	47, // 35: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
+	47, // 36: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
+	47, // 37: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
+	49, // 38: eupay.qr.v1.Offer.schedule:type_name -> eupay.qr.v1.WeeklyWindow
+	36, // 39: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	36, // 40: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	36, // 41: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
+	36, // 42: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	36, // 43: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	36, // 44: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	2,  // 45: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
+	4,  // 46: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
+	6,  // 47: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
+	8,  // 48: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
+	10, // 49: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
+	12, // 50: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
+	14, // 51: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
+	17, // 52: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
+	19, // 53: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
+	28, // 54: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
+	30, // 55: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
+	32, // 56: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
+	34, // 57: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
+	37, // 58: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
+	39, // 59: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
+	41, // 60: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
+	43, // 61: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
+	45, // 62: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
+	3,  // 63: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
+	5,  // 64: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
+	7,  // 65: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
+	9,  // 66: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
+	11, // 67: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
+	13, // 68: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
+	15, // 69: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
+	18, // 70: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
+	20, // 71: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
+	29, // 72: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
+	31, // 73: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
+	33, // 74: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
+	35, // 75: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
+	38, // 76: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
+	40, // 77: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
+	42, // 78: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
+	44, // 79: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
+	46, // 80: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
+	63, // [63:81] is the sub-list for method output_type
+	45, // [45:63] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_table_proto_init() }
@@ -3805,6 +3860,7 @@ func file_eupay_qr_v1_table_proto_init() {
 		return
 	}
 	file_eupay_qr_v1_goods_proto_init()
+	file_eupay_qr_v1_hours_proto_init()
 	file_eupay_qr_v1_table_proto_msgTypes[1].OneofWrappers = []any{}
 	file_eupay_qr_v1_table_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}

@@ -33,12 +33,15 @@ type offerJSON struct {
 	EndsAt    *string      `json:"ends_at"`
 	CreatedAt string       `json:"created_at"`
 	UpdatedAt string       `json:"updated_at"`
+	// Schedule is when it counts in each week, besides.
+	Schedule *scheduleJSON `json:"schedule,omitempty"`
 }
 
 func offerView(o *qrv1.Offer) offerJSON {
 	v := offerJSON{
 		ID: o.GetId(), ProductID: o.GetProductId(), Name: o.GetName(), Type: o.GetType(), Value: money.Cents(o.GetValue()), StartsAt: web.OptionalStamp(o.GetStartsAt()),
 		EndsAt: web.OptionalStamp(o.GetEndsAt()), CreatedAt: web.Time(o.GetCreatedAt().AsTime()), UpdatedAt: web.Time(o.GetUpdatedAt().AsTime()),
+		Schedule: scheduleView(o.GetSchedule()),
 	}
 	if o.GetProductId() == "" {
 		least := money.Cents(o.GetMinOrderCents())
@@ -51,31 +54,33 @@ func offerView(o *qrv1.Offer) offerJSON {
 func (o offers) read(c echo.Context) (*qrv1.Offer, error) {
 	if o.onProduct {
 		var in struct {
-			ProductID string     `json:"product_id"`
-			Name      string     `json:"name"`
-			Type      string     `json:"type"`
-			Value     web.Amount `json:"value"`
-			StartsAt  *string    `json:"starts_at"`
-			EndsAt    *string    `json:"ends_at"`
+			ProductID string        `json:"product_id"`
+			Name      string        `json:"name"`
+			Type      string        `json:"type"`
+			Value     web.Amount    `json:"value"`
+			StartsAt  *string       `json:"starts_at"`
+			EndsAt    *string       `json:"ends_at"`
+			Schedule  *scheduleJSON `json:"schedule"`
 		}
 		if err := web.Decode(c, &in); err != nil {
 			return nil, err
 		}
-		offer := &qrv1.Offer{ProductId: in.ProductID, Name: in.Name, Type: in.Type}
+		offer := &qrv1.Offer{ProductId: in.ProductID, Name: in.Name, Type: in.Type, Schedule: in.Schedule.window()}
 		return offer, complete(offer, in.Value, in.StartsAt, in.EndsAt)
 	}
 	var in struct {
-		Name     string     `json:"name"`
-		Type     string     `json:"type"`
-		Value    web.Amount `json:"value"`
-		MinOrder web.Amount `json:"min_order"`
-		StartsAt *string    `json:"starts_at"`
-		EndsAt   *string    `json:"ends_at"`
+		Name     string        `json:"name"`
+		Type     string        `json:"type"`
+		Value    web.Amount    `json:"value"`
+		MinOrder web.Amount    `json:"min_order"`
+		StartsAt *string       `json:"starts_at"`
+		EndsAt   *string       `json:"ends_at"`
+		Schedule *scheduleJSON `json:"schedule"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return nil, err
 	}
-	offer := &qrv1.Offer{Name: in.Name, Type: in.Type, MinOrderCents: int64(in.MinOrder.Cents())}
+	offer := &qrv1.Offer{Name: in.Name, Type: in.Type, MinOrderCents: int64(in.MinOrder.Cents()), Schedule: in.Schedule.window()}
 	return offer, complete(offer, in.Value, in.StartsAt, in.EndsAt)
 }
 

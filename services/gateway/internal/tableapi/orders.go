@@ -41,6 +41,9 @@ type orderRequest struct {
 	Notes        string `json:"notes"`
 	// ExpectedTotal is what the guest was shown; absent: any total will do.
 	ExpectedTotal web.Amount `json:"expected_total"`
+	// PickupAt is the beginning of a slot; absent: as soon as possible.
+	PickupAt      *string `json:"pickup_at"`
+	PromotionCode string  `json:"promotion_code"`
 }
 
 type paymentJSON struct {
@@ -70,6 +73,9 @@ func (a *API) placeOrder(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.guessed(c, in, merchantID, token); err != nil {
+		return err
+	}
 	ctx, cancel := web.Calling(c, max(a.Deadline, callTimeout))
 	defer cancel()
 	m, err := a.Merchants.Get(ctx, merchantID)
@@ -88,6 +94,10 @@ func (a *API) placeOrder(c echo.Context) error {
 	if in.ExpectedTotal.Given() {
 		expected := int64(in.ExpectedTotal.Cents())
 		req.ExpectedTotalCents = &expected
+	}
+	req.PromotionCode = in.PromotionCode
+	if req.PickupAt, err = in.pickup(); err != nil {
+		return err
 	}
 	for _, item := range in.Items {
 		req.Items = append(req.Items, &qrv1.OrderItem{ProductId: item.ProductID, Quantity: item.Quantity, Notes: item.Notes, OptionIds: item.Options, Parts: wantedParts(item.Parts)})

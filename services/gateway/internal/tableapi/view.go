@@ -69,8 +69,11 @@ type guestOrderJSON struct {
 	Due             money.Cents `json:"due"`
 	// PaymentURL is where the guest pays, while the order waits for that; only guests get it.
 	PaymentURL string `json:"payment_url,omitempty"`
-	CreatedAt  string `json:"created_at"`
-	UpdatedAt  string `json:"updated_at"`
+	// PickupAt is when a takeaway order is fetched, where the merchant says so.
+	PickupAt      *string `json:"pickup_at,omitempty"`
+	PromotionCode string  `json:"promotion_code,omitempty"`
+	CreatedAt     string  `json:"created_at"`
+	UpdatedAt     string  `json:"updated_at"`
 }
 
 // refundJSON is what is given back of an order's payment.
@@ -110,6 +113,7 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 		PayNow: o.GetPayNow(), CreatedAt: web.Time(o.GetCreatedAt().AsTime()), UpdatedAt: web.Time(o.GetUpdatedAt().AsTime()),
 		PaymentStatus: o.GetPaymentStatus(), PaidAt: web.OptionalStamp(o.GetPaidAt()), PaymentMethod: o.GetPaymentMethod(), PaymentURL: o.GetPaymentUrl(),
 		Refund: refundView(o.GetRefund()), CancelledAmount: money.Cents(o.GetCancelledCents()), Due: money.Cents(o.GetDueCents()),
+		PickupAt: web.OptionalStamp(o.GetPickupAt()), PromotionCode: o.GetPromotionCode(),
 	}
 	for i, l := range o.GetLines() {
 		v.Items[i] = lineJSON{

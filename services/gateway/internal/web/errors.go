@@ -23,6 +23,7 @@ type failure struct {
 	RetryAfter int64        `json:"retry_after,omitempty"`
 	Action     string       `json:"action,omitempty"`
 	Total      *money.Cents `json:"total,omitempty"`
+	Slots      []time.Time  `json:"slots,omitempty"`
 	TraceID    string       `json:"trace_id,omitempty"`
 }
 
@@ -73,7 +74,7 @@ func public(err error) *errs.Error {
 }
 
 func render(c echo.Context, status int, e *errs.Error) error {
-	body := failure{Code: e.Code, Message: e.Message, Errors: e.Fields, RetryAfter: Seconds(e.RetryAfter), Action: e.Action, Total: e.Total}
+	body := failure{Code: e.Code, Message: e.Message, Errors: e.Fields, RetryAfter: Seconds(e.RetryAfter), Action: e.Action, Total: e.Total, Slots: e.Slots}
 	body.TraceID = trace.ID(c.Request().Context())
 	if body.RetryAfter > 0 {
 		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.FormatInt(body.RetryAfter, 10))

@@ -28,6 +28,8 @@ type shownOffer struct {
 	StartsAt, EndsAt time.Time
 	// State is active, scheduled or expired.
 	State string
+	// Schedule is when it counts in each week; nil: always.
+	Schedule *eupay.WeeklySchedule
 }
 
 func offers(r *web.Request) error {
@@ -41,7 +43,7 @@ func offers(r *web.Request) error {
 		if err != nil {
 			return err
 		}
-		out.Offers = append(out.Offers, shownOffer{onOrders, o.ID, o.Name, "", o.Type, value(o.Value), o.MinOrder, o.StartsAt, o.EndsAt, state(o.StartsAt, o.EndsAt, now)})
+		out.Offers = append(out.Offers, shownOffer{onOrders, o.ID, o.Name, "", o.Type, value(o.Value), o.MinOrder, o.StartsAt, o.EndsAt, state(o.StartsAt, o.EndsAt, now), o.Schedule})
 	}
 	names := map[string]string{}
 	for o, err := range r.API.ProductOffers.All(r.Ctx(), eupay.ListParams{Limit: limit}) {
@@ -55,7 +57,7 @@ func offers(r *web.Request) error {
 			}
 			names[o.ProductID] = name
 		}
-		out.Offers = append(out.Offers, shownOffer{onProducts, o.ID, o.Name, name, o.Type, value(o.Value), 0, o.StartsAt, o.EndsAt, state(o.StartsAt, o.EndsAt, now)})
+		out.Offers = append(out.Offers, shownOffer{onProducts, o.ID, o.Name, name, o.Type, value(o.Value), 0, o.StartsAt, o.EndsAt, state(o.StartsAt, o.EndsAt, now), o.Schedule})
 	}
 	return r.Render(http.StatusOK, "catalog/offers", out)
 }
@@ -86,10 +88,11 @@ type offerForm struct {
 	Products []map[string]any
 	Types    []map[string]any
 	Find     string
+	Weekdays []string
 }
 
 func offerPage(r *web.Request, status int, kind, id string, f *web.Form) error {
-	v := offerForm{Form: f, Kind: kind, ID: id, Find: r.URL.Query().Get("find")}
+	v := offerForm{Form: f, Kind: kind, ID: id, Find: r.URL.Query().Get("find"), Weekdays: weekdays}
 	types := []string{"percentage", "fixed_amount"}
 	if kind == onProducts {
 		types = []string{"percentage", "fixed_price"}
@@ -146,6 +149,7 @@ func editOffer(r *web.Request) error {
 		if o.MinOrder > 0 {
 			f.SetAmount(r, "min_order", o.MinOrder)
 		}
+		fillSchedule(f, o.Schedule)
 	case onProducts:
 		o, err := r.API.ProductOffers.Get(r.Ctx(), id)
 		if err != nil {
@@ -153,6 +157,7 @@ func editOffer(r *web.Request) error {
 		}
 		f = web.NewForm("name", o.Name, "type", o.Type, "value", r.Text.Decimal(o.Value.String()),
 			"starts_at", r.Text.Local(o.StartsAt), "ends_at", r.Text.Local(o.EndsAt), "product_id", o.ProductID)
+		fillSchedule(f, o.Schedule)
 	default:
 		return web.NotFound
 	}
@@ -203,8 +208,8 @@ func saveOffer(r *web.Request, f *web.Form, kind, id, notice string) error {
 	}
 	if f.OK() {
 		err := send(r, kind, id,
-			eupay.OfferParams{Name: f.Get("name"), Type: f.Get("type"), Value: number, MinOrder: least, StartsAt: from, EndsAt: to},
-			eupay.ProductOfferParams{ProductID: f.Get("product_id"), Name: f.Get("name"), Type: f.Get("type"), Value: number, StartsAt: from, EndsAt: to})
+			eupay.OfferParams{Name: f.Get("name"), Type: f.Get("type"), Value: number, MinOrder: least, StartsAt: from, EndsAt: to, Schedule: scheduleOf(f)},
+			eupay.ProductOfferParams{ProductID: f.Get("product_id"), Name: f.Get("name"), Type: f.Get("type"), Value: number, StartsAt: from, EndsAt: to, Schedule: scheduleOf(f)})
 		if err == nil {
 			return r.Redirect(allOffers, notice)
 		}

@@ -157,6 +157,7 @@ type page struct {
 	Offer string
 	// Fresh: nothing has been sent yet, so the browser's own memory of the basket holds.
 	Fresh bool
+	When  when
 	// Last leads to the guest's latest order at this table; empty: there is none.
 	Last string
 }
@@ -166,7 +167,7 @@ func (p page) Shown() string { return strconv.FormatInt(int64(p.Total), 10) }
 
 // newPage shows a menu, which may be nil when it cannot be had.
 func newPage(r *web.Request, f *web.Form, m *eupay.Menu) page {
-	p := page{Form: f, Menu: m}
+	p := page{Form: f, Menu: m, When: whenOf(r, m)}
 	chosen := make(map[string]choice)
 	for _, c := range chosenIn(f) {
 		chosen[c.ID] = c

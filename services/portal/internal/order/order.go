@@ -107,7 +107,7 @@ func place(r *web.Request, f *web.Form) error {
 	}
 	p := eupay.OrderParams{
 		OrderType: f.Get("type"), PayNow: f.Get("pay") == "now", CustomerName: f.Get("name"), Notes: f.Get("notes"), IdempotencyKey: f.Get("key"),
-		ExpectedTotal: whatWasShown(f),
+		ExpectedTotal: whatWasShown(f), PickupAt: pickupIn(f), PromotionCode: f.Get("promotion_code"),
 	}
 	for _, c := range chosen {
 		p.Items = append(p.Items, eupay.OrderItem{ProductID: c.Product(), Quantity: c.Quantity, Notes: c.Note, Options: c.Options, Parts: c.Parts})
@@ -164,6 +164,9 @@ func explain(r *web.Request, f *web.Form, err error, chosen []choice) {
 	switch refused.Code {
 	case eupay.ErrTotalChanged:
 		f.Problem = r.Text.T("order.total_changed", "total", r.Text.Amount(refused.Total))
+		if f.Is("promotion_code") {
+			f.Problem = r.Text.T("order.total_with_code", "total", r.Text.Amount(refused.Total))
+		}
 		f.Values.Set("now", refused.Total.String())
 	case eupay.ErrIdempotencyConflict:
 		f.Problem = r.Text.T("order.sent_before")
@@ -179,6 +182,11 @@ func explain(r *web.Request, f *web.Form, err error, chosen []choice) {
 		if !named {
 			r.Refused(f, err)
 		}
+	case eupay.ErrClosed:
+		f.Problem = r.Text.T("order.closed_now")
+	case eupay.ErrSlotFull:
+		f.Problem = r.Text.T("order.slot_full")
+		f.Values.Del(slotField)
 	case eupay.ErrRateLimitExceeded:
 		f.Problem = r.Text.T("order.too_many")
 	case eupay.ErrMerchantNotEnabled:

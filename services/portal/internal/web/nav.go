@@ -37,6 +37,8 @@ var everything = []navGroup{
 		{Key: "tables", Icon: "utensils", Path: "/portal/tables", roles: Shop},
 		{Key: "orders", Icon: "shopping-basket", Path: "/portal/orders", roles: Shop},
 		{Key: "kitchen", Icon: "chef-hat", Path: "/portal/kitchen", roles: Shop},
+		{Key: "hours", Icon: "clock", Path: "/portal/hours", roles: Shop},
+		{Key: "promotions", Icon: "zap", Path: "/portal/promotions", roles: Shop},
 		{Key: "rewards", Icon: "gift", Path: "/portal/rewards", roles: Everyone},
 	}},
 	{Key: "developers", Links: []navLink{

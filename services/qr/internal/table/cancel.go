@@ -270,6 +270,11 @@ func (s *Server) recordCancellation(ctx context.Context, tx pgx.Tx, o *order, c 
 			return fmt.Errorf("return the goods of order %s: %w", o.ID, err)
 		}
 	}
+	if c.Restocked && o.Status != before {
+		if err := o.giveBackTerms(ctx, tx); err != nil {
+			return err
+		}
+	}
 	return s.journalCancelled(ctx, tx, o, c, before)
 }
 

@@ -56,7 +56,7 @@ func (s *Server) end(ctx context.Context, tx pgx.Tx, o *order, to Status, cause,
 	if err := catalog.GiveBack(ctx, tx, o.Merchant, o.pieces()); err != nil {
 		return fmt.Errorf("return the goods of order %s: %w", o.ID, err)
 	}
-	return nil
+	return o.giveBackTerms(ctx, tx)
 }
 
 // setByMerchant applies a change by the merchant. An order that is cancelled before its preparation returns its goods to the
@@ -93,7 +93,13 @@ func (s *Server) applyPayment(ctx context.Context, tx pgx.Tx, o *order, referenc
 		if err != nil {
 			return fmt.Errorf("reserve order %s again: %w", o.ID, err)
 		}
-		if len(short) == 0 {
+		again := len(short) == 0
+		if again {
+			if again, err = o.takeTermsAgain(ctx, tx, s.now()); err != nil {
+				return err
+			}
+		}
+		if again {
 			o.HoldsStock = true
 			return s.receive(ctx, tx, o, paidLate)
 		}

@@ -10,6 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
+	"european-pay.eu/eupay/services/qr/internal/hours"
 )
 
 // content is the data of a menu, read from one snapshot.
@@ -25,6 +26,8 @@ type content struct {
 	groups   map[string]catalog.OptionGroup
 	groupsOf map[string][]string
 	offered
+	// hours are when orders are taken.
+	hours hours.State
 }
 
 type merchantJSON struct {
@@ -83,6 +86,8 @@ type offerJSON struct {
 	MinOrder money.Cents `json:"min_order"`
 	StartsAt *string     `json:"starts_at"`
 	EndsAt   *string     `json:"ends_at"`
+	// Schedule is when it counts in each week, besides.
+	Schedule *scheduleJSON `json:"schedule,omitempty"`
 }
 
 type productOfferJSON struct {
@@ -92,9 +97,10 @@ type productOfferJSON struct {
 	Type      string      `json:"type"`
 	Value     money.Cents `json:"value"`
 	// PriceTTC is the price of one piece with the offer.
-	PriceTTC money.Cents `json:"price_ttc"`
-	StartsAt *string     `json:"starts_at"`
-	EndsAt   *string     `json:"ends_at"`
+	PriceTTC money.Cents   `json:"price_ttc"`
+	StartsAt *string       `json:"starts_at"`
+	EndsAt   *string       `json:"ends_at"`
+	Schedule *scheduleJSON `json:"schedule,omitempty"`
 }
 
 // bodyJSON follows {"table":…, with the comma.
@@ -106,6 +112,8 @@ type bodyJSON struct {
 	// OptionGroups are those of products of the menu, each once.
 	OptionGroups []groupJSON `json:"optionGroups,omitempty"`
 	offeredJSON
+	// Ordering says whether orders are taken now.
+	Ordering *hours.Ordering `json:"ordering,omitempty"`
 }
 
 // menu encodes the part that all tables share once, and the beginning of each table.
@@ -131,16 +139,19 @@ func (c *content) menu(now time.Time) (*menu, error) {
 	return m, nil
 }
 
-// body also returns when an offer begins or ends next, or a product is on sale again; the zero time if never. Categories are sorted by name, as encoding/json
+// body also returns when an offer begins or ends next, orders do, or a product is on sale again; the zero time if never. Categories are sorted by name, as encoding/json
 // sorts maps.
 func (c *content) body(now time.Time) (bodyJSON, time.Time) {
 	b := bodyJSON{
 		Merchant: merchantJSON{ID: c.merchant, Name: c.name, Currency: Currency},
 		Menu:     make(map[string][]productJSON), Offers: []offerJSON{}, ProductOffers: []productOfferJSON{},
 	}
-	until := c.sortOut(now)
+	b.Ordering, until = c.hours.Ordering(now)
+	if back := c.sortOut(now); !back.IsZero() && (until.IsZero() || back.Before(until)) {
+		until = back
+	}
 	prices := make(map[string]money.Cents, len(c.products))
-	for _, p := range c.products {
+	for _, p := range c.sold(now) {
 		prices[p.ID] = p.Price
 		v := productView(p)
 		v.OptionGroups = c.groupsOf[p.ID]
@@ -149,22 +160,19 @@ func (c *content) body(now time.Time) (bodyJSON, time.Time) {
 	}
 	b.OptionGroups, b.offeredJSON = c.usedGroups(), c.offeredView()
 	for _, o := range c.offers {
-		for _, at := range []*time.Time{o.StartsAt, o.EndsAt} {
-			if at != nil && at.After(now) && (until.IsZero() || at.Before(until)) {
-				until = *at
-			}
-		}
+		until = sooner(until, o.changes(now))
 		unit, shown := prices[o.ProductID]
 		switch {
 		case !o.valid(now):
 		case o.ProductID == "":
 			b.Offers = append(b.Offers, offerJSON{
 				ID: o.ID, Name: o.Name, Type: o.Type, Value: money.Cents(o.Value), MinOrder: o.MinOrder, StartsAt: timeText(o.StartsAt), EndsAt: timeText(o.EndsAt),
+				Schedule: scheduleView(o.Schedule),
 			})
 		case shown:
 			b.ProductOffers = append(b.ProductOffers, productOfferJSON{
 				ID: o.ID, ProductID: o.ProductID, Name: o.Name, Type: o.Type, Value: money.Cents(o.Value), PriceTTC: min(unit, o.ofLine(unit, 1)),
-				StartsAt: timeText(o.StartsAt), EndsAt: timeText(o.EndsAt),
+				StartsAt: timeText(o.StartsAt), EndsAt: timeText(o.EndsAt), Schedule: scheduleView(o.Schedule),
 			})
 		}
 	}

@@ -58,7 +58,7 @@ type state struct {
 // menu is one version of a menu. A merchant that is unknown or inactive has one without tables.
 type menu struct {
 	version int64
-	// until is when an offer begins or ends, or a product is on sale again; zero if never.
+	// until is when an offer begins or ends, orders do, or a product is on sale again; zero if never.
 	until  time.Time
 	tables map[[sha256.Size]byte]*encoded
 }

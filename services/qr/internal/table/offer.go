@@ -6,7 +6,9 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/refuse"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/qr/internal/hours"
 )
 
 // Types of offers.
@@ -35,10 +37,27 @@ type offer struct {
 	// Nil: no limit. EndsAt is exclusive.
 	StartsAt, EndsAt     *time.Time
 	CreatedAt, UpdatedAt time.Time
+	// Schedule is when it counts in each week, besides; nil: always.
+	Schedule *hours.Weekly
+	// code is what the guest typed, of an offer that it makes; nil: the offer is everybody's.
+	code *redemption
 }
 
 func (o offer) valid(now time.Time) bool {
-	return (o.StartsAt == nil || !now.Before(*o.StartsAt)) && (o.EndsAt == nil || now.Before(*o.EndsAt))
+	return (o.StartsAt == nil || !now.Before(*o.StartsAt)) && (o.EndsAt == nil || now.Before(*o.EndsAt)) && (o.Schedule == nil || o.Schedule.Holds(now))
+}
+
+// changes returns when the offer begins or ends next after that time; zero if never.
+func (o offer) changes(now time.Time) (next time.Time) {
+	for _, at := range []*time.Time{o.StartsAt, o.EndsAt} {
+		if at != nil && at.After(now) && (next.IsZero() || at.Before(next)) {
+			next = *at
+		}
+	}
+	if o.Schedule == nil {
+		return next
+	}
+	return sooner(next, o.Schedule.Next(now))
 }
 
 // ofLine returns the price of count pieces with the offer, given their price without it.
@@ -90,7 +109,9 @@ func (o *offer) read(in *qrv1.Offer, onProduct bool) error {
 	if o.StartsAt != nil && o.EndsAt != nil && !o.StartsAt.Before(*o.EndsAt) {
 		bad.add("ends_at", "must be after starts_at")
 	}
-	return bad.err()
+	var week refuse.Problems
+	o.Schedule = hours.ReadWeekly(&week, "schedule", in.GetSchedule())
+	return append(bad, week...).err()
 }
 
 func instant(t *timestamppb.Timestamp) *time.Time {
@@ -109,8 +130,12 @@ func stamp(t *time.Time) *timestamppb.Timestamp {
 }
 
 func (o offer) view() *qrv1.Offer {
-	return &qrv1.Offer{
+	v := &qrv1.Offer{
 		Id: o.ID, ProductId: o.ProductID, Name: o.Name, Type: o.Type, Value: o.Value, MinOrderCents: int64(o.MinOrder),
 		StartsAt: stamp(o.StartsAt), EndsAt: stamp(o.EndsAt), CreatedAt: timestamppb.New(o.CreatedAt), UpdatedAt: timestamppb.New(o.UpdatedAt),
 	}
+	if o.Schedule != nil {
+		v.Schedule = o.Schedule.View()
+	}
+	return v
 }

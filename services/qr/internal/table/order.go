@@ -81,6 +81,9 @@ type order struct {
 	// BillID is the bill that it is paid with; empty if none.
 	BillID string
 
+	// terms are when it is fetched, and the code that made it cheaper.
+	terms terms
+
 	// PaymentURL and PaymentCreatedAt are of its payment, once the payments service has it and the bank has answered.
 	PaymentURL       string
 	PaymentCreatedAt *time.Time
@@ -180,6 +183,7 @@ func (o *order) view() *qrv1.Order {
 		OfferName: o.Totals.Offer, PaymentReference: o.PaymentReference, PaidLate: o.PaidLate, Sequence: o.Sequence,
 		CreatedAt: timestamppb.New(o.CreatedAt), UpdatedAt: timestamppb.New(o.UpdatedAt),
 		PaymentStatus: o.paymentStatus(), Refund: o.refundView(), BillId: o.BillID, PaymentMethod: o.paymentMethod(),
+		PickupAt: stamp(o.terms.PickupAt), PromotionCode: o.terms.Code,
 	}
 	if o.PaidAt != nil {
 		v.PaidAt = timestamppb.New(*o.PaidAt)
@@ -225,7 +229,7 @@ func (o *order) event(what string, from Status) (events.Event, error) {
 		OrderId: o.ID, MerchantId: o.Merchant, Livemode: o.Livemode, Number: o.Number, TableId: o.TableID, TableName: o.TableName, OrderType: o.Type,
 		Status: string(o.Status), PreviousStatus: string(from), TotalCents: int64(o.Totals.Total), Currency: Currency,
 		PaymentReference: o.PaymentReference, PaidLate: o.PaidLate, Sequence: o.Sequence, OccurredAt: timestamppb.New(o.UpdatedAt),
-		PaymentStatus: o.paymentStatus(), PaymentMethod: o.paymentMethod(),
+		PaymentStatus: o.paymentStatus(), PaymentMethod: o.paymentMethod(), PickupAt: stamp(o.terms.PickupAt),
 	}
 	if o.PaidAt != nil {
 		c.PaidAt = timestamppb.New(*o.PaidAt)

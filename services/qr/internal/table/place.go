@@ -121,6 +121,7 @@ func (s *Server) readOrder(r *qrv1.PlaceOrderRequest) (*order, error) {
 func fingerprint(r *qrv1.PlaceOrderRequest) []byte {
 	request := &qrv1.PlaceOrderRequest{
 		Items: r.GetItems(), OrderType: r.GetOrderType(), PayNow: r.GetPayNow(), CustomerName: r.GetCustomerName(), Notes: r.GetNotes(),
+		PickupAt: r.GetPickupAt(), PromotionCode: r.GetPromotionCode(),
 	}
 	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(request)
 	if err != nil { // only for invalid UTF-8, which no request over gRPC has
@@ -152,6 +153,9 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 	if err := s.joinBill(ctx, tx, o); err != nil {
 		return err
 	}
+	if err := o.admit(ctx, tx, r); err != nil {
+		return err
+	}
 	if err := s.reserve(ctx, tx, o); err != nil {
 		return err
 	}
@@ -161,11 +165,17 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 	if err := checkShare(ctx, tx, t, o); err != nil {
 		return err
 	}
-	offers, err := offersOf(ctx, tx, o.Merchant)
+	if err := o.takePlace(ctx, tx); err != nil {
+		return err
+	}
+	offers, err := o.offers(ctx, tx, r)
 	if err != nil {
 		return err
 	}
 	o.Totals = price(o.Lines, offers, o.CreatedAt)
+	if err := o.useCode(ctx, tx); err != nil {
+		return err
+	}
 	if err := checkExpectedTotal(r, o.Totals.Total); err != nil {
 		return err
 	}
@@ -179,6 +189,9 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 		o.merchantVersion = r.GetMerchantVersion()
 	}
 	if err := insertOrder(ctx, tx, o, r.GetIdempotencyKey()); err != nil {
+		return err
+	}
+	if err := recordTerms(ctx, tx, o); err != nil {
 		return err
 	}
 	if err := s.bills.Announce(ctx, tx, o.BillID); err != nil {
@@ -279,6 +292,10 @@ func (s *Server) reserve(ctx context.Context, tx pgx.Tx, o *order) error {
 			continue
 		}
 		p := products[l.ProductID]
+		l.category = p.Category
+		if !o.terms.admitted.Sells(p.ID, p.Category) {
+			bad.add(fmt.Sprintf("items[%d].productId", i), "is not sold at this time")
+		}
 		l.Name, l.Unit, l.VATPerMill = p.Name, p.Price, p.Rate(o.Type == takeaway)
 		bad.take(o, l, products, missing, fmt.Sprintf("items[%d].", i))
 	}

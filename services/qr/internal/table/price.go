@@ -27,6 +27,8 @@ type line struct {
 	wanted []string
 	// Parts are what was chosen of a set menu. Unit includes their supplements and options.
 	Parts []part
+	// category is that of the product when it was ordered.
+	category string
 }
 
 // totals of an order: Total = Subtotal - Discount, VAT is the sum of the lines'.
@@ -54,8 +56,8 @@ func price(lines []line, offers []offer, now time.Time) totals {
 		t.Subtotal += gross
 		t.Total += l.Total
 	}
-	off := t.bestOffer(offers, now)
-	spread(lines, off)
+	off, by := t.bestOffer(lines, offers, now)
+	spread(lines, off, by)
 	t.Total -= off
 	t.Discount = t.Subtotal - t.Total
 	for i := range lines {
@@ -87,24 +89,29 @@ func (l *line) extra() money.Cents {
 	return sum
 }
 
-func (t *totals) bestOffer(offers []offer, now time.Time) money.Cents {
-	var best money.Cents
+// bestOffer returns what the best offer on the order takes off, and that offer. One of a code counts for the lines that it is on.
+func (t *totals) bestOffer(lines []line, offers []offer, now time.Time) (best money.Cents, by offer) {
 	for _, o := range offers {
 		if o.ProductID != "" || !o.valid(now) || t.Total < o.MinOrder {
 			continue
 		}
-		if off := o.ofOrder(t.Total); off > best {
-			best, t.Offer = off, o.Name
+		off := o.ofOrder(o.base(lines, t.Total))
+		o.code.gives(off)
+		if off > best {
+			best, by, t.Offer = off, o, o.Name
 		}
 	}
-	return best
+	by.code.wins()
+	return best, by
 }
 
-// spread deducts off from the lines; off is at most their sum.
-func spread(lines []line, off money.Cents) {
+// spread deducts off from the lines that the offer is on; off is at most their sum.
+func spread(lines []line, off money.Cents, by offer) {
 	totals := make([]money.Cents, len(lines))
 	for i := range lines {
-		totals[i] = lines[i].Total
+		if by.on(&lines[i]) {
+			totals[i] = lines[i].Total
+		}
 	}
 	for i, part := range money.Apportion(off, totals) {
 		lines[i].Total -= part

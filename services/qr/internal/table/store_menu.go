@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
+	"european-pay.eu/eupay/services/qr/internal/hours"
 )
 
 // readVersion returns 0 for a merchant whose menu has never changed.
@@ -47,6 +48,9 @@ func readContent(ctx context.Context, pool *pgxpool.Pool, merchantID string) (*c
 			return err
 		}
 		if err = c.readOffered(ctx, tx); err != nil {
+			return err
+		}
+		if c.hours, err = hours.Read(ctx, tx, merchantID); err != nil {
 			return err
 		}
 		c.offers, err = offersOf(ctx, tx, merchantID)

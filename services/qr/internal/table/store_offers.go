@@ -9,15 +9,30 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/qr/internal/hours"
 )
 
 const offerColumns = `id::text, merchant_id::text, coalesce(product_id::text, ''), name, type, value, min_order_cents, starts_at, ends_at,
-	created_at, updated_at`
+	created_at, updated_at, weekdays, from_time, until_time`
 
 func scanOffer(row pgx.CollectableRow) (offer, error) {
 	var o offer
-	err := row.Scan(&o.ID, &o.Merchant, &o.ProductID, &o.Name, &o.Type, &o.Value, &o.MinOrder, &o.StartsAt, &o.EndsAt, &o.CreatedAt, &o.UpdatedAt)
+	var week hours.Weekly
+	err := row.Scan(&o.ID, &o.Merchant, &o.ProductID, &o.Name, &o.Type, &o.Value, &o.MinOrder, &o.StartsAt, &o.EndsAt, &o.CreatedAt, &o.UpdatedAt,
+		&week.Weekdays, &week.From, &week.Until)
+	if len(week.Weekdays) > 0 || week.From != "" {
+		o.Schedule = &week
+	}
 	return o, err
+}
+
+// week is the schedule of an offer as it is stored.
+func (o offer) week() hours.Weekly {
+	week := hours.Weekly{Weekdays: []string{}}
+	if o.Schedule != nil {
+		week.Weekdays, week.From, week.Until = append(week.Weekdays, o.Schedule.Weekdays...), o.Schedule.From, o.Schedule.Until
+	}
+	return week
 }
 
 // offersOf returns all offers of a merchant, oldest first.
@@ -68,9 +83,10 @@ func insertOffer(ctx context.Context, tx pgx.Tx, o offer) error {
 	if err := checkProduct(ctx, tx, o); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `insert into offers (id, merchant_id, product_id, name, type, value, min_order_cents, starts_at, ends_at, created_at, updated_at)
-		values ($1, $2, nullif($3, '')::uuid, $4, $5, $6, $7, $8, $9, $10, $10)`,
-		o.ID, o.Merchant, o.ProductID, o.Name, o.Type, o.Value, o.MinOrder, o.StartsAt, o.EndsAt, o.CreatedAt)
+	week := o.week()
+	_, err := tx.Exec(ctx, `insert into offers (id, merchant_id, product_id, name, type, value, min_order_cents, starts_at, ends_at, created_at, updated_at,
+		weekdays, from_time, until_time) values ($1, $2, nullif($3, '')::uuid, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13)`,
+		o.ID, o.Merchant, o.ProductID, o.Name, o.Type, o.Value, o.MinOrder, o.StartsAt, o.EndsAt, o.CreatedAt, week.Weekdays, week.From, week.Until)
 	if err != nil {
 		return fmt.Errorf("insert offer: %w", err)
 	}
@@ -81,9 +97,10 @@ func updateOffer(ctx context.Context, tx pgx.Tx, o offer) error {
 	if err := checkProduct(ctx, tx, o); err != nil {
 		return err
 	}
+	week := o.week()
 	_, err := tx.Exec(ctx, `update offers set product_id = nullif($2, '')::uuid, name = $3, type = $4, value = $5, min_order_cents = $6,
-		starts_at = $7, ends_at = $8, updated_at = $9 where id = $1`,
-		o.ID, o.ProductID, o.Name, o.Type, o.Value, o.MinOrder, o.StartsAt, o.EndsAt, o.UpdatedAt)
+		starts_at = $7, ends_at = $8, updated_at = $9, weekdays = $10, from_time = $11, until_time = $12 where id = $1`,
+		o.ID, o.ProductID, o.Name, o.Type, o.Value, o.MinOrder, o.StartsAt, o.EndsAt, o.UpdatedAt, week.Weekdays, week.From, week.Until)
 	if err != nil {
 		return fmt.Errorf("update offer: %w", err)
 	}

@@ -27,7 +27,8 @@ const keyLife = 24 * time.Hour
 const orderColumns = `id::text, merchant_id::text, livemode, number, table_id::text, table_name, table_token, order_type, pay_now, status, holds_stock,
 	customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, coalesce(payment_reference, ''), paid_at, paid_late,
 	refund_status, refund_reference, refund_cents, refund_failure, refunded_cents, fingerprint, sequence, created_at, updated_at,
-	ask_attempts, merchant_version, payment_url, payment_created_at, trace, coalesce(bill_id::text, ''), paid_method, cancellations, paid_taxes`
+	ask_attempts, merchant_version, payment_url, payment_created_at, trace, coalesce(bill_id::text, ''), paid_method, cancellations, paid_taxes,
+	pickup_at, pickup_slot, coalesce(promotion_id::text, ''), promotion_code`
 
 func scanOrder(row pgx.CollectableRow) (*order, error) {
 	o := &order{}
@@ -35,7 +36,8 @@ func scanOrder(row pgx.CollectableRow) (*order, error) {
 	err := row.Scan(&o.ID, &o.Merchant, &o.Livemode, &o.Number, &o.TableID, &o.TableName, &o.TableToken, &o.Type, &o.PayNow, &o.Status, &o.HoldsStock,
 		&o.CustomerName, &o.Notes, &t.Subtotal, &t.Discount, &t.Total, &t.VAT, &t.Offer, &o.PaymentReference, &o.PaidAt, &o.PaidLate,
 		&o.Refund.Status, &o.Refund.Reference, &o.Refund.Amount, &o.Refund.Failure, &o.Refunded, &o.fingerprint, &o.Sequence, &o.CreatedAt, &o.UpdatedAt,
-		&o.askAttempts, &o.merchantVersion, &o.PaymentURL, &o.PaymentCreatedAt, &o.trace, &o.BillID, &o.PaidMethod, &o.cancellations, &o.paidTaxes)
+		&o.askAttempts, &o.merchantVersion, &o.PaymentURL, &o.PaymentCreatedAt, &o.trace, &o.BillID, &o.PaidMethod, &o.cancellations, &o.paidTaxes,
+		&o.terms.PickupAt, &o.terms.Slot, &o.terms.CodeID, &o.terms.Code)
 	return o, err
 }
 

@@ -118,6 +118,8 @@ type orderData struct {
 	// What merchants have cancelled of it; absent when they have not.
 	CancelledAmount money.Cents        `json:"cancelled_amount,omitempty"`
 	Cancellation    *orderCancellation `json:"cancellation,omitempty"`
+	// PickupAt is when a takeaway order is fetched, where the merchant says so.
+	PickupAt *string `json:"pickup_at,omitempty"`
 }
 
 // orderRefund is the refund of an order's payment.
@@ -148,6 +150,10 @@ func orderBody(c *eventsv1.OrderChanged) orderData {
 	if c.GetPaidAt().IsValid() {
 		at := c.GetPaidAt().AsTime().UTC().Format(time.RFC3339)
 		d.PaidAt = &at
+	}
+	if c.GetPickupAt().IsValid() {
+		at := c.GetPickupAt().AsTime().UTC().Format(time.RFC3339)
+		d.PickupAt = &at
 	}
 	if status := c.GetRefundStatus(); status != "" {
 		d.Refund = &orderRefund{Status: status, Amount: money.Cents(c.GetRefundAmountCents()), Reference: c.GetRefundReference()}
