@@ -25,6 +25,7 @@ import (
 	"european-pay.eu/eupay/services/qr/internal/personal"
 	"european-pay.eu/eupay/services/qr/internal/render"
 	"european-pay.eu/eupay/services/qr/internal/reward"
+	"european-pay.eu/eupay/services/qr/internal/shop"
 	"european-pay.eu/eupay/services/qr/internal/signed"
 	"european-pay.eu/eupay/services/qr/internal/table"
 	"european-pay.eu/eupay/services/qr/migrations"
@@ -140,6 +141,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Log: core.Log, UnclaimedAfter: cfg.UnclaimedAfter,
 	})
 	core.Serve(&qrv1.TableService_ServiceDesc, tables, identity.Gateway)
+	core.Serve(&qrv1.StockService_ServiceDesc, shop.New(s.catalog.store, core.Reads), identity.Gateway)
 	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run,
 		tally.Folding(core.Pool, core.Log))
 	s.workers = append(s.workers, s.catalog.workers()...)

@@ -250,7 +250,9 @@ type OrderedItem struct {
 	// The line's place in the order, from 0.
 	Position int32 `protobuf:"varint,6,opt,name=position,proto3" json:"position,omitempty"`
 	// total_cents by rate, when it is not all at vat_rate_per_mille.
-	Taxes         []*OrderedTax `protobuf:"bytes,7,rep,name=taxes,proto3" json:"taxes,omitempty"`
+	Taxes []*OrderedTax `protobuf:"bytes,7,rep,name=taxes,proto3" json:"taxes,omitempty"`
+	// Empty: the product has no variants. name has the variant's name, too.
+	VariantId     string `protobuf:"bytes,50,opt,name=variant_id,json=variantId,proto3" json:"variant_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -332,6 +334,13 @@ func (x *OrderedItem) GetTaxes() []*OrderedTax {
 		return x.Taxes
 	}
 	return nil
+}
+
+func (x *OrderedItem) GetVariantId() string {
+	if x != nil {
+		return x.VariantId
+	}
+	return ""
 }
 
 // OrderedTax is the part of a line at one rate of VAT.
@@ -420,7 +429,7 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\apaid_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\x06paidAt\x12#\n" +
 	"\rrefund_status\x18\x13 \x01(\tR\frefundStatus\x12.\n" +
 	"\x13refund_amount_cents\x18\x14 \x01(\x03R\x11refundAmountCents\x12)\n" +
-	"\x10refund_reference\x18\x15 \x01(\tR\x0frefundReference\"\x95\x02\n" +
+	"\x10refund_reference\x18\x15 \x01(\tR\x0frefundReference\"\xb4\x02\n" +
 	"\vOrderedItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -430,7 +439,9 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"totalCents\x120\n" +
 	"\x12vat_rate_per_mille\x18\x05 \x01(\x05H\x00R\x0fvatRatePerMille\x88\x01\x01\x12\x1a\n" +
 	"\bposition\x18\x06 \x01(\x05R\bposition\x121\n" +
-	"\x05taxes\x18\a \x03(\v2\x1b.eupay.events.v1.OrderedTaxR\x05taxesB\x15\n" +
+	"\x05taxes\x18\a \x03(\v2\x1b.eupay.events.v1.OrderedTaxR\x05taxes\x12\x1d\n" +
+	"\n" +
+	"variant_id\x182 \x01(\tR\tvariantIdB\x15\n" +
 	"\x13_vat_rate_per_mille\"Z\n" +
 	"\n" +
 	"OrderedTax\x12+\n" +

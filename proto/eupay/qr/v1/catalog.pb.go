@@ -45,8 +45,15 @@ type Product struct {
 	Allergens   *Allergens `protobuf:"bytes,16,opt,name=allergens,proto3" json:"allergens,omitempty"`
 	// Groups of options in the order in which guests choose.
 	OptionGroupIds []string `protobuf:"bytes,17,rep,name=option_group_ids,json=optionGroupIds,proto3" json:"option_group_ids,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	Sku            string   `protobuf:"bytes,40,opt,name=sku,proto3" json:"sku,omitempty"`
+	// EAN-8, UPC-A, EAN-13 or GTIN-14. Empty: none.
+	Ean string `protobuf:"bytes,41,opt,name=ean,proto3" json:"ean,omitempty"`
+	// 0: no alert.
+	LowStockAt int32 `protobuf:"varint,42,opt,name=low_stock_at,json=lowStockAt,proto3" json:"low_stock_at,omitempty"`
+	// In their order; empty: the product has a stock of its own. Otherwise stock_quantity is what the variants have together.
+	Variants      []*Variant `protobuf:"bytes,43,rep,name=variants,proto3" json:"variants,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Product) Reset() {
@@ -194,6 +201,34 @@ func (x *Product) GetAllergens() *Allergens {
 func (x *Product) GetOptionGroupIds() []string {
 	if x != nil {
 		return x.OptionGroupIds
+	}
+	return nil
+}
+
+func (x *Product) GetSku() string {
+	if x != nil {
+		return x.Sku
+	}
+	return ""
+}
+
+func (x *Product) GetEan() string {
+	if x != nil {
+		return x.Ean
+	}
+	return ""
+}
+
+func (x *Product) GetLowStockAt() int32 {
+	if x != nil {
+		return x.LowStockAt
+	}
+	return 0
+}
+
+func (x *Product) GetVariants() []*Variant {
+	if x != nil {
+		return x.Variants
 	}
 	return nil
 }
@@ -1067,10 +1102,16 @@ type ProductFields struct {
 	VatRatePerMille *int32                 `protobuf:"varint,5,opt,name=vat_rate_per_mille,json=vatRatePerMille,proto3,oneof" json:"vat_rate_per_mille,omitempty"`
 	StockQuantity   *int32                 `protobuf:"varint,6,opt,name=stock_quantity,json=stockQuantity,proto3,oneof" json:"stock_quantity,omitempty"`
 	// Empty: no image.
-	ImageUrl      *string         `protobuf:"bytes,7,opt,name=image_url,json=imageUrl,proto3,oneof" json:"image_url,omitempty"`
-	IsAvailable   *bool           `protobuf:"varint,8,opt,name=is_available,json=isAvailable,proto3,oneof" json:"is_available,omitempty"`
-	Allergens     *Allergens      `protobuf:"bytes,9,opt,name=allergens,proto3" json:"allergens,omitempty"`
-	OptionGroups  *OptionGroupIDs `protobuf:"bytes,10,opt,name=option_groups,json=optionGroups,proto3" json:"option_groups,omitempty"`
+	ImageUrl     *string         `protobuf:"bytes,7,opt,name=image_url,json=imageUrl,proto3,oneof" json:"image_url,omitempty"`
+	IsAvailable  *bool           `protobuf:"varint,8,opt,name=is_available,json=isAvailable,proto3,oneof" json:"is_available,omitempty"`
+	Allergens    *Allergens      `protobuf:"bytes,9,opt,name=allergens,proto3" json:"allergens,omitempty"`
+	OptionGroups *OptionGroupIDs `protobuf:"bytes,10,opt,name=option_groups,json=optionGroups,proto3" json:"option_groups,omitempty"`
+	Sku          *string         `protobuf:"bytes,40,opt,name=sku,proto3,oneof" json:"sku,omitempty"`
+	Ean          *string         `protobuf:"bytes,41,opt,name=ean,proto3,oneof" json:"ean,omitempty"`
+	// 0: no alert.
+	LowStockAt *int32 `protobuf:"varint,42,opt,name=low_stock_at,json=lowStockAt,proto3,oneof" json:"low_stock_at,omitempty"`
+	// Who changes it, for the movements of the stock: the id of a user.
+	Actor         string `protobuf:"bytes,43,opt,name=actor,proto3" json:"actor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1173,6 +1214,34 @@ func (x *ProductFields) GetOptionGroups() *OptionGroupIDs {
 		return x.OptionGroups
 	}
 	return nil
+}
+
+func (x *ProductFields) GetSku() string {
+	if x != nil && x.Sku != nil {
+		return *x.Sku
+	}
+	return ""
+}
+
+func (x *ProductFields) GetEan() string {
+	if x != nil && x.Ean != nil {
+		return *x.Ean
+	}
+	return ""
+}
+
+func (x *ProductFields) GetLowStockAt() int32 {
+	if x != nil && x.LowStockAt != nil {
+		return *x.LowStockAt
+	}
+	return 0
+}
+
+func (x *ProductFields) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
 }
 
 type ListProductsRequest struct {
@@ -1949,7 +2018,7 @@ var File_eupay_qr_v1_catalog_proto protoreflect.FileDescriptor
 
 const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\n" +
-	"\x19eupay/qr/v1/catalog.proto\x12\veupay.qr.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x04\n" +
+	"\x19eupay/qr/v1/catalog.proto\x12\veupay.qr.v1\x1a\x19eupay/qr/v1/variant.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\x05\n" +
 	"\aProduct\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1971,7 +2040,12 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\vprice_ht_e4\x18\x0e \x01(\x03R\tpriceHtE4\x12\"\n" +
 	"\rvat_amount_e4\x18\x0f \x01(\x03R\vvatAmountE4\x124\n" +
 	"\tallergens\x18\x10 \x01(\v2\x16.eupay.qr.v1.AllergensR\tallergens\x12(\n" +
-	"\x10option_group_ids\x18\x11 \x03(\tR\x0eoptionGroupIds\"\xb9\x02\n" +
+	"\x10option_group_ids\x18\x11 \x03(\tR\x0eoptionGroupIds\x12\x10\n" +
+	"\x03sku\x18( \x01(\tR\x03sku\x12\x10\n" +
+	"\x03ean\x18) \x01(\tR\x03ean\x12 \n" +
+	"\flow_stock_at\x18* \x01(\x05R\n" +
+	"lowStockAt\x120\n" +
+	"\bvariants\x18+ \x03(\v2\x14.eupay.qr.v1.VariantR\bvariants\"\xb9\x02\n" +
 	"\vOptionGroup\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -2034,7 +2108,7 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\x03ids\x18\x01 \x03(\tR\x03ids\"9\n" +
 	"\tAllergens\x12\x16\n" +
 	"\x06stated\x18\x01 \x01(\bR\x06stated\x12\x14\n" +
-	"\x05codes\x18\x02 \x03(\tR\x05codes\"\xc0\x04\n" +
+	"\x05codes\x18\x02 \x03(\tR\x05codes\"\xcc\x05\n" +
 	"\rProductFields\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12%\n" +
 	"\vdescription\x18\x02 \x01(\tH\x01R\vdescription\x88\x01\x01\x12\x1f\n" +
@@ -2046,7 +2120,13 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\fis_available\x18\b \x01(\bH\aR\visAvailable\x88\x01\x01\x124\n" +
 	"\tallergens\x18\t \x01(\v2\x16.eupay.qr.v1.AllergensR\tallergens\x12@\n" +
 	"\roption_groups\x18\n" +
-	" \x01(\v2\x1b.eupay.qr.v1.OptionGroupIDsR\foptionGroupsB\a\n" +
+	" \x01(\v2\x1b.eupay.qr.v1.OptionGroupIDsR\foptionGroups\x12\x15\n" +
+	"\x03sku\x18( \x01(\tH\bR\x03sku\x88\x01\x01\x12\x15\n" +
+	"\x03ean\x18) \x01(\tH\tR\x03ean\x88\x01\x01\x12%\n" +
+	"\flow_stock_at\x18* \x01(\x05H\n" +
+	"R\n" +
+	"lowStockAt\x88\x01\x01\x12\x14\n" +
+	"\x05actor\x18+ \x01(\tR\x05actorB\a\n" +
 	"\x05_nameB\x0e\n" +
 	"\f_descriptionB\v\n" +
 	"\t_categoryB\x12\n" +
@@ -2055,7 +2135,10 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\x0f_stock_quantityB\f\n" +
 	"\n" +
 	"_image_urlB\x0f\n" +
-	"\r_is_available\"\xd7\x01\n" +
+	"\r_is_availableB\x06\n" +
+	"\x04_skuB\x06\n" +
+	"\x04_eanB\x0f\n" +
+	"\r_low_stock_at\"\xd7\x01\n" +
 	"\x13ListProductsRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1f\n" +
@@ -2177,60 +2260,62 @@ var file_eupay_qr_v1_catalog_proto_goTypes = []any{
 	(*FindImageRequest)(nil),           // 30: eupay.qr.v1.FindImageRequest
 	(*FindImageResponse)(nil),          // 31: eupay.qr.v1.FindImageResponse
 	(*timestamppb.Timestamp)(nil),      // 32: google.protobuf.Timestamp
+	(*Variant)(nil),                    // 33: eupay.qr.v1.Variant
 }
 var file_eupay_qr_v1_catalog_proto_depIdxs = []int32{
 	32, // 0: eupay.qr.v1.Product.created_at:type_name -> google.protobuf.Timestamp
 	32, // 1: eupay.qr.v1.Product.updated_at:type_name -> google.protobuf.Timestamp
 	16, // 2: eupay.qr.v1.Product.allergens:type_name -> eupay.qr.v1.Allergens
-	2,  // 3: eupay.qr.v1.OptionGroup.options:type_name -> eupay.qr.v1.Option
-	32, // 4: eupay.qr.v1.OptionGroup.created_at:type_name -> google.protobuf.Timestamp
-	32, // 5: eupay.qr.v1.OptionGroup.updated_at:type_name -> google.protobuf.Timestamp
-	1,  // 6: eupay.qr.v1.CreateOptionGroupRequest.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 7: eupay.qr.v1.CreateOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 8: eupay.qr.v1.ListOptionGroupsResponse.groups:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 9: eupay.qr.v1.GetOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 10: eupay.qr.v1.UpdateOptionGroupRequest.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 11: eupay.qr.v1.UpdateOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 12: eupay.qr.v1.SetOptionAvailableResponse.group:type_name -> eupay.qr.v1.OptionGroup
-	16, // 13: eupay.qr.v1.ProductFields.allergens:type_name -> eupay.qr.v1.Allergens
-	15, // 14: eupay.qr.v1.ProductFields.option_groups:type_name -> eupay.qr.v1.OptionGroupIDs
-	0,  // 15: eupay.qr.v1.ListProductsResponse.products:type_name -> eupay.qr.v1.Product
-	0,  // 16: eupay.qr.v1.GetProductResponse.product:type_name -> eupay.qr.v1.Product
-	17, // 17: eupay.qr.v1.CreateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
-	0,  // 18: eupay.qr.v1.CreateProductResponse.product:type_name -> eupay.qr.v1.Product
-	17, // 19: eupay.qr.v1.UpdateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
-	0,  // 20: eupay.qr.v1.UpdateProductResponse.product:type_name -> eupay.qr.v1.Product
-	18, // 21: eupay.qr.v1.CatalogService.ListProducts:input_type -> eupay.qr.v1.ListProductsRequest
-	20, // 22: eupay.qr.v1.CatalogService.GetProduct:input_type -> eupay.qr.v1.GetProductRequest
-	22, // 23: eupay.qr.v1.CatalogService.CreateProduct:input_type -> eupay.qr.v1.CreateProductRequest
-	24, // 24: eupay.qr.v1.CatalogService.UpdateProduct:input_type -> eupay.qr.v1.UpdateProductRequest
-	26, // 25: eupay.qr.v1.CatalogService.DeleteProduct:input_type -> eupay.qr.v1.DeleteProductRequest
-	28, // 26: eupay.qr.v1.CatalogService.CreateUploadURL:input_type -> eupay.qr.v1.CreateUploadURLRequest
-	30, // 27: eupay.qr.v1.CatalogService.FindImage:input_type -> eupay.qr.v1.FindImageRequest
-	3,  // 28: eupay.qr.v1.CatalogService.CreateOptionGroup:input_type -> eupay.qr.v1.CreateOptionGroupRequest
-	5,  // 29: eupay.qr.v1.CatalogService.ListOptionGroups:input_type -> eupay.qr.v1.ListOptionGroupsRequest
-	7,  // 30: eupay.qr.v1.CatalogService.GetOptionGroup:input_type -> eupay.qr.v1.GetOptionGroupRequest
-	9,  // 31: eupay.qr.v1.CatalogService.UpdateOptionGroup:input_type -> eupay.qr.v1.UpdateOptionGroupRequest
-	11, // 32: eupay.qr.v1.CatalogService.DeleteOptionGroup:input_type -> eupay.qr.v1.DeleteOptionGroupRequest
-	13, // 33: eupay.qr.v1.CatalogService.SetOptionAvailable:input_type -> eupay.qr.v1.SetOptionAvailableRequest
-	19, // 34: eupay.qr.v1.CatalogService.ListProducts:output_type -> eupay.qr.v1.ListProductsResponse
-	21, // 35: eupay.qr.v1.CatalogService.GetProduct:output_type -> eupay.qr.v1.GetProductResponse
-	23, // 36: eupay.qr.v1.CatalogService.CreateProduct:output_type -> eupay.qr.v1.CreateProductResponse
-	25, // 37: eupay.qr.v1.CatalogService.UpdateProduct:output_type -> eupay.qr.v1.UpdateProductResponse
-	27, // 38: eupay.qr.v1.CatalogService.DeleteProduct:output_type -> eupay.qr.v1.DeleteProductResponse
-	29, // 39: eupay.qr.v1.CatalogService.CreateUploadURL:output_type -> eupay.qr.v1.CreateUploadURLResponse
-	31, // 40: eupay.qr.v1.CatalogService.FindImage:output_type -> eupay.qr.v1.FindImageResponse
-	4,  // 41: eupay.qr.v1.CatalogService.CreateOptionGroup:output_type -> eupay.qr.v1.CreateOptionGroupResponse
-	6,  // 42: eupay.qr.v1.CatalogService.ListOptionGroups:output_type -> eupay.qr.v1.ListOptionGroupsResponse
-	8,  // 43: eupay.qr.v1.CatalogService.GetOptionGroup:output_type -> eupay.qr.v1.GetOptionGroupResponse
-	10, // 44: eupay.qr.v1.CatalogService.UpdateOptionGroup:output_type -> eupay.qr.v1.UpdateOptionGroupResponse
-	12, // 45: eupay.qr.v1.CatalogService.DeleteOptionGroup:output_type -> eupay.qr.v1.DeleteOptionGroupResponse
-	14, // 46: eupay.qr.v1.CatalogService.SetOptionAvailable:output_type -> eupay.qr.v1.SetOptionAvailableResponse
-	34, // [34:47] is the sub-list for method output_type
-	21, // [21:34] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	33, // 3: eupay.qr.v1.Product.variants:type_name -> eupay.qr.v1.Variant
+	2,  // 4: eupay.qr.v1.OptionGroup.options:type_name -> eupay.qr.v1.Option
+	32, // 5: eupay.qr.v1.OptionGroup.created_at:type_name -> google.protobuf.Timestamp
+	32, // 6: eupay.qr.v1.OptionGroup.updated_at:type_name -> google.protobuf.Timestamp
+	1,  // 7: eupay.qr.v1.CreateOptionGroupRequest.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 8: eupay.qr.v1.CreateOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 9: eupay.qr.v1.ListOptionGroupsResponse.groups:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 10: eupay.qr.v1.GetOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 11: eupay.qr.v1.UpdateOptionGroupRequest.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 12: eupay.qr.v1.UpdateOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 13: eupay.qr.v1.SetOptionAvailableResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	16, // 14: eupay.qr.v1.ProductFields.allergens:type_name -> eupay.qr.v1.Allergens
+	15, // 15: eupay.qr.v1.ProductFields.option_groups:type_name -> eupay.qr.v1.OptionGroupIDs
+	0,  // 16: eupay.qr.v1.ListProductsResponse.products:type_name -> eupay.qr.v1.Product
+	0,  // 17: eupay.qr.v1.GetProductResponse.product:type_name -> eupay.qr.v1.Product
+	17, // 18: eupay.qr.v1.CreateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
+	0,  // 19: eupay.qr.v1.CreateProductResponse.product:type_name -> eupay.qr.v1.Product
+	17, // 20: eupay.qr.v1.UpdateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
+	0,  // 21: eupay.qr.v1.UpdateProductResponse.product:type_name -> eupay.qr.v1.Product
+	18, // 22: eupay.qr.v1.CatalogService.ListProducts:input_type -> eupay.qr.v1.ListProductsRequest
+	20, // 23: eupay.qr.v1.CatalogService.GetProduct:input_type -> eupay.qr.v1.GetProductRequest
+	22, // 24: eupay.qr.v1.CatalogService.CreateProduct:input_type -> eupay.qr.v1.CreateProductRequest
+	24, // 25: eupay.qr.v1.CatalogService.UpdateProduct:input_type -> eupay.qr.v1.UpdateProductRequest
+	26, // 26: eupay.qr.v1.CatalogService.DeleteProduct:input_type -> eupay.qr.v1.DeleteProductRequest
+	28, // 27: eupay.qr.v1.CatalogService.CreateUploadURL:input_type -> eupay.qr.v1.CreateUploadURLRequest
+	30, // 28: eupay.qr.v1.CatalogService.FindImage:input_type -> eupay.qr.v1.FindImageRequest
+	3,  // 29: eupay.qr.v1.CatalogService.CreateOptionGroup:input_type -> eupay.qr.v1.CreateOptionGroupRequest
+	5,  // 30: eupay.qr.v1.CatalogService.ListOptionGroups:input_type -> eupay.qr.v1.ListOptionGroupsRequest
+	7,  // 31: eupay.qr.v1.CatalogService.GetOptionGroup:input_type -> eupay.qr.v1.GetOptionGroupRequest
+	9,  // 32: eupay.qr.v1.CatalogService.UpdateOptionGroup:input_type -> eupay.qr.v1.UpdateOptionGroupRequest
+	11, // 33: eupay.qr.v1.CatalogService.DeleteOptionGroup:input_type -> eupay.qr.v1.DeleteOptionGroupRequest
+	13, // 34: eupay.qr.v1.CatalogService.SetOptionAvailable:input_type -> eupay.qr.v1.SetOptionAvailableRequest
+	19, // 35: eupay.qr.v1.CatalogService.ListProducts:output_type -> eupay.qr.v1.ListProductsResponse
+	21, // 36: eupay.qr.v1.CatalogService.GetProduct:output_type -> eupay.qr.v1.GetProductResponse
+	23, // 37: eupay.qr.v1.CatalogService.CreateProduct:output_type -> eupay.qr.v1.CreateProductResponse
+	25, // 38: eupay.qr.v1.CatalogService.UpdateProduct:output_type -> eupay.qr.v1.UpdateProductResponse
+	27, // 39: eupay.qr.v1.CatalogService.DeleteProduct:output_type -> eupay.qr.v1.DeleteProductResponse
+	29, // 40: eupay.qr.v1.CatalogService.CreateUploadURL:output_type -> eupay.qr.v1.CreateUploadURLResponse
+	31, // 41: eupay.qr.v1.CatalogService.FindImage:output_type -> eupay.qr.v1.FindImageResponse
+	4,  // 42: eupay.qr.v1.CatalogService.CreateOptionGroup:output_type -> eupay.qr.v1.CreateOptionGroupResponse
+	6,  // 43: eupay.qr.v1.CatalogService.ListOptionGroups:output_type -> eupay.qr.v1.ListOptionGroupsResponse
+	8,  // 44: eupay.qr.v1.CatalogService.GetOptionGroup:output_type -> eupay.qr.v1.GetOptionGroupResponse
+	10, // 45: eupay.qr.v1.CatalogService.UpdateOptionGroup:output_type -> eupay.qr.v1.UpdateOptionGroupResponse
+	12, // 46: eupay.qr.v1.CatalogService.DeleteOptionGroup:output_type -> eupay.qr.v1.DeleteOptionGroupResponse
+	14, // 47: eupay.qr.v1.CatalogService.SetOptionAvailable:output_type -> eupay.qr.v1.SetOptionAvailableResponse
+	35, // [35:48] is the sub-list for method output_type
+	22, // [22:35] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_catalog_proto_init() }
@@ -2238,6 +2323,7 @@ func file_eupay_qr_v1_catalog_proto_init() {
 	if File_eupay_qr_v1_catalog_proto != nil {
 		return
 	}
+	file_eupay_qr_v1_variant_proto_init()
 	file_eupay_qr_v1_catalog_proto_msgTypes[17].OneofWrappers = []any{}
 	file_eupay_qr_v1_catalog_proto_msgTypes[18].OneofWrappers = []any{}
 	file_eupay_qr_v1_catalog_proto_msgTypes[28].OneofWrappers = []any{}

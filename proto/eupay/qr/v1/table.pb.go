@@ -940,7 +940,9 @@ type OrderItem struct {
 	Quantity  int32                  `protobuf:"varint,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	Notes     string                 `protobuf:"bytes,3,opt,name=notes,proto3" json:"notes,omitempty"`
 	// What is chosen of the product's groups of options, each at most once.
-	OptionIds     []string `protobuf:"bytes,4,rep,name=option_ids,json=optionIds,proto3" json:"option_ids,omitempty"`
+	OptionIds []string `protobuf:"bytes,4,rep,name=option_ids,json=optionIds,proto3" json:"option_ids,omitempty"`
+	// Of a product with variants: which one.
+	VariantId     string `protobuf:"bytes,30,opt,name=variant_id,json=variantId,proto3" json:"variant_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1001,6 +1003,13 @@ func (x *OrderItem) GetOptionIds() []string {
 		return x.OptionIds
 	}
 	return nil
+}
+
+func (x *OrderItem) GetVariantId() string {
+	if x != nil {
+		return x.VariantId
+	}
+	return ""
 }
 
 type PlaceOrderRequest struct {
@@ -1685,7 +1694,10 @@ type OrderLine struct {
 	// The line's place in the order, from 0: how it is named.
 	Position int32 `protobuf:"varint,11,opt,name=position,proto3" json:"position,omitempty"`
 	// total_cents by rate, the lowest first. A set menu has several.
-	Taxes         []*TaxShare `protobuf:"bytes,12,rep,name=taxes,proto3" json:"taxes,omitempty"`
+	Taxes []*TaxShare `protobuf:"bytes,12,rep,name=taxes,proto3" json:"taxes,omitempty"`
+	// Empty: the product has no variants. Their name is in variant_name, and name has both.
+	VariantId     string `protobuf:"bytes,50,opt,name=variant_id,json=variantId,proto3" json:"variant_id,omitempty"`
+	VariantName   string `protobuf:"bytes,51,opt,name=variant_name,json=variantName,proto3" json:"variant_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1802,6 +1814,20 @@ func (x *OrderLine) GetTaxes() []*TaxShare {
 		return x.Taxes
 	}
 	return nil
+}
+
+func (x *OrderLine) GetVariantId() string {
+	if x != nil {
+		return x.VariantId
+	}
+	return ""
+}
+
+func (x *OrderLine) GetVariantName() string {
+	if x != nil {
+		return x.VariantName
+	}
+	return ""
 }
 
 // TaxShare is the part of an amount at one rate of VAT.
@@ -3226,14 +3252,16 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x0fGetMenuResponse\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12!\n" +
-	"\fnot_modified\x18\x03 \x01(\bR\vnotModified\"{\n" +
+	"\fnot_modified\x18\x03 \x01(\bR\vnotModified\"\x9a\x01\n" +
 	"\tOrderItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x1a\n" +
 	"\bquantity\x18\x02 \x01(\x05R\bquantity\x12\x14\n" +
 	"\x05notes\x18\x03 \x01(\tR\x05notes\x12\x1d\n" +
 	"\n" +
-	"option_ids\x18\x04 \x03(\tR\toptionIds\"\xf2\x03\n" +
+	"option_ids\x18\x04 \x03(\tR\toptionIds\x12\x1d\n" +
+	"\n" +
+	"variant_id\x18\x1e \x01(\tR\tvariantId\"\xf2\x03\n" +
 	"\x11PlaceOrderRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x14\n" +
@@ -3305,7 +3333,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12!\n" +
 	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x1c\n" +
 	"\treference\x18\x03 \x01(\tR\treference\x12!\n" +
-	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xa1\x03\n" +
+	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xe3\x03\n" +
 	"\tOrderLine\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -3321,7 +3349,10 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\aoptions\x18\n" +
 	" \x03(\v2\x19.eupay.qr.v1.ChosenOptionR\aoptions\x12\x1a\n" +
 	"\bposition\x18\v \x01(\x05R\bposition\x12+\n" +
-	"\x05taxes\x18\f \x03(\v2\x15.eupay.qr.v1.TaxShareR\x05taxes\"l\n" +
+	"\x05taxes\x18\f \x03(\v2\x15.eupay.qr.v1.TaxShareR\x05taxes\x12\x1d\n" +
+	"\n" +
+	"variant_id\x182 \x01(\tR\tvariantId\x12!\n" +
+	"\fvariant_name\x183 \x01(\tR\vvariantName\"l\n" +
 	"\bTaxShare\x12\"\n" +
 	"\rvat_per_mille\x18\x01 \x01(\x05R\vvatPerMille\x12\x1f\n" +
 	"\vgross_cents\x18\x02 \x01(\x03R\n" +

@@ -43,6 +43,13 @@ type Product struct {
 	Groups               []string
 	Available            bool
 	CreatedAt, UpdatedAt time.Time
+
+	// SKU and EAN are codes of the product itself. LowStockAt is the stock at which the merchant is told; 0: never.
+	SKU, EAN   string
+	LowStockAt int32
+	// Variants are the product's in their order. Then Stock is what they have together.
+	Variants    []Variant
+	hasVariants bool
 }
 
 // Fields are the fields that a merchant sets; nil if not given.
@@ -55,6 +62,9 @@ type Fields struct {
 	Allergens                   *Allergens
 	Groups                      *[]string
 	Available                   *bool
+	codes
+	// Actor is the id of the user who sets them.
+	Actor string
 
 	// upload is the key of ImageURL if it is an upload that no product has used yet.
 	upload string
@@ -71,6 +81,7 @@ func (f Fields) fill(p *Product) {
 	set(&p.ImageURL, f.ImageURL)
 	set(&p.Allergens, f.Allergens)
 	set(&p.Available, f.Available)
+	f.fillShop(p)
 }
 
 func set[T any](into, given *T) {
@@ -135,6 +146,7 @@ func (f *Fields) check() error {
 	}
 	f.checkAllergens(&bad)
 	f.checkGroups(&bad)
+	f.codes.check(&bad)
 	return bad.err()
 }
 

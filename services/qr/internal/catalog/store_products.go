@@ -20,6 +20,7 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/vat"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	"european-pay.eu/eupay/services/qr/internal/stock"
 )
 
 const (
@@ -42,22 +43,27 @@ func NewStore(pool *pgxpool.Pool, now func() time.Time, wake func()) *Store {
 }
 
 const columns = `id::text, merchant_id::text, name, description, category, price_ttc, vat_rate, stock_quantity, image_url, is_available,
-	allergens, created_at, updated_at, array(select group_id::text from product_option_groups where product_id = products.id order by position)`
+	allergens, created_at, updated_at, array(select group_id::text from product_option_groups where product_id = products.id order by position),
+	sku, ean, coalesce(low_stock_at, 0), has_variants`
 
 func scan(row pgx.CollectableRow) (Product, error) {
 	var p Product
 	err := row.Scan(&p.ID, &p.MerchantID, &p.Name, &p.Description, &p.Category, &p.Price, &p.VATPerMill, &p.Stock, &p.ImageURL, &p.Available,
-		&p.Allergens, &p.CreatedAt, &p.UpdatedAt, &p.Groups)
+		&p.Allergens, &p.CreatedAt, &p.UpdatedAt, &p.Groups, &p.SKU, &p.EAN, &p.LowStockAt, &p.hasVariants)
 	return p, err
 }
 
 // products runs a query for columns.
-func products(ctx context.Context, db pg.DB, sql string, args ...any) ([]Product, error) {
+func products(ctx context.Context, db pg.Reader, sql string, args ...any) ([]Product, error) {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scan)
+	list, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, err
+	}
+	return list, readVariants(ctx, db, list)
 }
 
 // isID reports whether id has the form of our ids: a UUID in lower case.
@@ -129,6 +135,9 @@ func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Produc
 		if err := f.lockGroups(ctx, tx, merchantID); err != nil {
 			return err
 		}
+		if err := f.opening(now).Set(ctx, tx); err != nil {
+			return err
+		}
 		// The lock on the version's row serialises the count.
 		if err := Bump(ctx, tx, merchantID); err != nil {
 			return err
@@ -145,6 +154,9 @@ func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Produc
 			p.ID, p.MerchantID, p.Name, p.Description, p.Category, p.Price, p.VATPerMill, p.Stock, p.ImageURL, p.Available, p.searchKey(), p.Allergens, now)
 		if err != nil {
 			return fmt.Errorf("insert product: %w", err)
+		}
+		if err := f.saveCodes(ctx, tx, &p); err != nil {
+			return err
 		}
 		if err := f.setGroups(ctx, tx, &p); err != nil {
 			return err
@@ -165,6 +177,9 @@ func (s *Store) Update(ctx context.Context, merchantID, id string, f Fields) (Pr
 		if p, err = readOne(ctx, tx, merchantID, id, "for update"); err != nil {
 			return err
 		}
+		if err := f.checkStockOf(p); err != nil {
+			return err
+		}
 		f.fill(&p)
 		if err := f.attach(ctx, tx, s.now()); err != nil {
 			return err
@@ -175,7 +190,13 @@ func (s *Store) Update(ctx context.Context, merchantID, id string, f Fields) (Pr
 		if err := f.setGroups(ctx, tx, &p); err != nil {
 			return err
 		}
-		return s.save(ctx, tx, &p)
+		if err := f.saveShop(ctx, tx, &p, s.now()); err != nil {
+			return err
+		}
+		if err := s.save(ctx, tx, &p); err != nil {
+			return err
+		}
+		return stock.Announce(ctx, tx, merchantID, s.now())
 	})
 	return p, err
 }
@@ -244,14 +265,22 @@ func (s *Store) Version(ctx context.Context, db pg.DB, merchantID string) (int64
 // announce records the product.<what> event in the transaction of the change. Products have no mode; their events are published
 // as live ones, like those of merchants.
 func announce(ctx context.Context, tx pg.DB, p Product, what string, now time.Time) error {
+	e, err := productEvent(p, what, now)
+	if err != nil {
+		return err
+	}
+	return outbox.Add(ctx, tx, e)
+}
+
+func productEvent(p Product, what string, now time.Time) (events.Event, error) {
 	data, err := proto.Marshal(&eventsv1.ProductChanged{
 		ProductId: p.ID, MerchantId: p.MerchantID, Name: p.Name, Category: p.Category, PriceTtcCents: int64(p.Price),
 		VatRatePerMille: int32(p.VATPerMill), StockQuantity: p.Stock, ImageUrl: p.ImageURL, IsAvailable: p.Available, OccurredAt: timestamppb.New(now),
 	})
 	if err != nil {
-		return fmt.Errorf("encode product event: %w", err)
+		return events.Event{}, fmt.Errorf("encode product event: %w", err)
 	}
-	return outbox.Add(ctx, tx, events.Event{
+	return events.Event{
 		ID: events.NewID(), Type: "product." + what, Source: "qr", Merchant: p.MerchantID, Livemode: true, Time: now, Data: data,
-	})
+	}, nil
 }

@@ -51,6 +51,8 @@ type productJSON struct {
 	Allergens []string `json:"allergens"`
 	// OptionGroups are ids of the body's OptionGroups, in the order in which guests choose.
 	OptionGroups []string `json:"option_groups,omitempty"`
+	// Variants: one of them has to be chosen.
+	Variants []variantJSON `json:"variants,omitempty"`
 }
 
 type groupJSON struct {
@@ -190,6 +192,7 @@ func productView(p catalog.Orderable) productJSON {
 	net, _ := vat.Split(p.Price, p.VATPerMill)
 	v := productJSON{
 		ID: p.ID, Name: p.Name, Description: p.Description, PriceTTC: p.Price, PriceHT: net, VATRate: vat.Percent(p.VATPerMill), Allergens: p.Allergens,
+		Variants: variantViews(p),
 	}
 	if p.ImageURL != "" {
 		v.ImageURL = &p.ImageURL

@@ -110,7 +110,7 @@ func (s *Server) readOrder(r *qrv1.PlaceOrderRequest) (*order, error) {
 		}
 		o.Lines = append(o.Lines, line{
 			ProductID: strings.ToLower(item.GetProductId()), Quantity: item.GetQuantity(), Notes: bad.text(field+".notes", item.GetNotes(), maxNotes),
-			wanted: item.GetOptionIds(),
+			wanted: item.GetOptionIds(), VariantID: strings.ToLower(item.GetVariantId()),
 		})
 	}
 	o.fingerprint = fingerprint(r)
@@ -244,9 +244,9 @@ func (s *Server) reserve(ctx context.Context, tx pgx.Tx, o *order) error {
 	wanted := o.pieces()
 	missing := make(map[string]bool)
 	for _, q := range wanted {
-		missing[q.ProductID] = !isID(q.ProductID)
+		missing[q.Key()] = unknown(q)
 	}
-	products, short, err := catalog.Reserve(ctx, tx, o.Merchant, slices.DeleteFunc(wanted, func(q catalog.Quantity) bool { return missing[q.ProductID] }))
+	products, short, err := catalog.Reserve(ctx, tx, o.Merchant, slices.DeleteFunc(wanted, func(q catalog.Quantity) bool { return missing[q.Key()] }), s.sold(o))
 	if err != nil {
 		return fmt.Errorf("reserve order: %w", err)
 	}
@@ -256,12 +256,11 @@ func (s *Server) reserve(ctx context.Context, tx pgx.Tx, o *order) error {
 	var bad problems
 	for i := range o.Lines {
 		l := &o.Lines[i]
-		if missing[l.ProductID] {
-			bad.add(fmt.Sprintf("items[%d].productId", i), "is not on the menu, or not in this quantity")
+		if missing[l.piece().Key()] {
+			bad.unavailable(i, l, products)
 			continue
 		}
-		p := products[l.ProductID]
-		l.Name, l.Unit, l.VATPerMill = p.Name, p.Price, p.VATPerMill
+		l.take(products[l.piece().Key()])
 	}
 	return bad.err()
 }
