@@ -78,6 +78,9 @@ type OrderLine struct {
 	VATAmount Amount `json:"vat_amount"`
 	// What was chosen; UnitPrice includes it.
 	Options []ChosenOption `json:"options"`
+	// Of a product with variants. Name has the variant's, too.
+	VariantID string `json:"variant_id"`
+	Variant   string `json:"variant"`
 }
 
 // ChosenOption is an option as it was when the order was placed.
@@ -120,6 +123,8 @@ type OrderItem struct {
 	Notes     string `json:"notes,omitzero"`
 	// Options are the ids of what is chosen from the product's option groups.
 	Options []string `json:"options,omitzero"`
+	// VariantID is required when the product has variants.
+	VariantID string `json:"variant_id,omitzero"`
 }
 
 // PlacedOrder is an order and how it is paid.

@@ -26,10 +26,17 @@ type Product struct {
 	// Nil: the merchant has not said. Empty: none of the 14.
 	Allergens []Allergen `json:"allergens"`
 	// Ids of option groups, in the order in which guests choose.
-	OptionGroups []string  `json:"option_groups"`
-	IsAvailable  bool      `json:"is_available"`
-	CreatedAt    time.Time `json:"created_at"`
-	UpdatedAt    time.Time `json:"updated_at"`
+	OptionGroups []string `json:"option_groups"`
+	// Your own code.
+	SKU string `json:"sku"`
+	EAN string `json:"ean"`
+	// When the stock comes down to it, product.low_stock is sent. 0: never.
+	LowStockAt int `json:"low_stock_at"`
+	// In their order. StockQuantity is then what they have together.
+	Variants    []Variant `json:"variants"`
+	IsAvailable bool      `json:"is_available"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
 }
 
 // ProductParams is a product to add.
@@ -49,7 +56,12 @@ type ProductParams struct {
 	// Ids of option groups, in the order in which guests choose.
 	OptionGroups []string `json:"option_groups,omitzero"`
 	// False hides the product from menus. Nil: true.
-	IsAvailable *bool `json:"is_available,omitzero"`
+	IsAvailable *bool  `json:"is_available,omitzero"`
+	SKU         string `json:"sku,omitzero"`
+	// EAN-8, UPC-A, EAN-13 or GTIN-14, with its check digit.
+	EAN string `json:"ean,omitzero"`
+	// 0: no alert.
+	LowStockAt int `json:"low_stock_at,omitzero"`
 }
 
 // ProductChange is what becomes different about a product; nil: nothing.
@@ -68,7 +80,11 @@ type ProductChange struct {
 	// Ids of option groups, in the order in which guests choose. An empty list in it: none.
 	OptionGroups *[]string `json:"option_groups,omitzero"`
 	// False hides the product from menus.
-	IsAvailable *bool `json:"is_available,omitzero"`
+	IsAvailable *bool   `json:"is_available,omitzero"`
+	SKU         *string `json:"sku,omitzero"`
+	EAN         *string `json:"ean,omitzero"`
+	// A nil in it: no alert.
+	LowStockAt **int `json:"low_stock_at,omitzero"`
 }
 
 // Allergen is one of the 14 allergens of Regulation (EU) 1169/2011.

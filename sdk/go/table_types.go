@@ -90,6 +90,18 @@ type MenuProduct struct {
 	Allergens []Allergen `json:"allergens"`
 	// OptionGroups are ids of the menu's OptionGroups, in the order in which guests choose.
 	OptionGroups []string `json:"option_groups"`
+	// Variants: an order names one of them.
+	Variants []MenuVariant `json:"variants"`
+}
+
+// MenuVariant is a variant of a product on the menu.
+type MenuVariant struct {
+	ID         string            `json:"id"`
+	Name       string            `json:"name"`
+	Attributes map[string]string `json:"attributes"`
+	PriceTTC   Amount            `json:"price_ttc"`
+	// False: sold out.
+	IsAvailable bool `json:"is_available"`
 }
 
 // MenuOffer is an offer on whole orders.

@@ -99,6 +99,10 @@ const (
 	OrderPaymentFailed Type = "order.payment_failed"
 	// OrderPaidLate: The payment of an order came after its end.
 	OrderPaidLate Type = "order.paid_late"
+	// ProductLowStock: The stock of a product or variant came down to its threshold.
+	ProductLowStock Type = "product.low_stock"
+	// ProductSoldOut: The last piece of a product or variant is gone.
+	ProductSoldOut Type = "product.sold_out"
 	// RewardEarned: A member got points, by a payment or as a new member.
 	RewardEarned Type = "reward.earned"
 	// RewardTakenBack: Points were taken back because a payment was refunded.
