@@ -37,6 +37,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/rewardapi"
 	"european-pay.eu/eupay/services/gateway/internal/scanapi"
 	"european-pay.eu/eupay/services/gateway/internal/settlementapi"
+	"european-pay.eu/eupay/services/gateway/internal/stockapi"
 	"european-pay.eu/eupay/services/gateway/internal/subscriptionapi"
 	"european-pay.eu/eupay/services/gateway/internal/tableapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -135,6 +136,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	}).Register(api)
 	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
+	stockapi.New(stockapi.Deps{Stock: qrv1.NewStockServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	tableapi.New(tableapi.Deps{
 		Tables: qrv1.NewTableServiceClient(to.qr), Merchants: s.accounts.Merchants, Codes: signer, Access: access, Deadline: s.cfg.CreateDeadline,
 		MenuLimiter: limiter, OrderLimiter: orderLimiter, Deployment: s.deployment(), Now: s.core.Now,

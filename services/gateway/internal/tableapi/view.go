@@ -24,6 +24,9 @@ type lineJSON struct {
 	VATAmount money.Cents `json:"vat_amount"`
 	// Options are what was chosen; UnitPrice includes their prices.
 	Options []chosenJSON `json:"options,omitempty"`
+	// VariantID and Variant are of a product with variants; Name has the variant's, too.
+	VariantID string `json:"variant_id,omitempty"`
+	Variant   string `json:"variant,omitempty"`
 }
 
 // chosenJSON is an option as it was when the order was placed.
@@ -103,6 +106,7 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 		v.Items[i] = lineJSON{
 			ProductID: l.GetProductId(), Name: l.GetName(), Quantity: l.GetQuantity(), Notes: l.GetNotes(), UnitPrice: money.Cents(l.GetUnitPriceCents()),
 			Discount: money.Cents(l.GetDiscountCents()), Total: money.Cents(l.GetTotalCents()), VATRate: vat.Percent(l.GetVatPerMille()), VATAmount: money.Cents(l.GetVatCents()),
+			VariantID: l.GetVariantId(), Variant: l.GetVariantName(),
 		}
 		for _, o := range l.GetOptions() {
 			v.Items[i].Options = append(v.Items[i].Options, chosenJSON{ID: o.GetOptionId(), Group: o.GetGroup(), Name: o.GetName(), Price: money.Cents(o.GetPriceCents())})
