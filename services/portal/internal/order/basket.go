@@ -29,8 +29,9 @@ const (
 type choice struct {
 	ID, Name, Note string
 	Quantity       int
-	// Options are ids.
+	// Options are ids, and Variant is one; empty: the product has none.
 	Options []string
+	Variant string
 }
 
 // chosenIn reads the basket, in an order that stays the same.
@@ -45,7 +46,7 @@ func chosenIn(f *web.Form) []choice {
 		if err != nil || n < 1 {
 			continue
 		}
-		out = append(out, choice{ID: id, Name: f.Get(nameField + id), Note: f.Get(noteField + id), Quantity: min(n, maxQuantity), Options: optionsIn(f, id)})
+		out = append(out, choice{ID: id, Name: f.Get(nameField + id), Note: f.Get(noteField + id), Quantity: min(n, maxQuantity), Options: optionsIn(f, id), Variant: variantIn(f, id)})
 	}
 	slices.SortFunc(out, func(a, b choice) int { return strings.Compare(a.ID, b.ID) })
 	return out
@@ -70,7 +71,7 @@ func mark(r *web.Request, f *web.Form, field string, i int, id string) bool {
 		f.Wrong(id, r.Text.T("order.fewer"))
 	case at + "notes":
 		f.Wrong(id, r.Text.T("order.long_note"))
-	case at + "options":
+	case at + "options", at + "variant_id":
 		f.Wrong(id, r.Text.T("order.options_wrong"))
 	default:
 		return false
@@ -188,7 +189,7 @@ func newPage(r *web.Request, f *web.Form, m *eupay.Menu) page {
 }
 
 func newDish(r *web.Request, o offers, m *eupay.Menu, product eupay.MenuProduct, c choice) dish {
-	d := dish{MenuProduct: product, Picture: r.Picture(product.ImageURL), Script: o.forScript(product.ID), Groups: picksOf(m, product, c), choice: c}
+	d := dish{MenuProduct: product, Picture: r.Picture(product.ImageURL), Script: o.forScript(product.ID), Groups: append(variantPicks(r, product, c), picksOf(m, product, c)...), choice: c}
 	d.choice.ID = product.ID
 	d.Now, d.Offer = o.line(product.ID, product.PriceTTC, 1)
 	return d
@@ -204,9 +205,9 @@ func (p *page) total(o offers, all []section, chosen map[string]choice) {
 			}
 			delete(chosen, c.ID)
 			c.Name = d.MenuProduct.Name
-			total, _ := o.line(c.ID, d.PriceTTC, c.Quantity)
+			total, _ := o.line(c.ID, d.base(), c.Quantity)
 			chosen, extra := chosenOf(d.Groups)
-			total += extra * eupay.Amount(c.Quantity)
+			total += (d.PriceTTC + extra - d.base()) * eupay.Amount(c.Quantity)
 			p.Lines = append(p.Lines, line{choice: c, Picked: chosen, With: namesOf(chosen), Total: total, Known: true, Wrong: p.Fields[c.ID]})
 			p.Subtotal += (d.PriceTTC + extra) * eupay.Amount(c.Quantity)
 			p.Total += total

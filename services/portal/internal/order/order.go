@@ -110,7 +110,7 @@ func place(r *web.Request, f *web.Form) error {
 		ExpectedTotal: whatWasShown(f),
 	}
 	for _, c := range chosen {
-		p.Items = append(p.Items, eupay.OrderItem{ProductID: c.ID, Quantity: c.Quantity, Notes: c.Note, Options: c.Options})
+		p.Items = append(p.Items, eupay.OrderItem{ProductID: c.ID, Quantity: c.Quantity, Notes: c.Note, Options: c.Options, VariantID: c.Variant})
 	}
 	placed, err := r.API.Menus.Order(r.Ctx(), r.PathValue("merchant"), r.PathValue("token"), p)
 	if err != nil {
