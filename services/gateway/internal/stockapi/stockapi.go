@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// callTimeout is the deadline of a call to the qr service, and fileTimeout of one that reads a whole file.
+	// callTimeout is the deadline of a call to the qr service, and fileTimeout of one that reads a whole file: shorter than the server's write timeout.
 	callTimeout = 10 * time.Second
-	fileTimeout = 60 * time.Second
+	fileTimeout = 35 * time.Second
 	// filesPerMinute limits the files of one merchant.
 	filesPerMinute = 20
 )
