@@ -44,6 +44,11 @@ var unanswered = map[string]string{
 	"createPushSubscription": "takes a browser's own address", "updatePushSubscription": "there is no browser", "testPushSubscription": "there is no browser", "deletePushSubscription": "there is no browser",
 	"listenToWebhooks":    "does not end",
 	"setOptionAvailable":  "takes the id of an option beside that of its group",
+	"createVariant":       "makes the product of the other examples one that is ordered by its variant",
+	"updateVariant":       "takes the id of a variant beside that of its product",
+	"deleteVariant":       "takes the id of a variant beside that of its product",
+	"getProductByEAN":     "takes the code of a product",
+	"importProducts":      "takes a file",
 	"returnFromReceiving": "leads the browser of a merchant", "confirmReceivingAccount": "takes the code of the bank's page",
 	"removeReceivingAccount": accountNeeded, "getBankLine": accountNeeded, "matchBankLine": accountNeeded, "undoBankMatch": accountNeeded,
 }

@@ -33,6 +33,8 @@ var untriggered = []struct{ event, why string }{
 	{"receiving_account.disconnected", "it takes a consent that has ended"},
 	{"order.expired", "it takes an order that nobody pays for 35 minutes"},
 	{"order.paid", "it takes an order that is paid at the counter, which you record in the portal"},
+	{"product.low_stock", "it takes a product with a threshold, low_stock_at, whose stock comes down to it"},
+	{"product.sold_out", "it takes a product whose last piece is ordered, or recorded as gone: POST /stock/movements"},
 	{"reward.earned", "it takes a program of yours and a paid payment with reward_member in its metadata"},
 	{"reward.taken_back", "it takes the refund of a payment that has earned points"},
 	{"reward.expired", "it takes points that nobody used in the months that your program sets"},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"european-pay.eu/eupay/internal/money"
 )
@@ -161,6 +162,24 @@ func Inert(cell string) string {
 		if begins && strings.ContainsRune(formulas, r) {
 			b.WriteByte('\'')
 		}
+		b.WriteRune(r)
+		begins = strings.ContainsRune(separators, r) || begins && strings.ContainsRune(skipped, r)
+	}
+	return b.String()
+}
+
+// Plain takes away the ' that Inert adds, from a cell of a file that comes back.
+func Plain(cell string) string {
+	var b strings.Builder
+	begins, marked := true, false
+	for i, r := range cell {
+		if begins && r == '\'' && !marked {
+			next, _ := utf8.DecodeRuneInString(cell[i+1:])
+			if marked = strings.ContainsRune(formulas, next) && i+1 < len(cell); marked {
+				continue
+			}
+		}
+		marked = false
 		b.WriteRune(r)
 		begins = strings.ContainsRune(separators, r) || begins && strings.ContainsRune(skipped, r)
 	}

@@ -161,3 +161,12 @@ func TestAHostileTextInAWorkbook(t *testing.T) {
 		t.Errorf("an amount that no spreadsheet can hold: %s", row[2])
 	}
 }
+
+func TestWhatComesBackFromASpreadsheetIsWhatWasThere(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"=1", "+1", "\t=1", " =1", `"=1`, "a;=1", "a\n=1", "a; \"=1", "＝1", "plain", "l'été", "'quoted'", "it's -1", ""} {
+		if got := sheet.Plain(sheet.Inert(text)); got != text {
+			t.Errorf("%q comes back as %q", text, got)
+		}
+	}
+}

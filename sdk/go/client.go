@@ -62,6 +62,7 @@ type Client struct {
 	Products      Products
 	OptionGroups  OptionGroups
 	Categories    Categories
+	Stock         Stock
 	Tables        Tables
 	Till          Till
 	Menus         Menus
@@ -187,7 +188,7 @@ func assemble(c caller) *Client {
 	out.QR, out.Scans, out.Payers = QR{at}, Scans{at}, Payers{at}
 	out.Settlement = SettlementProof{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}
-	out.Till, out.Hours, out.PromotionCodes = Till{at}, Hours{at}, PromotionCodes{at}
+	out.Till, out.Hours, out.PromotionCodes, out.Stock = Till{at}, Hours{at}, PromotionCodes{at}, Stock{at}
 	out.Rewards, out.OptionGroups, out.Categories = Rewards{at}, OptionGroups{at}, Categories{at}
 	out.Offers, out.ProductOffers = Offers{at}, ProductOffers{at}
 	out.Passkeys = Passkeys{at}

@@ -97,6 +97,9 @@ type OrderLine struct {
 	Parts []OrderPart `json:"parts"`
 	// Total by rate, the lowest first. VATRate is the one at which most of it is taxed.
 	Taxes []TaxShare `json:"taxes"`
+	// Of a product with variants. Name has the variant's, too.
+	VariantID string `json:"variant_id"`
+	Variant   string `json:"variant"`
 }
 
 // ChosenOption is an option as it was when the order was placed.
@@ -144,6 +147,8 @@ type OrderItem struct {
 	Options []string `json:"options,omitzero"`
 	// Parts are what is chosen of a set menu: a product for each choice.
 	Parts []OrderItemPart `json:"parts,omitzero"`
+	// VariantID is required when the product has variants.
+	VariantID string `json:"variant_id,omitzero"`
 }
 
 // PlacedOrder is an order and how it is paid.

@@ -47,6 +47,13 @@ type Product struct {
 	Origin   []MeatOrigin `json:"origin"`
 	// By language.
 	Translations map[string]Translation `json:"translations"`
+	// Your own code.
+	SKU string `json:"sku"`
+	EAN string `json:"ean"`
+	// When the stock comes down to it, product.low_stock is sent. 0: never.
+	LowStockAt int `json:"low_stock_at"`
+	// In their order. StockQuantity is then what they have together.
+	Variants []Variant `json:"variants"`
 }
 
 // ProductParams is a product to add.
@@ -82,6 +89,11 @@ type ProductParams struct {
 	Origin   []MeatOriginParams `json:"origin,omitzero"`
 	// By language, a code of ISO 639-1.
 	Translations map[string]Translation `json:"translations,omitzero"`
+	SKU          string                 `json:"sku,omitzero"`
+	// EAN-8, UPC-A, EAN-13 or GTIN-14, with its check digit.
+	EAN string `json:"ean,omitzero"`
+	// 0: no alert.
+	LowStockAt int `json:"low_stock_at,omitzero"`
 }
 
 // ProductChange is what becomes different about a product; nil: nothing.
@@ -116,6 +128,10 @@ type ProductChange struct {
 	Origin   *[]MeatOriginParams `json:"origin,omitzero"`
 	// By language, all of them.
 	Translations *map[string]Translation `json:"translations,omitzero"`
+	SKU          *string                 `json:"sku,omitzero"`
+	EAN          *string                 `json:"ean,omitzero"`
+	// A nil in it: no alert.
+	LowStockAt **int `json:"low_stock_at,omitzero"`
 }
 
 // Allergen is one of the 14 allergens of Regulation (EU) 1169/2011.

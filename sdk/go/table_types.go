@@ -107,6 +107,18 @@ type MenuProduct struct {
 	Origin          []MeatOrigin `json:"origin"`
 	// By language.
 	Translations map[string]Translation `json:"translations"`
+	// Variants: an order names one of them.
+	Variants []MenuVariant `json:"variants"`
+}
+
+// MenuVariant is a variant of a product on the menu.
+type MenuVariant struct {
+	ID         string            `json:"id"`
+	Name       string            `json:"name"`
+	Attributes map[string]string `json:"attributes"`
+	PriceTTC   Amount            `json:"price_ttc"`
+	// False: sold out.
+	IsAvailable bool `json:"is_available"`
 }
 
 // IsSetMenu reports whether guests choose from its parts.

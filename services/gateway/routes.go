@@ -39,6 +39,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/rewardapi"
 	"european-pay.eu/eupay/services/gateway/internal/scanapi"
 	"european-pay.eu/eupay/services/gateway/internal/settlementapi"
+	"european-pay.eu/eupay/services/gateway/internal/stockapi"
 	"european-pay.eu/eupay/services/gateway/internal/subscriptionapi"
 	"european-pay.eu/eupay/services/gateway/internal/tableapi"
 	"european-pay.eu/eupay/services/gateway/internal/tillapi"
@@ -138,6 +139,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	}).Register(api)
 	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Assortment: qrv1.NewAssortmentServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
+	stockapi.New(stockapi.Deps{Stock: qrv1.NewStockServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	tableapi.New(tableapi.Deps{
 		Cancellations: qrv1.NewCancellationServiceClient(to.qr),
 		Tables:        qrv1.NewTableServiceClient(to.qr), Till: qrv1.NewTillServiceClient(to.qr),

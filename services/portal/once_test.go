@@ -28,6 +28,7 @@ var doing = map[string]struct {
 	"POST /portal/webhooks/endpoints/{id}/rotate": {eupay.RoleMerchant, "overlap=0", "POST /webhook-endpoints/ID/rotate-secret", `{"id":"e1","url":"https://example.com/hook","secret":"whsec_once"}`},
 	"POST /portal/catalog/new":                    {eupay.RoleStaff, "name=Quiche&price_ttc=5&vat_rate=10&stock_quantity=9", "POST /product/create", `{"id":"p1","name":"Quiche"}`},
 	"POST /portal/catalog/options/new":            {eupay.RoleStaff, "name=Extras&min_choices=0&max_choices=1&name_0=Bacon", "POST /product/option-groups", `{"id":"g1","name":"Extras"}`},
+	"POST /portal/stock/products/{id}/variants":   {eupay.RoleStaff, "v_name=M", "POST /product/ID/variants", `{"id":"v1","name":"M"}`},
 	"POST /portal/catalog/offers/new":             {eupay.RoleStaff, "on=products&name=Half&product_id=01a229c5-c852-7730-8f69-3f1816d74d52&type=percentage&value=50", "POST /table-order/product-offers", `{"id":"o1"}`},
 	"POST /portal/promotions/new":                 {eupay.RoleStaff, "code=BIENVENUE10&type=percentage&value=10&is_active=1", "POST /table-order/promotion-codes", `{"id":"c1","code":"BIENVENUE10"}`},
 	"POST /portal/tables/new":                     {eupay.RoleStaff, "name=T1&capacity=4&status=active", "POST /table-order/tables", `{"id":"t1","name":"T1"}`},
@@ -54,6 +55,7 @@ var harmless = map[string][]string{
 		"POST /portal/invoices/new", "POST /portal/invoices/{id}/paid", "POST /portal/invoices/{id}/credit",
 		"POST /portal/received/{id}/status", "POST /portal/received/{id}/pay",
 		"POST /portal/rewards/members/{id}/points", "POST /portal/orders/{id}/cancellations",
+		"POST /portal/stock/products/{id}/movements",
 		"POST /portal/exports",
 	},
 	"it says what is to hold, which then holds": {
@@ -65,7 +67,9 @@ var harmless = map[string][]string{
 		"POST /portal/hours", "POST /portal/hours/pickup", "POST /portal/hours/pause", "POST /portal/hours/resume", "POST /portal/promotions/{id}",
 		"POST /portal/mode", "POST /preferences", "POST /portal/security/passkeys/{id}", "POST /app/security/passkeys/{id}",
 		"POST /portal/notifications/{id}", "POST /portal/rewards/program",
-		"POST /portal/rewards", // a customer is a member once
+		"POST /portal/stock/products/{id}", "POST /portal/stock/products/{id}/variants/{variant}",
+		"POST /portal/stock/file", // the same file again changes nothing
+		"POST /portal/rewards",    // a customer is a member once
 		"POST /portal/settlement/lines/{id}/match",
 		"POST /portal/notifications",      // a browser has one subscription
 		"POST /portal/invoices/enrolment", // enrolling again sets the same again
@@ -80,6 +84,7 @@ var harmless = map[string][]string{
 		"POST /portal/invoices/{id}/cancel", "POST /portal/keys/{id}/revoke", "POST /portal/notifications/{id}/remove", "POST /portal/payments/{reference}/cancel",
 		"POST /portal/links/{id}/revoke", "POST /portal/subscriptions/{id}/cancel", "POST /portal/settings/account/stop", "POST /portal/settings/logo/remove", "POST /portal/tables/{id}/delete", "POST /portal/team/{id}/remove",
 		"POST /portal/rewards/members/{id}/forget", "POST /portal/promotions/{id}/delete",
+		"POST /portal/stock/products/{id}/variants/{variant}/delete",
 		"POST /portal/settlement/lines/{id}/undo", "POST /portal/settlement/accounts/{id}/remove",
 		"POST /portal/webhooks/endpoints/{id}/delete", "POST /portal/webhooks/endpoints/{id}/promote",
 		"POST /portal/security/app/remove", "POST /app/security/app/remove", "POST /portal/security/passkeys/{id}/remove", "POST /app/security/passkeys/{id}/remove",

@@ -44,6 +44,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/settings"
 	"european-pay.eu/eupay/services/portal/internal/settlement"
 	"european-pay.eu/eupay/services/portal/internal/signin"
+	"european-pay.eu/eupay/services/portal/internal/stock"
 	"european-pay.eu/eupay/services/portal/internal/subscriptions"
 	"european-pay.eu/eupay/services/portal/internal/tables"
 	"european-pay.eu/eupay/services/portal/internal/team"
@@ -222,6 +223,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		exports.Register,
 		pay.Register,
 		catalog.Register,
+		stock.Register,
 		tables.Register,
 		rewards.Register,
 		kitchen.Register,

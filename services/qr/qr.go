@@ -27,6 +27,7 @@ import (
 	"european-pay.eu/eupay/services/qr/internal/promotion"
 	"european-pay.eu/eupay/services/qr/internal/render"
 	"european-pay.eu/eupay/services/qr/internal/reward"
+	"european-pay.eu/eupay/services/qr/internal/shop"
 	"european-pay.eu/eupay/services/qr/internal/signed"
 	"european-pay.eu/eupay/services/qr/internal/table"
 	"european-pay.eu/eupay/services/qr/internal/till"
@@ -151,6 +152,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	core.Serve(&qrv1.CancellationService_ServiceDesc, table.NewCancellations(tables), identity.Gateway)
 	core.Serve(&qrv1.HoursService_ServiceDesc, hours.NewServer(core.Pool, core.Now), identity.Gateway)
 	core.Serve(&qrv1.PromotionService_ServiceDesc, promotion.NewServer(core.Pool, core.Now), identity.Gateway)
+	core.Serve(&qrv1.StockService_ServiceDesc, shop.New(s.catalog.store, core.Reads), identity.Gateway)
 	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run,
 		tally.Folding(core.Pool, core.Log))
 	s.workers = append(s.workers, s.catalog.workers()...)

@@ -77,6 +77,8 @@ func about(event Type) any {
 		return &Payment{}
 	case "order":
 		return &Order{}
+	case "product":
+		return &StockAlert{}
 	case "reward":
 		return &Reward{}
 	case "invoice":
@@ -124,6 +126,20 @@ type Payment struct {
 	RefundAmount    eupay.Amount `json:"refund_amount"`
 	// LateReceipt only comes with payment.late_receipt. Its BookedAt is not told.
 	LateReceipt *eupay.LateReceipt `json:"late_receipt"`
+}
+
+// StockAlert is what an event says of a product or variant that runs low or is sold out.
+type StockAlert struct {
+	ProductID string `json:"product_id"`
+	// VariantID is the variant whose stock it is; empty: the product's own.
+	VariantID string `json:"variant_id"`
+	Name      string `json:"name"`
+	SKU       string `json:"sku"`
+	EAN       string `json:"ean"`
+	// StockQuantity is what was left then.
+	StockQuantity int `json:"stock_quantity"`
+	// LowStockAt is the threshold; 0: none.
+	LowStockAt int `json:"low_stock_at"`
 }
 
 // ReceivingAccount is what an event says of your connected bank account.

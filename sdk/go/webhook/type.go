@@ -105,6 +105,10 @@ const (
 	OrderLinesCancelled Type = "order.lines_cancelled"
 	// OrderRefundRequested: The refund of what was cancelled of an order was asked for again, or later.
 	OrderRefundRequested Type = "order.refund_requested"
+	// ProductLowStock: The stock of a product or variant came down to its threshold.
+	ProductLowStock Type = "product.low_stock"
+	// ProductSoldOut: The last piece of a product or variant is gone.
+	ProductSoldOut Type = "product.sold_out"
 	// RewardEarned: A member got points, by a payment or as a new member.
 	RewardEarned Type = "reward.earned"
 	// RewardTakenBack: Points were taken back because a payment was refunded.

@@ -299,8 +299,10 @@ type OrderedItem struct {
 	// What cancellations took out of quantity and total_cents, which stay as they were.
 	CancelledQuantity int32 `protobuf:"varint,40,opt,name=cancelled_quantity,json=cancelledQuantity,proto3" json:"cancelled_quantity,omitempty"`
 	CancelledCents    int64 `protobuf:"varint,41,opt,name=cancelled_cents,json=cancelledCents,proto3" json:"cancelled_cents,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Empty: the product has no variants. name has the variant's name, too.
+	VariantId     string `protobuf:"bytes,50,opt,name=variant_id,json=variantId,proto3" json:"variant_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OrderedItem) Reset() {
@@ -394,6 +396,13 @@ func (x *OrderedItem) GetCancelledCents() int64 {
 		return x.CancelledCents
 	}
 	return 0
+}
+
+func (x *OrderedItem) GetVariantId() string {
+	if x != nil {
+		return x.VariantId
+	}
+	return ""
 }
 
 // OrderedTax is the part of a line at one rate of VAT.
@@ -705,7 +714,7 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\x0fcancelled_cents\x18< \x01(\x03R\x0ecancelledCents\x12F\n" +
 	"\fcancellation\x18= \x01(\v2\".eupay.events.v1.OrderCancellationR\fcancellation\x12K\n" +
 	"\x10requested_refund\x18> \x01(\v2 .eupay.events.v1.RequestedRefundR\x0frequestedRefund\x127\n" +
-	"\tpickup_at\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\bpickupAt\"\xed\x02\n" +
+	"\tpickup_at\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\bpickupAt\"\x8c\x03\n" +
 	"\vOrderedItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -717,7 +726,9 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\bposition\x18\x06 \x01(\x05R\bposition\x121\n" +
 	"\x05taxes\x18\a \x03(\v2\x1b.eupay.events.v1.OrderedTaxR\x05taxes\x12-\n" +
 	"\x12cancelled_quantity\x18( \x01(\x05R\x11cancelledQuantity\x12'\n" +
-	"\x0fcancelled_cents\x18) \x01(\x03R\x0ecancelledCentsB\x15\n" +
+	"\x0fcancelled_cents\x18) \x01(\x03R\x0ecancelledCents\x12\x1d\n" +
+	"\n" +
+	"variant_id\x182 \x01(\tR\tvariantIdB\x15\n" +
 	"\x13_vat_rate_per_mille\"Z\n" +
 	"\n" +
 	"OrderedTax\x12+\n" +

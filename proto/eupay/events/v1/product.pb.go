@@ -142,6 +142,135 @@ func (x *ProductChanged) GetOccurredAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// StockAlert is the payload of product.low_stock and product.sold_out: a product, or a variant of one, whose stock has just come down to its threshold
+// or to nothing. Each is announced in both modes, which share the catalog.
+type StockAlert struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode   bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	ProductId  string                 `protobuf:"bytes,3,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	// Empty: the product itself.
+	VariantId     string `protobuf:"bytes,4,opt,name=variant_id,json=variantId,proto3" json:"variant_id,omitempty"`
+	Name          string `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
+	Sku           string `protobuf:"bytes,6,opt,name=sku,proto3" json:"sku,omitempty"`
+	Ean           string `protobuf:"bytes,7,opt,name=ean,proto3" json:"ean,omitempty"`
+	StockQuantity int32  `protobuf:"varint,8,opt,name=stock_quantity,json=stockQuantity,proto3" json:"stock_quantity,omitempty"`
+	// 0: none.
+	LowStockAt int32 `protobuf:"varint,9,opt,name=low_stock_at,json=lowStockAt,proto3" json:"low_stock_at,omitempty"`
+	// Counts the movements of the product's or variant's stock.
+	Sequence      int64                  `protobuf:"varint,10,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	OccurredAt    *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StockAlert) Reset() {
+	*x = StockAlert{}
+	mi := &file_eupay_events_v1_product_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StockAlert) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StockAlert) ProtoMessage() {}
+
+func (x *StockAlert) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_events_v1_product_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StockAlert.ProtoReflect.Descriptor instead.
+func (*StockAlert) Descriptor() ([]byte, []int) {
+	return file_eupay_events_v1_product_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *StockAlert) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *StockAlert) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *StockAlert) GetProductId() string {
+	if x != nil {
+		return x.ProductId
+	}
+	return ""
+}
+
+func (x *StockAlert) GetVariantId() string {
+	if x != nil {
+		return x.VariantId
+	}
+	return ""
+}
+
+func (x *StockAlert) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *StockAlert) GetSku() string {
+	if x != nil {
+		return x.Sku
+	}
+	return ""
+}
+
+func (x *StockAlert) GetEan() string {
+	if x != nil {
+		return x.Ean
+	}
+	return ""
+}
+
+func (x *StockAlert) GetStockQuantity() int32 {
+	if x != nil {
+		return x.StockQuantity
+	}
+	return 0
+}
+
+func (x *StockAlert) GetLowStockAt() int32 {
+	if x != nil {
+		return x.LowStockAt
+	}
+	return 0
+}
+
+func (x *StockAlert) GetSequence() int64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *StockAlert) GetOccurredAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OccurredAt
+	}
+	return nil
+}
+
 var File_eupay_events_v1_product_proto protoreflect.FileDescriptor
 
 const file_eupay_events_v1_product_proto_rawDesc = "" +
@@ -161,6 +290,25 @@ const file_eupay_events_v1_product_proto_rawDesc = "" +
 	"\fis_available\x18\t \x01(\bR\visAvailable\x12;\n" +
 	"\voccurred_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"occurredAt\"\xe1\x02\n" +
+	"\n" +
+	"StockAlert\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x1d\n" +
+	"\n" +
+	"product_id\x18\x03 \x01(\tR\tproductId\x12\x1d\n" +
+	"\n" +
+	"variant_id\x18\x04 \x01(\tR\tvariantId\x12\x12\n" +
+	"\x04name\x18\x05 \x01(\tR\x04name\x12\x10\n" +
+	"\x03sku\x18\x06 \x01(\tR\x03sku\x12\x10\n" +
+	"\x03ean\x18\a \x01(\tR\x03ean\x12%\n" +
+	"\x0estock_quantity\x18\b \x01(\x05R\rstockQuantity\x12 \n" +
+	"\flow_stock_at\x18\t \x01(\x05R\n" +
+	"lowStockAt\x12\x1a\n" +
+	"\bsequence\x18\n" +
+	" \x01(\x03R\bsequence\x12;\n" +
+	"\voccurred_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"occurredAtB6Z4european-pay.eu/eupay/proto/eupay/events/v1;eventsv1b\x06proto3"
 
 var (
@@ -175,18 +323,20 @@ func file_eupay_events_v1_product_proto_rawDescGZIP() []byte {
 	return file_eupay_events_v1_product_proto_rawDescData
 }
 
-var file_eupay_events_v1_product_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_eupay_events_v1_product_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_eupay_events_v1_product_proto_goTypes = []any{
 	(*ProductChanged)(nil),        // 0: eupay.events.v1.ProductChanged
-	(*timestamppb.Timestamp)(nil), // 1: google.protobuf.Timestamp
+	(*StockAlert)(nil),            // 1: eupay.events.v1.StockAlert
+	(*timestamppb.Timestamp)(nil), // 2: google.protobuf.Timestamp
 }
 var file_eupay_events_v1_product_proto_depIdxs = []int32{
-	1, // 0: eupay.events.v1.ProductChanged.occurred_at:type_name -> google.protobuf.Timestamp
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	2, // 0: eupay.events.v1.ProductChanged.occurred_at:type_name -> google.protobuf.Timestamp
+	2, // 1: eupay.events.v1.StockAlert.occurred_at:type_name -> google.protobuf.Timestamp
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_eupay_events_v1_product_proto_init() }
@@ -200,7 +350,7 @@ func file_eupay_events_v1_product_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_events_v1_product_proto_rawDesc), len(file_eupay_events_v1_product_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   1,
+			NumMessages:   2,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -61,7 +61,14 @@ type Product struct {
 	Position int32         `protobuf:"varint,27,opt,name=position,proto3" json:"position,omitempty"`
 	Origin   []*MeatOrigin `protobuf:"bytes,28,rep,name=origin,proto3" json:"origin,omitempty"`
 	// By language.
-	Translations  map[string]*Translation `protobuf:"bytes,29,rep,name=translations,proto3" json:"translations,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Translations map[string]*Translation `protobuf:"bytes,29,rep,name=translations,proto3" json:"translations,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Sku          string                  `protobuf:"bytes,40,opt,name=sku,proto3" json:"sku,omitempty"`
+	// EAN-8, UPC-A, EAN-13 or GTIN-14. Empty: none.
+	Ean string `protobuf:"bytes,41,opt,name=ean,proto3" json:"ean,omitempty"`
+	// 0: no alert.
+	LowStockAt int32 `protobuf:"varint,42,opt,name=low_stock_at,json=lowStockAt,proto3" json:"low_stock_at,omitempty"`
+	// In their order; empty: the product has a stock of its own. Otherwise stock_quantity is what the variants have together.
+	Variants      []*Variant `protobuf:"bytes,43,rep,name=variants,proto3" json:"variants,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -281,6 +288,34 @@ func (x *Product) GetOrigin() []*MeatOrigin {
 func (x *Product) GetTranslations() map[string]*Translation {
 	if x != nil {
 		return x.Translations
+	}
+	return nil
+}
+
+func (x *Product) GetSku() string {
+	if x != nil {
+		return x.Sku
+	}
+	return ""
+}
+
+func (x *Product) GetEan() string {
+	if x != nil {
+		return x.Ean
+	}
+	return ""
+}
+
+func (x *Product) GetLowStockAt() int32 {
+	if x != nil {
+		return x.LowStockAt
+	}
+	return 0
+}
+
+func (x *Product) GetVariants() []*Variant {
+	if x != nil {
+		return x.Variants
 	}
 	return nil
 }
@@ -1185,8 +1220,14 @@ type ProductFields struct {
 	Position                *int32        `protobuf:"varint,27,opt,name=position,proto3,oneof" json:"position,omitempty"`
 	Origin                  *MeatOrigins  `protobuf:"bytes,28,opt,name=origin,proto3" json:"origin,omitempty"`
 	Translations            *Translations `protobuf:"bytes,29,opt,name=translations,proto3" json:"translations,omitempty"`
-	unknownFields           protoimpl.UnknownFields
-	sizeCache               protoimpl.SizeCache
+	Sku                     *string       `protobuf:"bytes,40,opt,name=sku,proto3,oneof" json:"sku,omitempty"`
+	Ean                     *string       `protobuf:"bytes,41,opt,name=ean,proto3,oneof" json:"ean,omitempty"`
+	// 0: no alert.
+	LowStockAt *int32 `protobuf:"varint,42,opt,name=low_stock_at,json=lowStockAt,proto3,oneof" json:"low_stock_at,omitempty"`
+	// Who changes it, for the movements of the stock: the id of a user.
+	Actor         string `protobuf:"bytes,43,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ProductFields) Reset() {
@@ -1343,6 +1384,34 @@ func (x *ProductFields) GetTranslations() *Translations {
 		return x.Translations
 	}
 	return nil
+}
+
+func (x *ProductFields) GetSku() string {
+	if x != nil && x.Sku != nil {
+		return *x.Sku
+	}
+	return ""
+}
+
+func (x *ProductFields) GetEan() string {
+	if x != nil && x.Ean != nil {
+		return *x.Ean
+	}
+	return ""
+}
+
+func (x *ProductFields) GetLowStockAt() int32 {
+	if x != nil && x.LowStockAt != nil {
+		return *x.LowStockAt
+	}
+	return 0
+}
+
+func (x *ProductFields) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
 }
 
 type ListProductsRequest struct {
@@ -2119,7 +2188,8 @@ var File_eupay_qr_v1_catalog_proto protoreflect.FileDescriptor
 
 const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\n" +
-	"\x19eupay/qr/v1/catalog.proto\x12\veupay.qr.v1\x1a\x17eupay/qr/v1/goods.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\t\n" +
+	"\x19eupay/qr/v1/catalog.proto\x12\veupay.qr.v1\x1a\x17eupay/qr/v1/goods.proto\x1a\x19eupay/qr/v1/variant.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9c\n" +
+	"\n" +
 	"\aProduct\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -2151,7 +2221,12 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\x0esold_out_until\x18\x1a \x01(\v2\x1a.google.protobuf.TimestampR\fsoldOutUntil\x12\x1a\n" +
 	"\bposition\x18\x1b \x01(\x05R\bposition\x12/\n" +
 	"\x06origin\x18\x1c \x03(\v2\x17.eupay.qr.v1.MeatOriginR\x06origin\x12J\n" +
-	"\ftranslations\x18\x1d \x03(\v2&.eupay.qr.v1.Product.TranslationsEntryR\ftranslations\x1aY\n" +
+	"\ftranslations\x18\x1d \x03(\v2&.eupay.qr.v1.Product.TranslationsEntryR\ftranslations\x12\x10\n" +
+	"\x03sku\x18( \x01(\tR\x03sku\x12\x10\n" +
+	"\x03ean\x18) \x01(\tR\x03ean\x12 \n" +
+	"\flow_stock_at\x18* \x01(\x05R\n" +
+	"lowStockAt\x120\n" +
+	"\bvariants\x18+ \x03(\v2\x14.eupay.qr.v1.VariantR\bvariants\x1aY\n" +
 	"\x11TranslationsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12.\n" +
 	"\x05value\x18\x02 \x01(\v2\x18.eupay.qr.v1.TranslationR\x05value:\x028\x01\"\xf8\x02\n" +
@@ -2219,7 +2294,7 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\x03ids\x18\x01 \x03(\tR\x03ids\"9\n" +
 	"\tAllergens\x12\x16\n" +
 	"\x06stated\x18\x01 \x01(\bR\x06stated\x12\x14\n" +
-	"\x05codes\x18\x02 \x03(\tR\x05codes\"\x9c\b\n" +
+	"\x05codes\x18\x02 \x03(\tR\x05codes\"\xa8\t\n" +
 	"\rProductFields\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tH\x00R\x04name\x88\x01\x01\x12%\n" +
 	"\vdescription\x18\x02 \x01(\tH\x01R\vdescription\x88\x01\x01\x12\x1f\n" +
@@ -2240,7 +2315,12 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\x0fstock_unlimited\x18\x18 \x01(\bH\vR\x0estockUnlimited\x88\x01\x01\x12\x1f\n" +
 	"\bposition\x18\x1b \x01(\x05H\fR\bposition\x88\x01\x01\x120\n" +
 	"\x06origin\x18\x1c \x01(\v2\x18.eupay.qr.v1.MeatOriginsR\x06origin\x12=\n" +
-	"\ftranslations\x18\x1d \x01(\v2\x19.eupay.qr.v1.TranslationsR\ftranslationsB\a\n" +
+	"\ftranslations\x18\x1d \x01(\v2\x19.eupay.qr.v1.TranslationsR\ftranslations\x12\x15\n" +
+	"\x03sku\x18( \x01(\tH\rR\x03sku\x88\x01\x01\x12\x15\n" +
+	"\x03ean\x18) \x01(\tH\x0eR\x03ean\x88\x01\x01\x12%\n" +
+	"\flow_stock_at\x18* \x01(\x05H\x0fR\n" +
+	"lowStockAt\x88\x01\x01\x12\x14\n" +
+	"\x05actor\x18+ \x01(\tR\x05actorB\a\n" +
 	"\x05_nameB\x0e\n" +
 	"\f_descriptionB\v\n" +
 	"\t_categoryB\x12\n" +
@@ -2254,7 +2334,10 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\x1c_vat_rate_takeaway_per_milleB\x13\n" +
 	"\x11_contains_alcoholB\x12\n" +
 	"\x10_stock_unlimitedB\v\n" +
-	"\t_position\"\xd7\x01\n" +
+	"\t_positionB\x06\n" +
+	"\x04_skuB\x06\n" +
+	"\x04_eanB\x0f\n" +
+	"\r_low_stock_at\"\xd7\x01\n" +
 	"\x13ListProductsRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1f\n" +
@@ -2379,10 +2462,11 @@ var file_eupay_qr_v1_catalog_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),      // 33: google.protobuf.Timestamp
 	(*SetMenuPart)(nil),                // 34: eupay.qr.v1.SetMenuPart
 	(*MeatOrigin)(nil),                 // 35: eupay.qr.v1.MeatOrigin
-	(*Translations)(nil),               // 36: eupay.qr.v1.Translations
-	(*SetMenuParts)(nil),               // 37: eupay.qr.v1.SetMenuParts
-	(*MeatOrigins)(nil),                // 38: eupay.qr.v1.MeatOrigins
-	(*Translation)(nil),                // 39: eupay.qr.v1.Translation
+	(*Variant)(nil),                    // 36: eupay.qr.v1.Variant
+	(*Translations)(nil),               // 37: eupay.qr.v1.Translations
+	(*SetMenuParts)(nil),               // 38: eupay.qr.v1.SetMenuParts
+	(*MeatOrigins)(nil),                // 39: eupay.qr.v1.MeatOrigins
+	(*Translation)(nil),                // 40: eupay.qr.v1.Translation
 }
 var file_eupay_qr_v1_catalog_proto_depIdxs = []int32{
 	33, // 0: eupay.qr.v1.Product.created_at:type_name -> google.protobuf.Timestamp
@@ -2392,61 +2476,62 @@ var file_eupay_qr_v1_catalog_proto_depIdxs = []int32{
 	33, // 4: eupay.qr.v1.Product.sold_out_until:type_name -> google.protobuf.Timestamp
 	35, // 5: eupay.qr.v1.Product.origin:type_name -> eupay.qr.v1.MeatOrigin
 	32, // 6: eupay.qr.v1.Product.translations:type_name -> eupay.qr.v1.Product.TranslationsEntry
-	2,  // 7: eupay.qr.v1.OptionGroup.options:type_name -> eupay.qr.v1.Option
-	33, // 8: eupay.qr.v1.OptionGroup.created_at:type_name -> google.protobuf.Timestamp
-	33, // 9: eupay.qr.v1.OptionGroup.updated_at:type_name -> google.protobuf.Timestamp
-	36, // 10: eupay.qr.v1.OptionGroup.translations:type_name -> eupay.qr.v1.Translations
-	36, // 11: eupay.qr.v1.Option.translations:type_name -> eupay.qr.v1.Translations
-	1,  // 12: eupay.qr.v1.CreateOptionGroupRequest.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 13: eupay.qr.v1.CreateOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 14: eupay.qr.v1.ListOptionGroupsResponse.groups:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 15: eupay.qr.v1.GetOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 16: eupay.qr.v1.UpdateOptionGroupRequest.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 17: eupay.qr.v1.UpdateOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
-	1,  // 18: eupay.qr.v1.SetOptionAvailableResponse.group:type_name -> eupay.qr.v1.OptionGroup
-	16, // 19: eupay.qr.v1.ProductFields.allergens:type_name -> eupay.qr.v1.Allergens
-	15, // 20: eupay.qr.v1.ProductFields.option_groups:type_name -> eupay.qr.v1.OptionGroupIDs
-	37, // 21: eupay.qr.v1.ProductFields.parts:type_name -> eupay.qr.v1.SetMenuParts
-	38, // 22: eupay.qr.v1.ProductFields.origin:type_name -> eupay.qr.v1.MeatOrigins
-	36, // 23: eupay.qr.v1.ProductFields.translations:type_name -> eupay.qr.v1.Translations
-	0,  // 24: eupay.qr.v1.ListProductsResponse.products:type_name -> eupay.qr.v1.Product
-	0,  // 25: eupay.qr.v1.GetProductResponse.product:type_name -> eupay.qr.v1.Product
-	17, // 26: eupay.qr.v1.CreateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
-	0,  // 27: eupay.qr.v1.CreateProductResponse.product:type_name -> eupay.qr.v1.Product
-	17, // 28: eupay.qr.v1.UpdateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
-	0,  // 29: eupay.qr.v1.UpdateProductResponse.product:type_name -> eupay.qr.v1.Product
-	39, // 30: eupay.qr.v1.Product.TranslationsEntry.value:type_name -> eupay.qr.v1.Translation
-	18, // 31: eupay.qr.v1.CatalogService.ListProducts:input_type -> eupay.qr.v1.ListProductsRequest
-	20, // 32: eupay.qr.v1.CatalogService.GetProduct:input_type -> eupay.qr.v1.GetProductRequest
-	22, // 33: eupay.qr.v1.CatalogService.CreateProduct:input_type -> eupay.qr.v1.CreateProductRequest
-	24, // 34: eupay.qr.v1.CatalogService.UpdateProduct:input_type -> eupay.qr.v1.UpdateProductRequest
-	26, // 35: eupay.qr.v1.CatalogService.DeleteProduct:input_type -> eupay.qr.v1.DeleteProductRequest
-	28, // 36: eupay.qr.v1.CatalogService.CreateUploadURL:input_type -> eupay.qr.v1.CreateUploadURLRequest
-	30, // 37: eupay.qr.v1.CatalogService.FindImage:input_type -> eupay.qr.v1.FindImageRequest
-	3,  // 38: eupay.qr.v1.CatalogService.CreateOptionGroup:input_type -> eupay.qr.v1.CreateOptionGroupRequest
-	5,  // 39: eupay.qr.v1.CatalogService.ListOptionGroups:input_type -> eupay.qr.v1.ListOptionGroupsRequest
-	7,  // 40: eupay.qr.v1.CatalogService.GetOptionGroup:input_type -> eupay.qr.v1.GetOptionGroupRequest
-	9,  // 41: eupay.qr.v1.CatalogService.UpdateOptionGroup:input_type -> eupay.qr.v1.UpdateOptionGroupRequest
-	11, // 42: eupay.qr.v1.CatalogService.DeleteOptionGroup:input_type -> eupay.qr.v1.DeleteOptionGroupRequest
-	13, // 43: eupay.qr.v1.CatalogService.SetOptionAvailable:input_type -> eupay.qr.v1.SetOptionAvailableRequest
-	19, // 44: eupay.qr.v1.CatalogService.ListProducts:output_type -> eupay.qr.v1.ListProductsResponse
-	21, // 45: eupay.qr.v1.CatalogService.GetProduct:output_type -> eupay.qr.v1.GetProductResponse
-	23, // 46: eupay.qr.v1.CatalogService.CreateProduct:output_type -> eupay.qr.v1.CreateProductResponse
-	25, // 47: eupay.qr.v1.CatalogService.UpdateProduct:output_type -> eupay.qr.v1.UpdateProductResponse
-	27, // 48: eupay.qr.v1.CatalogService.DeleteProduct:output_type -> eupay.qr.v1.DeleteProductResponse
-	29, // 49: eupay.qr.v1.CatalogService.CreateUploadURL:output_type -> eupay.qr.v1.CreateUploadURLResponse
-	31, // 50: eupay.qr.v1.CatalogService.FindImage:output_type -> eupay.qr.v1.FindImageResponse
-	4,  // 51: eupay.qr.v1.CatalogService.CreateOptionGroup:output_type -> eupay.qr.v1.CreateOptionGroupResponse
-	6,  // 52: eupay.qr.v1.CatalogService.ListOptionGroups:output_type -> eupay.qr.v1.ListOptionGroupsResponse
-	8,  // 53: eupay.qr.v1.CatalogService.GetOptionGroup:output_type -> eupay.qr.v1.GetOptionGroupResponse
-	10, // 54: eupay.qr.v1.CatalogService.UpdateOptionGroup:output_type -> eupay.qr.v1.UpdateOptionGroupResponse
-	12, // 55: eupay.qr.v1.CatalogService.DeleteOptionGroup:output_type -> eupay.qr.v1.DeleteOptionGroupResponse
-	14, // 56: eupay.qr.v1.CatalogService.SetOptionAvailable:output_type -> eupay.qr.v1.SetOptionAvailableResponse
-	44, // [44:57] is the sub-list for method output_type
-	31, // [31:44] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	36, // 7: eupay.qr.v1.Product.variants:type_name -> eupay.qr.v1.Variant
+	2,  // 8: eupay.qr.v1.OptionGroup.options:type_name -> eupay.qr.v1.Option
+	33, // 9: eupay.qr.v1.OptionGroup.created_at:type_name -> google.protobuf.Timestamp
+	33, // 10: eupay.qr.v1.OptionGroup.updated_at:type_name -> google.protobuf.Timestamp
+	37, // 11: eupay.qr.v1.OptionGroup.translations:type_name -> eupay.qr.v1.Translations
+	37, // 12: eupay.qr.v1.Option.translations:type_name -> eupay.qr.v1.Translations
+	1,  // 13: eupay.qr.v1.CreateOptionGroupRequest.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 14: eupay.qr.v1.CreateOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 15: eupay.qr.v1.ListOptionGroupsResponse.groups:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 16: eupay.qr.v1.GetOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 17: eupay.qr.v1.UpdateOptionGroupRequest.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 18: eupay.qr.v1.UpdateOptionGroupResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	1,  // 19: eupay.qr.v1.SetOptionAvailableResponse.group:type_name -> eupay.qr.v1.OptionGroup
+	16, // 20: eupay.qr.v1.ProductFields.allergens:type_name -> eupay.qr.v1.Allergens
+	15, // 21: eupay.qr.v1.ProductFields.option_groups:type_name -> eupay.qr.v1.OptionGroupIDs
+	38, // 22: eupay.qr.v1.ProductFields.parts:type_name -> eupay.qr.v1.SetMenuParts
+	39, // 23: eupay.qr.v1.ProductFields.origin:type_name -> eupay.qr.v1.MeatOrigins
+	37, // 24: eupay.qr.v1.ProductFields.translations:type_name -> eupay.qr.v1.Translations
+	0,  // 25: eupay.qr.v1.ListProductsResponse.products:type_name -> eupay.qr.v1.Product
+	0,  // 26: eupay.qr.v1.GetProductResponse.product:type_name -> eupay.qr.v1.Product
+	17, // 27: eupay.qr.v1.CreateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
+	0,  // 28: eupay.qr.v1.CreateProductResponse.product:type_name -> eupay.qr.v1.Product
+	17, // 29: eupay.qr.v1.UpdateProductRequest.fields:type_name -> eupay.qr.v1.ProductFields
+	0,  // 30: eupay.qr.v1.UpdateProductResponse.product:type_name -> eupay.qr.v1.Product
+	40, // 31: eupay.qr.v1.Product.TranslationsEntry.value:type_name -> eupay.qr.v1.Translation
+	18, // 32: eupay.qr.v1.CatalogService.ListProducts:input_type -> eupay.qr.v1.ListProductsRequest
+	20, // 33: eupay.qr.v1.CatalogService.GetProduct:input_type -> eupay.qr.v1.GetProductRequest
+	22, // 34: eupay.qr.v1.CatalogService.CreateProduct:input_type -> eupay.qr.v1.CreateProductRequest
+	24, // 35: eupay.qr.v1.CatalogService.UpdateProduct:input_type -> eupay.qr.v1.UpdateProductRequest
+	26, // 36: eupay.qr.v1.CatalogService.DeleteProduct:input_type -> eupay.qr.v1.DeleteProductRequest
+	28, // 37: eupay.qr.v1.CatalogService.CreateUploadURL:input_type -> eupay.qr.v1.CreateUploadURLRequest
+	30, // 38: eupay.qr.v1.CatalogService.FindImage:input_type -> eupay.qr.v1.FindImageRequest
+	3,  // 39: eupay.qr.v1.CatalogService.CreateOptionGroup:input_type -> eupay.qr.v1.CreateOptionGroupRequest
+	5,  // 40: eupay.qr.v1.CatalogService.ListOptionGroups:input_type -> eupay.qr.v1.ListOptionGroupsRequest
+	7,  // 41: eupay.qr.v1.CatalogService.GetOptionGroup:input_type -> eupay.qr.v1.GetOptionGroupRequest
+	9,  // 42: eupay.qr.v1.CatalogService.UpdateOptionGroup:input_type -> eupay.qr.v1.UpdateOptionGroupRequest
+	11, // 43: eupay.qr.v1.CatalogService.DeleteOptionGroup:input_type -> eupay.qr.v1.DeleteOptionGroupRequest
+	13, // 44: eupay.qr.v1.CatalogService.SetOptionAvailable:input_type -> eupay.qr.v1.SetOptionAvailableRequest
+	19, // 45: eupay.qr.v1.CatalogService.ListProducts:output_type -> eupay.qr.v1.ListProductsResponse
+	21, // 46: eupay.qr.v1.CatalogService.GetProduct:output_type -> eupay.qr.v1.GetProductResponse
+	23, // 47: eupay.qr.v1.CatalogService.CreateProduct:output_type -> eupay.qr.v1.CreateProductResponse
+	25, // 48: eupay.qr.v1.CatalogService.UpdateProduct:output_type -> eupay.qr.v1.UpdateProductResponse
+	27, // 49: eupay.qr.v1.CatalogService.DeleteProduct:output_type -> eupay.qr.v1.DeleteProductResponse
+	29, // 50: eupay.qr.v1.CatalogService.CreateUploadURL:output_type -> eupay.qr.v1.CreateUploadURLResponse
+	31, // 51: eupay.qr.v1.CatalogService.FindImage:output_type -> eupay.qr.v1.FindImageResponse
+	4,  // 52: eupay.qr.v1.CatalogService.CreateOptionGroup:output_type -> eupay.qr.v1.CreateOptionGroupResponse
+	6,  // 53: eupay.qr.v1.CatalogService.ListOptionGroups:output_type -> eupay.qr.v1.ListOptionGroupsResponse
+	8,  // 54: eupay.qr.v1.CatalogService.GetOptionGroup:output_type -> eupay.qr.v1.GetOptionGroupResponse
+	10, // 55: eupay.qr.v1.CatalogService.UpdateOptionGroup:output_type -> eupay.qr.v1.UpdateOptionGroupResponse
+	12, // 56: eupay.qr.v1.CatalogService.DeleteOptionGroup:output_type -> eupay.qr.v1.DeleteOptionGroupResponse
+	14, // 57: eupay.qr.v1.CatalogService.SetOptionAvailable:output_type -> eupay.qr.v1.SetOptionAvailableResponse
+	45, // [45:58] is the sub-list for method output_type
+	32, // [32:45] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_catalog_proto_init() }
@@ -2455,6 +2540,7 @@ func file_eupay_qr_v1_catalog_proto_init() {
 		return
 	}
 	file_eupay_qr_v1_goods_proto_init()
+	file_eupay_qr_v1_variant_proto_init()
 	file_eupay_qr_v1_catalog_proto_msgTypes[17].OneofWrappers = []any{}
 	file_eupay_qr_v1_catalog_proto_msgTypes[18].OneofWrappers = []any{}
 	file_eupay_qr_v1_catalog_proto_msgTypes[28].OneofWrappers = []any{}

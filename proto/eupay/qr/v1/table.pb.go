@@ -942,7 +942,9 @@ type OrderItem struct {
 	// What is chosen of the product's groups of options, each at most once.
 	OptionIds []string `protobuf:"bytes,4,rep,name=option_ids,json=optionIds,proto3" json:"option_ids,omitempty"`
 	// Of a set menu: a product for each choice.
-	Parts         []*WantedPart `protobuf:"bytes,10,rep,name=parts,proto3" json:"parts,omitempty"`
+	Parts []*WantedPart `protobuf:"bytes,10,rep,name=parts,proto3" json:"parts,omitempty"`
+	// Of a product with variants: which one.
+	VariantId     string `protobuf:"bytes,30,opt,name=variant_id,json=variantId,proto3" json:"variant_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1010,6 +1012,13 @@ func (x *OrderItem) GetParts() []*WantedPart {
 		return x.Parts
 	}
 	return nil
+}
+
+func (x *OrderItem) GetVariantId() string {
+	if x != nil {
+		return x.VariantId
+	}
+	return ""
 }
 
 type PlaceOrderRequest struct {
@@ -1772,7 +1781,10 @@ type OrderLine struct {
 	CancelledCents    int64       `protobuf:"varint,41,opt,name=cancelled_cents,json=cancelledCents,proto3" json:"cancelled_cents,omitempty"`
 	CancelledTaxes    []*TaxShare `protobuf:"bytes,42,rep,name=cancelled_taxes,json=cancelledTaxes,proto3" json:"cancelled_taxes,omitempty"`
 	// Of a set menu: what was chosen. unit_price_cents includes their supplements and options.
-	Parts         []*OrderPart `protobuf:"bytes,20,rep,name=parts,proto3" json:"parts,omitempty"`
+	Parts []*OrderPart `protobuf:"bytes,20,rep,name=parts,proto3" json:"parts,omitempty"`
+	// Empty: the product has no variants. Their name is in variant_name, and name has both.
+	VariantId     string `protobuf:"bytes,50,opt,name=variant_id,json=variantId,proto3" json:"variant_id,omitempty"`
+	VariantName   string `protobuf:"bytes,51,opt,name=variant_name,json=variantName,proto3" json:"variant_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1917,6 +1929,20 @@ func (x *OrderLine) GetParts() []*OrderPart {
 		return x.Parts
 	}
 	return nil
+}
+
+func (x *OrderLine) GetVariantId() string {
+	if x != nil {
+		return x.VariantId
+	}
+	return ""
+}
+
+func (x *OrderLine) GetVariantName() string {
+	if x != nil {
+		return x.VariantName
+	}
+	return ""
 }
 
 // OrderPart is a product that was chosen for a part of a set menu, as it was when the order was placed.
@@ -3444,7 +3470,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x0fGetMenuResponse\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12!\n" +
-	"\fnot_modified\x18\x03 \x01(\bR\vnotModified\"\xaa\x01\n" +
+	"\fnot_modified\x18\x03 \x01(\bR\vnotModified\"\xc9\x01\n" +
 	"\tOrderItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x1a\n" +
@@ -3453,7 +3479,9 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\n" +
 	"option_ids\x18\x04 \x03(\tR\toptionIds\x12-\n" +
 	"\x05parts\x18\n" +
-	" \x03(\v2\x17.eupay.qr.v1.WantedPartR\x05parts\"\xd2\x04\n" +
+	" \x03(\v2\x17.eupay.qr.v1.WantedPartR\x05parts\x12\x1d\n" +
+	"\n" +
+	"variant_id\x18\x1e \x01(\tR\tvariantId\"\xd2\x04\n" +
 	"\x11PlaceOrderRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x14\n" +
@@ -3534,7 +3562,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12!\n" +
 	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x1c\n" +
 	"\treference\x18\x03 \x01(\tR\treference\x12!\n" +
-	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xe7\x04\n" +
+	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xa9\x05\n" +
 	"\tOrderLine\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -3554,7 +3582,10 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x12cancelled_quantity\x18( \x01(\x05R\x11cancelledQuantity\x12'\n" +
 	"\x0fcancelled_cents\x18) \x01(\x03R\x0ecancelledCents\x12>\n" +
 	"\x0fcancelled_taxes\x18* \x03(\v2\x15.eupay.qr.v1.TaxShareR\x0ecancelledTaxes\x12,\n" +
-	"\x05parts\x18\x14 \x03(\v2\x16.eupay.qr.v1.OrderPartR\x05parts\"\xef\x01\n" +
+	"\x05parts\x18\x14 \x03(\v2\x16.eupay.qr.v1.OrderPartR\x05parts\x12\x1d\n" +
+	"\n" +
+	"variant_id\x182 \x01(\tR\tvariantId\x12!\n" +
+	"\fvariant_name\x183 \x01(\tR\vvariantName\"\xef\x01\n" +
 	"\tOrderPart\x12\x17\n" +
 	"\apart_id\x18\x01 \x01(\tR\x06partId\x12\x12\n" +
 	"\x04part\x18\x02 \x01(\tR\x04part\x12\x1d\n" +

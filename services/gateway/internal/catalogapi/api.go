@@ -67,6 +67,8 @@ func (a *API) Register(g *web.API) {
 
 func merchant(c echo.Context) string { return caller.Of(c).MerchantID() }
 
+func actor(c echo.Context) string { return string(caller.Of(c).Actor()) }
+
 func (a *API) list(c echo.Context) error {
 	page, limit, err := web.Page(c)
 	if err != nil {
@@ -118,7 +120,7 @@ func (a *API) create(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Catalog.CreateProduct(ctx, &qrv1.CreateProductRequest{MerchantId: merchant(c), Fields: in.message()})
+	res, err := a.Catalog.CreateProduct(ctx, &qrv1.CreateProductRequest{MerchantId: merchant(c), Fields: in.fill(in.message(), actor(c))})
 	if err != nil {
 		return err
 	}
@@ -132,7 +134,7 @@ func (a *API) update(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Catalog.UpdateProduct(ctx, &qrv1.UpdateProductRequest{MerchantId: merchant(c), Id: c.Param("id"), Fields: in.message()})
+	res, err := a.Catalog.UpdateProduct(ctx, &qrv1.UpdateProductRequest{MerchantId: merchant(c), Id: c.Param("id"), Fields: in.fill(in.message(), actor(c))})
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type product struct {
 	CreatedAt     string      `json:"created_at"`
 	UpdatedAt     string      `json:"updated_at"`
 	details
+	goods
 }
 
 func view(p *qrv1.Product) product {
@@ -37,7 +38,7 @@ func view(p *qrv1.Product) product {
 		PriceTTC: money.Cents(p.GetPriceTtcCents()), VATRate: vat.Percent(p.GetVatRatePerMille()), VATCode: p.GetVatCode(),
 		PriceHT: money.E4(p.GetPriceHtE4()), VATAmount: money.E4(p.GetVatAmountE4()), StockQuantity: p.GetStockQuantity(), IsAvailable: p.GetIsAvailable(),
 		CreatedAt: web.Time(p.GetCreatedAt().AsTime()), UpdatedAt: web.Time(p.GetUpdatedAt().AsTime()), Allergens: allergensView(p.GetAllergens()),
-		OptionGroups: append([]string{}, p.GetOptionGroupIds()...),
+		OptionGroups: append([]string{}, p.GetOptionGroupIds()...), goods: goodsView(p),
 	}
 	if image := p.GetImageUrl(); image != "" {
 		v.ImageURL = &image
@@ -59,6 +60,7 @@ type fields struct {
 	OptionGroups  *[]string  `json:"option_groups"`
 	IsAvailable   *bool      `json:"is_available"`
 	detailFields
+	shopFields
 }
 
 func (f fields) message() *qrv1.ProductFields {

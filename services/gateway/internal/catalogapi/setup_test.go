@@ -46,6 +46,15 @@ type shop struct {
 	mu    sync.Mutex
 	last  proto.Message
 	calls int
+	// actor is who made the last change.
+	actor string
+}
+
+// by notes who makes a change, and takes it out of the request: its id is another in each test.
+func (s *shop) by(f *qrv1.ProductFields) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.actor, f.Actor = f.GetActor(), ""
 }
 
 func (s *shop) note(m proto.Message) {
@@ -89,11 +98,13 @@ func (s *shop) GetProduct(_ context.Context, r *qrv1.GetProductRequest) (*qrv1.G
 }
 
 func (s *shop) CreateProduct(_ context.Context, r *qrv1.CreateProductRequest) (*qrv1.CreateProductResponse, error) {
+	s.by(r.GetFields())
 	s.note(r)
 	return &qrv1.CreateProductResponse{Product: noisette(r.GetMerchantId())}, nil
 }
 
 func (s *shop) UpdateProduct(_ context.Context, r *qrv1.UpdateProductRequest) (*qrv1.UpdateProductResponse, error) {
+	s.by(r.GetFields())
 	s.note(r)
 	p := noisette(r.GetMerchantId())
 	p.ImageUrl = r.GetFields().GetImageUrl()

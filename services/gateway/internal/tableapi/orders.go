@@ -34,6 +34,7 @@ type orderRequest struct {
 		Notes     string       `json:"notes"`
 		Options   []string     `json:"options"`
 		Parts     []wantedPart `json:"parts"`
+		VariantID string       `json:"variant_id"`
 	} `json:"items"`
 	OrderType    string `json:"orderType"`
 	PayNow       bool   `json:"payNow"`
@@ -100,7 +101,9 @@ func (a *API) placeOrder(c echo.Context) error {
 		return err
 	}
 	for _, item := range in.Items {
-		req.Items = append(req.Items, &qrv1.OrderItem{ProductId: item.ProductID, Quantity: item.Quantity, Notes: item.Notes, OptionIds: item.Options, Parts: wantedParts(item.Parts)})
+		req.Items = append(req.Items, &qrv1.OrderItem{
+			ProductId: item.ProductID, Quantity: item.Quantity, Notes: item.Notes, OptionIds: item.Options, Parts: wantedParts(item.Parts), VariantId: item.VariantID,
+		})
 	}
 	res, err := a.Tables.PlaceOrder(ctx, req)
 	if refused != nil && (errs.Is(err, errs.MerchantNotEnabled) || err == nil && res.GetPaymentWanted()) {

@@ -33,6 +33,9 @@ type lineJSON struct {
 	Parts []partJSON `json:"parts,omitempty"`
 	// Taxes are Total by rate, of which a set menu has several.
 	Taxes []taxJSON `json:"taxes,omitempty"`
+	// VariantID and Variant are of a product with variants; Name has the variant's, too.
+	VariantID string `json:"variant_id,omitempty"`
+	Variant   string `json:"variant,omitempty"`
 }
 
 // chosenJSON is an option as it was when the order was placed.
@@ -120,6 +123,7 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 			ProductID: l.GetProductId(), Name: l.GetName(), Quantity: l.GetQuantity(), Notes: l.GetNotes(), UnitPrice: money.Cents(l.GetUnitPriceCents()),
 			Discount: money.Cents(l.GetDiscountCents()), Total: money.Cents(l.GetTotalCents()), VATRate: vat.Percent(l.GetVatPerMille()), VATAmount: money.Cents(l.GetVatCents()),
 			Position: l.GetPosition(), CancelledQuantity: l.GetCancelledQuantity(), CancelledAmount: money.Cents(l.GetCancelledCents()),
+			VariantID: l.GetVariantId(), Variant: l.GetVariantName(),
 		}
 		v.Items[i].Options = optionsView(l.GetOptions())
 		v.Items[i].Parts, v.Items[i].Taxes = partsView(l.GetParts()), taxesView(l.GetTaxes())

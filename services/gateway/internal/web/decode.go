@@ -113,3 +113,13 @@ func position(body []byte) string {
 func badBody(format string, args ...any) error {
 	return errs.Invalid(errs.Field{Field: "body", Message: fmt.Sprintf(format, args...)})
 }
+
+// ReadText reads a body that is a text of the kind, such as text/csv, of at most limit bytes. Whether it is UTF-8 is for the reader to say.
+func ReadText(c echo.Context, kind string, limit int64) ([]byte, error) {
+	h := c.Request().Header
+	given, params, err := mime.ParseMediaType(h.Get(echo.HeaderContentType))
+	if charset := params["charset"]; err != nil || given != kind || charset != "" && !strings.EqualFold(charset, "utf-8") || h.Get(echo.HeaderContentEncoding) != "" {
+		return nil, errs.New(errs.UnsupportedMedia, "Send the file itself as the body, in UTF-8 and without Content-Encoding, with the header Content-Type: %s.", kind)
+	}
+	return readBody(c, limit)
+}

@@ -264,7 +264,7 @@ func update(r *web.Request) error {
 	if p != nil && p.ImageURL == *c.ImageURL {
 		c.ImageURL = nil
 	}
-	if p != nil && p.StockQuantity == *c.StockQuantity {
+	if p != nil && (p.StockQuantity == *c.StockQuantity || len(p.Variants) > 0) {
 		c.StockQuantity = nil // what guests order meanwhile is not put back
 	}
 	if f.OK() && file != nil {

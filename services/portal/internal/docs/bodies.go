@@ -26,6 +26,9 @@ var bodies = map[string]string{
 
 	"createProduct":       `{"name":"Café Noisette","category":"boissons","price_ttc":3.50,"vat_rate":10,"stock_quantity":500}`,
 	"updateProduct":       `{"price_ttc":3.80}`,
+	"createVariant":       `{"name":"M / blue","attributes":{"size":"M","colour":"blue"},"sku":"TS-M-BLUE","stock_quantity":12,"low_stock_at":3}`,
+	"updateVariant":       `{"price_ttc":19.90}`,
+	"createStockMovement": `{"product_id":"3f8a2c1e-5b7d-4f90-8a21-6c3d9e0b4f12","reason":"delivery","quantity":24,"reference":"BL-1042"}`,
 	"createImageUpload":   `{"filename":"coffee.jpg","contentType":"image/jpeg"}`,
 	"createTable":         `{"name":"Table 4","zone":"Terrasse","capacity":4}`,
 	"updateTable":         `{"zone":"Salle"}`,

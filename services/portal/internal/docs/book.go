@@ -46,6 +46,7 @@ var outline = []chapter{
 	{"Accounting", []leaf{{slug: "exports", tags: []string{"Exports"}}}},
 	{"In the shop", []leaf{
 		{slug: "catalog", tags: []string{"Catalog"}},
+		{slug: "stock", tags: []string{"Stock"}},
 		{slug: "qr-signing"},
 		{slug: "table-ordering", tags: []string{"Tables and orders"}},
 		{slug: "merchant-qr", tags: []string{"QR codes"}},

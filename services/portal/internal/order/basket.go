@@ -30,10 +30,11 @@ type choice struct {
 	// ID is the product's, and with a number after it for another choice of the same product.
 	ID, Name, Note string
 	Quantity       int
-	// Options are ids.
+	// Options are ids, and Variant is one; empty: the product has none.
 	Options []string
 	// Parts are of a set menu.
-	Parts []eupay.OrderItemPart
+	Parts   []eupay.OrderItemPart
+	Variant string
 }
 
 // chosenIn reads the basket, in an order that stays the same.
@@ -48,7 +49,7 @@ func chosenIn(f *web.Form) []choice {
 		if err != nil || n < 1 {
 			continue
 		}
-		out = append(out, choice{ID: id, Name: f.Get(nameField + id), Note: f.Get(noteField + id), Quantity: min(n, maxQuantity), Options: optionsIn(f, id), Parts: partsIn(f, id)})
+		out = append(out, choice{ID: id, Name: f.Get(nameField + id), Note: f.Get(noteField + id), Quantity: min(n, maxQuantity), Options: optionsIn(f, id), Parts: partsIn(f, id), Variant: variantIn(f, id)})
 	}
 	slices.SortFunc(out, func(a, b choice) int { return strings.Compare(a.ID, b.ID) })
 	return out
@@ -73,7 +74,7 @@ func mark(r *web.Request, f *web.Form, field string, i int, id string) bool {
 		f.Wrong(id, r.Text.T("order.fewer"))
 	case at + "notes":
 		f.Wrong(id, r.Text.T("order.long_note"))
-	case at + "options":
+	case at + "options", at + "variant_id":
 		f.Wrong(id, r.Text.T("order.options_wrong"))
 	default:
 		if !strings.HasPrefix(field, at+"parts") {
@@ -204,7 +205,8 @@ func newPage(r *web.Request, f *web.Form, m *eupay.Menu) page {
 func newDish(r *web.Request, o offers, m *eupay.Menu, product eupay.MenuProduct, key string, c choice) dish {
 	c.ID = key
 	d := dish{MenuProduct: product, Picture: r.Picture(product.ImageURL), Script: o.forScript(product.ID), choice: c, Again: key != product.ID}
-	d.Groups = append(partsOf(m, product, c), picksOf(m, product.OptionGroups, optionField+key, c.Options, c.Quantity > 0)...)
+	d.Groups = append(variantPicks(r, product, c), partsOf(m, product, c)...)
+	d.Groups = append(d.Groups, picksOf(m, product.OptionGroups, optionField+key, c.Options, c.Quantity > 0)...)
 	d.More, d.Origins = len(d.Groups) > 0, origins(r, product.Origin)
 	d.Now, d.Offer = o.line(product.ID, product.PriceTTC, 1)
 	return d
@@ -220,9 +222,9 @@ func (p *page) total(o offers, all []section, chosen map[string]choice) {
 			}
 			delete(chosen, c.ID)
 			c.Name = d.MenuProduct.Name
-			total, _ := o.line(d.MenuProduct.ID, d.PriceTTC, c.Quantity)
+			total, _ := o.line(d.MenuProduct.ID, d.base(), c.Quantity)
 			chosen, extra := chosenOf(d.Groups)
-			total += extra * eupay.Amount(c.Quantity)
+			total += (d.PriceTTC + extra - d.base()) * eupay.Amount(c.Quantity)
 			p.Lines = append(p.Lines, line{choice: c, Picked: chosen, With: namesOf(chosen), Total: total, Known: true, Wrong: p.Fields[c.ID]})
 			p.Subtotal += (d.PriceTTC + extra) * eupay.Amount(c.Quantity)
 			p.Total += total

@@ -21,6 +21,8 @@ type picked struct {
 	Chosen bool
 	// Groups are the options of a product that is chosen for a part of a set menu.
 	Groups []picks
+	// Base: it is a variant, whose price is that of the product, which offers are on.
+	Base bool
 }
 
 // Cents is the price for the page's script.
@@ -39,7 +41,7 @@ func (p picks) One() bool { return p.MinChoices == 1 && p.MaxChoices == 1 }
 func optionsIn(f *web.Form, product string) []string {
 	var ids []string
 	for name, values := range f.Values {
-		if strings.HasPrefix(name, optionField+product+".") {
+		if strings.HasPrefix(name, optionField+product+".") && name != variantFieldOf(product) {
 			ids = append(ids, values...)
 		}
 	}

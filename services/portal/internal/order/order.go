@@ -110,7 +110,7 @@ func place(r *web.Request, f *web.Form) error {
 		ExpectedTotal: whatWasShown(f), PickupAt: pickupIn(f), PromotionCode: f.Get("promotion_code"),
 	}
 	for _, c := range chosen {
-		p.Items = append(p.Items, eupay.OrderItem{ProductID: c.Product(), Quantity: c.Quantity, Notes: c.Note, Options: c.Options, Parts: c.Parts})
+		p.Items = append(p.Items, eupay.OrderItem{ProductID: c.Product(), Quantity: c.Quantity, Notes: c.Note, Options: c.Options, Parts: c.Parts, VariantID: c.Variant})
 	}
 	placed, err := r.API.Menus.Order(r.Ctx(), r.PathValue("merchant"), r.PathValue("token"), p)
 	if err != nil {

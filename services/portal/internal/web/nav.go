@@ -34,6 +34,7 @@ var everything = []navGroup{
 	}},
 	{Key: "shop", Links: []navLink{
 		{Key: "catalog", Icon: "package", Path: "/portal/catalog", roles: Everyone},
+		{Key: "stock", Icon: "store", Path: "/portal/stock", roles: Everyone},
 		{Key: "tables", Icon: "utensils", Path: "/portal/tables", roles: Shop},
 		{Key: "orders", Icon: "shopping-basket", Path: "/portal/orders", roles: Shop},
 		{Key: "kitchen", Icon: "chef-hat", Path: "/portal/kitchen", roles: Shop},

@@ -44,6 +44,13 @@ type Product struct {
 	Available            bool
 	CreatedAt, UpdatedAt time.Time
 	Details
+
+	// SKU and EAN are codes of the product itself. LowStockAt is the stock at which the merchant is told; 0: never.
+	SKU, EAN   string
+	LowStockAt int32
+	// Variants are the product's in their order. Then Stock is what they have together.
+	Variants    []Variant
+	hasVariants bool
 }
 
 // Fields are the fields that a merchant sets; nil if not given.
@@ -57,6 +64,9 @@ type Fields struct {
 	Groups                      *[]string
 	Available                   *bool
 	DetailFields
+	codes
+	// Actor is the id of the user who sets them.
+	Actor string
 
 	// upload is the key of ImageURL if it is an upload that no product has used yet.
 	upload string
@@ -74,6 +84,7 @@ func (f Fields) fill(p *Product) {
 	set(&p.Allergens, f.Allergens)
 	set(&p.Available, f.Available)
 	f.DetailFields.fill(&p.Details)
+	f.fillShop(p)
 }
 
 func set[T any](into, given *T) {
@@ -139,6 +150,7 @@ func (f *Fields) check() error {
 	f.checkAllergens(&bad)
 	f.checkGroups(&bad)
 	f.DetailFields.check(&bad)
+	f.codes.check(&bad)
 	return bad.err()
 }
 

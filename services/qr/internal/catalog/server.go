@@ -157,15 +157,15 @@ func fieldsOf(f *qrv1.ProductFields) Fields {
 		Name: f.Name, Description: f.Description, Category: f.Category, Price: (*money.Cents)(f.PriceTtcCents), VATPerMill: (*vat.Rate)(f.VatRatePerMille),
 		Stock: f.StockQuantity, ImageURL: f.ImageUrl, Available: f.IsAvailable, Allergens: allergensOf(f.GetAllergens()),
 		Groups: groupsOf(f.GetOptionGroups()), DetailFields: detailsOf(f),
-	}
+	}.shopFields(f)
 }
 
 func message(p Product) *qrv1.Product {
 	net, tax := vat.Split(p.Price, p.VATPerMill)
-	return p.show(&qrv1.Product{
+	return p.addShop(p.show(&qrv1.Product{
 		Id: p.ID, MerchantId: p.MerchantID, Name: p.Name, Description: p.Description, Category: p.Category, PriceTtcCents: int64(p.Price),
 		VatRatePerMille: int32(p.VATPerMill), VatCode: p.VATPerMill.Code(), StockQuantity: p.Stock, ImageUrl: p.ImageURL, IsAvailable: p.Available,
 		CreatedAt: timestamppb.New(p.CreatedAt), UpdatedAt: timestamppb.New(p.UpdatedAt), PriceHtE4: int64(net), VatAmountE4: int64(tax), Allergens: p.Allergens.proto(),
 		OptionGroupIds: p.Groups,
-	})
+	}))
 }

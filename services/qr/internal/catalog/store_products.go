@@ -20,6 +20,7 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/vat"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	"european-pay.eu/eupay/services/qr/internal/stock"
 )
 
 const (
@@ -42,17 +43,18 @@ func NewStore(pool *pgxpool.Pool, now func() time.Time, wake func()) *Store {
 }
 
 const columns = `id::text, merchant_id::text, name, description, category, price_ttc, vat_rate, stock_quantity, image_url, is_available,
-	allergens, created_at, updated_at, array(select group_id::text from product_option_groups where product_id = products.id order by position)` + detailColumns
+	allergens, created_at, updated_at, array(select group_id::text from product_option_groups where product_id = products.id order by position),
+	sku, ean, coalesce(low_stock_at, 0), has_variants` + detailColumns
 
 func scan(row pgx.CollectableRow) (Product, error) {
 	var p Product
 	err := row.Scan(append([]any{&p.ID, &p.MerchantID, &p.Name, &p.Description, &p.Category, &p.Price, &p.VATPerMill, &p.Stock, &p.ImageURL, &p.Available,
-		&p.Allergens, &p.CreatedAt, &p.UpdatedAt, &p.Groups}, p.Details.columns()...)...)
+		&p.Allergens, &p.CreatedAt, &p.UpdatedAt, &p.Groups, &p.SKU, &p.EAN, &p.LowStockAt, &p.hasVariants}, p.Details.columns()...)...)
 	return p, err
 }
 
 // products runs a query for columns.
-func products(ctx context.Context, db pg.DB, sql string, args ...any) ([]Product, error) {
+func products(ctx context.Context, db pg.Reader, sql string, args ...any) ([]Product, error) {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
@@ -61,7 +63,10 @@ func products(ctx context.Context, db pg.DB, sql string, args ...any) ([]Product
 	if err != nil {
 		return nil, err
 	}
-	return withParts(ctx, db, list)
+	if list, err = withParts(ctx, db, list); err != nil {
+		return nil, err
+	}
+	return list, readVariants(ctx, db, list)
 }
 
 // isID reports whether id has the form of our ids: a UUID in lower case.
@@ -137,6 +142,9 @@ func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Produc
 		if err := f.lockGroups(ctx, tx, merchantID); err != nil {
 			return err
 		}
+		if err := f.opening(now).Set(ctx, tx); err != nil {
+			return err
+		}
 		// The lock on the version's row serialises the count.
 		if err := Bump(ctx, tx, merchantID); err != nil {
 			return err
@@ -155,6 +163,9 @@ func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Produc
 			return fmt.Errorf("insert product: %w", err)
 		}
 		if err := f.setDetails(ctx, tx, &p, nil); err != nil {
+			return err
+		}
+		if err := f.saveCodes(ctx, tx, &p); err != nil {
 			return err
 		}
 		if err := f.setGroups(ctx, tx, &p); err != nil {
@@ -180,6 +191,9 @@ func (s *Store) Update(ctx context.Context, merchantID, id string, f Fields) (Pr
 			return err
 		}
 		before := p.Parts
+		if err := f.checkStockOf(p); err != nil {
+			return err
+		}
 		f.fill(&p)
 		if err := f.setDetails(ctx, tx, &p, before); err != nil {
 			return err
@@ -193,7 +207,13 @@ func (s *Store) Update(ctx context.Context, merchantID, id string, f Fields) (Pr
 		if err := f.setGroups(ctx, tx, &p); err != nil {
 			return err
 		}
-		return s.save(ctx, tx, &p)
+		if err := f.saveShop(ctx, tx, &p, s.now()); err != nil {
+			return err
+		}
+		if err := s.save(ctx, tx, &p); err != nil {
+			return err
+		}
+		return stock.Announce(ctx, tx, merchantID, s.now())
 	})
 	return p, err
 }
@@ -262,14 +282,22 @@ func (s *Store) Version(ctx context.Context, db pg.DB, merchantID string) (int64
 // announce records the product.<what> event in the transaction of the change. Products have no mode; their events are published
 // as live ones, like those of merchants.
 func announce(ctx context.Context, tx pg.DB, p Product, what string, now time.Time) error {
+	e, err := productEvent(p, what, now)
+	if err != nil {
+		return err
+	}
+	return outbox.Add(ctx, tx, e)
+}
+
+func productEvent(p Product, what string, now time.Time) (events.Event, error) {
 	data, err := proto.Marshal(&eventsv1.ProductChanged{
 		ProductId: p.ID, MerchantId: p.MerchantID, Name: p.Name, Category: p.Category, PriceTtcCents: int64(p.Price),
 		VatRatePerMille: int32(p.VATPerMill), StockQuantity: p.Stock, ImageUrl: p.ImageURL, IsAvailable: p.Available, OccurredAt: timestamppb.New(now),
 	})
 	if err != nil {
-		return fmt.Errorf("encode product event: %w", err)
+		return events.Event{}, fmt.Errorf("encode product event: %w", err)
 	}
-	return outbox.Add(ctx, tx, events.Event{
+	return events.Event{
 		ID: events.NewID(), Type: "product." + what, Source: "qr", Merchant: p.MerchantID, Livemode: true, Time: now, Data: data,
-	})
+	}, nil
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,6 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/vat"
+	"european-pay.eu/eupay/services/qr/internal/stock"
 )
 
 // Orderable is the part of a product that menus and orders need.
@@ -23,24 +22,35 @@ type Orderable struct {
 	VATPerMill vat.Rate
 	Allergens  Allergens
 	Details
-	// Left is the stock, which does not count for Unlimited products.
-	Left int32
+	// HasVariants: one of the Variants has to be chosen. Menu sets those that are available; of a piece it is the one that was chosen.
+	HasVariants bool
+	Variants    []Variant
 }
 
-// Quantity is a number of pieces of one product.
+// Quantity is a number of pieces of one product, or of one variant of it.
 type Quantity struct {
 	ProductID string
+	VariantID string
 	Count     int32
 }
 
-// maxStock is the limit of the table: goods returned beyond it are dropped.
-const maxStock = 1_000_000
+// Key identifies what it is a quantity of.
+func (q Quantity) Key() string {
+	if q.VariantID == "" {
+		return q.ProductID
+	}
+	return q.ProductID + "/" + q.VariantID
+}
 
-const orderableColumns = `id::text, name, description, category, image_url, price_ttc, vat_rate, allergens, stock_quantity` + detailColumns
+const orderableColumns = `id::text, name, description, category, image_url, price_ttc, vat_rate, allergens, has_variants` + detailColumns
+
+func (p *Orderable) columns() []any {
+	return append([]any{&p.ID, &p.Name, &p.Description, &p.Category, &p.ImageURL, &p.Price, &p.VATPerMill, &p.Allergens, &p.HasVariants}, p.Details.columns()...)
+}
 
 func scanOrderable(row pgx.CollectableRow) (Orderable, error) {
 	var p Orderable
-	err := row.Scan(append([]any{&p.ID, &p.Name, &p.Description, &p.Category, &p.ImageURL, &p.Price, &p.VATPerMill, &p.Allergens, &p.Left}, p.Details.columns()...)...)
+	err := row.Scan(p.columns()...)
 	return p, err
 }
 
@@ -56,79 +66,73 @@ func Menu(ctx context.Context, db pg.DB, merchantID string) ([]Orderable, error)
 	if err != nil {
 		return nil, fmt.Errorf("read menu: %w", err)
 	}
-	return list, nil
+	return menuVariants(ctx, db, list)
 }
 
-// Reserve takes the pieces from the stock, all or none, and returns the current products by id. The ids must be distinct.
-// short lists those that are not available: of another merchant, unknown, disabled, sold out or out of stock. Rows are locked in the order of their
-// ids, so that orders cannot deadlock.
-func Reserve(ctx context.Context, tx pgx.Tx, merchantID string, wanted []Quantity, now time.Time) (products map[string]Orderable, short []string, err error) {
-	ids, counts := pieceColumns(wanted)
-	rows, err := tx.Query(ctx, `select `+orderableColumns+` from products
-		where merchant_id = $1 and id = any($2::text[]::uuid[]) and is_available order by id for no key update`, merchantID, ids)
+// Reserve takes the pieces from the stock, all or none, because of cause, and returns what they are now by the key of their quantity: of a variant,
+// the product with the variant's name and price. The quantities must be of distinct things. short lists the keys of those that are not available: of
+// another merchant, unknown, disabled, sold out or out of stock, or a product with variants without one; the products of all others are returned, too. Rows
+// are locked in the order of their ids, so that orders cannot deadlock.
+func Reserve(ctx context.Context, tx pgx.Tx, merchantID string, wanted []Quantity, cause stock.Cause) (products map[string]Orderable, short []string, err error) {
+	shelf, err := lockShelf(ctx, tx, merchantID, wanted)
 	if err != nil {
-		return nil, nil, fmt.Errorf("lock products: %w", err)
+		return nil, nil, err
 	}
-	list, err := pgx.CollectRows(rows, scanOrderable)
-	if err != nil {
-		return nil, nil, fmt.Errorf("lock products: %w", err)
-	}
-	found, stock := make(map[string]Orderable, len(ids)), make(map[string]int32, len(ids))
-	for _, p := range list {
-		found[p.ID], stock[p.ID] = p, p.can(now)
-	}
-	soldOut := false
+	out, low := false, false
+	found := make(map[string]Orderable, len(wanted))
 	for _, w := range wanted {
-		if stock[w.ProductID] < w.Count {
-			short = append(short, w.ProductID)
+		p, left := shelf.find(w)
+		if p != nil {
+			found[w.Key()] = p.Orderable
 		}
-		soldOut = soldOut || stock[w.ProductID] == w.Count
+		if p == nil || p.can(left.stock, cause.At) < w.Count || p.HasVariants != (w.VariantID != "") {
+			short = append(short, w.Key())
+			continue
+		}
+		if p.Unlimited && !p.HasVariants {
+			continue
+		}
+		out = out || left.stock == w.Count
+		low = low || left.lowAt > 0 && left.stock > left.lowAt && left.stock-w.Count <= left.lowAt
 	}
 	if len(short) > 0 {
-		return nil, short, nil
+		return found, short, nil
 	}
-	_, err = tx.Exec(ctx, `update products p set stock_quantity = p.stock_quantity - w.count
-		from unnest($2::text[]::uuid[], $3::int[]) as w (id, count) where p.merchant_id = $1 and p.id = w.id and not p.stock_unlimited`, merchantID, ids, counts)
-	if err != nil {
-		return nil, nil, fmt.Errorf("reserve products: %w", err)
+	if err := takePieces(ctx, tx, merchantID, wanted, cause); err != nil {
+		return nil, nil, err
 	}
-	if soldOut {
+	if out || low {
+		if err := stock.Announce(ctx, tx, merchantID, cause.At); err != nil {
+			return nil, nil, err
+		}
+	}
+	if out {
 		err = Bump(ctx, tx, merchantID)
 	}
 	return found, nil, err
 }
 
-// GiveBack returns pieces to the stock. Deleted products are skipped.
-func GiveBack(ctx context.Context, tx pgx.Tx, merchantID string, pieces []Quantity) error {
-	ids, counts := pieceColumns(pieces)
-	if _, err := tx.Exec(ctx, `select from products where merchant_id = $1 and id = any($2::text[]::uuid[]) order by id for no key update`,
-		merchantID, ids); err != nil {
-		return fmt.Errorf("lock products: %w", err)
+// GiveBack returns pieces to the stock because of cause. Deleted products and variants are skipped, as is a product that has variants since.
+func GiveBack(ctx context.Context, tx pgx.Tx, merchantID string, pieces []Quantity, cause stock.Cause) error {
+	if _, err := lockShelf(ctx, tx, merchantID, pieces); err != nil {
+		return err
 	}
-	var back bool
-	err := tx.QueryRow(ctx, `with given as (
-			update products p set stock_quantity = least(p.stock_quantity + w.count, $4)
-			from unnest($2::text[]::uuid[], $3::int[]) as w (id, count) where p.merchant_id = $1 and p.id = w.id and not p.stock_unlimited
-			returning p.stock_quantity = w.count as was_out)
-		select coalesce(bool_or(was_out), false) from given`, merchantID, ids, counts, maxStock).Scan(&back)
-	if err != nil {
-		return fmt.Errorf("return products: %w", err)
-	}
-	if !back {
-		return nil
+	back, err := returnPieces(ctx, tx, merchantID, pieces, cause)
+	if err != nil || !back {
+		return err
 	}
 	return Bump(ctx, tx, merchantID)
 }
 
-// can is how many pieces can be ordered.
-func (p Orderable) can(now time.Time) int32 {
+// can is how many pieces can be ordered of what is left.
+func (p Orderable) can(left int32, now time.Time) int32 {
 	switch {
-	case soldOut(p.SoldOut, p.SoldOutUntil, now):
+	case p.IsSoldOut(now):
 		return 0
-	case p.Unlimited:
+	case p.Unlimited && !p.HasVariants:
 		return math.MaxInt32
 	default:
-		return p.Left
+		return left
 	}
 }
 
@@ -145,13 +149,3 @@ func (p Orderable) Rate(takeaway bool) vat.Rate {
 
 // IsSetMenu reports whether guests choose its parts.
 func (p Orderable) IsSetMenu() bool { return p.Kind == setMenu }
-
-// pieceColumns returns ids and counts, ordered by id, as two arrays for unnest.
-func pieceColumns(list []Quantity) (ids []string, counts []int32) {
-	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b Quantity) int { return strings.Compare(a.ProductID, b.ProductID) })
-	for _, q := range list {
-		ids, counts = append(ids, q.ProductID), append(counts, q.Count)
-	}
-	return ids, counts
-}

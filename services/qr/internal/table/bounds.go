@@ -57,7 +57,7 @@ func checkShare(ctx context.Context, tx pgx.Tx, t seat, o *order) error {
 	}
 	wanted := make(map[string]int64)
 	for _, q := range o.pieces() {
-		wanted[q.ProductID] = int64(q.Count)
+		wanted[q.ProductID] += int64(q.Count)
 	}
 	var bad problems
 	tooMany := func(product string) bool {

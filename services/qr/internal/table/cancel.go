@@ -266,7 +266,7 @@ func (s *Server) recordCancellation(ctx context.Context, tx pgx.Tx, o *order, c 
 		return err
 	}
 	if c.Restocked {
-		if err := catalog.GiveBack(ctx, tx, o.Merchant, o.piecesOf(c)); err != nil {
+		if err := catalog.GiveBack(ctx, tx, o.Merchant, o.piecesOf(c), s.returned(o)); err != nil {
 			return fmt.Errorf("return the goods of order %s: %w", o.ID, err)
 		}
 	}

@@ -53,7 +53,7 @@ func (s *Server) end(ctx context.Context, tx pgx.Tx, o *order, to Status, cause,
 	if !gives {
 		return nil
 	}
-	if err := catalog.GiveBack(ctx, tx, o.Merchant, o.pieces()); err != nil {
+	if err := catalog.GiveBack(ctx, tx, o.Merchant, o.pieces(), s.returned(o)); err != nil {
 		return fmt.Errorf("return the goods of order %s: %w", o.ID, err)
 	}
 	return o.giveBackTerms(ctx, tx)
@@ -89,7 +89,7 @@ func (s *Server) applyPayment(ctx context.Context, tx pgx.Tx, o *order, referenc
 	case AwaitingPayment:
 		return s.receive(ctx, tx, o, "")
 	case Expired, PaymentFailed:
-		_, short, err := catalog.Reserve(ctx, tx, o.Merchant, o.pieces(), s.now())
+		_, short, err := catalog.Reserve(ctx, tx, o.Merchant, o.pieces(), s.sold(o))
 		if err != nil {
 			return fmt.Errorf("reserve order %s again: %w", o.ID, err)
 		}

@@ -56,6 +56,8 @@ type productJSON struct {
 	// OptionGroups are ids of the body's OptionGroups, in the order in which guests choose.
 	OptionGroups []string `json:"option_groups,omitempty"`
 	detailsJSON
+	// Variants: one of them has to be chosen.
+	Variants []variantJSON `json:"variants,omitempty"`
 }
 
 type groupJSON struct {
@@ -207,6 +209,7 @@ func productView(p catalog.Orderable) productJSON {
 	v := productJSON{
 		ID: p.ID, Name: p.Name, Description: p.Description, PriceTTC: p.Price, PriceHT: net, VATRate: vat.Percent(p.VATPerMill), Allergens: p.Allergens,
 		detailsJSON: detailsView(p),
+		Variants:    variantViews(p),
 	}
 	if p.ImageURL != "" {
 		v.ImageURL = &p.ImageURL

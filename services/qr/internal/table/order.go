@@ -159,18 +159,19 @@ type change struct {
 	At            time.Time
 }
 
-// pieces returns what the order takes from the stock, each product once.
+// pieces returns what the order takes from the stock, each product or variant once.
 func (o *order) pieces() []catalog.Quantity {
-	counts := make(map[string]int32, len(o.Lines))
+	counts := make(map[catalog.Quantity]int32, len(o.Lines))
 	for _, l := range o.Lines {
-		counts[l.ProductID] += l.left()
+		counts[catalog.Quantity{ProductID: l.ProductID, VariantID: l.VariantID}] += l.left()
 		for _, p := range l.Parts {
-			counts[p.ProductID] += l.left()
+			counts[catalog.Quantity{ProductID: p.ProductID}] += l.left()
 		}
 	}
 	list := make([]catalog.Quantity, 0, len(counts))
-	for id, n := range counts {
-		list = append(list, catalog.Quantity{ProductID: id, Count: n})
+	for q, n := range counts {
+		q.Count = n
+		list = append(list, q)
 	}
 	return list
 }
@@ -192,6 +193,7 @@ func (o *order) view() *qrv1.Order {
 		v.Lines = append(v.Lines, &qrv1.OrderLine{
 			Position: int32(i), Taxes: taxViews(l.taxes()), ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, Notes: l.Notes, UnitPriceCents: int64(l.Unit), VatPerMille: int32(l.VATPerMill),
 			TotalCents: int64(l.Total), VatCents: int64(l.VAT), DiscountCents: int64(l.Discount), Options: optionViews(l.Options), Parts: partViews(l.Parts),
+			VariantId: l.VariantID, VariantName: l.VariantName,
 		})
 	}
 	o.showCancelled(v)
@@ -240,6 +242,7 @@ func (o *order) event(what string, from Status) (events.Event, error) {
 	for i, l := range o.Lines {
 		item := &eventsv1.OrderedItem{
 			ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, TotalCents: int64(l.Total), VatRatePerMille: new(int32(l.VATPerMill)), Position: int32(i),
+			VariantId: l.VariantID,
 		}
 		for _, s := range l.split {
 			item.Taxes = append(item.Taxes, &eventsv1.OrderedTax{VatRatePerMille: int32(s.Rate), GrossCents: int64(s.Gross)})

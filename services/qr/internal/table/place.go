@@ -110,7 +110,7 @@ func (s *Server) readOrder(r *qrv1.PlaceOrderRequest) (*order, error) {
 		}
 		o.Lines = append(o.Lines, line{
 			ProductID: strings.ToLower(item.GetProductId()), Quantity: item.GetQuantity(), Notes: bad.text(field+".notes", item.GetNotes(), maxNotes),
-			wanted: item.GetOptionIds(), Parts: bad.parts(field, item.GetParts()),
+			wanted: item.GetOptionIds(), Parts: bad.parts(field, item.GetParts()), VariantID: strings.ToLower(item.GetVariantId()),
 		})
 	}
 	o.fingerprint = fingerprint(r)
@@ -275,9 +275,9 @@ func (s *Server) reserve(ctx context.Context, tx pgx.Tx, o *order) error {
 	wanted := o.pieces()
 	missing := make(map[string]bool)
 	for _, q := range wanted {
-		missing[q.ProductID] = !isID(q.ProductID)
+		missing[q.Key()] = unknown(q)
 	}
-	products, short, err := catalog.Reserve(ctx, tx, o.Merchant, slices.DeleteFunc(wanted, func(q catalog.Quantity) bool { return missing[q.ProductID] }), o.CreatedAt)
+	products, short, err := catalog.Reserve(ctx, tx, o.Merchant, slices.DeleteFunc(wanted, func(q catalog.Quantity) bool { return missing[q.Key()] }), s.sold(o))
 	if err != nil {
 		return fmt.Errorf("reserve order: %w", err)
 	}
@@ -287,16 +287,15 @@ func (s *Server) reserve(ctx context.Context, tx pgx.Tx, o *order) error {
 	var bad problems
 	for i := range o.Lines {
 		l := &o.Lines[i]
-		if missing[l.ProductID] {
-			bad.add(fmt.Sprintf("items[%d].productId", i), "is not on the menu, or not in this quantity")
+		if missing[l.piece().Key()] {
+			bad.unavailable(i, l, products)
 			continue
 		}
-		p := products[l.ProductID]
-		l.category = p.Category
+		p := products[l.piece().Key()]
+		l.describe(p, o.Type == takeaway)
 		if !o.terms.admitted.Sells(p.ID, p.Category) {
 			bad.add(fmt.Sprintf("items[%d].productId", i), "is not sold at this time")
 		}
-		l.Name, l.Unit, l.VATPerMill = p.Name, p.Price, p.Rate(o.Type == takeaway)
 		bad.take(o, l, products, missing, fmt.Sprintf("items[%d].", i))
 	}
 	return bad.err()

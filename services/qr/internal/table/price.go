@@ -11,6 +11,8 @@ import (
 // line is one position of an order.
 type line struct {
 	ProductID, Name, Notes string
+	// VariantID and VariantName are empty for a product without variants. Name has the variant's, too.
+	VariantID, VariantName string
 	Quantity               int32
 	// Unit is the price in the catalog with the options, including VAT.
 	Unit       money.Cents

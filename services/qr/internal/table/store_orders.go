@@ -117,7 +117,7 @@ func readLines(ctx context.Context, db pg.Reader, orders []*order) error {
 		byID[o.ID], ids[i] = o, o.ID
 	}
 	rows, err := db.Query(ctx, `select order_id::text, product_id::text, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents,
-		options, taxes, parts from order_lines where order_id = any($1::text[]::uuid[]) order by order_id, position`, ids)
+		options, taxes, parts, coalesce(variant_id::text, ''), variant_name from order_lines where order_id = any($1::text[]::uuid[]) order by order_id, position`, ids)
 	if err != nil {
 		return fmt.Errorf("read order lines: %w", err)
 	}
@@ -127,7 +127,8 @@ func readLines(ctx context.Context, db pg.Reader, orders []*order) error {
 		var l line
 		var options []optionRow
 		var parts []partRow
-		if err := rows.Scan(&id, &l.ProductID, &l.Name, &l.Quantity, &l.Notes, &l.Unit, &l.VATPerMill, &l.Discount, &l.Total, &l.VAT, &options, &l.split, &parts); err != nil {
+		if err := rows.Scan(&id, &l.ProductID, &l.Name, &l.Quantity, &l.Notes, &l.Unit, &l.VATPerMill, &l.Discount, &l.Total, &l.VAT, &options, &l.split, &parts,
+			&l.VariantID, &l.VariantName); err != nil {
 			return fmt.Errorf("read order lines: %w", err)
 		}
 		if len(l.split) == 0 {
@@ -187,8 +188,9 @@ func insertOrder(ctx context.Context, tx pgx.Tx, o *order, key string) error {
 		o.askDueAt, o.askAttempts, o.merchantVersion, o.trace, o.BillID)
 	for i, l := range o.Lines {
 		b.Queue(`insert into order_lines (order_id, position, product_id, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents,
-			options, taxes, parts) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-			o.ID, i, l.ProductID, l.Name, l.Quantity, l.Notes, l.Unit, l.VATPerMill, l.Discount, l.Total, l.VAT, optionRows(l.Options), splitRows(l.split), partRows(l.Parts))
+			options, taxes, parts, variant_id, variant_name) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, nullif($15, '')::uuid, $16)`,
+			o.ID, i, l.ProductID, l.Name, l.Quantity, l.Notes, l.Unit, l.VATPerMill, l.Discount, l.Total, l.VAT, optionRows(l.Options), splitRows(l.split), partRows(l.Parts),
+			l.VariantID, l.VariantName)
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("insert order: %w", err)

@@ -12,6 +12,7 @@ import (
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 	"european-pay.eu/eupay/services/qr/internal/hours"
 	"european-pay.eu/eupay/services/qr/internal/promotion"
+	"european-pay.eu/eupay/services/qr/internal/stock"
 )
 
 // terms are what else an order holds than goods: its place in a slot, and a use of a code. They are taken after the goods and given back with them.
@@ -167,7 +168,7 @@ func (o *order) takeTermsAgain(ctx context.Context, tx pgx.Tx, now time.Time) (b
 			return false, err //nolint:wrapcheck // hours says what it did
 		}
 	}
-	if err := catalog.GiveBack(ctx, tx, o.Merchant, o.pieces()); err != nil {
+	if err := catalog.GiveBack(ctx, tx, o.Merchant, o.pieces(), stock.Cause{Reason: stock.Cancellation, Reference: o.ID, At: now}); err != nil {
 		return false, fmt.Errorf("return the goods of order %s: %w", o.ID, err)
 	}
 	return false, nil

@@ -72,7 +72,9 @@
       shown.at(-1).after(li);
       return li;
     }
-    const extra = (id) => picked(id).reduce((sum, o) => sum + +o.dataset.price, 0);
+    const extra = (id) => picked(id).filter((o) => !("base" in o.dataset)).reduce((sum, o) => sum + +o.dataset.price, 0);
+    // unit is the price that offers are on: the product's, or that of its chosen variant.
+    const unit = (input) => picked(input.name.slice(2)).filter((o) => "base" in o.dataset).reduce((sum, o) => sum + +o.dataset.price, +input.dataset.price);
 
     function save() {
       const items = {};
@@ -84,7 +86,7 @@
     }
 
     function price(input) {
-      const count = +input.value, gross = count * +input.dataset.price;
+      const count = +input.value, gross = count * unit(input);
       return count * extra(input.name.slice(2)) + Math.min(gross, ...(input.dataset.offers || "").split(" ").filter(Boolean).map((o) =>
         o[0] === "p" ? share(gross, 10000 - +o.slice(1)) : count * +o.slice(1)));
     }
@@ -99,7 +101,7 @@
         const dish = i.closest(".dish");
         if (dish) dish.toggleAttribute("data-some", n > 0);
         if (!n) continue;
-        pieces += n; gross += n * (+i.dataset.price + extra(i.name.slice(2))); total += price(i); chosen.push(i);
+        pieces += n; gross += n * (unit(i) + extra(i.name.slice(2))); total += price(i); chosen.push(i);
       }
       let off = 0, deal = "";
       for (const d of deals) {
