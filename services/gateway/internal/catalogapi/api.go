@@ -120,7 +120,7 @@ func (a *API) create(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Catalog.CreateProduct(ctx, &qrv1.CreateProductRequest{MerchantId: merchant(c), Fields: in.fill(in.message(), actor(c))})
+	res, err := a.Catalog.CreateProduct(ctx, &qrv1.CreateProductRequest{MerchantId: merchant(c), Fields: in.shopFields.fill(in.message(), actor(c))})
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (a *API) update(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Catalog.UpdateProduct(ctx, &qrv1.UpdateProductRequest{MerchantId: merchant(c), Id: c.Param("id"), Fields: in.fill(in.message(), actor(c))})
+	res, err := a.Catalog.UpdateProduct(ctx, &qrv1.UpdateProductRequest{MerchantId: merchant(c), Id: c.Param("id"), Fields: in.shopFields.fill(in.message(), actor(c))})
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func (d *Details) columns() []any {
 }
 
 // withParts adds the parts of the set menus.
-func withParts(ctx context.Context, db pg.DB, list []Product) ([]Product, error) {
+func withParts(ctx context.Context, db pg.Reader, list []Product) ([]Product, error) {
 	var menus []string
 	for _, p := range list {
 		if p.Kind == setMenu {
@@ -40,7 +40,7 @@ func withParts(ctx context.Context, db pg.DB, list []Product) ([]Product, error)
 }
 
 // Parts returns the parts of set menus by product, in their order.
-func Parts(ctx context.Context, db pg.DB, products []string) (map[string][]Part, error) {
+func Parts(ctx context.Context, db pg.Reader, products []string) (map[string][]Part, error) {
 	rows, err := db.Query(ctx, `select t.product_id::text, t.id::text, t.name, t.min_choices, t.max_choices, t.translations,
 		coalesce(jsonb_agg(jsonb_build_object('product_id', c.product_id, 'supplement_cents', c.supplement_cents) order by c.position)
 			filter (where c.part_id is not null), '[]')
