@@ -32,6 +32,7 @@ var untriggered = []struct{ event, why string }{
 	{"receiving_account.consent_expiring", "it takes a consent that is nearly half a year old"},
 	{"receiving_account.disconnected", "it takes a consent that has ended"},
 	{"order.expired", "it takes an order that nobody pays for 35 minutes"},
+	{"printer.offline", "it takes a printer that is silent for five minutes"},
 	{"reward.earned", "it takes a program of yours and a paid payment with reward_member in its metadata"},
 	{"reward.taken_back", "it takes the refund of a payment that has earned points"},
 	{"reward.expired", "it takes points that nobody used in the months that your program sets"},

@@ -102,6 +102,7 @@ var entries = []entry{
 	{"order.expired", "An order was not paid in time.", "order", status("expired")},
 	{"order.payment_failed", "The payment of an order failed.", "order", status("payment_failed")},
 	{"order.paid_late", "An order was paid after it had ended.", "order", map[string]any{"status": "expired", "paid_late": true}},
+	{"printer.offline", "A printer of your kitchen has been silent for five minutes.", "printer", nil},
 	{"reward.earned", "A member got points: by a payment, or as a new member.", "reward", nil},
 	{"reward.taken_back", "Points were taken back because a payment was refunded.", "reward", points("taken_back", -29)},
 	{"reward.adjusted", "You gave a member points, or took some.", "reward", points("adjusted", 29)},

@@ -61,6 +61,7 @@ type Client struct {
 	Payers        Payers
 	Products      Products
 	OptionGroups  OptionGroups
+	Kitchen       Kitchen
 	Tables        Tables
 	Menus         Menus
 	Orders        Orders
@@ -183,6 +184,7 @@ func assemble(c caller) *Client {
 	out.Settlement = SettlementProof{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}
 	out.Rewards, out.OptionGroups = Rewards{at}, OptionGroups{at}
+	out.Kitchen = Kitchen{at}
 	out.Offers, out.ProductOffers = Offers{at}, ProductOffers{at}
 	out.Passkeys = Passkeys{at}
 	out.Auth, out.Factor, out.Merchant, out.Team, out.APIKeys = Auth{at}, Factor{at}, Merchants{at}, Team{at}, APIKeys{at}

@@ -78,6 +78,16 @@ type OrderLine struct {
 	VATAmount Amount `json:"vat_amount"`
 	// What was chosen; UnitPrice includes it.
 	Options []ChosenOption `json:"options"`
+	// The line's place in the order: how it is named.
+	Position int `json:"position"`
+	// How far the line is in the kitchen.
+	Status LineStatus `json:"status"`
+	// 0: none.
+	Course int `json:"course"`
+	// Since when it is to be made; zero while its course waits, or the order is not received yet.
+	FiredAt time.Time `json:"fired_at"`
+	// Where it is made; nil for guests, and without stations.
+	Station *LineStation `json:"station"`
 }
 
 // ChosenOption is an option as it was when the order was placed.
@@ -120,6 +130,8 @@ type OrderItem struct {
 	Notes     string `json:"notes,omitzero"`
 	// Options are the ids of what is chosen from the product's option groups.
 	Options []string `json:"options,omitzero"`
+	// Course from 1 to 9: the item waits until it is fired. 0: none.
+	Course int `json:"course,omitzero"`
 }
 
 // PlacedOrder is an order and how it is paid.

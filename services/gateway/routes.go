@@ -25,6 +25,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/einvoiceapi"
 	"european-pay.eu/eupay/services/gateway/internal/exportapi"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/kitchenapi"
 	"european-pay.eu/eupay/services/gateway/internal/linkapi"
 	"european-pay.eu/eupay/services/gateway/internal/merchantapi"
 	"european-pay.eu/eupay/services/gateway/internal/payerapi"
@@ -138,6 +139,10 @@ func (s *Service) routes() (*echo.Echo, error) {
 	tableapi.New(tableapi.Deps{
 		Tables: qrv1.NewTableServiceClient(to.qr), Merchants: s.accounts.Merchants, Codes: signer, Access: access, Deadline: s.cfg.CreateDeadline,
 		MenuLimiter: limiter, OrderLimiter: orderLimiter, Deployment: s.deployment(), Now: s.core.Now,
+	}).Register(api)
+	kitchenapi.New(kitchenapi.Deps{
+		Kitchen: qrv1.NewKitchenServiceClient(to.qr), Access: access, Limiter: limiter, OrderView: tableapi.OrderView,
+		Base: strings.TrimRight(s.cfg.PublicURL, "/") + basePath,
 	}).Register(api)
 	rewardapi.New(rewardapi.Deps{Rewards: qrv1.NewRewardsServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	s.codeRoutes(api, to, access, limiter)

@@ -22,6 +22,7 @@ import (
 	privacyv1 "european-pay.eu/eupay/proto/eupay/privacy/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
+	"european-pay.eu/eupay/services/qr/internal/kitchen"
 	"european-pay.eu/eupay/services/qr/internal/personal"
 	"european-pay.eu/eupay/services/qr/internal/render"
 	"european-pay.eu/eupay/services/qr/internal/reward"
@@ -135,12 +136,16 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		s.Close()
 		return nil, err
 	}
+	var kitchens *kitchen.Server
 	tables := table.New(table.Deps{
-		Pool: core.Pool, Reads: core.Reads, Bus: core.Bus, Payments: s.payments, Site: strings.TrimSuffix(cfg.BaseURL, "/"), Now: core.Now, Wake: s.relay.Wake,
+		Pool: core.Pool, Reads: core.Reads, Bus: core.Bus, Payments: s.payments, Site: strings.TrimSuffix(cfg.BaseURL, "/"), Now: core.Now,
+		Wake: func() { s.relay.Wake(); kitchens.Nudge() },
 		Log: core.Log, UnclaimedAfter: cfg.UnclaimedAfter,
 	})
 	core.Serve(&qrv1.TableService_ServiceDesc, tables, identity.Gateway)
-	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run,
+	kitchens = kitchen.New(kitchen.Deps{Pool: core.Pool, Orders: tables, Now: core.Now, Wake: s.relay.Wake, Log: core.Log})
+	core.Serve(&qrv1.KitchenService_ServiceDesc, kitchens, identity.Gateway)
+	s.workers = append(s.workers, s.relay.Run, tables.Run, kitchens.Run, rewards.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run,
 		tally.Folding(core.Pool, core.Log))
 	s.workers = append(s.workers, s.catalog.workers()...)
 	return s, nil

@@ -99,6 +99,8 @@ const (
 	OrderPaymentFailed Type = "order.payment_failed"
 	// OrderPaidLate: The payment of an order came after its end.
 	OrderPaidLate Type = "order.paid_late"
+	// PrinterOffline: A printer of your kitchen has been silent for five minutes.
+	PrinterOffline Type = "printer.offline"
 	// RewardEarned: A member got points, by a payment or as a new member.
 	RewardEarned Type = "reward.earned"
 	// RewardTakenBack: Points were taken back because a payment was refunded.

@@ -940,7 +940,9 @@ type OrderItem struct {
 	Quantity  int32                  `protobuf:"varint,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
 	Notes     string                 `protobuf:"bytes,3,opt,name=notes,proto3" json:"notes,omitempty"`
 	// What is chosen of the product's groups of options, each at most once.
-	OptionIds     []string `protobuf:"bytes,4,rep,name=option_ids,json=optionIds,proto3" json:"option_ids,omitempty"`
+	OptionIds []string `protobuf:"bytes,4,rep,name=option_ids,json=optionIds,proto3" json:"option_ids,omitempty"`
+	// 1 to 9: the item waits until its course is fired; the lowest course of an order is fired with it. 0: none, it is made at once.
+	Course        int32 `protobuf:"varint,20,opt,name=course,proto3" json:"course,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1001,6 +1003,13 @@ func (x *OrderItem) GetOptionIds() []string {
 		return x.OptionIds
 	}
 	return nil
+}
+
+func (x *OrderItem) GetCourse() int32 {
+	if x != nil {
+		return x.Course
+	}
+	return 0
 }
 
 type PlaceOrderRequest struct {
@@ -1685,7 +1694,16 @@ type OrderLine struct {
 	// The line's place in the order, from 0: how it is named.
 	Position int32 `protobuf:"varint,11,opt,name=position,proto3" json:"position,omitempty"`
 	// total_cents by rate, the lowest first. A set menu has several.
-	Taxes         []*TaxShare `protobuf:"bytes,12,rep,name=taxes,proto3" json:"taxes,omitempty"`
+	Taxes []*TaxShare `protobuf:"bytes,12,rep,name=taxes,proto3" json:"taxes,omitempty"`
+	// In the kitchen: "waiting", "preparing", "ready" or "served".
+	Status string `protobuf:"bytes,30,opt,name=status,proto3" json:"status,omitempty"`
+	// Where it is made; empty: at no station in particular.
+	StationId   string `protobuf:"bytes,31,opt,name=station_id,json=stationId,proto3" json:"station_id,omitempty"`
+	StationName string `protobuf:"bytes,32,opt,name=station_name,json=stationName,proto3" json:"station_name,omitempty"`
+	// 0: none.
+	Course int32 `protobuf:"varint,33,opt,name=course,proto3" json:"course,omitempty"`
+	// Since when it is to be made. Absent: its course was not fired yet, or the order is not received yet.
+	FiredAt       *timestamppb.Timestamp `protobuf:"bytes,34,opt,name=fired_at,json=firedAt,proto3" json:"fired_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1800,6 +1818,41 @@ func (x *OrderLine) GetPosition() int32 {
 func (x *OrderLine) GetTaxes() []*TaxShare {
 	if x != nil {
 		return x.Taxes
+	}
+	return nil
+}
+
+func (x *OrderLine) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *OrderLine) GetStationId() string {
+	if x != nil {
+		return x.StationId
+	}
+	return ""
+}
+
+func (x *OrderLine) GetStationName() string {
+	if x != nil {
+		return x.StationName
+	}
+	return ""
+}
+
+func (x *OrderLine) GetCourse() int32 {
+	if x != nil {
+		return x.Course
+	}
+	return 0
+}
+
+func (x *OrderLine) GetFiredAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FiredAt
 	}
 	return nil
 }
@@ -3226,14 +3279,15 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x0fGetMenuResponse\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12!\n" +
-	"\fnot_modified\x18\x03 \x01(\bR\vnotModified\"{\n" +
+	"\fnot_modified\x18\x03 \x01(\bR\vnotModified\"\x93\x01\n" +
 	"\tOrderItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x1a\n" +
 	"\bquantity\x18\x02 \x01(\x05R\bquantity\x12\x14\n" +
 	"\x05notes\x18\x03 \x01(\tR\x05notes\x12\x1d\n" +
 	"\n" +
-	"option_ids\x18\x04 \x03(\tR\toptionIds\"\xf2\x03\n" +
+	"option_ids\x18\x04 \x03(\tR\toptionIds\x12\x16\n" +
+	"\x06course\x18\x14 \x01(\x05R\x06course\"\xf2\x03\n" +
 	"\x11PlaceOrderRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x14\n" +
@@ -3305,7 +3359,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12!\n" +
 	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x1c\n" +
 	"\treference\x18\x03 \x01(\tR\treference\x12!\n" +
-	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xa1\x03\n" +
+	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xca\x04\n" +
 	"\tOrderLine\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -3321,7 +3375,13 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\aoptions\x18\n" +
 	" \x03(\v2\x19.eupay.qr.v1.ChosenOptionR\aoptions\x12\x1a\n" +
 	"\bposition\x18\v \x01(\x05R\bposition\x12+\n" +
-	"\x05taxes\x18\f \x03(\v2\x15.eupay.qr.v1.TaxShareR\x05taxes\"l\n" +
+	"\x05taxes\x18\f \x03(\v2\x15.eupay.qr.v1.TaxShareR\x05taxes\x12\x16\n" +
+	"\x06status\x18\x1e \x01(\tR\x06status\x12\x1d\n" +
+	"\n" +
+	"station_id\x18\x1f \x01(\tR\tstationId\x12!\n" +
+	"\fstation_name\x18  \x01(\tR\vstationName\x12\x16\n" +
+	"\x06course\x18! \x01(\x05R\x06course\x125\n" +
+	"\bfired_at\x18\" \x01(\v2\x1a.google.protobuf.TimestampR\afiredAt\"l\n" +
 	"\bTaxShare\x12\"\n" +
 	"\rvat_per_mille\x18\x01 \x01(\x05R\vvatPerMille\x12\x1f\n" +
 	"\vgross_cents\x18\x02 \x01(\x03R\n" +
@@ -3541,64 +3601,65 @@ var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	46, // 18: eupay.qr.v1.Order.payment_created_at:type_name -> google.protobuf.Timestamp
 	25, // 19: eupay.qr.v1.OrderLine.options:type_name -> eupay.qr.v1.ChosenOption
 	24, // 20: eupay.qr.v1.OrderLine.taxes:type_name -> eupay.qr.v1.TaxShare
-	46, // 21: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
-	46, // 22: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
-	46, // 23: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
-	21, // 24: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 25: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 26: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
-	21, // 27: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
-	46, // 28: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
-	46, // 29: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
-	46, // 30: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
-	46, // 31: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
-	35, // 32: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	35, // 33: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	35, // 34: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
-	35, // 35: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	35, // 36: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	35, // 37: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	2,  // 38: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
-	4,  // 39: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
-	6,  // 40: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
-	8,  // 41: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
-	10, // 42: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
-	12, // 43: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
-	14, // 44: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
-	17, // 45: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
-	19, // 46: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
-	27, // 47: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
-	29, // 48: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
-	31, // 49: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
-	33, // 50: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
-	36, // 51: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
-	38, // 52: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
-	40, // 53: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
-	42, // 54: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
-	44, // 55: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
-	3,  // 56: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
-	5,  // 57: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
-	7,  // 58: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
-	9,  // 59: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
-	11, // 60: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
-	13, // 61: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
-	15, // 62: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
-	18, // 63: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
-	20, // 64: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
-	28, // 65: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
-	30, // 66: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
-	32, // 67: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
-	34, // 68: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
-	37, // 69: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
-	39, // 70: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
-	41, // 71: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
-	43, // 72: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
-	45, // 73: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
-	56, // [56:74] is the sub-list for method output_type
-	38, // [38:56] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	46, // 21: eupay.qr.v1.OrderLine.fired_at:type_name -> google.protobuf.Timestamp
+	46, // 22: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
+	46, // 23: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
+	46, // 24: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
+	21, // 25: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 26: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 27: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 28: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
+	46, // 29: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
+	46, // 30: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
+	46, // 31: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
+	46, // 32: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
+	35, // 33: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	35, // 34: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	35, // 35: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
+	35, // 36: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	35, // 37: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	35, // 38: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	2,  // 39: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
+	4,  // 40: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
+	6,  // 41: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
+	8,  // 42: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
+	10, // 43: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
+	12, // 44: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
+	14, // 45: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
+	17, // 46: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
+	19, // 47: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
+	27, // 48: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
+	29, // 49: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
+	31, // 50: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
+	33, // 51: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
+	36, // 52: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
+	38, // 53: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
+	40, // 54: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
+	42, // 55: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
+	44, // 56: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
+	3,  // 57: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
+	5,  // 58: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
+	7,  // 59: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
+	9,  // 60: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
+	11, // 61: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
+	13, // 62: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
+	15, // 63: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
+	18, // 64: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
+	20, // 65: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
+	28, // 66: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
+	30, // 67: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
+	32, // 68: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
+	34, // 69: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
+	37, // 70: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
+	39, // 71: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
+	41, // 72: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
+	43, // 73: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
+	45, // 74: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
+	57, // [57:75] is the sub-list for method output_type
+	39, // [39:57] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_table_proto_init() }

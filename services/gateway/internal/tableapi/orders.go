@@ -34,6 +34,7 @@ type orderRequest struct {
 		Quantity  int32    `json:"quantity"`
 		Notes     string   `json:"notes"`
 		Options   []string `json:"options"`
+		Course    int32    `json:"course"`
 	} `json:"items"`
 	OrderType    string `json:"orderType"`
 	PayNow       bool   `json:"payNow"`
@@ -90,7 +91,7 @@ func (a *API) placeOrder(c echo.Context) error {
 		req.ExpectedTotalCents = &expected
 	}
 	for _, item := range in.Items {
-		req.Items = append(req.Items, &qrv1.OrderItem{ProductId: item.ProductID, Quantity: item.Quantity, Notes: item.Notes, OptionIds: item.Options})
+		req.Items = append(req.Items, &qrv1.OrderItem{ProductId: item.ProductID, Quantity: item.Quantity, Notes: item.Notes, OptionIds: item.Options, Course: item.Course})
 	}
 	res, err := a.Tables.PlaceOrder(ctx, req)
 	if refused != nil && (errs.Is(err, errs.MerchantNotEnabled) || err == nil && res.GetPaymentWanted()) {

@@ -24,6 +24,7 @@ type lineJSON struct {
 	VATAmount money.Cents `json:"vat_amount"`
 	// Options are what was chosen; UnitPrice includes their prices.
 	Options []chosenJSON `json:"options,omitempty"`
+	kitchenJSON
 }
 
 // chosenJSON is an option as it was when the order was placed.
@@ -104,6 +105,7 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 			ProductID: l.GetProductId(), Name: l.GetName(), Quantity: l.GetQuantity(), Notes: l.GetNotes(), UnitPrice: money.Cents(l.GetUnitPriceCents()),
 			Discount: money.Cents(l.GetDiscountCents()), Total: money.Cents(l.GetTotalCents()), VATRate: vat.Percent(l.GetVatPerMille()), VATAmount: money.Cents(l.GetVatCents()),
 		}
+		v.Items[i].kitchenJSON = kitchenOf(l)
 		for _, o := range l.GetOptions() {
 			v.Items[i].Options = append(v.Items[i].Options, chosenJSON{ID: o.GetOptionId(), Group: o.GetGroup(), Name: o.GetName(), Price: money.Cents(o.GetPriceCents())})
 		}
@@ -116,6 +118,7 @@ func orderView(o *qrv1.Order) orderJSON {
 		guestOrderJSON: guestView(o), CustomerName: o.GetCustomerName(), Notes: o.GetNotes(), PaidLate: o.GetPaidLate(), Livemode: o.GetLivemode(),
 		Sequence: o.GetSequence(),
 	}
+	showStations(v.Items, o.GetLines())
 	if ref := o.GetPaymentReference(); ref != "" {
 		v.PaymentReference = &ref
 	}

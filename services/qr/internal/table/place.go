@@ -110,7 +110,7 @@ func (s *Server) readOrder(r *qrv1.PlaceOrderRequest) (*order, error) {
 		}
 		o.Lines = append(o.Lines, line{
 			ProductID: strings.ToLower(item.GetProductId()), Quantity: item.GetQuantity(), Notes: bad.text(field+".notes", item.GetNotes(), maxNotes),
-			wanted: item.GetOptionIds(),
+			wanted: item.GetOptionIds(), kitchen: readCourse(&bad, field, item),
 		})
 	}
 	o.fingerprint = fingerprint(r)
@@ -176,6 +176,9 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 		o.merchantVersion = r.GetMerchantVersion()
 	}
 	if err := insertOrder(ctx, tx, o, r.GetIdempotencyKey()); err != nil {
+		return err
+	}
+	if err := placeInKitchen(ctx, tx, o); err != nil {
 		return err
 	}
 	return record(ctx, tx, o, "", byGuest, "")

@@ -6,6 +6,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
+	"european-pay.eu/eupay/services/qr/internal/kitchen"
 )
 
 // line is one position of an order.
@@ -20,6 +21,9 @@ type line struct {
 	Discount, Total, VAT money.Cents
 	// split is Total by rate when it is not all at VATPerMill.
 	split []vat.Share
+
+	// kitchen is what the kitchen knows of it.
+	kitchen kitchen.Line
 
 	// wanted are the ids of options in the guest's request.
 	wanted []string

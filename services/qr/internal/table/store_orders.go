@@ -133,7 +133,7 @@ func readLines(ctx context.Context, db pg.Reader, orders []*order) error {
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("read order lines: %w", err)
 	}
-	return nil
+	return readKitchen(ctx, db, byID, ids)
 }
 
 // optionRow is an option in the row of its line.
@@ -188,6 +188,9 @@ func record(ctx context.Context, tx pgx.Tx, o *order, from Status, cause, detail
 		values ($1, $2, $3, $4, $5, $6, $7)`, o.ID, o.Sequence, from, o.Status, cause, detail, o.UpdatedAt)
 	if err != nil {
 		return fmt.Errorf("record the order's history: %w", err)
+	}
+	if err := toKitchen(ctx, tx, o, from); err != nil {
+		return err
 	}
 	what := string(o.Status)
 	if from == o.Status {

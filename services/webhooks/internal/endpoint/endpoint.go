@@ -49,7 +49,7 @@ var allTypes = append([]string{
 	"payment_link.paid", "payment_link.expired", "payment_link.revoked",
 	"webhook_endpoint.failing", "webhook_endpoint.disabled", "receiving_account.consent_expiring", "receiving_account.disconnected",
 	"order.awaiting_payment", "order.received", "order.preparing", "order.ready", "order.served",
-	"order.cancelled", "order.expired", "order.payment_failed", "order.paid_late",
+	"order.cancelled", "order.expired", "order.payment_failed", "order.paid_late", "printer.offline",
 	"reward.earned", "reward.taken_back", "reward.adjusted", "reward.expired", "reward.redeemed", "reward.released",
 	"invoice.created", "invoice.submitted", "invoice.submission_failed", "invoice.status_updated", "invoice.payment_received",
 	"invoice.paid", "invoice.cancelled", "invoice.credited", "invoice.refunded", "invoice.failed", "invoice.received", "invoice.answered",
