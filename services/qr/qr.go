@@ -140,7 +140,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	tables := table.New(table.Deps{
 		Pool: core.Pool, Reads: core.Reads, Bus: core.Bus, Payments: s.payments, Site: strings.TrimSuffix(cfg.BaseURL, "/"), Now: core.Now,
 		Wake: func() { s.relay.Wake(); kitchens.Nudge() },
-		Log: core.Log, UnclaimedAfter: cfg.UnclaimedAfter,
+		Log:  core.Log, UnclaimedAfter: cfg.UnclaimedAfter,
 	})
 	core.Serve(&qrv1.TableService_ServiceDesc, tables, identity.Gateway)
 	kitchens = kitchen.New(kitchen.Deps{Pool: core.Pool, Orders: tables, Now: core.Now, Wake: s.relay.Wake, Log: core.Log})

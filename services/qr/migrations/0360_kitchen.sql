@@ -36,7 +36,7 @@ create table kitchen_lines (
     ready_at     timestamptz,
     served_at    timestamptz,
     primary key (order_id, position),
-    foreign key (order_id, position) references order_lines (order_id, position)
+    foreign key (order_id, position) references order_lines (order_id, position) on delete cascade
 );
 create index kitchen_lines_of_station on kitchen_lines (station_id) where station_id is not null;
 

@@ -90,7 +90,10 @@ func code(text string) string {
 // fetch returns the ticket. Printers that cannot send DELETE confirm with GET and the parameter delete.
 func (a *API) fetch(c echo.Context) error {
 	if c.QueryParams().Has("delete") {
-		return a.confirm(c)
+		if err := a.settle(c); err != nil {
+			return err
+		}
+		return c.String(http.StatusOK, "")
 	}
 	token, err := a.printerToken(c)
 	if err != nil {
@@ -113,6 +116,14 @@ func printsUTF8(h http.Header) bool {
 }
 
 func (a *API) confirm(c echo.Context) error {
+	if err := a.settle(c); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusOK)
+}
+
+// settle records what became of a ticket.
+func (a *API) settle(c echo.Context) error {
 	token, err := a.printerToken(c)
 	if err != nil {
 		return err
@@ -120,8 +131,5 @@ func (a *API) confirm(c echo.Context) error {
 	_, err = web.Call(c, callTimeout, a.Kitchen.ConfirmTicket, &qrv1.ConfirmTicketRequest{
 		Token: token, JobId: c.QueryParam("token"), Code: code(c.QueryParam("code")),
 	})
-	if err != nil {
-		return err
-	}
-	return c.NoContent(http.StatusOK)
+	return err
 }

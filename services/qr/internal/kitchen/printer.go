@@ -85,7 +85,7 @@ func (p *printer) apply(f *qrv1.PrinterFields) error {
 		p.Name = readName(&bad, f.GetName())
 	}
 	if f.GetStationIds() != nil {
-		p.Stations = slices.Clone(f.GetStationIds().GetValues())
+		p.Stations = append([]string{}, f.GetStationIds().GetValues()...)
 		slices.Sort(p.Stations)
 		p.Stations = slices.Compact(p.Stations)
 		bad.If(len(p.Stations) > maxStations, "stations", "must have at most %d entries", maxStations)

@@ -77,7 +77,7 @@ func readProducts(bad *refuse.Problems, given []string) []string {
 		bad.Add("products", "must have at most %d entries", maxRoutes)
 		return nil
 	}
-	list := slices.Clone(given)
+	list := append([]string{}, given...)
 	for i, id := range list {
 		bad.If(!isID(id), refuse.At("products", i), "must be the id of one of your products")
 	}

@@ -502,6 +502,5 @@ func TestAStreamIsOfAStationAndAMode(t *testing.T) {
 		}
 		_ = leave()
 	}
-	_, leave := p.follow(t, &qrv1.WatchRequest{StationId: uuid.NewString()})
-	wantCode(t, leave(), errs.NotFoundCode)
+	wantCode(t, p.kitchen.Watch(&qrv1.WatchRequest{MerchantId: p.merchant, StationId: uuid.NewString()}, &screen{ctx: t.Context()}), errs.NotFoundCode)
 }
