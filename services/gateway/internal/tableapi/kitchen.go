@@ -1,6 +1,8 @@
 package tableapi
 
 import (
+	"cmp"
+
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -23,8 +25,9 @@ type stationOfLine struct {
 	Name string `json:"name"`
 }
 
+// kitchenOf also shows a line of a qr service of the version before, which says nothing of it.
 func kitchenOf(l *qrv1.OrderLine) kitchenJSON {
-	v := kitchenJSON{Position: l.GetPosition(), Status: l.GetStatus(), FiredAt: web.OptionalStamp(l.GetFiredAt())}
+	v := kitchenJSON{Position: l.GetPosition(), Status: cmp.Or(l.GetStatus(), "waiting"), FiredAt: web.OptionalStamp(l.GetFiredAt())}
 	if c := l.GetCourse(); c > 0 {
 		v.Course = &c
 	}
