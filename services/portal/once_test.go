@@ -147,7 +147,7 @@ func TestAFormThatIsSentTwiceHasItsEffectOnce(t *testing.T) {
 			"pagination": map[string]any{"page": 1, "limit": 100, "total": 1, "pages": 1},
 		})
 	})
-	for _, path := range []string{"/events/types", "/webhook-deliveries", "/webhook-endpoints/" + id, "/webhook-endpoints/" + id + "/attempts"} {
+	for _, path := range []string{"/kitchen/stations", "/kitchen/printers", "/kitchen/print-jobs", "/events/types", "/webhook-deliveries", "/webhook-endpoints/" + id, "/webhook-endpoints/" + id + "/attempts"} {
 		w.api.on("GET "+path, func(rw http.ResponseWriter, _ *http.Request) {
 			reply(rw, http.StatusOK, map[string]any{"id": id, "data": []any{}})
 		})
