@@ -42,7 +42,10 @@ var unanswered = map[string]string{
 	"confirmNotReceived": "no payment waits for the merchant's word", "bookLateReceipt": "no money came late", "submitInvoice": "the platform has the invoice already",
 	"releaseRedemption":      "the redemption is captured already",
 	"createPushSubscription": "takes a browser's own address", "updatePushSubscription": "there is no browser", "testPushSubscription": "there is no browser", "deletePushSubscription": "there is no browser",
-	"listenToWebhooks":    "does not end",
+	"listenToWebhooks": "does not end",
+	"followKitchen":    "does not end",
+	"pollPrinter":      printersOnly, "fetchTicket": printersOnly, "confirmTicket": printersOnly,
+	"printAgain": "takes a ticket that was printed", "fireCourse": "takes an order with courses", "setStationStatus": "takes an order of a station", "setLineStatus": "takes the place of a line beside its order",
 	"setOptionAvailable":  "takes the id of an option beside that of its group",
 	"createVariant":       "makes the product of the other examples one that is ordered by its variant",
 	"updateVariant":       "takes the id of a variant beside that of its product",
@@ -58,13 +61,14 @@ const (
 	factorNeeded  = "takes a code of an app"
 	mailNeeded    = "takes the token of a mail, which one machine does not demand"
 	accountNeeded = "takes a bank account that is connected at the bank's page"
+	printersOnly  = "takes the address of a printer"
 	signedOnly    = "takes the signature of the provider"
 )
 
 // last are the operations after which others could not be tried any more, in their order.
 var last = []string{
 	"replaceHours", "setPickup", "pauseOrders", "resumeOrders", "deletePromotionCode", "loginCustomer", "getLogo", "refreshTableCode", "setOrderStatus", "cancelPayment", "revokePaymentLink", "revokeApiKey", "deleteWebhookEndpoint", "removeTeamMember", "removeLogo", "deleteOffer",
-	"deleteProductOffer", "deleteTable", "deleteProduct", "removeCustomerAccount", "logout", "endSession", "endOtherSessions", "changePassword", "updateUser",
+	"deleteProductOffer", "deletePrinter", "deleteStation", "deleteTable", "deleteProduct", "removeCustomerAccount", "logout", "endSession", "endOtherSessions", "changePassword", "updateUser",
 }
 
 // TestPortalEveryExampleAnswersAsDocumented sends what the tester would send for each operation, with the ids of what there is, and compares

@@ -22,7 +22,8 @@ var notInTheClient = map[string]string{
 	"getOpenAPIYAML":  "the client reads the JSON",
 	"platformWebhook": "only the e-invoicing platform calls it", "testPlatformWebhook": "only the e-invoicing platform calls it",
 	"providerWebhook": "only the payment provider calls it",
-	"payerReturn":     "a page of the payer's browser", "returnFromConnect": "a page of the customer's browser",
+	"pollPrinter":     "only printers call it", "fetchTicket": "only printers call it", "confirmTicket": "only printers call it",
+	"payerReturn": "a page of the payer's browser", "returnFromConnect": "a page of the customer's browser",
 	"returnFromReceiving":   "the merchant's browser on its way back from the bank",
 	"preflightPublicStatus": "browsers ask it by themselves", "preflightMenu": "browsers ask it by themselves", "preflightOrder": "browsers ask it by themselves",
 }
@@ -188,7 +189,7 @@ func (w *witness) returned(t *testing.T, result reflect.Value) {
 	t.Helper()
 	answer := w.d.flat(w.last.answer)
 	is := reflect.Indirect(result)
-	if is.Kind() == reflect.String || is.Type() == reflect.TypeFor[eupay.File]() || is.Type() == reflect.TypeFor[eupay.Stream]() ||
+	if is.Kind() == reflect.String || is.Type() == reflect.TypeFor[eupay.File]() || is.Type() == reflect.TypeFor[eupay.Stream]() || is.Type() == reflect.TypeFor[eupay.KitchenStream]() ||
 		is.Type() == reflect.TypeFor[eupay.Download]() {
 		return
 	}

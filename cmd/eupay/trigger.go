@@ -35,6 +35,7 @@ var untriggered = []struct{ event, why string }{
 	{"order.paid", "it takes an order that is paid at the counter, which you record in the portal"},
 	{"product.low_stock", "it takes a product with a threshold, low_stock_at, whose stock comes down to it"},
 	{"product.sold_out", "it takes a product whose last piece is ordered, or recorded as gone: POST /stock/movements"},
+	{"printer.offline", "it takes a printer that is silent for five minutes"},
 	{"reward.earned", "it takes a program of yours and a paid payment with reward_member in its metadata"},
 	{"reward.taken_back", "it takes the refund of a payment that has earned points"},
 	{"reward.expired", "it takes points that nobody used in the months that your program sets"},

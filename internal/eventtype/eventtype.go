@@ -107,6 +107,7 @@ var entries = []entry{
 	{"order.refund_requested", "The refund of what was cancelled of an order was asked for again, or later.", "order", cancelledPart},
 	{"product.low_stock", "The stock of a product or variant came down to its threshold.", "stock_alert", nil},
 	{"product.sold_out", "The last piece of a product or variant is gone.", "stock_alert", map[string]any{"stock_quantity": 0}},
+	{"printer.offline", "A printer of your kitchen has been silent for five minutes.", "printer", nil},
 	{"reward.earned", "A member got points: by a payment, or as a new member.", "reward", nil},
 	{"reward.taken_back", "Points were taken back because a payment was refunded.", "reward", points("taken_back", -29)},
 	{"reward.adjusted", "You gave a member points, or took some.", "reward", points("adjusted", 29)},

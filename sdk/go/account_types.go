@@ -300,4 +300,6 @@ const (
 	ScopeRewardsWrite       Scope = "rewards:write"
 	ScopeSettlementRead     Scope = "settlement:read"
 	ScopeExportsRead        Scope = "exports:read"
+	ScopeOrdersRead         Scope = "orders:read"
+	ScopeOrdersWrite        Scope = "orders:write"
 )

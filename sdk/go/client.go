@@ -63,6 +63,7 @@ type Client struct {
 	OptionGroups  OptionGroups
 	Categories    Categories
 	Stock         Stock
+	Kitchen       Kitchen
 	Tables        Tables
 	Till          Till
 	Menus         Menus
@@ -190,6 +191,7 @@ func assemble(c caller) *Client {
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}
 	out.Till, out.Hours, out.PromotionCodes, out.Stock = Till{at}, Hours{at}, PromotionCodes{at}, Stock{at}
 	out.Rewards, out.OptionGroups, out.Categories = Rewards{at}, OptionGroups{at}, Categories{at}
+	out.Kitchen = Kitchen{at}
 	out.Offers, out.ProductOffers = Offers{at}, ProductOffers{at}
 	out.Passkeys = Passkeys{at}
 	out.Auth, out.Factor, out.Merchant, out.Team, out.APIKeys = Auth{at}, Factor{at}, Merchants{at}, Team{at}, APIKeys{at}

@@ -88,6 +88,24 @@ func (s Listener) Open(ctx context.Context, p ListenParams) (*Stream, error) {
 }
 
 func (s Listener) open(ctx context.Context, op *call, cut func()) (*Stream, error) {
+	st, err := s.connect(ctx, op, cut)
+	if err != nil {
+		return nil, err
+	}
+	m, err := st.message()
+	if err != nil {
+		return nil, errors.Join(err, st.body.Close())
+	}
+	if m.data == "" {
+		st.position = m.id
+	} else {
+		st.first = &m
+	}
+	return st, nil
+}
+
+// connect begins a stream of the server.
+func (s Listener) connect(ctx context.Context, op *call, cut func()) (*Stream, error) {
 	req, err := s.c.parcel(op)
 	if err != nil {
 		return nil, err
@@ -108,15 +126,6 @@ func (s Listener) open(ctx context.Context, op *call, cut func()) (*Stream, erro
 	}
 	st := newStream(resp.Body, cut)
 	st.position = op.header.Get("Last-Event-ID")
-	m, err := st.message()
-	if err != nil {
-		return nil, errors.Join(err, resp.Body.Close())
-	}
-	if m.data == "" {
-		st.position = m.id
-	} else {
-		st.first = &m
-	}
 	return st, nil
 }
 
@@ -145,12 +154,7 @@ func (st *Stream) Next() (*ListenedWebhook, error) {
 		}
 		switch m.name {
 		case "error":
-			e, err := parseError([]byte(m.data))
-			if err != nil {
-				return nil, fmt.Errorf("read an error of the stream: %w", err)
-			}
-			e.Status = http.StatusServiceUnavailable // whatever it is, it comes after the request was accepted
-			return nil, e
+			return nil, lastError(m.data)
 		case "webhook":
 			w := &ListenedWebhook{Raw: m.data}
 			if err := json.Unmarshal([]byte(m.data), w); err != nil {
@@ -159,6 +163,16 @@ func (st *Stream) Next() (*ListenedWebhook, error) {
 			return w, nil
 		} // others are of a newer server
 	}
+}
+
+// lastError is why the server ended a stream.
+func lastError(data string) error {
+	e, err := parseError([]byte(data))
+	if err != nil {
+		return fmt.Errorf("read an error of the stream: %w", err)
+	}
+	e.Status = http.StatusServiceUnavailable // whatever it is, it comes after the request was accepted
+	return e
 }
 
 // take is the next message, with which the position moves on.

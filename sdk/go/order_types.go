@@ -100,6 +100,14 @@ type OrderLine struct {
 	// Of a product with variants. Name has the variant's, too.
 	VariantID string `json:"variant_id"`
 	Variant   string `json:"variant"`
+	// How far the line is in the kitchen.
+	Status LineStatus `json:"status"`
+	// 0: none.
+	Course int `json:"course"`
+	// Since when it is to be made; zero while its course waits, or the order is not received yet.
+	FiredAt time.Time `json:"fired_at"`
+	// Where it is made; nil for guests, and without stations.
+	Station *LineStation `json:"station"`
 }
 
 // ChosenOption is an option as it was when the order was placed.
@@ -149,6 +157,8 @@ type OrderItem struct {
 	Parts []OrderItemPart `json:"parts,omitzero"`
 	// VariantID is required when the product has variants.
 	VariantID string `json:"variant_id,omitzero"`
+	// Course from 1 to 9: the item waits until it is fired. 0: none.
+	Course int `json:"course,omitzero"`
 }
 
 // PlacedOrder is an order and how it is paid.

@@ -14,6 +14,8 @@ const (
 	PushInvoiceRejected PushEventType = "invoice.rejected"
 	// An endpoint of webhooks fails, or was disabled.
 	PushEndpointFailing PushEventType = "webhook_endpoint.failing"
+	// The kitchen has an order.
+	PushOrderReceived PushEventType = "order.received"
 )
 
 // PushSubscription is a browser that is told of payments.

@@ -26,6 +26,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/exportapi"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/hoursapi"
+	"european-pay.eu/eupay/services/gateway/internal/kitchenapi"
 	"european-pay.eu/eupay/services/gateway/internal/linkapi"
 	"european-pay.eu/eupay/services/gateway/internal/merchantapi"
 	"european-pay.eu/eupay/services/gateway/internal/payerapi"
@@ -152,6 +153,10 @@ func (s *Service) routes() (*echo.Echo, error) {
 	}).Register(api)
 	hoursapi.New(hoursapi.Deps{Hours: qrv1.NewHoursServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	promotionapi.New(promotionapi.Deps{Promotions: qrv1.NewPromotionServiceClient(to.qr), Access: access}).Register(api)
+	kitchenapi.New(kitchenapi.Deps{
+		Kitchen: qrv1.NewKitchenServiceClient(to.qr), Access: access, Limiter: limiter, OrderView: tableapi.OrderView,
+		Base: strings.TrimRight(s.cfg.PublicURL, "/") + basePath,
+	}).Register(api)
 	rewardapi.New(rewardapi.Deps{Rewards: qrv1.NewRewardsServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	s.codeRoutes(api, to, access, limiter)
 	return e, s.handOn(e)

@@ -36,16 +36,21 @@ var doing = map[string]struct {
 	"POST /portal/security/recovery-codes":        {eupay.RoleMerchant, "code=123456", "POST /auth/mfa/recovery-codes", `{"recovery_codes":["once-once"]}`},
 	"POST /app/security/recovery-codes":           {eupay.RoleCustomer, "code=123456", "POST /auth/mfa/recovery-codes", `{"recovery_codes":["once-once"]}`},
 	// The second would be refused, and the recovery codes of the first never be seen.
-	"POST /portal/security/app/confirm":            {eupay.RoleMerchant, "code=123456", "POST /auth/mfa/totp/confirm", `{"recovery_codes":["once-once"]}`},
-	"POST /app/security/app/confirm":               {eupay.RoleCustomer, "code=123456", "POST /auth/mfa/totp/confirm", `{"recovery_codes":["once-once"]}`},
-	"POST /portal/security/passkeys":               {eupay.RoleMerchant, "name=Phone&credential={}", "POST /auth/passkeys", `{"id":"p1","recovery_codes":["once-once"]}`},
-	"POST /app/security/passkeys":                  {eupay.RoleCustomer, "name=Phone&credential={}", "POST /auth/passkeys", `{"id":"p1","recovery_codes":["once-once"]}`},
-	"POST /portal/verify-email/resend":             {eupay.RoleMerchant, "", "POST /auth/verify-email/resend", `{}`},
-	"POST /app/verify-email/resend":                {eupay.RoleCustomer, "", "POST /auth/verify-email/resend", `{}`},
-	"POST /portal/tables/{id}/refresh":             {eupay.RoleStaff, "", "POST /table-order/tables/ID/refresh-qr", `{"id":"t1","name":"T1"}`},
-	"POST /portal/notifications/{id}/test":         {eupay.RoleStaff, "", "POST /push/subscriptions/ID/test", `{"result":"sent"}`},
-	"POST /portal/webhooks/endpoints/{id}/test":    {eupay.RoleMerchant, "", "POST /webhook-endpoints/ID/test", `{"id":"d1","status":"delivered"}`},
-	"POST /portal/webhooks/deliveries/{id}/resend": {eupay.RoleMerchant, "", "POST /webhook-deliveries/ID/resend", `{"id":"d1"}`},
+	"POST /portal/security/app/confirm":              {eupay.RoleMerchant, "code=123456", "POST /auth/mfa/totp/confirm", `{"recovery_codes":["once-once"]}`},
+	"POST /app/security/app/confirm":                 {eupay.RoleCustomer, "code=123456", "POST /auth/mfa/totp/confirm", `{"recovery_codes":["once-once"]}`},
+	"POST /portal/security/passkeys":                 {eupay.RoleMerchant, "name=Phone&credential={}", "POST /auth/passkeys", `{"id":"p1","recovery_codes":["once-once"]}`},
+	"POST /app/security/passkeys":                    {eupay.RoleCustomer, "name=Phone&credential={}", "POST /auth/passkeys", `{"id":"p1","recovery_codes":["once-once"]}`},
+	"POST /portal/verify-email/resend":               {eupay.RoleMerchant, "", "POST /auth/verify-email/resend", `{}`},
+	"POST /app/verify-email/resend":                  {eupay.RoleCustomer, "", "POST /auth/verify-email/resend", `{}`},
+	"POST /portal/kitchen/setup/stations":            {eupay.RoleStaff, "station_name=Bar", "POST /kitchen/stations", `{"id":"s1","name":"Bar"}`},
+	"POST /portal/kitchen/setup/printers":            {eupay.RoleStaff, "printer_name=Bar", "POST /kitchen/printers", `{"id":"p1","name":"Bar","poll_url":"https://example.com/once"}`},
+	"POST /portal/kitchen/setup/printers/{id}/token": {eupay.RoleStaff, "", "POST /kitchen/printers/ID/token", `{"id":"p1","name":"Bar","poll_url":"https://example.com/once"}`},
+	"POST /portal/kitchen/setup/printers/{id}/test":  {eupay.RoleStaff, "", "POST /kitchen/printers/ID/test", `{"id":"j1"}`},
+	"POST /portal/kitchen/setup/jobs/{id}/again":     {eupay.RoleStaff, "", "POST /kitchen/print-jobs/ID/print-again", `{"id":"j1"}`},
+	"POST /portal/tables/{id}/refresh":               {eupay.RoleStaff, "", "POST /table-order/tables/ID/refresh-qr", `{"id":"t1","name":"T1"}`},
+	"POST /portal/notifications/{id}/test":           {eupay.RoleStaff, "", "POST /push/subscriptions/ID/test", `{"result":"sent"}`},
+	"POST /portal/webhooks/endpoints/{id}/test":      {eupay.RoleMerchant, "", "POST /webhook-endpoints/ID/test", `{"id":"d1","status":"delivered"}`},
+	"POST /portal/webhooks/deliveries/{id}/resend":   {eupay.RoleMerchant, "", "POST /webhook-deliveries/ID/resend", `{"id":"d1"}`},
 }
 
 // harmless are the other forms, by why sending one twice does not do twice what it does.
@@ -78,6 +83,7 @@ var harmless = map[string][]string{
 		"POST /portal/subscriptions/{id}/report",
 		"POST /portal/orders/{id}/status", // an order does not go back
 		"POST /portal/kitchen/{id}",       // nor here
+		"POST /portal/kitchen/{id}/lines/{position}", "POST /portal/kitchen/{id}/courses/{course}", "POST /portal/kitchen/setup/stations/{id}",
 	},
 	"what it ends is ended only once": {
 		"POST /app/accounts/{id}/remove", "POST /app/logout", "POST /portal/logout", "POST /portal/catalog/offers/{kind}/{id}/delete", "POST /portal/catalog/options/groups/{id}/delete", "POST /portal/catalog/{id}/delete",
@@ -85,6 +91,7 @@ var harmless = map[string][]string{
 		"POST /portal/links/{id}/revoke", "POST /portal/subscriptions/{id}/cancel", "POST /portal/settings/account/stop", "POST /portal/settings/logo/remove", "POST /portal/tables/{id}/delete", "POST /portal/team/{id}/remove",
 		"POST /portal/rewards/members/{id}/forget", "POST /portal/promotions/{id}/delete",
 		"POST /portal/stock/products/{id}/variants/{variant}/delete",
+		"POST /portal/kitchen/setup/stations/{id}/delete", "POST /portal/kitchen/setup/printers/{id}/delete",
 		"POST /portal/settlement/lines/{id}/undo", "POST /portal/settlement/accounts/{id}/remove",
 		"POST /portal/webhooks/endpoints/{id}/delete", "POST /portal/webhooks/endpoints/{id}/promote",
 		"POST /portal/security/app/remove", "POST /app/security/app/remove", "POST /portal/security/passkeys/{id}/remove", "POST /app/security/passkeys/{id}/remove",
@@ -149,7 +156,7 @@ func TestAFormThatIsSentTwiceHasItsEffectOnce(t *testing.T) {
 			"pagination": map[string]any{"page": 1, "limit": 100, "total": 1, "pages": 1},
 		})
 	})
-	for _, path := range []string{"/events/types", "/webhook-deliveries", "/webhook-endpoints/" + id, "/webhook-endpoints/" + id + "/attempts"} {
+	for _, path := range []string{"/kitchen/stations", "/kitchen/printers", "/kitchen/print-jobs", "/events/types", "/webhook-deliveries", "/webhook-endpoints/" + id, "/webhook-endpoints/" + id + "/attempts"} {
 		w.api.on("GET "+path, func(rw http.ResponseWriter, _ *http.Request) {
 			reply(rw, http.StatusOK, map[string]any{"id": id, "data": []any{}})
 		})

@@ -23,6 +23,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
 	"european-pay.eu/eupay/services/qr/internal/hours"
+	"european-pay.eu/eupay/services/qr/internal/kitchen"
 	"european-pay.eu/eupay/services/qr/internal/personal"
 	"european-pay.eu/eupay/services/qr/internal/promotion"
 	"european-pay.eu/eupay/services/qr/internal/render"
@@ -139,9 +140,11 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		s.Close()
 		return nil, err
 	}
+	var kitchens *kitchen.Server
 	tables := table.New(table.Deps{
-		Pool: core.Pool, Reads: core.Reads, Bus: core.Bus, Payments: s.payments, Site: strings.TrimSuffix(cfg.BaseURL, "/"), Now: core.Now, Wake: s.relay.Wake,
-		Log: core.Log, UnclaimedAfter: cfg.UnclaimedAfter,
+		Pool: core.Pool, Reads: core.Reads, Bus: core.Bus, Payments: s.payments, Site: strings.TrimSuffix(cfg.BaseURL, "/"), Now: core.Now,
+		Wake: func() { s.relay.Wake(); kitchens.Nudge() },
+		Log:  core.Log, UnclaimedAfter: cfg.UnclaimedAfter,
 	})
 	core.Serve(&qrv1.TableService_ServiceDesc, tables, identity.Gateway)
 	core.Serve(&qrv1.BillService_ServiceDesc, tables.Bills(), identity.Gateway)
@@ -153,7 +156,9 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	core.Serve(&qrv1.HoursService_ServiceDesc, hours.NewServer(core.Pool, core.Now), identity.Gateway)
 	core.Serve(&qrv1.PromotionService_ServiceDesc, promotion.NewServer(core.Pool, core.Now), identity.Gateway)
 	core.Serve(&qrv1.StockService_ServiceDesc, shop.New(s.catalog.store, core.Reads), identity.Gateway)
-	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run,
+	kitchens = kitchen.New(kitchen.Deps{Pool: core.Pool, Orders: tables, Now: core.Now, Wake: s.relay.Wake, Log: core.Log})
+	core.Serve(&qrv1.KitchenService_ServiceDesc, kitchens, identity.Gateway)
+	s.workers = append(s.workers, s.relay.Run, tables.Run, kitchens.Run, rewards.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run,
 		tally.Folding(core.Pool, core.Log))
 	s.workers = append(s.workers, s.catalog.workers()...)
 	return s, nil

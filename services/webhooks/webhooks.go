@@ -42,6 +42,7 @@ var subjects = []string{
 	"eupay.evt.*.payment.>", "eupay.evt.*.refund.>", "eupay.evt.*.webhook_endpoint.>", "eupay.evt.*.order.>", "eupay.evt.*.invoice.>",
 	"eupay.evt.*.payment_link.>", "eupay.evt.*.subscription.>", "eupay.evt.*.receiving_account.>", "eupay.evt.*.reward.>",
 	"eupay.evt.*.product.low_stock.>", "eupay.evt.*.product.sold_out.>",
+	"eupay.evt.*.printer.>",
 }
 
 // Service delivers webhooks and serves WebhooksService.

@@ -26,7 +26,7 @@ type Event struct {
 	// Data is what it is about: a *Payment of payment.* and refund.*, a *PaymentLink of payment_link.*, an *Occurrence of
 	// subscription.occurrence.*, a *Subscription of the other subscription.*, an *Order of order.*, a *Reward of
 	// reward.*, an *Invoice of invoice.*, but a *ReceivedInvoice of invoice.received and invoice.answered, an *Endpoint of
-	// webhook_endpoint.*, a *ReceivingAccount of receiving_account.*, and nil for what this package does not know.
+	// webhook_endpoint.*, a *ReceivingAccount of receiving_account.*, a *Printer of printer.*, and nil for what this package does not know.
 	Data any
 	// Raw is Data as it came.
 	Raw json.RawMessage
@@ -97,6 +97,8 @@ func about(event Type) any {
 		return &Endpoint{}
 	case "receiving_account":
 		return &ReceivingAccount{}
+	case "printer":
+		return &Printer{}
 	default:
 		return nil
 	}
@@ -153,6 +155,17 @@ type ReceivingAccount struct {
 	Reason string `json:"reason"`
 	// ConsentEndsAt is when you must consent anew.
 	ConsentEndsAt time.Time `json:"consent_ends_at"`
+}
+
+// Printer is what an event says of a printer of your kitchen.
+type Printer struct {
+	PrinterID string `json:"printer_id"`
+	Name      string `json:"name"`
+	// Status is offline.
+	Status     string    `json:"status"`
+	LastSeenAt time.Time `json:"last_seen_at"`
+	// WaitingJobs are tickets that wait for it.
+	WaitingJobs int `json:"waiting_jobs"`
 }
 
 // Order is what an event says of an order.

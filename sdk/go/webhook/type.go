@@ -109,6 +109,8 @@ const (
 	ProductLowStock Type = "product.low_stock"
 	// ProductSoldOut: The last piece of a product or variant is gone.
 	ProductSoldOut Type = "product.sold_out"
+	// PrinterOffline: A printer of your kitchen has been silent for five minutes.
+	PrinterOffline Type = "printer.offline"
 	// RewardEarned: A member got points, by a payment or as a new member.
 	RewardEarned Type = "reward.earned"
 	// RewardTakenBack: Points were taken back because a payment was refunded.

@@ -944,7 +944,9 @@ type OrderItem struct {
 	// Of a set menu: a product for each choice.
 	Parts []*WantedPart `protobuf:"bytes,10,rep,name=parts,proto3" json:"parts,omitempty"`
 	// Of a product with variants: which one.
-	VariantId     string `protobuf:"bytes,30,opt,name=variant_id,json=variantId,proto3" json:"variant_id,omitempty"`
+	VariantId string `protobuf:"bytes,30,opt,name=variant_id,json=variantId,proto3" json:"variant_id,omitempty"`
+	// 1 to 9: the item waits until its course is fired; the lowest course of an order is fired with it. 0: none, it is made at once.
+	Course        int32 `protobuf:"varint,20,opt,name=course,proto3" json:"course,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1019,6 +1021,13 @@ func (x *OrderItem) GetVariantId() string {
 		return x.VariantId
 	}
 	return ""
+}
+
+func (x *OrderItem) GetCourse() int32 {
+	if x != nil {
+		return x.Course
+	}
+	return 0
 }
 
 type PlaceOrderRequest struct {
@@ -1783,8 +1792,17 @@ type OrderLine struct {
 	// Of a set menu: what was chosen. unit_price_cents includes their supplements and options.
 	Parts []*OrderPart `protobuf:"bytes,20,rep,name=parts,proto3" json:"parts,omitempty"`
 	// Empty: the product has no variants. Their name is in variant_name, and name has both.
-	VariantId     string `protobuf:"bytes,50,opt,name=variant_id,json=variantId,proto3" json:"variant_id,omitempty"`
-	VariantName   string `protobuf:"bytes,51,opt,name=variant_name,json=variantName,proto3" json:"variant_name,omitempty"`
+	VariantId   string `protobuf:"bytes,50,opt,name=variant_id,json=variantId,proto3" json:"variant_id,omitempty"`
+	VariantName string `protobuf:"bytes,51,opt,name=variant_name,json=variantName,proto3" json:"variant_name,omitempty"`
+	// In the kitchen: "waiting", "preparing", "ready" or "served".
+	Status string `protobuf:"bytes,30,opt,name=status,proto3" json:"status,omitempty"`
+	// Where it is made; empty: at no station in particular.
+	StationId   string `protobuf:"bytes,31,opt,name=station_id,json=stationId,proto3" json:"station_id,omitempty"`
+	StationName string `protobuf:"bytes,32,opt,name=station_name,json=stationName,proto3" json:"station_name,omitempty"`
+	// 0: none.
+	Course int32 `protobuf:"varint,33,opt,name=course,proto3" json:"course,omitempty"`
+	// Since when it is to be made. Absent: its course was not fired yet, or the order is not received yet.
+	FiredAt       *timestamppb.Timestamp `protobuf:"bytes,34,opt,name=fired_at,json=firedAt,proto3" json:"fired_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1943,6 +1961,41 @@ func (x *OrderLine) GetVariantName() string {
 		return x.VariantName
 	}
 	return ""
+}
+
+func (x *OrderLine) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *OrderLine) GetStationId() string {
+	if x != nil {
+		return x.StationId
+	}
+	return ""
+}
+
+func (x *OrderLine) GetStationName() string {
+	if x != nil {
+		return x.StationName
+	}
+	return ""
+}
+
+func (x *OrderLine) GetCourse() int32 {
+	if x != nil {
+		return x.Course
+	}
+	return 0
+}
+
+func (x *OrderLine) GetFiredAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FiredAt
+	}
+	return nil
 }
 
 // OrderPart is a product that was chosen for a part of a set menu, as it was when the order was placed.
@@ -3470,7 +3523,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x0fGetMenuResponse\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12!\n" +
-	"\fnot_modified\x18\x03 \x01(\bR\vnotModified\"\xc9\x01\n" +
+	"\fnot_modified\x18\x03 \x01(\bR\vnotModified\"\xe1\x01\n" +
 	"\tOrderItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x1a\n" +
@@ -3481,7 +3534,8 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x05parts\x18\n" +
 	" \x03(\v2\x17.eupay.qr.v1.WantedPartR\x05parts\x12\x1d\n" +
 	"\n" +
-	"variant_id\x18\x1e \x01(\tR\tvariantId\"\xd2\x04\n" +
+	"variant_id\x18\x1e \x01(\tR\tvariantId\x12\x16\n" +
+	"\x06course\x18\x14 \x01(\x05R\x06course\"\xd2\x04\n" +
 	"\x11PlaceOrderRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x14\n" +
@@ -3562,7 +3616,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12!\n" +
 	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x1c\n" +
 	"\treference\x18\x03 \x01(\tR\treference\x12!\n" +
-	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xa9\x05\n" +
+	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xd2\x06\n" +
 	"\tOrderLine\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -3585,7 +3639,13 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x05parts\x18\x14 \x03(\v2\x16.eupay.qr.v1.OrderPartR\x05parts\x12\x1d\n" +
 	"\n" +
 	"variant_id\x182 \x01(\tR\tvariantId\x12!\n" +
-	"\fvariant_name\x183 \x01(\tR\vvariantName\"\xef\x01\n" +
+	"\fvariant_name\x183 \x01(\tR\vvariantName\x12\x16\n" +
+	"\x06status\x18\x1e \x01(\tR\x06status\x12\x1d\n" +
+	"\n" +
+	"station_id\x18\x1f \x01(\tR\tstationId\x12!\n" +
+	"\fstation_name\x18  \x01(\tR\vstationName\x12\x16\n" +
+	"\x06course\x18! \x01(\x05R\x06course\x125\n" +
+	"\bfired_at\x18\" \x01(\v2\x1a.google.protobuf.TimestampR\afiredAt\"\xef\x01\n" +
 	"\tOrderPart\x12\x17\n" +
 	"\apart_id\x18\x01 \x01(\tR\x06partId\x12\x12\n" +
 	"\x04part\x18\x02 \x01(\tR\x04part\x12\x1d\n" +
@@ -3823,66 +3883,67 @@ var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	25, // 23: eupay.qr.v1.OrderLine.taxes:type_name -> eupay.qr.v1.TaxShare
 	25, // 24: eupay.qr.v1.OrderLine.cancelled_taxes:type_name -> eupay.qr.v1.TaxShare
 	24, // 25: eupay.qr.v1.OrderLine.parts:type_name -> eupay.qr.v1.OrderPart
-	26, // 26: eupay.qr.v1.OrderPart.options:type_name -> eupay.qr.v1.ChosenOption
-	47, // 27: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
-	47, // 28: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
-	47, // 29: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
-	21, // 30: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 31: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 32: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
-	21, // 33: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
-	47, // 34: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
-	47, // 35: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
-	47, // 36: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
-	47, // 37: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
-	49, // 38: eupay.qr.v1.Offer.schedule:type_name -> eupay.qr.v1.WeeklyWindow
-	36, // 39: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	36, // 40: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	36, // 41: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
-	36, // 42: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	36, // 43: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	36, // 44: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	2,  // 45: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
-	4,  // 46: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
-	6,  // 47: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
-	8,  // 48: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
-	10, // 49: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
-	12, // 50: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
-	14, // 51: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
-	17, // 52: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
-	19, // 53: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
-	28, // 54: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
-	30, // 55: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
-	32, // 56: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
-	34, // 57: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
-	37, // 58: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
-	39, // 59: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
-	41, // 60: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
-	43, // 61: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
-	45, // 62: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
-	3,  // 63: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
-	5,  // 64: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
-	7,  // 65: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
-	9,  // 66: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
-	11, // 67: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
-	13, // 68: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
-	15, // 69: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
-	18, // 70: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
-	20, // 71: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
-	29, // 72: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
-	31, // 73: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
-	33, // 74: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
-	35, // 75: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
-	38, // 76: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
-	40, // 77: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
-	42, // 78: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
-	44, // 79: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
-	46, // 80: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
-	63, // [63:81] is the sub-list for method output_type
-	45, // [45:63] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	47, // 26: eupay.qr.v1.OrderLine.fired_at:type_name -> google.protobuf.Timestamp
+	26, // 27: eupay.qr.v1.OrderPart.options:type_name -> eupay.qr.v1.ChosenOption
+	47, // 28: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
+	47, // 29: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
+	47, // 30: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
+	21, // 31: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 32: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 33: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 34: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
+	47, // 35: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
+	47, // 36: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
+	47, // 37: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
+	47, // 38: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
+	49, // 39: eupay.qr.v1.Offer.schedule:type_name -> eupay.qr.v1.WeeklyWindow
+	36, // 40: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	36, // 41: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	36, // 42: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
+	36, // 43: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	36, // 44: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	36, // 45: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	2,  // 46: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
+	4,  // 47: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
+	6,  // 48: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
+	8,  // 49: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
+	10, // 50: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
+	12, // 51: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
+	14, // 52: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
+	17, // 53: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
+	19, // 54: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
+	28, // 55: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
+	30, // 56: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
+	32, // 57: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
+	34, // 58: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
+	37, // 59: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
+	39, // 60: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
+	41, // 61: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
+	43, // 62: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
+	45, // 63: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
+	3,  // 64: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
+	5,  // 65: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
+	7,  // 66: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
+	9,  // 67: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
+	11, // 68: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
+	13, // 69: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
+	15, // 70: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
+	18, // 71: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
+	20, // 72: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
+	29, // 73: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
+	31, // 74: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
+	33, // 75: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
+	35, // 76: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
+	38, // 77: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
+	40, // 78: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
+	42, // 79: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
+	44, // 80: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
+	46, // 81: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
+	64, // [64:82] is the sub-list for method output_type
+	46, // [46:64] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_table_proto_init() }

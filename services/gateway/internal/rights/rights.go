@@ -28,12 +28,16 @@ const (
 	SettlementRead Scope = "settlement:read"
 	// ExportsRead makes and fetches accounting files.
 	ExportsRead Scope = "exports:read"
+	// OrdersRead follows a kitchen, and OrdersWrite works in it.
+	OrdersRead  Scope = "orders:read"
+	OrdersWrite Scope = "orders:write"
 )
 
 // AllScopes in the order of the API reference.
 var AllScopes = []Scope{
 	PaymentsRead, PaymentsWrite, PaymentsConfirm, RefundsWrite, InvoicesRead, InvoicesWrite, WebhooksRead, WebhooksWrite,
 	LinksRead, LinksWrite, SubscriptionsRead, SubscriptionsWrite, RewardsRead, RewardsWrite, SettlementRead, ExportsRead,
+	OrdersRead, OrdersWrite,
 }
 
 // Role of a user.
@@ -53,10 +57,10 @@ const (
 var roleScopes = map[Role][]Scope{
 	RoleMerchant: {
 		PaymentsRead, PaymentsWrite, PaymentsConfirm, RefundsWrite, LinksRead, LinksWrite, SubscriptionsRead, SubscriptionsWrite,
-		RewardsRead, RewardsWrite, SettlementRead, ExportsRead,
+		RewardsRead, RewardsWrite, SettlementRead, ExportsRead, OrdersRead, OrdersWrite,
 	},
-	RoleStaff:      {PaymentsRead, LinksRead, SubscriptionsRead, RewardsRead},
-	RoleAccountant: {PaymentsRead, LinksRead, SubscriptionsRead, RewardsRead, SettlementRead, ExportsRead},
+	RoleStaff:      {PaymentsRead, LinksRead, SubscriptionsRead, RewardsRead, OrdersRead, OrdersWrite},
+	RoleAccountant: {PaymentsRead, LinksRead, SubscriptionsRead, RewardsRead, SettlementRead, ExportsRead, OrdersRead},
 }
 
 // Allows reports whether users with the role may do what the scope stands for.

@@ -35,6 +35,7 @@ type orderRequest struct {
 		Options   []string     `json:"options"`
 		Parts     []wantedPart `json:"parts"`
 		VariantID string       `json:"variant_id"`
+		Course    int32        `json:"course"`
 	} `json:"items"`
 	OrderType    string `json:"orderType"`
 	PayNow       bool   `json:"payNow"`
@@ -102,7 +103,7 @@ func (a *API) placeOrder(c echo.Context) error {
 	}
 	for _, item := range in.Items {
 		req.Items = append(req.Items, &qrv1.OrderItem{
-			ProductId: item.ProductID, Quantity: item.Quantity, Notes: item.Notes, OptionIds: item.Options, Parts: wantedParts(item.Parts), VariantId: item.VariantID,
+			ProductId: item.ProductID, Quantity: item.Quantity, Notes: item.Notes, OptionIds: item.Options, Parts: wantedParts(item.Parts), VariantId: item.VariantID, Course: item.Course,
 		})
 	}
 	res, err := a.Tables.PlaceOrder(ctx, req)

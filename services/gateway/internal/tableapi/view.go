@@ -24,8 +24,6 @@ type lineJSON struct {
 	VATAmount money.Cents `json:"vat_amount"`
 	// Options are what was chosen; UnitPrice includes their prices.
 	Options []chosenJSON `json:"options,omitempty"`
-	// Position names the line.
-	Position int32 `json:"position"`
 	// What cancellations took out of Quantity and Total, which stay as they were.
 	CancelledQuantity int32       `json:"cancelled_quantity"`
 	CancelledAmount   money.Cents `json:"cancelled_amount"`
@@ -36,6 +34,7 @@ type lineJSON struct {
 	// VariantID and Variant are of a product with variants; Name has the variant's, too.
 	VariantID string `json:"variant_id,omitempty"`
 	Variant   string `json:"variant,omitempty"`
+	kitchenJSON
 }
 
 // chosenJSON is an option as it was when the order was placed.
@@ -127,6 +126,7 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 		}
 		v.Items[i].Options = optionsView(l.GetOptions())
 		v.Items[i].Parts, v.Items[i].Taxes = partsView(l.GetParts()), taxesView(l.GetTaxes())
+		v.Items[i].kitchenJSON = kitchenOf(l)
 	}
 	return v
 }
@@ -136,6 +136,7 @@ func orderView(o *qrv1.Order) orderJSON {
 		guestOrderJSON: guestView(o), CustomerName: o.GetCustomerName(), Notes: o.GetNotes(), PaidLate: o.GetPaidLate(), Livemode: o.GetLivemode(),
 		Sequence: o.GetSequence(),
 	}
+	showStations(v.Items, o.GetLines())
 	if ref := o.GetPaymentReference(); ref != "" {
 		v.PaymentReference = &ref
 	}

@@ -49,6 +49,7 @@ var outline = []chapter{
 		{slug: "stock", tags: []string{"Stock"}},
 		{slug: "qr-signing"},
 		{slug: "table-ordering", tags: []string{"Tables and orders"}},
+		{slug: "kitchen", tags: []string{"Kitchen"}},
 		{slug: "merchant-qr", tags: []string{"QR codes"}},
 		{slug: "scan-to-pay", tags: []string{"Scanning", "Customer accounts"}},
 		{slug: "end-to-end"},

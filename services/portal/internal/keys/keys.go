@@ -25,6 +25,7 @@ var scopes = []eupay.Scope{
 	eupay.ScopeInvoicesRead, eupay.ScopeInvoicesWrite, eupay.ScopeWebhooksRead, eupay.ScopeWebhooksWrite,
 	eupay.ScopeLinksRead, eupay.ScopeLinksWrite, eupay.ScopeSubscriptionsRead, eupay.ScopeSubscriptionsWrite,
 	eupay.ScopeRewardsRead, eupay.ScopeRewardsWrite, eupay.ScopeSettlementRead, eupay.ScopeExportsRead,
+	eupay.ScopeOrdersRead, eupay.ScopeOrdersWrite,
 }
 
 // Register adds the pages to the site.

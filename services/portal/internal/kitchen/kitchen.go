@@ -4,6 +4,9 @@ package kitchen
 import (
 	"embed"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
 	"time"
 
 	eupay "european-pay.eu/eupay/sdk/go"
@@ -18,7 +21,11 @@ const home = "/portal/kitchen"
 // Register adds the pages to the site.
 func Register(s *web.Site) error {
 	s.For(web.Shop, "GET /portal/kitchen", page)
+	s.For(web.Shop, "GET /portal/kitchen/stream", stream)
 	s.For(web.Shop, "POST /portal/kitchen/{id}", move)
+	s.For(web.Shop, "POST /portal/kitchen/{id}/lines/{position}", moveLine)
+	s.For(web.Shop, "POST /portal/kitchen/{id}/courses/{course}", fire)
+	registerSetup(s)
 	return s.Templates("kitchen", templates)
 }
 
@@ -36,6 +43,46 @@ type ticket struct {
 	Tone string
 	// Next is what the big button makes of it.
 	Next eupay.OrderStatus
+	// Station of the screen; empty: all.
+	Station string
+}
+
+// Courses are the lines of the screen's station, in the order of their courses: first what has none.
+func (t ticket) Courses() (list []course) {
+	for _, l := range t.Items {
+		if t.Station != "" && l.Station != nil && l.Station.ID != t.Station {
+			continue
+		}
+		i := slices.IndexFunc(list, func(c course) bool { return c.Number == l.Course })
+		if i < 0 {
+			i = len(list)
+			list = append(list, course{Number: l.Course, Waits: l.Course > 0 && l.FiredAt.IsZero()})
+		}
+		list[i].Lines = append(list[i].Lines, dish{OrderLine: l, Order: t.ID, Next: after[l.Status]})
+	}
+	slices.SortStableFunc(list, func(a, b course) int { return a.Number - b.Number })
+	return list
+}
+
+// course is what is made together.
+type course struct {
+	Number int
+	// Waits: it was not fired yet.
+	Waits bool
+	Lines []dish
+}
+
+// dish is a line on a ticket.
+type dish struct {
+	eupay.OrderLine
+	Order string
+	// Next is what a touch makes of it; empty: it is done.
+	Next eupay.LineStatus
+}
+
+// after is what a touch makes of a line.
+var after = map[eupay.LineStatus]eupay.LineStatus{
+	eupay.LineWaiting: eupay.LineReady, eupay.LinePreparing: eupay.LineReady, eupay.LineReady: eupay.LineServed,
 }
 
 // Minutes is the age in whole minutes.
@@ -60,6 +107,19 @@ type screen struct {
 	// Newest is the number of the newest order: a higher one than before makes the sound.
 	Newest  int
 	Problem string
+	// Stations to choose from, and the one that is chosen; empty: all.
+	Stations []eupay.Station
+	Station  string
+	// Silent are printers that do not print.
+	Silent []eupay.Printer
+}
+
+// Query leads to the same screen.
+func (s screen) Query() string {
+	if s.Station == "" {
+		return ""
+	}
+	return "?station=" + url.QueryEscape(s.Station)
 }
 
 var onward = []struct{ from, to eupay.OrderStatus }{
@@ -73,13 +133,18 @@ func show(r *web.Request, problem string) error {
 	if err != nil {
 		return err
 	}
-	s := screen{Problem: problem}
+	s, err := newScreen(r, problem)
+	if err != nil {
+		return err
+	}
 	for _, step := range onward {
 		c := column{Status: step.from}
 		for _, o := range all {
 			s.Newest = max(s.Newest, o.Number)
-			if o.Status == step.from {
-				c.Tickets = append(c.Tickets, newTicket(o, step.to, r.Site.Now()))
+			if t := newTicket(o, step.to, r.Site.Now()); o.Status == step.from {
+				if t.Station = s.Station; len(t.Courses()) > 0 {
+					c.Tickets = append(c.Tickets, t)
+				}
 			}
 		}
 		s.Columns = append(s.Columns, c)
@@ -88,6 +153,29 @@ func show(r *web.Request, problem string) error {
 		return r.RenderPart("kitchen/kitchen", "board", s)
 	}
 	return r.Render(http.StatusOK, "kitchen/kitchen", s)
+}
+
+// newScreen reads what is around the board. Without printers that can be read, the board is there all the same.
+func newScreen(r *web.Request, problem string) (screen, error) {
+	s := screen{Problem: problem}
+	var err error
+	if s.Stations, err = r.API.Kitchen.Stations(r.Ctx()); err != nil {
+		return s, err
+	}
+	chosen := r.URL.Query().Get("station")
+	if slices.ContainsFunc(s.Stations, func(st eupay.Station) bool { return st.ID == chosen }) {
+		s.Station = chosen
+	}
+	printers, err := r.API.Kitchen.Printers(r.Ctx())
+	if err != nil {
+		return s, nil //nolint:nilerr // the board is what matters
+	}
+	for _, p := range printers {
+		if p.IsActive && (p.Status == "offline" || p.Status == "problem") {
+			s.Silent = append(s.Silent, p)
+		}
+	}
+	return s, nil
 }
 
 func newTicket(o eupay.Order, next eupay.OrderStatus, now time.Time) ticket {
@@ -113,11 +201,48 @@ func move(r *web.Request) error {
 		return err
 	}
 	_, err = r.API.Orders.SetStatus(r.Ctx(), r.PathValue("id"), eupay.OrderStatusParams{Status: eupay.OrderStatus(f.Get("status"))})
+	return answer(r, f, err)
+}
+
+// moveLine moves one line on.
+func moveLine(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	position, err := strconv.Atoi(r.PathValue("position"))
+	if err != nil {
+		position = -1 // there is none, as the API says
+	}
+	_, err = r.API.Kitchen.SetLineStatus(r.Ctx(), r.PathValue("id"), position, eupay.LineStatus(f.Get("status")))
+	return answer(r, f, err)
+}
+
+// fire has a course made now.
+func fire(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	number, err := strconv.Atoi(r.PathValue("course"))
+	if err != nil {
+		number = -1
+	}
+	_, err = r.API.Kitchen.FireCourse(r.Ctx(), r.PathValue("id"), number)
+	return answer(r, f, err)
+}
+
+// answer shows the board as it is now, and why something was refused.
+func answer(r *web.Request, f *web.Form, err error) error {
 	if err != nil && (web.Missing(err) || !r.Refused(f, err)) {
 		return err
 	}
 	if r.Fragment() || f.Problem != "" {
 		return show(r, f.Problem)
 	}
-	return r.Redirect(home, "")
+	to := home
+	if station := r.URL.Query().Get("station"); station != "" {
+		to += "?station=" + url.QueryEscape(station)
+	}
+	return r.Redirect(to, "")
 }

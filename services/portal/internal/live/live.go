@@ -87,6 +87,23 @@ func (*hub) follow(r *web.Request, l *listener, out stream) {
 	}
 }
 
+// Stream is an answer of server-sent events for another room. Make it with Begin.
+type Stream struct{ s stream }
+
+// Begin begins the answer.
+func Begin(r *web.Request) (Stream, error) {
+	s := Stream{stream{r.W, http.NewResponseController(r.W)}}
+	return s, s.s.begin()
+}
+
+// Send writes an event; the browser sends the id again when it comes back.
+func (s Stream) Send(id, name string) error {
+	return s.s.write("id: " + id + "\nevent: " + name + "\ndata: 1\n\n")
+}
+
+// Beat writes what browsers ignore.
+func (s Stream) Beat() error { return s.s.write(":\n\n") }
+
 // stream is an answer of server-sent events.
 type stream struct {
 	out  http.ResponseWriter

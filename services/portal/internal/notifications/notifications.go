@@ -28,6 +28,7 @@ const (
 var (
 	kinds = []eupay.PushEventType{
 		eupay.PushPaymentCompleted, eupay.PushPaymentFailed, eupay.PushPaymentRefunded, eupay.PushInvoiceRejected, eupay.PushEndpointFailing,
+		eupay.PushOrderReceived,
 	}
 	usual = []eupay.PushEventType{eupay.PushPaymentCompleted, eupay.PushPaymentRefunded, eupay.PushEndpointFailing}
 )

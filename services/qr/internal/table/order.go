@@ -94,6 +94,8 @@ type order struct {
 	entries []noted
 
 	fingerprint []byte
+	// linesLead: the order follows its lines, so they need not follow it.
+	linesLead bool
 	// askDueAt is when its payment is asked for by whoever finds it; written with the order, and read by the claim alone.
 	askDueAt        *time.Time
 	askAttempts     int
@@ -190,11 +192,11 @@ func (o *order) view() *qrv1.Order {
 		v.PaidAt = timestamppb.New(*o.PaidAt)
 	}
 	for i, l := range o.Lines {
-		v.Lines = append(v.Lines, &qrv1.OrderLine{
+		v.Lines = append(v.Lines, l.showKitchen(&qrv1.OrderLine{
 			Position: int32(i), Taxes: taxViews(l.taxes()), ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, Notes: l.Notes, UnitPriceCents: int64(l.Unit), VatPerMille: int32(l.VATPerMill),
 			TotalCents: int64(l.Total), VatCents: int64(l.VAT), DiscountCents: int64(l.Discount), Options: optionViews(l.Options), Parts: partViews(l.Parts),
 			VariantId: l.VariantID, VariantName: l.VariantName,
-		})
+		}))
 	}
 	o.showCancelled(v)
 	return v

@@ -110,7 +110,7 @@ func (s *Server) readOrder(r *qrv1.PlaceOrderRequest) (*order, error) {
 		}
 		o.Lines = append(o.Lines, line{
 			ProductID: strings.ToLower(item.GetProductId()), Quantity: item.GetQuantity(), Notes: bad.text(field+".notes", item.GetNotes(), maxNotes),
-			wanted: item.GetOptionIds(), Parts: bad.parts(field, item.GetParts()), VariantID: strings.ToLower(item.GetVariantId()),
+			wanted: item.GetOptionIds(), Parts: bad.parts(field, item.GetParts()), VariantID: strings.ToLower(item.GetVariantId()), kitchen: readCourse(&bad, field, item),
 		})
 	}
 	o.fingerprint = fingerprint(r)
@@ -189,6 +189,9 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 		o.merchantVersion = r.GetMerchantVersion()
 	}
 	if err := insertOrder(ctx, tx, o, r.GetIdempotencyKey()); err != nil {
+		return err
+	}
+	if err := placeInKitchen(ctx, tx, o); err != nil {
 		return err
 	}
 	if err := recordTerms(ctx, tx, o); err != nil {

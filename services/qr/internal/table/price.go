@@ -6,6 +6,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
+	"european-pay.eu/eupay/services/qr/internal/kitchen"
 )
 
 // line is one position of an order.
@@ -24,6 +25,9 @@ type line struct {
 	split []vat.Share
 	// gone is what cancellations have taken out of Quantity, Total and taxes, which stay as they were.
 	gone taken
+
+	// kitchen is what the kitchen knows of it.
+	kitchen kitchen.Line
 
 	// wanted are the ids of options in the guest's request.
 	wanted []string

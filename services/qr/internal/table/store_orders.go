@@ -141,7 +141,10 @@ func readLines(ctx context.Context, db pg.Reader, orders []*order) error {
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("read order lines: %w", err)
 	}
-	return readGone(ctx, db, byID)
+	if err := readGone(ctx, db, byID); err != nil {
+		return err
+	}
+	return readKitchen(ctx, db, byID, ids)
 }
 
 // optionRow is an option in the row of its line.
@@ -204,6 +207,9 @@ func record(ctx context.Context, tx pgx.Tx, o *order, from Status, cause, detail
 		values ($1, $2, $3, $4, $5, $6, $7)`, o.ID, o.Sequence, from, o.Status, cause, detail, o.UpdatedAt)
 	if err != nil {
 		return fmt.Errorf("record the order's history: %w", err)
+	}
+	if err := toKitchen(ctx, tx, o, from); err != nil {
+		return err
 	}
 	what := string(o.Status)
 	if from == o.Status {

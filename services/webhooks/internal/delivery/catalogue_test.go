@@ -46,6 +46,8 @@ func changed(t *testing.T, eventType string) events.Event {
 		m = &eventsv1.OrderChanged{OrderId: "o", MerchantId: "m_1"}
 	case "product":
 		m = &eventsv1.StockAlert{ProductId: "p", MerchantId: "m_1"}
+	case "printer":
+		m = &eventsv1.PrinterChanged{PrinterId: "p", MerchantId: "m_1", LastSeenAt: timestamppb.New(start)}
 	case "reward":
 		about := &eventsv1.RewardChanged{
 			MerchantId: "m_1", Member: &qrv1.RewardMember{Id: "m", CustomerId: "c", CustomerNumber: "n", EmailSha256: "h"},

@@ -51,6 +51,8 @@ func Read(e events.Event) (Message, error) {
 		return read(e, orderMessage)
 	case "product":
 		return read(e, stockMessage)
+	case "printer":
+		return read(e, printerMessage)
 	case "reward":
 		return read(e, rewardMessage)
 	case "invoice":

@@ -52,6 +52,7 @@ var allTypes = append([]string{
 	"order.cancelled", "order.expired", "order.payment_failed", "order.paid_late", "order.paid",
 	"order.lines_cancelled", "order.refund_requested",
 	"product.low_stock", "product.sold_out",
+	"printer.offline",
 	"reward.earned", "reward.taken_back", "reward.adjusted", "reward.expired", "reward.redeemed", "reward.released",
 	"invoice.created", "invoice.submitted", "invoice.submission_failed", "invoice.status_updated", "invoice.payment_received",
 	"invoice.paid", "invoice.cancelled", "invoice.credited", "invoice.refunded", "invoice.failed", "invoice.received", "invoice.answered",

@@ -16,6 +16,8 @@ const (
 	invoiceRejected = "invoice.rejected"
 	// endpointFailing includes that the endpoint was disabled.
 	endpointFailing = "webhook_endpoint.failing"
+	// orderReceived is an order that the kitchen is to make.
+	orderReceived = "order.received"
 )
 
 // What messages say besides the kinds.
@@ -28,7 +30,7 @@ const (
 // kinds are all kinds in the order in which they are shown. usualKinds are those of a subscription that names none; the column has
 // the same default.
 var (
-	kinds      = []string{paymentCompleted, paymentFailed, paymentRefunded, invoiceRejected, endpointFailing}
+	kinds      = []string{paymentCompleted, paymentFailed, paymentRefunded, invoiceRejected, endpointFailing, orderReceived}
 	usualKinds = []string{paymentCompleted, paymentRefunded, endpointFailing}
 )
 

@@ -49,12 +49,25 @@ func (f *fixture) endpointEvent(eventType string) events.Event {
 	return events.Event{ID: events.NewID(), Type: eventType, Source: "webhooks", Merchant: "m_1", Time: f.clock.Now(), Data: data}
 }
 
+// orderEvent is an event of an order for the kitchen.
+func (f *fixture) orderEvent() events.Event {
+	f.t.Helper()
+	data, err := proto.Marshal(&eventsv1.OrderChanged{
+		OrderId: "o_1", MerchantId: "m_1", Number: 12, TableName: "Table 4", Status: "received", TotalCents: 700, Currency: "EUR", OccurredAt: timestamppb.New(f.clock.Now()),
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return events.Event{ID: events.NewID(), Type: orderReceived, Source: "qr", Merchant: "m_1", Time: f.clock.Now(), Data: data}
+}
+
 // everything is an event of each kind that is pushed, in the order of kinds; an endpoint has two, an invoice two.
 func (f *fixture) everything() []consume.Event {
 	var list []consume.Event
 	for _, e := range []events.Event{
 		f.event(paymentCompleted, payment()), f.event(paymentFailed, payment()), f.event(paymentRefunded, payment()),
 		f.invoiceStep(210), f.invoiceStep(213), f.endpointEvent(endpointFailing), f.endpointEvent(endpointDisabled),
+		f.orderEvent(),
 	} {
 		list = append(list, consume.Event{Event: e})
 	}
@@ -92,6 +105,7 @@ func TestABrowserIsToldOnlyOfWhatItChose(t *testing.T) {
 	want := map[string][]string{
 		paymentCompleted: {paymentCompleted}, paymentFailed: {paymentFailed}, paymentRefunded: {paymentRefunded},
 		invoiceRejected: {"invoice.status_updated", "invoice.status_updated"}, endpointFailing: {endpointDisabled, endpointFailing},
+		orderReceived: {orderReceived},
 	}
 	browsers := map[string]*browser{}
 	for _, kind := range kinds {

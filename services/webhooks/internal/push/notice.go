@@ -27,9 +27,10 @@ const (
 	// maxName is the maximum length of the merchant's own reference in a message, in characters: a code's label of 100 and its
 	// request id fit.
 	maxName = 170
-	// portalPayment and portalInvoice are the portal's pages of a payment and of an invoice, relative to its origin.
+	// portalPayment and portalInvoice are the portal's pages of a payment and of an invoice, relative to its origin; portalKitchen shows orders.
 	portalPayment = "/portal/payments/"
 	portalInvoice = "/portal/invoices/"
+	portalKitchen = "/portal/kitchen"
 )
 
 // payload is what the service worker receives. The README of this service describes it.
@@ -116,6 +117,8 @@ func understand(e events.Event) (happening, error) {
 		return readPayment(e)
 	case endpointFailing, endpointDisabled:
 		return readEndpoint(e)
+	case orderReceived:
+		return readOrder(e)
 	case "invoice.status_updated":
 		return readInvoice(e)
 	default:
@@ -194,6 +197,24 @@ func readInvoice(e events.Event) (happening, error) {
 		return happening{}, nil
 	}
 	return h, nil
+}
+
+// readOrder names the table and the number of an order, never its guest.
+func readOrder(e events.Event) (happening, error) {
+	c := &eventsv1.OrderChanged{}
+	if err := proto.Unmarshal(e.Data, c); err != nil {
+		return happening{}, fmt.Errorf("decode: %w", err)
+	}
+	if c.GetMerchantId() != e.Merchant || c.GetLivemode() != e.Livemode {
+		return happening{}, errSubjectMismatch
+	}
+	return happening{
+		kind: orderReceived, said: orderReceived, name: fmt.Sprintf("%s · %d", c.GetTableName(), c.GetNumber()), at: c.GetOccurredAt(),
+		payload: payload{
+			Type: e.Type, Tag: "order-" + c.GetOrderId(), Reference: c.GetOrderId(), Amount: money.Cents(c.GetTotalCents()), Currency: c.GetCurrency(),
+			URL: portalKitchen,
+		},
+	}, nil
 }
 
 // nameOf returns the name by which the merchant knows a payment: its own reference, the label of the scanned code, or our

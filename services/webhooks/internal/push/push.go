@@ -23,7 +23,7 @@ import (
 // subjects of the events that are pushed to merchants' browsers.
 var subjects = []string{
 	"eupay.evt.*.payment.completed.>", "eupay.evt.*.payment.failed.>", "eupay.evt.*.payment.refunded.>", "eupay.evt.*.invoice.status_updated.>",
-	"eupay.evt.*.webhook_endpoint.failing.>", "eupay.evt.*.webhook_endpoint.disabled.>",
+	"eupay.evt.*.webhook_endpoint.failing.>", "eupay.evt.*.webhook_endpoint.disabled.>", "eupay.evt.*.order.received.>",
 }
 
 // Deps are what New needs.

@@ -22,6 +22,7 @@ var phrases = map[string]map[string]phrase{
 		invoiceRejected:   {"Invoice rejected by the platform", sum},
 		endpointFailing:   {"Webhook endpoint failing", "{name} does not accept events ({reason})."},
 		endpointDisabled:  {"Webhook endpoint disabled", "{name} receives no events until you enable it again."},
+		orderReceived:     {"New order", sum},
 		subscriptionTried: {"Test notification", "This browser will notify you of payments."},
 	},
 	french: {
@@ -32,6 +33,7 @@ var phrases = map[string]map[string]phrase{
 		invoiceRejected:   {"Facture rejetée par la plateforme", sum},
 		endpointFailing:   {"Un point de réception échoue", "{name} n’accepte pas les événements ({reason})."},
 		endpointDisabled:  {"Point de réception désactivé", "{name} ne reçoit plus d’événements tant que vous ne le réactivez pas."},
+		orderReceived:     {"Nouvelle commande", sum},
 		subscriptionTried: {"Notification de test", "Ce navigateur vous préviendra des paiements."},
 	},
 }

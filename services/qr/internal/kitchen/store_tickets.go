@@ -1,0 +1,49 @@
+package kitchen
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// readTicket returns what a job prints; nil for a test of the printer.
+func readTicket(ctx context.Context, tx pgx.Tx, j *job) (*ticket, error) {
+	if j.Order == "" {
+		return nil, nil
+	}
+	t := &ticket{}
+	var status string
+	err := tx.QueryRow(ctx, `select o.table_name, o.order_type, o.customer_name, o.notes, o.number, o.livemode, o.status, o.created_at,
+			coalesce((select name from kitchen_stations s where s.id = nullif($2, '')::uuid), '')
+		from orders o where o.id = $1 and o.merchant_id = $3`, j.Order, j.Station, j.Merchant).Scan(
+		&t.Table, &t.Type, &t.Customer, &t.Notes, &t.Number, &t.Livemode, &status, &t.At, &t.Station)
+	if err != nil {
+		return nil, fmt.Errorf("read the order of a ticket: %w", err)
+	}
+	t.Cancelled = status == "cancelled"
+	if t.Items, err = readItems(ctx, tx, j.Order); err != nil {
+		return nil, err
+	}
+	t.keep(j)
+	return t, nil
+}
+
+func readItems(ctx context.Context, tx pgx.Tx, orderID string) ([]ticketItem, error) {
+	rows, err := tx.Query(ctx, `select l.position, l.quantity, l.name, l.notes,
+			array(select o->>'name' from jsonb_array_elements(l.options) with ordinality as e (o, n) order by n),
+			coalesce(k.course, 0), coalesce(k.station_id::text, '')
+		from order_lines l left join kitchen_lines k on k.order_id = l.order_id and k.position = l.position where l.order_id = $1 order by l.position`, orderID)
+	if err != nil {
+		return nil, fmt.Errorf("read the lines of a ticket: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ticketItem, error) {
+		var i ticketItem
+		err := row.Scan(&i.Position, &i.Quantity, &i.Name, &i.Notes, &i.Options, &i.Course, &i.StationID)
+		return i, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the lines of a ticket: %w", err)
+	}
+	return list, nil
+}
