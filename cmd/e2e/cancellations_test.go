@@ -62,10 +62,14 @@ func TestAPieceOfAPaidOrderIsGivenBack(t *testing.T) {
 		return len(list) == 1 && list[0].Reference == reference && list[0].PaymentURL != ""
 	})
 	m.w.bank().authorise(t, reference, object{})
-	m.site.wait(t, "payment.refunded", o.Payment.Reference, func(h hook) bool { return h.body.Event == "payment.refunded" && h.body.Data.RefundReference == reference })
+	m.site.wait(t, "payment.refunded", o.Payment.Reference, func(h hook) bool {
+		return h.body.Event == "payment.refunded" && h.body.Data.RefundReference == reference
+	})
 	eventually(t, "the order knows it", func() bool {
 		a := m.portal.do(t, http.MethodGet, path, "")
-		list := must[struct{ Data []struct{ Refund *struct{ Status string } } }](t, a, http.StatusOK).Data
+		list := must[struct {
+			Data []struct{ Refund *struct{ Status string } }
+		}](t, a, http.StatusOK).Data
 		return len(list) == 1 && list[0].Refund.Status == "completed"
 	})
 	eventually(t, "the points are taken back", func() bool { return guest.points(t) == 7 })
