@@ -41,6 +41,7 @@ var unanswered = map[string]string{
 	"requeueDeadLetter": "there is no dead letter", "stopIBANChange": "no change of the IBAN waits", "cancelRefund": "the sandbox bank has made the refund at once",
 	"confirmNotReceived": "no payment waits for the merchant's word", "bookLateReceipt": "no money came late", "submitInvoice": "the platform has the invoice already",
 	"releaseRedemption":      "the redemption is captured already",
+	"refundCancellation":     "the order is paid at the counter",
 	"createPushSubscription": "takes a browser's own address", "updatePushSubscription": "there is no browser", "testPushSubscription": "there is no browser", "deletePushSubscription": "there is no browser",
 	"listenToWebhooks": "does not end",
 	"followKitchen":    "does not end",

@@ -102,7 +102,7 @@ func TestMoneyIsGivenBackByWhoMay(t *testing.T) {
 	want(t, f.call(t, staff, "POST", path+"/"+orderID+"/refund", ""), 403, "staff gives money back later")
 	f.limit(t, 349)
 	f.mu.Lock()
-	f.now = f.now.Add(time.Hour) // the login is no fresh proof any more
+	f.now = f.now.Add(10 * time.Minute) // the login is no fresh proof any more
 	f.mu.Unlock()
 	for call, body := range map[string]string{path: `{}`, "/table-order/orders/" + orderID + "/status": `{"status":"cancelled","refund":true}`} {
 		if r := f.call(t, f.owner, "POST", call, body); r.code() != string(errs.StepUpRequired) {

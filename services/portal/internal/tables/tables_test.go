@@ -43,6 +43,8 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		webtest.Answer(w, http.StatusOK, map[string]any{"data": a.tables, "pagination": map[string]any{"page": 1, "limit": 100, "total": len(a.tables), "pages": 1}})
 	case path == "/table-order/orders":
 		webtest.Answer(w, http.StatusOK, map[string]any{"data": []any{a.order}, "pagination": map[string]any{"page": 1, "limit": 25, "total": 1, "pages": 1}})
+	case strings.Contains(path, "/cancellations"):
+		a.cancellations(w, r)
 	case strings.HasPrefix(path, "/table-order/orders/"):
 		webtest.Answer(w, http.StatusOK, a.order)
 	default:

@@ -69,7 +69,7 @@ func TestTheStockAlwaysBalances(t *testing.T) {
 			}
 		}
 		// The next round begins with a full stock: all that is held counts as sold.
-		if _, err := f.pool.Exec(t.Context(), `with o as (delete from order_history), l as (delete from order_lines), t as (delete from payment_tasks) update products set stock_quantity = $1`, stock); err != nil {
+		if _, err := f.pool.Exec(t.Context(), `with o as (delete from order_history), l as (delete from order_lines), t as (delete from payment_tasks), r as (delete from order_refunds), c as (delete from order_cancellations) update products set stock_quantity = $1`, stock); err != nil {
 			r.Fatal(err)
 		}
 		if _, err := f.pool.Exec(t.Context(), `delete from orders`); err != nil {
