@@ -84,7 +84,11 @@ func (a *API) send(ctx context.Context, first *qrv1.ImportCatalogRequest, file [
 		}
 		next = &qrv1.ImportCatalogRequest{}
 	}
-	return stream.CloseAndRecv()
+	res, err := stream.CloseAndRecv()
+	if err != nil {
+		return nil, fmt.Errorf("import catalog: %w", err)
+	}
+	return res, nil
 }
 
 // exportFile answers with the whole catalog.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -29,7 +30,9 @@ func (s *Server) ImportCatalog(stream grpc.ClientStreamingServer[qrv1.ImportCata
 	case s.files <- struct{}{}:
 		defer func() { <-s.files }()
 	case <-ctx.Done():
-		return fmt.Errorf("wait for another file: %w", ctx.Err())
+		e := errs.New(errs.Unavailable, "Other files are being read. Repeat the request in a moment.")
+		e.RetryAfter = time.Second
+		return e
 	}
 	first, file, err := receive(stream)
 	if err != nil {
@@ -43,7 +46,10 @@ func (s *Server) ImportCatalog(stream grpc.ClientStreamingServer[qrv1.ImportCata
 	if err != nil {
 		return err
 	}
-	return stream.SendAndClose(reportMessage(report))
+	if err := stream.SendAndClose(reportMessage(report)); err != nil {
+		return fmt.Errorf("answer an import: %w", err)
+	}
+	return nil
 }
 
 // receive reads the parts of a file. The first message says what to do with it.
@@ -88,7 +94,10 @@ func (s *Server) ExportCatalog(r *qrv1.ExportCatalogRequest, stream grpc.ServerS
 		}
 		err := stream.Send(&qrv1.ExportCatalogResponse{Data: bytes.Clone(part.Bytes())})
 		part.Reset()
-		return err
+		if err != nil {
+			return fmt.Errorf("send a part of a catalog: %w", err)
+		}
+		return nil
 	}
 	w, err := catalogfile.NewWriter(&part, dialect)
 	if err != nil {
