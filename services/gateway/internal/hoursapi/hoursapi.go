@@ -131,7 +131,7 @@ func filled(list []string) []string { return append([]string{}, list...) }
 func (a *API) hours(c echo.Context) error {
 	res, err := web.Call(c, callTimeout, a.Hours.GetHours, &qrv1.GetHoursRequest{MerchantId: caller.Of(c).MerchantID()})
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	return web.Answer(c, http.StatusOK, view(res.GetHours()))
 }
@@ -142,7 +142,7 @@ func (a *API) setHours(c echo.Context) error {
 		Exceptions []exception `json:"exceptions"`
 	}
 	if err := web.DecodeUpTo(c, &in, bodyLimit); err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	req := &qrv1.SetHoursRequest{MerchantId: caller.Of(c).MerchantID()}
 	for _, s := range in.Services {
@@ -161,7 +161,7 @@ func (a *API) setHours(c echo.Context) error {
 	}
 	res, err := web.Call(c, callTimeout, a.Hours.SetHours, req)
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	return web.Answer(c, http.StatusOK, view(res.GetHours()))
 }
@@ -169,13 +169,13 @@ func (a *API) setHours(c echo.Context) error {
 func (a *API) setPickup(c echo.Context) error {
 	var in pickup
 	if err := web.Decode(c, &in); err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	res, err := web.Call(c, callTimeout, a.Hours.SetPickup, &qrv1.SetPickupRequest{MerchantId: caller.Of(c).MerchantID(), Pickup: &qrv1.Pickup{
 		SlotMinutes: in.SlotMinutes, SlotCapacity: in.Capacity, PreparationMinutes: in.Preparation, DaysAhead: in.DaysAhead,
 	}})
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	return web.Answer(c, http.StatusOK, view(res.GetHours()))
 }
@@ -189,13 +189,13 @@ func (a *API) pause(c echo.Context) error {
 		Kind    string `json:"kind"`
 	}{Kind: all}
 	if err := web.Decode(c, &in); err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	res, err := web.Call(c, callTimeout, a.Hours.PauseOrders, &qrv1.PauseOrdersRequest{
 		MerchantId: caller.Of(c).MerchantID(), Minutes: in.Minutes, Kind: in.Kind,
 	})
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	return web.Answer(c, http.StatusOK, view(res.GetHours()))
 }
@@ -205,11 +205,11 @@ func (a *API) resume(c echo.Context) error {
 		Kind string `json:"kind"`
 	}{Kind: all}
 	if err := web.DecodeOptional(c, &in); err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	res, err := web.Call(c, callTimeout, a.Hours.ResumeOrders, &qrv1.ResumeOrdersRequest{MerchantId: caller.Of(c).MerchantID(), Kind: in.Kind})
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	return web.Answer(c, http.StatusOK, view(res.GetHours()))
 }
@@ -223,19 +223,19 @@ func (a *API) slots(c echo.Context) error {
 	c.Response().Header().Set(echo.HeaderAccessControlAllowOrigin, "*")
 	merchantID, err := web.PathID(c, "merchantId", "Table")
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	token, err := web.PathID(c, "token", "Table")
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	sum := sha256.Sum256([]byte(token)) // the code stays out of the store of the limits
 	if err := web.Limited(c, a.Limiter, "slots:"+merchantID+":"+hex.EncodeToString(sum[:16]), slotsPerMinute); err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	res, err := web.Call(c, callTimeout, a.Hours.ListSlots, &qrv1.ListSlotsRequest{MerchantId: merchantID, Token: token, Date: c.QueryParam("date")})
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	body := struct {
 		Data        []slotJSON `json:"data"`

@@ -104,7 +104,7 @@ func (a *API) create(c echo.Context) error {
 		EndsAt     *string    `json:"ends_at"`
 	}
 	if err := web.Decode(c, &in); err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	starts, ends, err := bounds(in.StartsAt, in.EndsAt)
 	if err != nil {
@@ -117,7 +117,7 @@ func (a *API) create(c echo.Context) error {
 		},
 	})
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	return web.Answer(c, http.StatusCreated, view(res.GetCode()))
 }
@@ -125,13 +125,13 @@ func (a *API) create(c echo.Context) error {
 func (a *API) list(c echo.Context) error {
 	number, limit, err := web.Page(c)
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	res, err := web.Call(c, callTimeout, a.Promotions.ListPromotionCodes, &qrv1.ListPromotionCodesRequest{
 		MerchantId: caller.Of(c).MerchantID(), Page: int32(number), Limit: int32(limit),
 	})
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetCodes(), view, number, limit, res.GetTotal()))
 }
@@ -139,11 +139,11 @@ func (a *API) list(c echo.Context) error {
 func (a *API) get(c echo.Context) error {
 	id, err := web.PathID(c, "id", noun)
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	res, err := web.Call(c, callTimeout, a.Promotions.GetPromotionCode, &qrv1.GetPromotionCodeRequest{MerchantId: caller.Of(c).MerchantID(), Id: id})
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	return web.Answer(c, http.StatusOK, view(res.GetCode()))
 }
@@ -152,7 +152,7 @@ func (a *API) get(c echo.Context) error {
 func (a *API) update(c echo.Context) error {
 	id, err := web.PathID(c, "id", noun)
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	var in struct {
 		Name       *string    `json:"name"`
@@ -167,7 +167,7 @@ func (a *API) update(c echo.Context) error {
 		EndsAt     *string    `json:"ends_at"`
 	}
 	if err := web.Decode(c, &in); err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	req := &qrv1.UpdatePromotionCodeRequest{
 		MerchantId: caller.Of(c).MerchantID(), Id: id, Name: in.Name, Type: in.Type, Value: cents(in.Value), MinOrderCents: cents(in.MinOrder), MaxUses: in.MaxUses,
@@ -179,7 +179,7 @@ func (a *API) update(c echo.Context) error {
 	}
 	res, err := web.Call(c, callTimeout, a.Promotions.UpdatePromotionCode, req)
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	return web.Answer(c, http.StatusOK, view(res.GetCode()))
 }
@@ -201,11 +201,11 @@ func entries(list *[]string) *qrv1.PromotionCodeList {
 func (a *API) delete(c echo.Context) error {
 	id, err := web.PathID(c, "id", noun)
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	_, err = web.Call(c, callTimeout, a.Promotions.DeletePromotionCode, &qrv1.DeletePromotionCodeRequest{MerchantId: caller.Of(c).MerchantID(), Id: id})
 	if err != nil {
-		return err //nolint:wrapcheck // for the caller
+		return err
 	}
 	return c.NoContent(http.StatusNoContent)
 }

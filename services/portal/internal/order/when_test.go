@@ -50,6 +50,7 @@ func TestAGuestChoosesASlotAndTypesACode(t *testing.T) {
 	if a.ordered["pickup_at"] != "2026-06-20T10:00:00Z" || a.ordered["promotion_code"] != "BIENVENUE" {
 		t.Errorf("ordered %v", a.ordered)
 	}
+	a.ordered = nil
 	k.Post(here, basket("pickup_at", "2026-06-20T10:00:00Z"))
 	if _, there := a.ordered["pickup_at"]; there {
 		t.Errorf("a slot at the table: %v", a.ordered)

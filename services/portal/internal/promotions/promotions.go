@@ -88,7 +88,7 @@ type form struct {
 func show(r *web.Request, status int, f *web.Form, c *eupay.PromotionCode) error {
 	v := form{Form: f, Code: c}
 	for _, t := range []string{"percentage", "fixed_amount"} {
-		v.Types = append(v.Types, map[string]any{"value": t, "label": r.Text.T("promotions.type_" + t)})
+		v.Types = append(v.Types, map[string]any{"value": t, "label": r.Text.T("promotions.type." + t)})
 	}
 	if got, err := r.API.Products.List(r.Ctx(), eupay.ProductListParams{ListParams: eupay.ListParams{Limit: limit}}); err == nil {
 		for i := range got.Data {

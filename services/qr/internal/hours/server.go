@@ -138,7 +138,7 @@ func (s *Server) change(ctx context.Context, merchantID string, do func(pgx.Tx) 
 		return catalog.Bump(ctx, tx, merchantID)
 	})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // do says what it did
+		return nil, err
 	}
 	return state.view(s.now()), nil
 }

@@ -78,9 +78,17 @@ func (s State) Take(ctx context.Context, tx pgx.Tx, merchantID string, a Admitte
 	if err != nil || taken {
 		return err
 	}
-	e := errs.New(errs.SlotFull, "This slot is full. Choose another one.")
-	if e.Slots, err = s.free(ctx, tx, merchantID, now, time.Time{}, maxOffered); err != nil {
+	return s.Full(ctx, tx, merchantID, a, now)
+}
+
+// Full refuses the order's slot, with others that are free.
+func (s State) Full(ctx context.Context, db pg.DB, merchantID string, a Admitted, now time.Time) error {
+	free, err := s.free(ctx, db, merchantID, now, time.Time{}, maxOffered+1)
+	if err != nil {
 		return err
 	}
+	free = slices.DeleteFunc(free, a.SlotAt.Equal)
+	e := errs.New(errs.SlotFull, "This slot is full. Choose another one.")
+	e.Slots = free[:min(len(free), maxOffered)]
 	return e
 }

@@ -24,7 +24,7 @@ func scanState(row pgx.CollectableRow) (State, error) {
 	if takeaway != nil {
 		s.takeawayPaused = takeaway.UTC()
 	}
-	return s, err //nolint:wrapcheck // the callers say what they read
+	return s, err
 }
 
 // Read returns what is known of a merchant; the zero value if nothing is.

@@ -56,7 +56,7 @@ func (s *Server) CreatePromotionCode(ctx context.Context, r *qrv1.CreatePromotio
 		return nil, err
 	}
 	if err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return insertCode(ctx, tx, c) }); err != nil {
-		return nil, err //nolint:wrapcheck // insertCode says what it did
+		return nil, err
 	}
 	return &qrv1.CreatePromotionCodeResponse{Code: c.view()}, nil
 }
@@ -108,7 +108,7 @@ func (s *Server) UpdatePromotionCode(ctx context.Context, r *qrv1.UpdatePromotio
 		return updateCode(ctx, tx, c)
 	})
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the functions say what they did
+		return nil, err
 	}
 	return &qrv1.UpdatePromotionCodeResponse{Code: c.view()}, nil
 }

@@ -20,7 +20,7 @@ func scan(row pgx.CollectableRow) (*Code, error) {
 	c := &Code{}
 	err := row.Scan(&c.ID, &c.Merchant, &c.Text, &c.Name, &c.Type, &c.Value, &c.MinOrder, &c.MaxUses, &c.Uses, &c.Products, &c.Categories, &c.Active,
 		&c.StartsAt, &c.EndsAt, &c.CreatedAt, &c.UpdatedAt)
-	return c, err //nolint:wrapcheck // the callers say what they read
+	return c, err
 }
 
 func one(ctx context.Context, db pg.DB, sql string, args ...any) (*Code, error) {

@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -19,4 +20,14 @@ func recordTerms(ctx context.Context, tx pgx.Tx, o *order) error {
 		return fmt.Errorf("record the terms of an order: %w", err)
 	}
 	return nil
+}
+
+// unpaidIn counts the unpaid orders of a table in a slot. The orders of a merchant are serialised, so the count is exact.
+func unpaidIn(ctx context.Context, tx pgx.Tx, tableID string, slot time.Time) (n int64, err error) {
+	err = tx.QueryRow(ctx, `select count(*) from orders where table_id = $1 and paid_at is null and status in ('awaiting_payment', 'received') and pickup_slot = $2`,
+		tableID, slot).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count the unpaid orders in a slot: %w", err)
+	}
+	return n, nil
 }

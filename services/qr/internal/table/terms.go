@@ -78,10 +78,10 @@ func (o *order) admit(ctx context.Context, tx pgx.Tx, r *qrv1.PlaceOrderRequest)
 	var err error
 	t := &o.terms
 	if t.state, err = hours.Read(ctx, tx, o.Merchant); err != nil {
-		return err //nolint:wrapcheck // hours says what it read
+		return err
 	}
 	if t.admitted, err = t.state.Admit(o.CreatedAt, o.Type == takeaway, instant(r.GetPickupAt())); err != nil {
-		return err //nolint:wrapcheck // for the guest
+		return err
 	}
 	if at := t.admitted.PickupAt; !at.IsZero() {
 		t.PickupAt = &at
@@ -92,9 +92,23 @@ func (o *order) admit(ctx context.Context, tx pgx.Tx, r *qrv1.PlaceOrderRequest)
 	return nil
 }
 
+// unpaidInSlot is how many unpaid orders of a table a slot takes, or half of its places if that is more: whoever has nothing but the code of a
+// table cannot keep a slot from all others without paying.
+const unpaidInSlot = 3
+
 // takePlace takes the order's place in its slot.
 func (o *order) takePlace(ctx context.Context, tx pgx.Tx) error {
-	return o.terms.state.Take(ctx, tx, o.Merchant, o.terms.admitted, o.CreatedAt) //nolint:wrapcheck // hours says what it did
+	t := &o.terms
+	if most := int64(t.state.Pickup.SlotCapacity+1) / 2; t.Slot != nil && t.state.Pickup.SlotCapacity > 0 {
+		n, err := unpaidIn(ctx, tx, o.TableID, *t.Slot)
+		if err != nil {
+			return err
+		}
+		if n >= max(unpaidInSlot, most) {
+			return t.state.Full(ctx, tx, o.Merchant, t.admitted, o.CreatedAt)
+		}
+	}
+	return t.state.Take(ctx, tx, o.Merchant, o.terms.admitted, o.CreatedAt)
 }
 
 // offers are those of the merchant, and the one of the guest's code, which is locked.
@@ -105,7 +119,7 @@ func (o *order) offers(ctx context.Context, tx pgx.Tx, r *qrv1.PlaceOrderRequest
 	}
 	code, err := promotion.Find(ctx, tx, o.Merchant, r.GetPromotionCode(), o.CreatedAt)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // promotion says what it did
+		return nil, err
 	}
 	o.terms.code = &redemption{Code: code}
 	return append(list, offer{Name: code.Label(), Type: code.Type, Value: code.Value, MinOrder: code.MinOrder, code: o.terms.code}), nil
@@ -118,14 +132,14 @@ func (o *order) useCode(ctx context.Context, tx pgx.Tx) error {
 		return nil
 	}
 	if c.off == 0 {
-		return promotion.Refused() //nolint:wrapcheck // for the guest
+		return promotion.Refused()
 	}
 	left, err := promotion.Use(ctx, tx, c.ID)
 	if err != nil {
-		return err //nolint:wrapcheck // promotion says what it did
+		return err
 	}
 	if !left {
-		return promotion.Refused() //nolint:wrapcheck // for the guest
+		return promotion.Refused()
 	}
 	o.terms.CodeID, o.terms.Code = c.ID, c.Text
 	return nil
@@ -136,13 +150,13 @@ func (o *order) useCode(ctx context.Context, tx pgx.Tx) error {
 func (o *order) giveBackTerms(ctx context.Context, tx pgx.Tx) error {
 	if o.terms.Slot != nil {
 		if err := hours.GiveBackPlace(ctx, tx, o.Merchant, *o.terms.Slot); err != nil {
-			return err //nolint:wrapcheck // hours says what it did
+			return err
 		}
 	}
 	if o.terms.CodeID == "" || o.PaidAt != nil {
 		return nil
 	}
-	return promotion.GiveBack(ctx, tx, o.terms.CodeID) //nolint:wrapcheck // promotion says what it did
+	return promotion.GiveBack(ctx, tx, o.terms.CodeID)
 }
 
 // takeTermsAgain takes place and use again for an order that is paid after its end, and whose goods were taken again. Without them it returns the
@@ -152,12 +166,12 @@ func (o *order) takeTermsAgain(ctx context.Context, tx pgx.Tx, now time.Time) (b
 	var err error
 	if o.terms.Slot != nil {
 		if place, err = hours.TakePlace(ctx, tx, o.Merchant, *o.terms.Slot, now); err != nil {
-			return false, err //nolint:wrapcheck // hours says what it did
+			return false, err
 		}
 	}
 	if place && o.terms.CodeID != "" {
 		if use, err = promotion.Use(ctx, tx, o.terms.CodeID); err != nil {
-			return false, err //nolint:wrapcheck // promotion says what it did
+			return false, err
 		}
 	}
 	if place && use {
@@ -165,7 +179,7 @@ func (o *order) takeTermsAgain(ctx context.Context, tx pgx.Tx, now time.Time) (b
 	}
 	if place && o.terms.Slot != nil {
 		if err := hours.GiveBackPlace(ctx, tx, o.Merchant, *o.terms.Slot); err != nil {
-			return false, err //nolint:wrapcheck // hours says what it did
+			return false, err
 		}
 	}
 	if err := catalog.GiveBack(ctx, tx, o.Merchant, o.pieces(), stock.Cause{Reason: stock.Cancellation, Reference: o.ID, At: now}); err != nil {

@@ -117,12 +117,17 @@ func TestASlotTakesAsManyOrdersAsItHasPlaces(t *testing.T) {
 		r.OrderType, r.PickupAt, r.PaymentReference = takeaway, timestamppb.New(slot), ""
 		return r
 	}
+	other := f.newTable(t, f.merchant, "Table 5")
 	var mu sync.Mutex
 	var placed []*qrv1.Order
 	var all sync.WaitGroup
-	for range 8 {
+	for i := range 8 {
 		all.Go(func() {
-			res, err := f.PlaceOrder(t.Context(), wanted())
+			r := wanted()
+			if i%2 == 0 {
+				r.Token = other.GetToken()
+			}
+			res, err := f.PlaceOrder(t.Context(), r)
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {
@@ -138,13 +143,13 @@ func TestASlotTakesAsManyOrdersAsItHasPlaces(t *testing.T) {
 	if len(placed) != 3 || !placed[0].GetPickupAt().AsTime().Equal(slot) {
 		t.Fatalf("%d orders have a place, at %v", len(placed), placed[0].GetPickupAt().AsTime())
 	}
-	if next := f.slots(t)[0]; next.Equal(slot) {
+	if f.slots(t)[0].Equal(slot) {
 		t.Error("a full slot is offered")
 	}
 	// Its end gives the place back, once; a late payment takes it again, or leaves the order to the merchant.
 	f.apply(t, payment("failed", placed[0], placed[0].GetPaymentReference()))
 	f.apply(t, payment("failed", placed[0], placed[0].GetPaymentReference()))
-	other := f.mustPlace(t, wanted())
+	next := f.mustPlace(t, wanted())
 	if _, err := f.PlaceOrder(t.Context(), wanted()); !errs.Is(err, errs.SlotFull) {
 		t.Errorf("a place was given back twice: %v", err)
 	}
@@ -153,12 +158,34 @@ func TestASlotTakesAsManyOrdersAsItHasPlaces(t *testing.T) {
 	if late := f.order(t, placed[0].GetId()); late.GetStatus() != string(PaymentFailed) || !late.GetPaidLate() || f.stock(t, coffee) != left {
 		t.Errorf("paid late, without a place: %s, late %t, %d left of %d", late.GetStatus(), late.GetPaidLate(), f.stock(t, coffee), left)
 	}
-	f.apply(t, payment("failed", other, other.GetPaymentReference()))
-	f.apply(t, payment("completed", other, other.GetPaymentReference()))
-	f.wantStatus(t, other.GetId(), Received)
+	f.apply(t, payment("failed", next, next.GetPaymentReference()))
+	f.apply(t, payment("completed", next, next.GetPaymentReference()))
+	f.wantStatus(t, next.GetId(), Received)
 	if _, err := f.PlaceOrder(t.Context(), wanted()); !errs.Is(err, errs.SlotFull) {
 		t.Errorf("a place was not taken again: %v", err)
 	}
+}
+
+// Whoever has nothing but the code of a table cannot keep a slot from all others without paying.
+func TestOneTableHoldsHalfOfASlotWithoutPaying(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	coffee := f.product(t, f.merchant, "Coffee", 350, 500)
+	f.fetches(t, &qrv1.Pickup{SlotMinutes: 60, SlotCapacity: 8})
+	r := f.paidRequest(item(coffee, 1))
+	r.OrderType, r.PickupAt, r.PaymentReference = takeaway, timestamppb.New(f.slots(t)[0]), ""
+	first := f.mustPlace(t, r)
+	for range 3 {
+		f.mustPlace(t, r)
+	}
+	_, err := f.PlaceOrder(t.Context(), r)
+	if e := wantCode(t, err, errs.SlotFull); e.Slots[0].Equal(r.GetPickupAt().AsTime()) {
+		t.Error("it is offered the slot that it was refused")
+	}
+	f.apply(t, payment("completed", first, first.GetPaymentReference()))
+	f.mustPlace(t, r)
+	r.Token = f.newTable(t, f.merchant, "Table 5").GetToken()
+	f.mustPlace(t, r)
 }
 
 // maxOffered is how many free slots a refusal names.
