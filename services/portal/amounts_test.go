@@ -29,7 +29,7 @@ var amounts = []struct {
 	{"catalog/offer", eupay.RoleStaff, "POST", "/portal/catalog/offers/orders/" + someID, "name=Half&type=fixed&value=AMOUNT", "PUT /table-order/offers/" + someID},
 	{"catalog/offer", eupay.RoleStaff, "POST", "/portal/catalog/offers/orders/" + someID, "name=Half&type=percentage&value=5&min_order=AMOUNT", "PUT /table-order/offers/" + someID},
 	{"catalog/option", eupay.RoleStaff, "POST", "/portal/catalog/options/groups/" + someID, "name=Extras&min_choices=0&max_choices=1&name_0=Bacon&price_0=AMOUNT", "PUT /product/option-groups/" + someID},
-	{"catalog/parts", eupay.RoleStaff, "POST", "/portal/catalog/set-menus/" + someID, "name_0=Plat&product_0_0=" + someID + "&supplement_0_0=AMOUNT", "PUT /product/"},
+	{"catalog/parts", eupay.RoleStaff, "POST", "/portal/catalog/set-menus/products/" + someID, "name_0=Plat&product_0_0=" + someID + "&supplement_0_0=AMOUNT", "PUT /product/"},
 	{"catalog/product", eupay.RoleStaff, "POST", "/portal/catalog/new", "name=Quiche&price_ttc=AMOUNT&vat_rate=10&stock_quantity=9", "POST /product/create"},
 	{"invoices/detail", eupay.RoleMerchant, "POST", "/portal/invoices/" + someID + "/paid", "payment_method=cash&amount=AMOUNT", "POST /einvoice/invoices/" + someID + "/mark-paid"},
 	{"invoices/detail", eupay.RoleMerchant, "POST", "/portal/invoices/" + someID + "/credit", "reason=x&amount=AMOUNT", "POST /einvoice/invoices/" + someID + "/credit-note"},
