@@ -99,7 +99,7 @@ func (s *shop) sells(t *testing.T, guest caller) (n menu, transaction string) {
 	s.paths["/portal/orders/{id}"] = []string{"/portal/orders/" + o.Order.ID}
 	s.paths["/portal/tables/{id}"] = []string{"/portal/tables/" + table}
 	s.paths["/portal/catalog/{id}"] = []string{"/portal/catalog/" + n.product}
-	s.paths["/portal/catalog/set-menus/{id}"] = []string{"/portal/catalog/set-menus/" + n.withSetMenu(t).id}
+	s.paths["/portal/catalog/set-menus/products/{id}"] = []string{"/portal/catalog/set-menus/products/" + n.withSetMenu(t).id}
 	s.paths["/portal/promotions/{id}"] = []string{"/portal/promotions/" + s.m.promotes(t, "BIENVENUE10")}
 	s.paths["/portal/catalog/options/groups/{id}"] = []string{"/portal/catalog/options/groups/" + n.withOptions(t).group}
 	return n, transaction

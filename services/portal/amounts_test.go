@@ -29,7 +29,7 @@ var amounts = []struct {
 	{"catalog/offer", eupay.RoleStaff, "POST", "/portal/catalog/offers/orders/" + someID, "name=Half&type=fixed&value=AMOUNT", "PUT /table-order/offers/" + someID},
 	{"catalog/offer", eupay.RoleStaff, "POST", "/portal/catalog/offers/orders/" + someID, "name=Half&type=percentage&value=5&min_order=AMOUNT", "PUT /table-order/offers/" + someID},
 	{"catalog/option", eupay.RoleStaff, "POST", "/portal/catalog/options/groups/" + someID, "name=Extras&min_choices=0&max_choices=1&name_0=Bacon&price_0=AMOUNT", "PUT /product/option-groups/" + someID},
-	{"catalog/parts", eupay.RoleStaff, "POST", "/portal/catalog/set-menus/" + someID, "name_0=Plat&product_0_0=" + someID + "&supplement_0_0=AMOUNT", "PUT /product/"},
+	{"catalog/parts", eupay.RoleStaff, "POST", "/portal/catalog/set-menus/products/" + someID, "name_0=Plat&product_0_0=" + someID + "&supplement_0_0=AMOUNT", "PUT /product/" + someID},
 	{"catalog/product", eupay.RoleStaff, "POST", "/portal/catalog/new", "name=Quiche&price_ttc=AMOUNT&vat_rate=10&stock_quantity=9", "POST /product/create"},
 	{"promotions/code", eupay.RoleStaff, "POST", "/portal/promotions/new", "code=BIENVENUE&type=fixed_amount&value=AMOUNT", "POST /table-order/promotion-codes"},
 	{"promotions/code", eupay.RoleStaff, "POST", "/portal/promotions/" + someID, "type=fixed_amount&value=5&min_order=AMOUNT", "PATCH /table-order/promotion-codes/" + someID},
@@ -67,6 +67,10 @@ func TestEveryAmountIsReadWithACommaAndWithAPoint(t *testing.T) {
 	}
 	w.api.on("GET /rewards/program", func(rw http.ResponseWriter, _ *http.Request) { // saving it keeps what it does not show
 		reply(rw, http.StatusOK, map[string]any{"success": true, "data": map[string]any{"version": 1, "points_per_euro": 1}})
+	})
+	w.api.on("GET /product/"+someID, func(rw http.ResponseWriter, _ *http.Request) { reply(rw, http.StatusOK, map[string]any{"id": someID}) })
+	w.api.on("GET /product/list", func(rw http.ResponseWriter, _ *http.Request) {
+		reply(rw, http.StatusOK, map[string]any{"data": []any{}, "pagination": map[string]any{}})
 	})
 	twelve := regexp.MustCompile(`[:=]12\.50?\b`)
 	for _, c := range amounts {

@@ -66,7 +66,7 @@ var harmless = map[string][]string{
 	"it says what is to hold, which then holds": {
 		"POST /portal/admin/merchants/{id}/gateway", "POST /portal/admin/merchants/{id}/limits", "POST /portal/admin/merchants/{id}/users",
 		"POST /portal/catalog/offers/{kind}/{id}", "POST /portal/catalog/options/groups/{id}", "POST /portal/catalog/{id}", "POST /portal/catalog/{id}/available", "POST /portal/invoices/settings",
-		"POST /portal/catalog/{id}/sold-out", "POST /portal/catalog/set-menus/{id}", "POST /portal/catalog/categories",
+		"POST /portal/catalog/{id}/sold-out", "POST /portal/catalog/set-menus/products/{id}", "POST /portal/catalog/categories",
 		"POST /portal/keys/{id}", "POST /portal/links/{id}", "POST /portal/settings/account", "POST /portal/settings/logo", "POST /portal/settings/payments", "POST /portal/settings/profile",
 		"POST /portal/tables/{id}", "POST /portal/team/{id}", "POST /portal/webhooks/endpoints/{id}", "POST /portal/webhooks/endpoints/{id}/enabled",
 		"POST /portal/hours", "POST /portal/hours/pickup", "POST /portal/hours/pause", "POST /portal/hours/resume", "POST /portal/promotions/{id}",

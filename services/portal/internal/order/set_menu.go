@@ -16,15 +16,15 @@ const (
 	partOptionField = "x_"
 )
 
-// nthChoice separates a product from the number of another choice of it.
-const nthChoice = "~"
+// separator separates a product from the number of another choice of it.
+const separator = "~"
 
 // maxAgain is how many choices of one product a basket may have beside the first.
 const maxAgain = 20
 
 // Product is the id of the product.
 func (c choice) Product() string {
-	id, _, _ := strings.Cut(c.ID, nthChoice)
+	id, _, _ := strings.Cut(c.ID, separator)
 	return id
 }
 
@@ -33,7 +33,7 @@ func keysOf(f *web.Form, product eupay.MenuProduct, chosen map[string]choice) []
 	keys := []string{product.ID}
 	wanted := f.Get("step") == "another:"+product.ID
 	for n := 2; n < maxAgain+2; n++ {
-		key := product.ID + nthChoice + strconv.Itoa(n)
+		key := product.ID + separator + strconv.Itoa(n)
 		if _, ok := chosen[key]; ok {
 			keys = append(keys, key)
 		} else if wanted {
