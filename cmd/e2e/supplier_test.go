@@ -50,3 +50,30 @@ func TestAnInvoiceOfASupplierIsPaidInOneStep(t *testing.T) {
 		t.Errorf("listed %+v, %v", list, err)
 	}
 }
+
+// TestAnOpenPaymentToASupplierIsCancelledAndMadeAnew: the bank knows, and the invoice can be paid again.
+func TestAnOpenPaymentToASupplierIsCancelledAndMadeAnew(t *testing.T) {
+	t.Parallel()
+	m, other := shared.mayInvoice(t), shared.mayInvoice(t)
+	in := m.receives(t, "F-2026-72")
+	first, err := m.client.Received.Pay(t.Context(), in.ID, eupay.PayParams{ConfirmIBAN: "0189"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.client.Received.CancelPayment(t.Context(), in.ID); !errors.Is(err, eupay.ErrNotFound) {
+		t.Errorf("another merchant cancels it: %v", err)
+	}
+	p, err := m.client.Received.CancelPayment(t.Context(), in.ID)
+	if err != nil || p.Status != eupay.PaymentCancelled || p.Reference != first.Reference || p.PaymentURL != "" {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	again, err := m.client.Received.Pay(t.Context(), in.ID, eupay.PayParams{ConfirmIBAN: "0189"})
+	if err != nil || again.Reference == first.Reference || again.Status != eupay.PaymentPendingSCA {
+		t.Fatalf("%+v, %v", again, err)
+	}
+	m.w.bank().authorise(t, again.Reference, object{})
+	eventually(t, "it is paid", func() bool {
+		got, err := m.client.Received.Get(t.Context(), in.ID)
+		return err == nil && got.Status == eupay.ReceivedPaymentSent && got.Payments[0].Status == eupay.PaymentCompleted && got.Payments[1].Status == eupay.PaymentCancelled
+	})
+}

@@ -66,7 +66,7 @@ const (
 	ExportFailed  ExportStatus = "failed"
 )
 
-// ExportAccounts are numbers of accounts. Empty: the usual one.
+// ExportAccounts are numbers of accounts. Empty: the one that you set, or else the usual one.
 type ExportAccounts struct {
 	Customers string `json:"customers,omitempty"`
 	Goods     string `json:"goods,omitempty"`
@@ -77,6 +77,12 @@ type ExportAccounts struct {
 	Bank     string `json:"bank,omitempty"`
 	Cash     string `json:"cash,omitempty"`
 	Suspense string `json:"suspense,omitempty"`
+	// Advances are what customers paid in advance with deposit invoices that were issued on AdvancesFrom (YYYY-MM-DD) or later.
+	Advances     string `json:"advances,omitempty"`
+	AdvancesFrom string `json:"advances_from,omitempty"`
+	// GoodsRebates and ServicesRebates are what credit notes for a period give back.
+	GoodsRebates    string `json:"goods_rebates,omitempty"`
+	ServicesRebates string `json:"services_rebates,omitempty"`
 }
 
 // ExportParams ask for a file.
@@ -140,6 +146,16 @@ func (s Exports) Create(ctx context.Context, p ExportParams) (*Export, error) {
 		v.Replayed = a.replayed()
 	}
 	return v, err
+}
+
+// Accounts reads the accounts of your books, the usual ones included.
+func (s Exports) Accounts(ctx context.Context) (*ExportAccounts, error) {
+	return get[ExportAccounts](ctx, s.c, call{method: http.MethodGet, path: exportsPath + "/accounts", moded: true, wrapped: true})
+}
+
+// SetAccounts sets the accounts of your books for the exports that are requested from now on. It needs a login of the owner.
+func (s Exports) SetAccounts(ctx context.Context, a ExportAccounts) (*ExportAccounts, error) {
+	return get[ExportAccounts](ctx, s.c, call{method: http.MethodPut, path: exportsPath + "/accounts", body: a, moded: true, wrapped: true})
 }
 
 // Get reads an export.

@@ -14,7 +14,8 @@ type Invoice struct {
 	SeqinoStatus string `json:"seqino_status"`
 	TotalTTC     Amount `json:"total_ttc"`
 	ID           string `json:"id"`
-	// BT-3: invoice, credit note, corrected invoice, deposit, credit note of a deposit. One of 380, 381, 384, 386, 503.
+	// BT-3: invoice, credit note, corrected invoice, deposit, credit note of a deposit, credit note for a period. One of 380, 381, 384,
+	// 386, 503, 262.
 	TypeCode string        `json:"type_code"`
 	Status   InvoiceStatus `json:"status"`
 	// The newest step at the platform; none before the first.

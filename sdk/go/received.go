@@ -116,6 +116,8 @@ type ReceivedPayment struct {
 	CreatedAt   time.Time   `json:"created_at"`
 	// EndedAt is when it was completed, failed or cancelled.
 	EndedAt time.Time `json:"ended_at"`
+	// AuthorisationURL is where you approve a cancellation at your bank; only in the answer of CancelPayment.
+	AuthorisationURL string `json:"authorisation_url"`
 	// Replayed: the payment was made before.
 	Replayed bool `json:"-"`
 }
@@ -259,6 +261,11 @@ func (s Received) Pay(ctx context.Context, id string, p PayParams) (*ReceivedPay
 		v.Replayed = a.replayed()
 	}
 	return v, err
+}
+
+// CancelPayment cancels the open payment of an invoice at your bank. Then the invoice can be paid again.
+func (s Received) CancelPayment(ctx context.Context, id string) (*ReceivedPayment, error) {
+	return get[ReceivedPayment](ctx, s.c, call{method: http.MethodPost, path: oneReceivedPath + "/pay/cancel", ids: []string{id}, body: struct{}{}, moded: true})
 }
 
 // PDF is the supplier's own PDF, or a readable page of a document that has none.

@@ -29,6 +29,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/ereport"
 	"european-pay.eu/eupay/services/einvoice/internal/export"
+	"european-pay.eu/eupay/services/einvoice/internal/giveback"
 	"european-pay.eu/eupay/services/einvoice/internal/grpcapi"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/ledger"
@@ -198,6 +199,8 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	core.Serve(&einvoicev1.SalesService_ServiceDesc, sale.NewServer(sales), identity.Gateway)
 	core.Serve(&einvoicev1.ReceivedService_ServiceDesc, grpcapi.NewReceived(inbox), identity.Gateway)
 	core.Serve(&einvoicev1.DirectoryService_ServiceDesc, grpcapi.NewDirectory(businesses), identity.Gateway)
+	core.Serve(&einvoicev1.RebatesService_ServiceDesc, grpcapi.NewRebates(documents), identity.Gateway)
+	core.Serve(&einvoicev1.CreditRefundsService_ServiceDesc, giveback.NewServer(&giveback.Refunds{Pool: core.Pool, Now: core.Now}), identity.Gateway)
 	core.Serve(&einvoicev1.OperatorService_ServiceDesc, grpcapi.NewOperator(documents), identity.Operator)
 	core.Serve(&privacyv1.PrivacyService_ServiceDesc, privacy.NewServer(personal.Room(), core.Pool, nil, core.Now, core.Log), identity.Operator)
 	core.Serve(&einvoicev1.OperationsService_ServiceDesc, grpcapi.NewOperations(documents), identity.Gateway)

@@ -12,6 +12,7 @@ import (
 	"github.com/gomodule/redigo/redis"
 	"github.com/labstack/echo/v4"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/privacy"
 	"european-pay.eu/eupay/internal/run/backlog"
@@ -20,6 +21,7 @@ import (
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/outbox"
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
@@ -62,6 +64,8 @@ type Service struct {
 	echo     *echo.Echo
 	// notices learns what customers of merchants are to be told.
 	notices *consume.Consumer
+	// refunds makes the refunds of credit notes that their requests did not make.
+	refunds *due.Loop[*einvoicev1.WantedRefund]
 }
 
 // New opens the gateway: it migrates its schema, connects and listens.
@@ -175,7 +179,7 @@ func (s *Service) Run(ctx context.Context) error {
 	serve := func(ctx context.Context) error {
 		return web.Serve(ctx, s.listener, s.echo, s.cfg.Grace, s.core.Log)
 	}
-	return s.core.Run(ctx, serve, s.relay.Run, s.accounts.Run, s.notices.Run,
+	return s.core.Run(ctx, serve, s.relay.Run, s.accounts.Run, s.notices.Run, s.refunds.Run,
 		consume.KeepInbox(s.core.Pool, s.core.Bus, 0, s.core.Now, s.core.Log).Run)
 }
 

@@ -25,6 +25,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/einvoiceapi"
 	"european-pay.eu/eupay/services/gateway/internal/exportapi"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/giveback"
 	"european-pay.eu/eupay/services/gateway/internal/hoursapi"
 	"european-pay.eu/eupay/services/gateway/internal/kitchenapi"
 	"european-pay.eu/eupay/services/gateway/internal/linkapi"
@@ -216,7 +217,12 @@ func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, lim
 		Render: qrv1.NewRenderServiceClient(to.qr), Access: access, Now: s.core.Now, Drawn: drawn,
 		MerchantCode: signed.ofMerchant, Deployment: s.deployment(), Table: tables{qrv1.NewTableServiceClient(to.qr)}.card, LogoChanged: documents{invoices}.setLogo,
 	}).Register(api)
+	wanted := einvoicev1.NewCreditRefundsServiceClient(to.einvoice)
+	s.refunds = giveback.New(giveback.Deps{
+		Wanted: wanted, Merchants: s.accounts.Merchants, Refunds: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline}, Log: s.core.Log,
+	})
 	einvoiceapi.New(einvoiceapi.Deps{
+		CreditRefunds: wanted, Rebates: einvoicev1.NewRebatesServiceClient(to.einvoice),
 		Invoices: invoices, Received: einvoicev1.NewReceivedServiceClient(to.einvoice), Directory: einvoicev1.NewDirectoryServiceClient(to.einvoice),
 		Sales: einvoicev1.NewSalesServiceClient(to.einvoice), Trails: einvoicev1.NewTrailServiceClient(to.einvoice),
 		Refunds: &paymentapi.Payments{

@@ -65,7 +65,7 @@ var harmless = map[string][]string{
 	},
 	"it says what is to hold, which then holds": {
 		"POST /portal/admin/merchants/{id}/gateway", "POST /portal/admin/merchants/{id}/limits", "POST /portal/admin/merchants/{id}/users",
-		"POST /portal/catalog/offers/{kind}/{id}", "POST /portal/catalog/options/groups/{id}", "POST /portal/catalog/{id}", "POST /portal/catalog/{id}/available", "POST /portal/invoices/settings",
+		"POST /portal/catalog/offers/{kind}/{id}", "POST /portal/catalog/options/groups/{id}", "POST /portal/catalog/{id}", "POST /portal/catalog/{id}/available", "POST /portal/invoices/settings", "POST /portal/exports/accounts",
 		"POST /portal/catalog/{id}/sold-out", "POST /portal/catalog/set-menus/products/{id}", "POST /portal/catalog/categories",
 		"POST /portal/keys/{id}", "POST /portal/links/{id}", "POST /portal/settings/account", "POST /portal/settings/logo", "POST /portal/settings/payments", "POST /portal/settings/profile",
 		"POST /portal/tables/{id}", "POST /portal/team/{id}", "POST /portal/webhooks/endpoints/{id}", "POST /portal/webhooks/endpoints/{id}/enabled",
@@ -87,7 +87,7 @@ var harmless = map[string][]string{
 	},
 	"what it ends is ended only once": {
 		"POST /app/accounts/{id}/remove", "POST /app/logout", "POST /portal/logout", "POST /portal/catalog/offers/{kind}/{id}/delete", "POST /portal/catalog/options/groups/{id}/delete", "POST /portal/catalog/{id}/delete",
-		"POST /portal/invoices/{id}/cancel", "POST /portal/keys/{id}/revoke", "POST /portal/notifications/{id}/remove", "POST /portal/payments/{reference}/cancel",
+		"POST /portal/invoices/{id}/cancel", "POST /portal/received/{id}/pay/cancel", "POST /portal/keys/{id}/revoke", "POST /portal/notifications/{id}/remove", "POST /portal/payments/{reference}/cancel",
 		"POST /portal/links/{id}/revoke", "POST /portal/subscriptions/{id}/cancel", "POST /portal/settings/account/stop", "POST /portal/settings/logo/remove", "POST /portal/tables/{id}/delete", "POST /portal/team/{id}/remove",
 		"POST /portal/rewards/members/{id}/forget", "POST /portal/promotions/{id}/delete",
 		"POST /portal/stock/products/{id}/variants/{variant}/delete",

@@ -319,13 +319,19 @@ type Accounts struct {
 	Goods     string                 `protobuf:"bytes,2,opt,name=goods,proto3" json:"goods,omitempty"`
 	Services  string                 `protobuf:"bytes,3,opt,name=services,proto3" json:"services,omitempty"`
 	// The three digits of the rate in tenths of a percent follow it.
-	Vat           string `protobuf:"bytes,4,opt,name=vat,proto3" json:"vat,omitempty"`
-	Transit       string `protobuf:"bytes,5,opt,name=transit,proto3" json:"transit,omitempty"`
-	Bank          string `protobuf:"bytes,6,opt,name=bank,proto3" json:"bank,omitempty"`
-	Cash          string `protobuf:"bytes,7,opt,name=cash,proto3" json:"cash,omitempty"`
-	Suspense      string `protobuf:"bytes,8,opt,name=suspense,proto3" json:"suspense,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Vat      string `protobuf:"bytes,4,opt,name=vat,proto3" json:"vat,omitempty"`
+	Transit  string `protobuf:"bytes,5,opt,name=transit,proto3" json:"transit,omitempty"`
+	Bank     string `protobuf:"bytes,6,opt,name=bank,proto3" json:"bank,omitempty"`
+	Cash     string `protobuf:"bytes,7,opt,name=cash,proto3" json:"cash,omitempty"`
+	Suspense string `protobuf:"bytes,8,opt,name=suspense,proto3" json:"suspense,omitempty"`
+	// What customers paid in advance with deposit invoices that were issued on advances_from (YYYY-MM-DD) or later.
+	Advances     string `protobuf:"bytes,9,opt,name=advances,proto3" json:"advances,omitempty"`
+	AdvancesFrom string `protobuf:"bytes,10,opt,name=advances_from,json=advancesFrom,proto3" json:"advances_from,omitempty"`
+	// What credit notes for a period (262) give back.
+	GoodsRebates    string `protobuf:"bytes,11,opt,name=goods_rebates,json=goodsRebates,proto3" json:"goods_rebates,omitempty"`
+	ServicesRebates string `protobuf:"bytes,12,opt,name=services_rebates,json=servicesRebates,proto3" json:"services_rebates,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Accounts) Reset() {
@@ -414,6 +420,236 @@ func (x *Accounts) GetSuspense() string {
 	return ""
 }
 
+func (x *Accounts) GetAdvances() string {
+	if x != nil {
+		return x.Advances
+	}
+	return ""
+}
+
+func (x *Accounts) GetAdvancesFrom() string {
+	if x != nil {
+		return x.AdvancesFrom
+	}
+	return ""
+}
+
+func (x *Accounts) GetGoodsRebates() string {
+	if x != nil {
+		return x.GoodsRebates
+	}
+	return ""
+}
+
+func (x *Accounts) GetServicesRebates() string {
+	if x != nil {
+		return x.ServicesRebates
+	}
+	return ""
+}
+
+type GetAccountsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode      bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetAccountsRequest) Reset() {
+	*x = GetAccountsRequest{}
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetAccountsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetAccountsRequest) ProtoMessage() {}
+
+func (x *GetAccountsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetAccountsRequest.ProtoReflect.Descriptor instead.
+func (*GetAccountsRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GetAccountsRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *GetAccountsRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+type GetAccountsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// All of them, the usual ones included.
+	Accounts      *Accounts `protobuf:"bytes,1,opt,name=accounts,proto3" json:"accounts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetAccountsResponse) Reset() {
+	*x = GetAccountsResponse{}
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetAccountsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetAccountsResponse) ProtoMessage() {}
+
+func (x *GetAccountsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetAccountsResponse.ProtoReflect.Descriptor instead.
+func (*GetAccountsResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *GetAccountsResponse) GetAccounts() *Accounts {
+	if x != nil {
+		return x.Accounts
+	}
+	return nil
+}
+
+type SetAccountsRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode   bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	// In place of those of before; empty: the usual one.
+	Accounts      *Accounts `protobuf:"bytes,3,opt,name=accounts,proto3" json:"accounts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetAccountsRequest) Reset() {
+	*x = SetAccountsRequest{}
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetAccountsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetAccountsRequest) ProtoMessage() {}
+
+func (x *SetAccountsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetAccountsRequest.ProtoReflect.Descriptor instead.
+func (*SetAccountsRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *SetAccountsRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *SetAccountsRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *SetAccountsRequest) GetAccounts() *Accounts {
+	if x != nil {
+		return x.Accounts
+	}
+	return nil
+}
+
+type SetAccountsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Accounts      *Accounts              `protobuf:"bytes,1,opt,name=accounts,proto3" json:"accounts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetAccountsResponse) Reset() {
+	*x = SetAccountsResponse{}
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetAccountsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetAccountsResponse) ProtoMessage() {}
+
+func (x *SetAccountsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetAccountsResponse.ProtoReflect.Descriptor instead.
+func (*SetAccountsResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SetAccountsResponse) GetAccounts() *Accounts {
+	if x != nil {
+		return x.Accounts
+	}
+	return nil
+}
+
 type CreateExportRequest struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
@@ -436,7 +672,7 @@ type CreateExportRequest struct {
 
 func (x *CreateExportRequest) Reset() {
 	*x = CreateExportRequest{}
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[3]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -448,7 +684,7 @@ func (x *CreateExportRequest) String() string {
 func (*CreateExportRequest) ProtoMessage() {}
 
 func (x *CreateExportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[3]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -461,7 +697,7 @@ func (x *CreateExportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateExportRequest.ProtoReflect.Descriptor instead.
 func (*CreateExportRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{3}
+	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CreateExportRequest) GetMerchantId() string {
@@ -551,7 +787,7 @@ type CreateExportResponse struct {
 
 func (x *CreateExportResponse) Reset() {
 	*x = CreateExportResponse{}
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[4]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -563,7 +799,7 @@ func (x *CreateExportResponse) String() string {
 func (*CreateExportResponse) ProtoMessage() {}
 
 func (x *CreateExportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[4]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -576,7 +812,7 @@ func (x *CreateExportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateExportResponse.ProtoReflect.Descriptor instead.
 func (*CreateExportResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{4}
+	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CreateExportResponse) GetExport() *Export {
@@ -604,7 +840,7 @@ type GetExportRequest struct {
 
 func (x *GetExportRequest) Reset() {
 	*x = GetExportRequest{}
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[5]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -616,7 +852,7 @@ func (x *GetExportRequest) String() string {
 func (*GetExportRequest) ProtoMessage() {}
 
 func (x *GetExportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[5]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -629,7 +865,7 @@ func (x *GetExportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetExportRequest.ProtoReflect.Descriptor instead.
 func (*GetExportRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{5}
+	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetExportRequest) GetMerchantId() string {
@@ -662,7 +898,7 @@ type GetExportResponse struct {
 
 func (x *GetExportResponse) Reset() {
 	*x = GetExportResponse{}
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[6]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -674,7 +910,7 @@ func (x *GetExportResponse) String() string {
 func (*GetExportResponse) ProtoMessage() {}
 
 func (x *GetExportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[6]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -687,7 +923,7 @@ func (x *GetExportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetExportResponse.ProtoReflect.Descriptor instead.
 func (*GetExportResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{6}
+	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetExportResponse) GetExport() *Export {
@@ -714,7 +950,7 @@ type ListExportsRequest struct {
 
 func (x *ListExportsRequest) Reset() {
 	*x = ListExportsRequest{}
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[7]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -726,7 +962,7 @@ func (x *ListExportsRequest) String() string {
 func (*ListExportsRequest) ProtoMessage() {}
 
 func (x *ListExportsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[7]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -739,7 +975,7 @@ func (x *ListExportsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListExportsRequest.ProtoReflect.Descriptor instead.
 func (*ListExportsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{7}
+	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListExportsRequest) GetMerchantId() string {
@@ -796,7 +1032,7 @@ type ListExportsResponse struct {
 
 func (x *ListExportsResponse) Reset() {
 	*x = ListExportsResponse{}
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[8]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -808,7 +1044,7 @@ func (x *ListExportsResponse) String() string {
 func (*ListExportsResponse) ProtoMessage() {}
 
 func (x *ListExportsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[8]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -821,7 +1057,7 @@ func (x *ListExportsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListExportsResponse.ProtoReflect.Descriptor instead.
 func (*ListExportsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{8}
+	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListExportsResponse) GetExports() []*Export {
@@ -856,7 +1092,7 @@ type ReadExportRequest struct {
 
 func (x *ReadExportRequest) Reset() {
 	*x = ReadExportRequest{}
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[9]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -868,7 +1104,7 @@ func (x *ReadExportRequest) String() string {
 func (*ReadExportRequest) ProtoMessage() {}
 
 func (x *ReadExportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[9]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -881,7 +1117,7 @@ func (x *ReadExportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadExportRequest.ProtoReflect.Descriptor instead.
 func (*ReadExportRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{9}
+	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ReadExportRequest) GetMerchantId() string {
@@ -917,7 +1153,7 @@ type ReadExportResponse struct {
 
 func (x *ReadExportResponse) Reset() {
 	*x = ReadExportResponse{}
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[10]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -929,7 +1165,7 @@ func (x *ReadExportResponse) String() string {
 func (*ReadExportResponse) ProtoMessage() {}
 
 func (x *ReadExportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[10]
+	mi := &file_eupay_einvoice_v1_export_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -942,7 +1178,7 @@ func (x *ReadExportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadExportResponse.ProtoReflect.Descriptor instead.
 func (*ReadExportResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{10}
+	return file_eupay_einvoice_v1_export_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ReadExportResponse) GetFileName() string {
@@ -1014,7 +1250,7 @@ const file_eupay_einvoice_v1_export_proto_rawDesc = "" +
 	"\x0f_received_centsB\x11\n" +
 	"\x0f_paid_out_centsB\x0e\n" +
 	"\f_debit_centsB\x0f\n" +
-	"\r_credit_cents\"\xca\x01\n" +
+	"\r_credit_cents\"\xdb\x02\n" +
 	"\bAccounts\x12\x1c\n" +
 	"\tcustomers\x18\x01 \x01(\tR\tcustomers\x12\x14\n" +
 	"\x05goods\x18\x02 \x01(\tR\x05goods\x12\x1a\n" +
@@ -1023,7 +1259,25 @@ const file_eupay_einvoice_v1_export_proto_rawDesc = "" +
 	"\atransit\x18\x05 \x01(\tR\atransit\x12\x12\n" +
 	"\x04bank\x18\x06 \x01(\tR\x04bank\x12\x12\n" +
 	"\x04cash\x18\a \x01(\tR\x04cash\x12\x1a\n" +
-	"\bsuspense\x18\b \x01(\tR\bsuspense\"\xdb\x02\n" +
+	"\bsuspense\x18\b \x01(\tR\bsuspense\x12\x1a\n" +
+	"\badvances\x18\t \x01(\tR\badvances\x12#\n" +
+	"\radvances_from\x18\n" +
+	" \x01(\tR\fadvancesFrom\x12#\n" +
+	"\rgoods_rebates\x18\v \x01(\tR\fgoodsRebates\x12)\n" +
+	"\x10services_rebates\x18\f \x01(\tR\x0fservicesRebates\"Q\n" +
+	"\x12GetAccountsRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\"N\n" +
+	"\x13GetAccountsResponse\x127\n" +
+	"\baccounts\x18\x01 \x01(\v2\x1b.eupay.einvoice.v1.AccountsR\baccounts\"\x8a\x01\n" +
+	"\x12SetAccountsRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x127\n" +
+	"\baccounts\x18\x03 \x01(\v2\x1b.eupay.einvoice.v1.AccountsR\baccounts\"N\n" +
+	"\x13SetAccountsResponse\x127\n" +
+	"\baccounts\x18\x01 \x01(\v2\x1b.eupay.einvoice.v1.AccountsR\baccounts\"\xdb\x02\n" +
 	"\x13CreateExportRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -1068,13 +1322,15 @@ const file_eupay_einvoice_v1_export_proto_rawDesc = "" +
 	"\x12ReadExportResponse\x12\x1b\n" +
 	"\tfile_name\x18\x01 \x01(\tR\bfileName\x12!\n" +
 	"\fcontent_type\x18\x02 \x01(\tR\vcontentType\x12\x12\n" +
-	"\x04data\x18\x03 \x01(\fR\x04data2\x84\x03\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data2\xc0\x04\n" +
 	"\x0eExportsService\x12_\n" +
 	"\fCreateExport\x12&.eupay.einvoice.v1.CreateExportRequest\x1a'.eupay.einvoice.v1.CreateExportResponse\x12V\n" +
 	"\tGetExport\x12#.eupay.einvoice.v1.GetExportRequest\x1a$.eupay.einvoice.v1.GetExportResponse\x12\\\n" +
 	"\vListExports\x12%.eupay.einvoice.v1.ListExportsRequest\x1a&.eupay.einvoice.v1.ListExportsResponse\x12[\n" +
 	"\n" +
-	"ReadExport\x12$.eupay.einvoice.v1.ReadExportRequest\x1a%.eupay.einvoice.v1.ReadExportResponse0\x01B:Z8european-pay.eu/eupay/proto/eupay/einvoice/v1;einvoicev1b\x06proto3"
+	"ReadExport\x12$.eupay.einvoice.v1.ReadExportRequest\x1a%.eupay.einvoice.v1.ReadExportResponse0\x01\x12\\\n" +
+	"\vGetAccounts\x12%.eupay.einvoice.v1.GetAccountsRequest\x1a&.eupay.einvoice.v1.GetAccountsResponse\x12\\\n" +
+	"\vSetAccounts\x12%.eupay.einvoice.v1.SetAccountsRequest\x1a&.eupay.einvoice.v1.SetAccountsResponseB:Z8european-pay.eu/eupay/proto/eupay/einvoice/v1;einvoicev1b\x06proto3"
 
 var (
 	file_eupay_einvoice_v1_export_proto_rawDescOnce sync.Once
@@ -1088,43 +1344,54 @@ func file_eupay_einvoice_v1_export_proto_rawDescGZIP() []byte {
 	return file_eupay_einvoice_v1_export_proto_rawDescData
 }
 
-var file_eupay_einvoice_v1_export_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_eupay_einvoice_v1_export_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_eupay_einvoice_v1_export_proto_goTypes = []any{
 	(*Export)(nil),                // 0: eupay.einvoice.v1.Export
 	(*ExportTotals)(nil),          // 1: eupay.einvoice.v1.ExportTotals
 	(*Accounts)(nil),              // 2: eupay.einvoice.v1.Accounts
-	(*CreateExportRequest)(nil),   // 3: eupay.einvoice.v1.CreateExportRequest
-	(*CreateExportResponse)(nil),  // 4: eupay.einvoice.v1.CreateExportResponse
-	(*GetExportRequest)(nil),      // 5: eupay.einvoice.v1.GetExportRequest
-	(*GetExportResponse)(nil),     // 6: eupay.einvoice.v1.GetExportResponse
-	(*ListExportsRequest)(nil),    // 7: eupay.einvoice.v1.ListExportsRequest
-	(*ListExportsResponse)(nil),   // 8: eupay.einvoice.v1.ListExportsResponse
-	(*ReadExportRequest)(nil),     // 9: eupay.einvoice.v1.ReadExportRequest
-	(*ReadExportResponse)(nil),    // 10: eupay.einvoice.v1.ReadExportResponse
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(*GetAccountsRequest)(nil),    // 3: eupay.einvoice.v1.GetAccountsRequest
+	(*GetAccountsResponse)(nil),   // 4: eupay.einvoice.v1.GetAccountsResponse
+	(*SetAccountsRequest)(nil),    // 5: eupay.einvoice.v1.SetAccountsRequest
+	(*SetAccountsResponse)(nil),   // 6: eupay.einvoice.v1.SetAccountsResponse
+	(*CreateExportRequest)(nil),   // 7: eupay.einvoice.v1.CreateExportRequest
+	(*CreateExportResponse)(nil),  // 8: eupay.einvoice.v1.CreateExportResponse
+	(*GetExportRequest)(nil),      // 9: eupay.einvoice.v1.GetExportRequest
+	(*GetExportResponse)(nil),     // 10: eupay.einvoice.v1.GetExportResponse
+	(*ListExportsRequest)(nil),    // 11: eupay.einvoice.v1.ListExportsRequest
+	(*ListExportsResponse)(nil),   // 12: eupay.einvoice.v1.ListExportsResponse
+	(*ReadExportRequest)(nil),     // 13: eupay.einvoice.v1.ReadExportRequest
+	(*ReadExportResponse)(nil),    // 14: eupay.einvoice.v1.ReadExportResponse
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
 }
 var file_eupay_einvoice_v1_export_proto_depIdxs = []int32{
 	1,  // 0: eupay.einvoice.v1.Export.totals:type_name -> eupay.einvoice.v1.ExportTotals
-	11, // 1: eupay.einvoice.v1.Export.created_at:type_name -> google.protobuf.Timestamp
-	11, // 2: eupay.einvoice.v1.Export.finished_at:type_name -> google.protobuf.Timestamp
-	11, // 3: eupay.einvoice.v1.Export.expires_at:type_name -> google.protobuf.Timestamp
-	2,  // 4: eupay.einvoice.v1.CreateExportRequest.accounts:type_name -> eupay.einvoice.v1.Accounts
-	0,  // 5: eupay.einvoice.v1.CreateExportResponse.export:type_name -> eupay.einvoice.v1.Export
-	0,  // 6: eupay.einvoice.v1.GetExportResponse.export:type_name -> eupay.einvoice.v1.Export
-	0,  // 7: eupay.einvoice.v1.ListExportsResponse.exports:type_name -> eupay.einvoice.v1.Export
-	3,  // 8: eupay.einvoice.v1.ExportsService.CreateExport:input_type -> eupay.einvoice.v1.CreateExportRequest
-	5,  // 9: eupay.einvoice.v1.ExportsService.GetExport:input_type -> eupay.einvoice.v1.GetExportRequest
-	7,  // 10: eupay.einvoice.v1.ExportsService.ListExports:input_type -> eupay.einvoice.v1.ListExportsRequest
-	9,  // 11: eupay.einvoice.v1.ExportsService.ReadExport:input_type -> eupay.einvoice.v1.ReadExportRequest
-	4,  // 12: eupay.einvoice.v1.ExportsService.CreateExport:output_type -> eupay.einvoice.v1.CreateExportResponse
-	6,  // 13: eupay.einvoice.v1.ExportsService.GetExport:output_type -> eupay.einvoice.v1.GetExportResponse
-	8,  // 14: eupay.einvoice.v1.ExportsService.ListExports:output_type -> eupay.einvoice.v1.ListExportsResponse
-	10, // 15: eupay.einvoice.v1.ExportsService.ReadExport:output_type -> eupay.einvoice.v1.ReadExportResponse
-	12, // [12:16] is the sub-list for method output_type
-	8,  // [8:12] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	15, // 1: eupay.einvoice.v1.Export.created_at:type_name -> google.protobuf.Timestamp
+	15, // 2: eupay.einvoice.v1.Export.finished_at:type_name -> google.protobuf.Timestamp
+	15, // 3: eupay.einvoice.v1.Export.expires_at:type_name -> google.protobuf.Timestamp
+	2,  // 4: eupay.einvoice.v1.GetAccountsResponse.accounts:type_name -> eupay.einvoice.v1.Accounts
+	2,  // 5: eupay.einvoice.v1.SetAccountsRequest.accounts:type_name -> eupay.einvoice.v1.Accounts
+	2,  // 6: eupay.einvoice.v1.SetAccountsResponse.accounts:type_name -> eupay.einvoice.v1.Accounts
+	2,  // 7: eupay.einvoice.v1.CreateExportRequest.accounts:type_name -> eupay.einvoice.v1.Accounts
+	0,  // 8: eupay.einvoice.v1.CreateExportResponse.export:type_name -> eupay.einvoice.v1.Export
+	0,  // 9: eupay.einvoice.v1.GetExportResponse.export:type_name -> eupay.einvoice.v1.Export
+	0,  // 10: eupay.einvoice.v1.ListExportsResponse.exports:type_name -> eupay.einvoice.v1.Export
+	7,  // 11: eupay.einvoice.v1.ExportsService.CreateExport:input_type -> eupay.einvoice.v1.CreateExportRequest
+	9,  // 12: eupay.einvoice.v1.ExportsService.GetExport:input_type -> eupay.einvoice.v1.GetExportRequest
+	11, // 13: eupay.einvoice.v1.ExportsService.ListExports:input_type -> eupay.einvoice.v1.ListExportsRequest
+	13, // 14: eupay.einvoice.v1.ExportsService.ReadExport:input_type -> eupay.einvoice.v1.ReadExportRequest
+	3,  // 15: eupay.einvoice.v1.ExportsService.GetAccounts:input_type -> eupay.einvoice.v1.GetAccountsRequest
+	5,  // 16: eupay.einvoice.v1.ExportsService.SetAccounts:input_type -> eupay.einvoice.v1.SetAccountsRequest
+	8,  // 17: eupay.einvoice.v1.ExportsService.CreateExport:output_type -> eupay.einvoice.v1.CreateExportResponse
+	10, // 18: eupay.einvoice.v1.ExportsService.GetExport:output_type -> eupay.einvoice.v1.GetExportResponse
+	12, // 19: eupay.einvoice.v1.ExportsService.ListExports:output_type -> eupay.einvoice.v1.ListExportsResponse
+	14, // 20: eupay.einvoice.v1.ExportsService.ReadExport:output_type -> eupay.einvoice.v1.ReadExportResponse
+	4,  // 21: eupay.einvoice.v1.ExportsService.GetAccounts:output_type -> eupay.einvoice.v1.GetAccountsResponse
+	6,  // 22: eupay.einvoice.v1.ExportsService.SetAccounts:output_type -> eupay.einvoice.v1.SetAccountsResponse
+	17, // [17:23] is the sub-list for method output_type
+	11, // [11:17] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_eupay_einvoice_v1_export_proto_init() }
@@ -1139,7 +1406,7 @@ func file_eupay_einvoice_v1_export_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_einvoice_v1_export_proto_rawDesc), len(file_eupay_einvoice_v1_export_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,8 @@ const (
 	ExportsService_GetExport_FullMethodName    = "/eupay.einvoice.v1.ExportsService/GetExport"
 	ExportsService_ListExports_FullMethodName  = "/eupay.einvoice.v1.ExportsService/ListExports"
 	ExportsService_ReadExport_FullMethodName   = "/eupay.einvoice.v1.ExportsService/ReadExport"
+	ExportsService_GetAccounts_FullMethodName  = "/eupay.einvoice.v1.ExportsService/GetAccounts"
+	ExportsService_SetAccounts_FullMethodName  = "/eupay.einvoice.v1.ExportsService/SetAccounts"
 )
 
 // ExportsServiceClient is the client API for ExportsService service.
@@ -38,6 +40,9 @@ type ExportsServiceClient interface {
 	ListExports(ctx context.Context, in *ListExportsRequest, opts ...grpc.CallOption) (*ListExportsResponse, error)
 	// ReadExport returns the file in parts: INVALID_STATE unless the export is ready.
 	ReadExport(ctx context.Context, in *ReadExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadExportResponse], error)
+	// GetAccounts returns the accounts of a merchant's books, SetAccounts sets them for the exports that are requested from then on.
+	GetAccounts(ctx context.Context, in *GetAccountsRequest, opts ...grpc.CallOption) (*GetAccountsResponse, error)
+	SetAccounts(ctx context.Context, in *SetAccountsRequest, opts ...grpc.CallOption) (*SetAccountsResponse, error)
 }
 
 type exportsServiceClient struct {
@@ -97,6 +102,26 @@ func (c *exportsServiceClient) ReadExport(ctx context.Context, in *ReadExportReq
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ExportsService_ReadExportClient = grpc.ServerStreamingClient[ReadExportResponse]
 
+func (c *exportsServiceClient) GetAccounts(ctx context.Context, in *GetAccountsRequest, opts ...grpc.CallOption) (*GetAccountsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetAccountsResponse)
+	err := c.cc.Invoke(ctx, ExportsService_GetAccounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *exportsServiceClient) SetAccounts(ctx context.Context, in *SetAccountsRequest, opts ...grpc.CallOption) (*SetAccountsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetAccountsResponse)
+	err := c.cc.Invoke(ctx, ExportsService_SetAccounts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ExportsServiceServer is the server API for ExportsService service.
 // All implementations must embed UnimplementedExportsServiceServer
 // for forward compatibility.
@@ -110,6 +135,9 @@ type ExportsServiceServer interface {
 	ListExports(context.Context, *ListExportsRequest) (*ListExportsResponse, error)
 	// ReadExport returns the file in parts: INVALID_STATE unless the export is ready.
 	ReadExport(*ReadExportRequest, grpc.ServerStreamingServer[ReadExportResponse]) error
+	// GetAccounts returns the accounts of a merchant's books, SetAccounts sets them for the exports that are requested from then on.
+	GetAccounts(context.Context, *GetAccountsRequest) (*GetAccountsResponse, error)
+	SetAccounts(context.Context, *SetAccountsRequest) (*SetAccountsResponse, error)
 	mustEmbedUnimplementedExportsServiceServer()
 }
 
@@ -131,6 +159,12 @@ func (UnimplementedExportsServiceServer) ListExports(context.Context, *ListExpor
 }
 func (UnimplementedExportsServiceServer) ReadExport(*ReadExportRequest, grpc.ServerStreamingServer[ReadExportResponse]) error {
 	return status.Error(codes.Unimplemented, "method ReadExport not implemented")
+}
+func (UnimplementedExportsServiceServer) GetAccounts(context.Context, *GetAccountsRequest) (*GetAccountsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetAccounts not implemented")
+}
+func (UnimplementedExportsServiceServer) SetAccounts(context.Context, *SetAccountsRequest) (*SetAccountsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetAccounts not implemented")
 }
 func (UnimplementedExportsServiceServer) mustEmbedUnimplementedExportsServiceServer() {}
 func (UnimplementedExportsServiceServer) testEmbeddedByValue()                        {}
@@ -218,6 +252,42 @@ func _ExportsService_ReadExport_Handler(srv interface{}, stream grpc.ServerStrea
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ExportsService_ReadExportServer = grpc.ServerStreamingServer[ReadExportResponse]
 
+func _ExportsService_GetAccounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetAccountsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExportsServiceServer).GetAccounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExportsService_GetAccounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExportsServiceServer).GetAccounts(ctx, req.(*GetAccountsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ExportsService_SetAccounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetAccountsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ExportsServiceServer).SetAccounts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ExportsService_SetAccounts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ExportsServiceServer).SetAccounts(ctx, req.(*SetAccountsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ExportsService_ServiceDesc is the grpc.ServiceDesc for ExportsService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -236,6 +306,14 @@ var ExportsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListExports",
 			Handler:    _ExportsService_ListExports_Handler,
+		},
+		{
+			MethodName: "GetAccounts",
+			Handler:    _ExportsService_GetAccounts_Handler,
+		},
+		{
+			MethodName: "SetAccounts",
+			Handler:    _ExportsService_SetAccounts_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -31,7 +31,7 @@ type Invoice struct {
 	Livemode   bool                   `protobuf:"varint,3,opt,name=livemode,proto3" json:"livemode,omitempty"`
 	// BT-1: INV-2026-AB12CD-000001, CN-… for a document that corrects another.
 	Number string `protobuf:"bytes,4,opt,name=number,proto3" json:"number,omitempty"`
-	// BT-3: "380" invoice, "381" credit note, "384" corrected invoice, "386" deposit, "503" credit note of a deposit.
+	// BT-3: "380" invoice, "381" credit note, "384" corrected invoice, "386" deposit, "503" credit note of a deposit, "262" credit note for a period.
 	TypeCode string `protobuf:"bytes,5,opt,name=type_code,json=typeCode,proto3" json:"type_code,omitempty"`
 	// "draft", "pending", "paid", "refunded", "cancelled" or "failed".
 	Status string `protobuf:"bytes,6,opt,name=status,proto3" json:"status,omitempty"`

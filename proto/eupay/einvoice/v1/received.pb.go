@@ -2132,6 +2132,120 @@ func (x *PayReceivedResponse) GetReplayed() bool {
 	return false
 }
 
+type CancelReceivedPaymentRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode   bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	// The invoice, of which one payment may be open.
+	Id            string `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelReceivedPaymentRequest) Reset() {
+	*x = CancelReceivedPaymentRequest{}
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelReceivedPaymentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelReceivedPaymentRequest) ProtoMessage() {}
+
+func (x *CancelReceivedPaymentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelReceivedPaymentRequest.ProtoReflect.Descriptor instead.
+func (*CancelReceivedPaymentRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *CancelReceivedPaymentRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *CancelReceivedPaymentRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *CancelReceivedPaymentRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type CancelReceivedPaymentResponse struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Payment *ReceivedPayment       `protobuf:"bytes,1,opt,name=payment,proto3" json:"payment,omitempty"`
+	// Where the merchant approves the cancellation at its bank; empty if nothing is to be approved.
+	AuthorisationUrl string `protobuf:"bytes,2,opt,name=authorisation_url,json=authorisationUrl,proto3" json:"authorisation_url,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *CancelReceivedPaymentResponse) Reset() {
+	*x = CancelReceivedPaymentResponse{}
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelReceivedPaymentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelReceivedPaymentResponse) ProtoMessage() {}
+
+func (x *CancelReceivedPaymentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_einvoice_v1_received_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelReceivedPaymentResponse.ProtoReflect.Descriptor instead.
+func (*CancelReceivedPaymentResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_einvoice_v1_received_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *CancelReceivedPaymentResponse) GetPayment() *ReceivedPayment {
+	if x != nil {
+		return x.Payment
+	}
+	return nil
+}
+
+func (x *CancelReceivedPaymentResponse) GetAuthorisationUrl() string {
+	if x != nil {
+		return x.AuthorisationUrl
+	}
+	return ""
+}
+
 var File_eupay_einvoice_v1_received_proto protoreflect.FileDescriptor
 
 const file_eupay_einvoice_v1_received_proto_rawDesc = "" +
@@ -2351,13 +2465,22 @@ const file_eupay_einvoice_v1_received_proto_rawDesc = "" +
 	"\x0fidempotency_key\x18\b \x01(\tR\x0eidempotencyKey\"o\n" +
 	"\x13PayReceivedResponse\x12<\n" +
 	"\apayment\x18\x01 \x01(\v2\".eupay.einvoice.v1.ReceivedPaymentR\apayment\x12\x1a\n" +
-	"\breplayed\x18\x02 \x01(\bR\breplayed2\x81\x04\n" +
+	"\breplayed\x18\x02 \x01(\bR\breplayed\"k\n" +
+	"\x1cCancelReceivedPaymentRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\"\x8a\x01\n" +
+	"\x1dCancelReceivedPaymentResponse\x12<\n" +
+	"\apayment\x18\x01 \x01(\v2\".eupay.einvoice.v1.ReceivedPaymentR\apayment\x12+\n" +
+	"\x11authorisation_url\x18\x02 \x01(\tR\x10authorisationUrl2\xfd\x04\n" +
 	"\x0fReceivedService\x12_\n" +
 	"\fListReceived\x12&.eupay.einvoice.v1.ListReceivedRequest\x1a'.eupay.einvoice.v1.ListReceivedResponse\x12\\\n" +
 	"\vGetReceived\x12%.eupay.einvoice.v1.GetReceivedRequest\x1a&.eupay.einvoice.v1.GetReceivedResponse\x12j\n" +
 	"\x0fGetReceivedFile\x12).eupay.einvoice.v1.GetReceivedFileRequest\x1a*.eupay.einvoice.v1.GetReceivedFileResponse0\x01\x12e\n" +
 	"\x0eAnswerReceived\x12(.eupay.einvoice.v1.AnswerReceivedRequest\x1a).eupay.einvoice.v1.AnswerReceivedResponse\x12\\\n" +
-	"\vPayReceived\x12%.eupay.einvoice.v1.PayReceivedRequest\x1a&.eupay.einvoice.v1.PayReceivedResponseB:Z8european-pay.eu/eupay/proto/eupay/einvoice/v1;einvoicev1b\x06proto3"
+	"\vPayReceived\x12%.eupay.einvoice.v1.PayReceivedRequest\x1a&.eupay.einvoice.v1.PayReceivedResponse\x12z\n" +
+	"\x15CancelReceivedPayment\x12/.eupay.einvoice.v1.CancelReceivedPaymentRequest\x1a0.eupay.einvoice.v1.CancelReceivedPaymentResponseB:Z8european-pay.eu/eupay/proto/eupay/einvoice/v1;einvoicev1b\x06proto3"
 
 var (
 	file_eupay_einvoice_v1_received_proto_rawDescOnce sync.Once
@@ -2371,35 +2494,37 @@ func file_eupay_einvoice_v1_received_proto_rawDescGZIP() []byte {
 	return file_eupay_einvoice_v1_received_proto_rawDescData
 }
 
-var file_eupay_einvoice_v1_received_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_eupay_einvoice_v1_received_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_eupay_einvoice_v1_received_proto_goTypes = []any{
-	(*ReceivedInvoice)(nil),         // 0: eupay.einvoice.v1.ReceivedInvoice
-	(*ReceivedPayment)(nil),         // 1: eupay.einvoice.v1.ReceivedPayment
-	(*ReceivedParty)(nil),           // 2: eupay.einvoice.v1.ReceivedParty
-	(*ReceivedAccount)(nil),         // 3: eupay.einvoice.v1.ReceivedAccount
-	(*ReceivedNote)(nil),            // 4: eupay.einvoice.v1.ReceivedNote
-	(*ReceivedPreceding)(nil),       // 5: eupay.einvoice.v1.ReceivedPreceding
-	(*ReceivedLine)(nil),            // 6: eupay.einvoice.v1.ReceivedLine
-	(*ReceivedAllowance)(nil),       // 7: eupay.einvoice.v1.ReceivedAllowance
-	(*ReceivedVAT)(nil),             // 8: eupay.einvoice.v1.ReceivedVAT
-	(*ReceivedFinding)(nil),         // 9: eupay.einvoice.v1.ReceivedFinding
-	(*ReceivedAnswer)(nil),          // 10: eupay.einvoice.v1.ReceivedAnswer
-	(*ListReceivedRequest)(nil),     // 11: eupay.einvoice.v1.ListReceivedRequest
-	(*ListReceivedResponse)(nil),    // 12: eupay.einvoice.v1.ListReceivedResponse
-	(*GetReceivedRequest)(nil),      // 13: eupay.einvoice.v1.GetReceivedRequest
-	(*GetReceivedResponse)(nil),     // 14: eupay.einvoice.v1.GetReceivedResponse
-	(*GetReceivedFileRequest)(nil),  // 15: eupay.einvoice.v1.GetReceivedFileRequest
-	(*GetReceivedFileResponse)(nil), // 16: eupay.einvoice.v1.GetReceivedFileResponse
-	(*AnswerReceivedRequest)(nil),   // 17: eupay.einvoice.v1.AnswerReceivedRequest
-	(*AnswerReceivedResponse)(nil),  // 18: eupay.einvoice.v1.AnswerReceivedResponse
-	(*PayReceivedRequest)(nil),      // 19: eupay.einvoice.v1.PayReceivedRequest
-	(*PayReceivedResponse)(nil),     // 20: eupay.einvoice.v1.PayReceivedResponse
-	(*timestamppb.Timestamp)(nil),   // 21: google.protobuf.Timestamp
+	(*ReceivedInvoice)(nil),               // 0: eupay.einvoice.v1.ReceivedInvoice
+	(*ReceivedPayment)(nil),               // 1: eupay.einvoice.v1.ReceivedPayment
+	(*ReceivedParty)(nil),                 // 2: eupay.einvoice.v1.ReceivedParty
+	(*ReceivedAccount)(nil),               // 3: eupay.einvoice.v1.ReceivedAccount
+	(*ReceivedNote)(nil),                  // 4: eupay.einvoice.v1.ReceivedNote
+	(*ReceivedPreceding)(nil),             // 5: eupay.einvoice.v1.ReceivedPreceding
+	(*ReceivedLine)(nil),                  // 6: eupay.einvoice.v1.ReceivedLine
+	(*ReceivedAllowance)(nil),             // 7: eupay.einvoice.v1.ReceivedAllowance
+	(*ReceivedVAT)(nil),                   // 8: eupay.einvoice.v1.ReceivedVAT
+	(*ReceivedFinding)(nil),               // 9: eupay.einvoice.v1.ReceivedFinding
+	(*ReceivedAnswer)(nil),                // 10: eupay.einvoice.v1.ReceivedAnswer
+	(*ListReceivedRequest)(nil),           // 11: eupay.einvoice.v1.ListReceivedRequest
+	(*ListReceivedResponse)(nil),          // 12: eupay.einvoice.v1.ListReceivedResponse
+	(*GetReceivedRequest)(nil),            // 13: eupay.einvoice.v1.GetReceivedRequest
+	(*GetReceivedResponse)(nil),           // 14: eupay.einvoice.v1.GetReceivedResponse
+	(*GetReceivedFileRequest)(nil),        // 15: eupay.einvoice.v1.GetReceivedFileRequest
+	(*GetReceivedFileResponse)(nil),       // 16: eupay.einvoice.v1.GetReceivedFileResponse
+	(*AnswerReceivedRequest)(nil),         // 17: eupay.einvoice.v1.AnswerReceivedRequest
+	(*AnswerReceivedResponse)(nil),        // 18: eupay.einvoice.v1.AnswerReceivedResponse
+	(*PayReceivedRequest)(nil),            // 19: eupay.einvoice.v1.PayReceivedRequest
+	(*PayReceivedResponse)(nil),           // 20: eupay.einvoice.v1.PayReceivedResponse
+	(*CancelReceivedPaymentRequest)(nil),  // 21: eupay.einvoice.v1.CancelReceivedPaymentRequest
+	(*CancelReceivedPaymentResponse)(nil), // 22: eupay.einvoice.v1.CancelReceivedPaymentResponse
+	(*timestamppb.Timestamp)(nil),         // 23: google.protobuf.Timestamp
 }
 var file_eupay_einvoice_v1_received_proto_depIdxs = []int32{
-	21, // 0: eupay.einvoice.v1.ReceivedInvoice.received_at:type_name -> google.protobuf.Timestamp
-	21, // 1: eupay.einvoice.v1.ReceivedInvoice.created_at:type_name -> google.protobuf.Timestamp
-	21, // 2: eupay.einvoice.v1.ReceivedInvoice.updated_at:type_name -> google.protobuf.Timestamp
+	23, // 0: eupay.einvoice.v1.ReceivedInvoice.received_at:type_name -> google.protobuf.Timestamp
+	23, // 1: eupay.einvoice.v1.ReceivedInvoice.created_at:type_name -> google.protobuf.Timestamp
+	23, // 2: eupay.einvoice.v1.ReceivedInvoice.updated_at:type_name -> google.protobuf.Timestamp
 	2,  // 3: eupay.einvoice.v1.ReceivedInvoice.seller:type_name -> eupay.einvoice.v1.ReceivedParty
 	2,  // 4: eupay.einvoice.v1.ReceivedInvoice.buyer:type_name -> eupay.einvoice.v1.ReceivedParty
 	3,  // 5: eupay.einvoice.v1.ReceivedInvoice.accounts:type_name -> eupay.einvoice.v1.ReceivedAccount
@@ -2411,31 +2536,34 @@ var file_eupay_einvoice_v1_received_proto_depIdxs = []int32{
 	9,  // 11: eupay.einvoice.v1.ReceivedInvoice.findings:type_name -> eupay.einvoice.v1.ReceivedFinding
 	10, // 12: eupay.einvoice.v1.ReceivedInvoice.answers:type_name -> eupay.einvoice.v1.ReceivedAnswer
 	1,  // 13: eupay.einvoice.v1.ReceivedInvoice.payments:type_name -> eupay.einvoice.v1.ReceivedPayment
-	21, // 14: eupay.einvoice.v1.ReceivedPayment.created_at:type_name -> google.protobuf.Timestamp
-	21, // 15: eupay.einvoice.v1.ReceivedPayment.ended_at:type_name -> google.protobuf.Timestamp
-	21, // 16: eupay.einvoice.v1.ReceivedAnswer.created_at:type_name -> google.protobuf.Timestamp
-	21, // 17: eupay.einvoice.v1.ReceivedAnswer.sent_at:type_name -> google.protobuf.Timestamp
-	21, // 18: eupay.einvoice.v1.ListReceivedRequest.from:type_name -> google.protobuf.Timestamp
-	21, // 19: eupay.einvoice.v1.ListReceivedRequest.to:type_name -> google.protobuf.Timestamp
+	23, // 14: eupay.einvoice.v1.ReceivedPayment.created_at:type_name -> google.protobuf.Timestamp
+	23, // 15: eupay.einvoice.v1.ReceivedPayment.ended_at:type_name -> google.protobuf.Timestamp
+	23, // 16: eupay.einvoice.v1.ReceivedAnswer.created_at:type_name -> google.protobuf.Timestamp
+	23, // 17: eupay.einvoice.v1.ReceivedAnswer.sent_at:type_name -> google.protobuf.Timestamp
+	23, // 18: eupay.einvoice.v1.ListReceivedRequest.from:type_name -> google.protobuf.Timestamp
+	23, // 19: eupay.einvoice.v1.ListReceivedRequest.to:type_name -> google.protobuf.Timestamp
 	0,  // 20: eupay.einvoice.v1.ListReceivedResponse.invoices:type_name -> eupay.einvoice.v1.ReceivedInvoice
 	0,  // 21: eupay.einvoice.v1.GetReceivedResponse.invoice:type_name -> eupay.einvoice.v1.ReceivedInvoice
 	0,  // 22: eupay.einvoice.v1.AnswerReceivedResponse.invoice:type_name -> eupay.einvoice.v1.ReceivedInvoice
 	1,  // 23: eupay.einvoice.v1.PayReceivedResponse.payment:type_name -> eupay.einvoice.v1.ReceivedPayment
-	11, // 24: eupay.einvoice.v1.ReceivedService.ListReceived:input_type -> eupay.einvoice.v1.ListReceivedRequest
-	13, // 25: eupay.einvoice.v1.ReceivedService.GetReceived:input_type -> eupay.einvoice.v1.GetReceivedRequest
-	15, // 26: eupay.einvoice.v1.ReceivedService.GetReceivedFile:input_type -> eupay.einvoice.v1.GetReceivedFileRequest
-	17, // 27: eupay.einvoice.v1.ReceivedService.AnswerReceived:input_type -> eupay.einvoice.v1.AnswerReceivedRequest
-	19, // 28: eupay.einvoice.v1.ReceivedService.PayReceived:input_type -> eupay.einvoice.v1.PayReceivedRequest
-	12, // 29: eupay.einvoice.v1.ReceivedService.ListReceived:output_type -> eupay.einvoice.v1.ListReceivedResponse
-	14, // 30: eupay.einvoice.v1.ReceivedService.GetReceived:output_type -> eupay.einvoice.v1.GetReceivedResponse
-	16, // 31: eupay.einvoice.v1.ReceivedService.GetReceivedFile:output_type -> eupay.einvoice.v1.GetReceivedFileResponse
-	18, // 32: eupay.einvoice.v1.ReceivedService.AnswerReceived:output_type -> eupay.einvoice.v1.AnswerReceivedResponse
-	20, // 33: eupay.einvoice.v1.ReceivedService.PayReceived:output_type -> eupay.einvoice.v1.PayReceivedResponse
-	29, // [29:34] is the sub-list for method output_type
-	24, // [24:29] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	1,  // 24: eupay.einvoice.v1.CancelReceivedPaymentResponse.payment:type_name -> eupay.einvoice.v1.ReceivedPayment
+	11, // 25: eupay.einvoice.v1.ReceivedService.ListReceived:input_type -> eupay.einvoice.v1.ListReceivedRequest
+	13, // 26: eupay.einvoice.v1.ReceivedService.GetReceived:input_type -> eupay.einvoice.v1.GetReceivedRequest
+	15, // 27: eupay.einvoice.v1.ReceivedService.GetReceivedFile:input_type -> eupay.einvoice.v1.GetReceivedFileRequest
+	17, // 28: eupay.einvoice.v1.ReceivedService.AnswerReceived:input_type -> eupay.einvoice.v1.AnswerReceivedRequest
+	19, // 29: eupay.einvoice.v1.ReceivedService.PayReceived:input_type -> eupay.einvoice.v1.PayReceivedRequest
+	21, // 30: eupay.einvoice.v1.ReceivedService.CancelReceivedPayment:input_type -> eupay.einvoice.v1.CancelReceivedPaymentRequest
+	12, // 31: eupay.einvoice.v1.ReceivedService.ListReceived:output_type -> eupay.einvoice.v1.ListReceivedResponse
+	14, // 32: eupay.einvoice.v1.ReceivedService.GetReceived:output_type -> eupay.einvoice.v1.GetReceivedResponse
+	16, // 33: eupay.einvoice.v1.ReceivedService.GetReceivedFile:output_type -> eupay.einvoice.v1.GetReceivedFileResponse
+	18, // 34: eupay.einvoice.v1.ReceivedService.AnswerReceived:output_type -> eupay.einvoice.v1.AnswerReceivedResponse
+	20, // 35: eupay.einvoice.v1.ReceivedService.PayReceived:output_type -> eupay.einvoice.v1.PayReceivedResponse
+	22, // 36: eupay.einvoice.v1.ReceivedService.CancelReceivedPayment:output_type -> eupay.einvoice.v1.CancelReceivedPaymentResponse
+	31, // [31:37] is the sub-list for method output_type
+	25, // [25:31] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_eupay_einvoice_v1_received_proto_init() }
@@ -2449,7 +2577,7 @@ func file_eupay_einvoice_v1_received_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_einvoice_v1_received_proto_rawDesc), len(file_eupay_einvoice_v1_received_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,11 +19,12 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ReceivedService_ListReceived_FullMethodName    = "/eupay.einvoice.v1.ReceivedService/ListReceived"
-	ReceivedService_GetReceived_FullMethodName     = "/eupay.einvoice.v1.ReceivedService/GetReceived"
-	ReceivedService_GetReceivedFile_FullMethodName = "/eupay.einvoice.v1.ReceivedService/GetReceivedFile"
-	ReceivedService_AnswerReceived_FullMethodName  = "/eupay.einvoice.v1.ReceivedService/AnswerReceived"
-	ReceivedService_PayReceived_FullMethodName     = "/eupay.einvoice.v1.ReceivedService/PayReceived"
+	ReceivedService_ListReceived_FullMethodName          = "/eupay.einvoice.v1.ReceivedService/ListReceived"
+	ReceivedService_GetReceived_FullMethodName           = "/eupay.einvoice.v1.ReceivedService/GetReceived"
+	ReceivedService_GetReceivedFile_FullMethodName       = "/eupay.einvoice.v1.ReceivedService/GetReceivedFile"
+	ReceivedService_AnswerReceived_FullMethodName        = "/eupay.einvoice.v1.ReceivedService/AnswerReceived"
+	ReceivedService_PayReceived_FullMethodName           = "/eupay.einvoice.v1.ReceivedService/PayReceived"
+	ReceivedService_CancelReceivedPayment_FullMethodName = "/eupay.einvoice.v1.ReceivedService/CancelReceivedPayment"
 )
 
 // ReceivedServiceClient is the client API for ReceivedService service.
@@ -43,6 +44,8 @@ type ReceivedServiceClient interface {
 	// PayReceived makes the payment of an invoice, which the merchant then authorises at its own bank. While one is open it is returned as
 	// it is. When it completes, the seller is told (211).
 	PayReceived(ctx context.Context, in *PayReceivedRequest, opts ...grpc.CallOption) (*PayReceivedResponse, error)
+	// CancelReceivedPayment cancels the open payment of an invoice at the bank. NOT_FOUND, INVALID_STATE, CANCEL_NOT_SUPPORTED.
+	CancelReceivedPayment(ctx context.Context, in *CancelReceivedPaymentRequest, opts ...grpc.CallOption) (*CancelReceivedPaymentResponse, error)
 }
 
 type receivedServiceClient struct {
@@ -112,6 +115,16 @@ func (c *receivedServiceClient) PayReceived(ctx context.Context, in *PayReceived
 	return out, nil
 }
 
+func (c *receivedServiceClient) CancelReceivedPayment(ctx context.Context, in *CancelReceivedPaymentRequest, opts ...grpc.CallOption) (*CancelReceivedPaymentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelReceivedPaymentResponse)
+	err := c.cc.Invoke(ctx, ReceivedService_CancelReceivedPayment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ReceivedServiceServer is the server API for ReceivedService service.
 // All implementations must embed UnimplementedReceivedServiceServer
 // for forward compatibility.
@@ -129,6 +142,8 @@ type ReceivedServiceServer interface {
 	// PayReceived makes the payment of an invoice, which the merchant then authorises at its own bank. While one is open it is returned as
 	// it is. When it completes, the seller is told (211).
 	PayReceived(context.Context, *PayReceivedRequest) (*PayReceivedResponse, error)
+	// CancelReceivedPayment cancels the open payment of an invoice at the bank. NOT_FOUND, INVALID_STATE, CANCEL_NOT_SUPPORTED.
+	CancelReceivedPayment(context.Context, *CancelReceivedPaymentRequest) (*CancelReceivedPaymentResponse, error)
 	mustEmbedUnimplementedReceivedServiceServer()
 }
 
@@ -153,6 +168,9 @@ func (UnimplementedReceivedServiceServer) AnswerReceived(context.Context, *Answe
 }
 func (UnimplementedReceivedServiceServer) PayReceived(context.Context, *PayReceivedRequest) (*PayReceivedResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PayReceived not implemented")
+}
+func (UnimplementedReceivedServiceServer) CancelReceivedPayment(context.Context, *CancelReceivedPaymentRequest) (*CancelReceivedPaymentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelReceivedPayment not implemented")
 }
 func (UnimplementedReceivedServiceServer) mustEmbedUnimplementedReceivedServiceServer() {}
 func (UnimplementedReceivedServiceServer) testEmbeddedByValue()                         {}
@@ -258,6 +276,24 @@ func _ReceivedService_PayReceived_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReceivedService_CancelReceivedPayment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelReceivedPaymentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReceivedServiceServer).CancelReceivedPayment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReceivedService_CancelReceivedPayment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReceivedServiceServer).CancelReceivedPayment(ctx, req.(*CancelReceivedPaymentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ReceivedService_ServiceDesc is the grpc.ServiceDesc for ReceivedService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -280,6 +316,10 @@ var ReceivedService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PayReceived",
 			Handler:    _ReceivedService_PayReceived_Handler,
+		},
+		{
+			MethodName: "CancelReceivedPayment",
+			Handler:    _ReceivedService_CancelReceivedPayment_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -2286,8 +2286,10 @@ type CreateCreditNoteResponse struct {
 	Replayed   bool                   `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
 	// With refund: the payment of which the amount of the credit note is to be refunded.
 	RefundPayment string `protobuf:"bytes,4,opt,name=refund_payment,json=refundPayment,proto3" json:"refund_payment,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// The REF-… reference under which it is asked for, the same each time; empty for a credit note of before there was one.
+	RefundReference string `protobuf:"bytes,5,opt,name=refund_reference,json=refundReference,proto3" json:"refund_reference,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *CreateCreditNoteResponse) Reset() {
@@ -2344,6 +2346,13 @@ func (x *CreateCreditNoteResponse) GetReplayed() bool {
 func (x *CreateCreditNoteResponse) GetRefundPayment() string {
 	if x != nil {
 		return x.RefundPayment
+	}
+	return ""
+}
+
+func (x *CreateCreditNoteResponse) GetRefundReference() string {
+	if x != nil {
+		return x.RefundReference
 	}
 	return ""
 }
@@ -3521,13 +3530,14 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x04line\x18\x01 \x01(\x05R\x04line\x12\x1a\n" +
 	"\bquantity\x18\x02 \x01(\tR\bquantity\x12&\n" +
 	"\famount_cents\x18\x03 \x01(\x03H\x00R\vamountCents\x88\x01\x01B\x0f\n" +
-	"\r_amount_cents\"\xd0\x01\n" +
+	"\r_amount_cents\"\xfb\x01\n" +
 	"\x18CreateCreditNoteResponse\x12;\n" +
 	"\vcredit_note\x18\x01 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\n" +
 	"creditNote\x124\n" +
 	"\ainvoice\x18\x02 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\ainvoice\x12\x1a\n" +
 	"\breplayed\x18\x03 \x01(\bR\breplayed\x12%\n" +
-	"\x0erefund_payment\x18\x04 \x01(\tR\rrefundPayment\"\xe5\x02\n" +
+	"\x0erefund_payment\x18\x04 \x01(\tR\rrefundPayment\x12)\n" +
+	"\x10refund_reference\x18\x05 \x01(\tR\x0frefundReference\"\xe5\x02\n" +
 	"\aEReport\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12!\n" +

@@ -273,6 +273,120 @@ func (x *PaySupplierResponse) GetPayment() *Payment {
 	return nil
 }
 
+type CancelSupplierPaymentRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reference     string                 `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
+	MerchantId    string                 `protobuf:"bytes,2,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode      bool                   `protobuf:"varint,3,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelSupplierPaymentRequest) Reset() {
+	*x = CancelSupplierPaymentRequest{}
+	mi := &file_eupay_payments_v1_supplier_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelSupplierPaymentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelSupplierPaymentRequest) ProtoMessage() {}
+
+func (x *CancelSupplierPaymentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_supplier_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelSupplierPaymentRequest.ProtoReflect.Descriptor instead.
+func (*CancelSupplierPaymentRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_supplier_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CancelSupplierPaymentRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *CancelSupplierPaymentRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *CancelSupplierPaymentRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+type CancelSupplierPaymentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Cancelled, or as before while the bank has not answered: it is asked until it has.
+	Payment *Payment `protobuf:"bytes,1,opt,name=payment,proto3" json:"payment,omitempty"`
+	// Where the merchant approves the cancellation at its bank; empty if nothing is to be approved.
+	AuthorisationUrl string `protobuf:"bytes,2,opt,name=authorisation_url,json=authorisationUrl,proto3" json:"authorisation_url,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *CancelSupplierPaymentResponse) Reset() {
+	*x = CancelSupplierPaymentResponse{}
+	mi := &file_eupay_payments_v1_supplier_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelSupplierPaymentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelSupplierPaymentResponse) ProtoMessage() {}
+
+func (x *CancelSupplierPaymentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_supplier_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelSupplierPaymentResponse.ProtoReflect.Descriptor instead.
+func (*CancelSupplierPaymentResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_supplier_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *CancelSupplierPaymentResponse) GetPayment() *Payment {
+	if x != nil {
+		return x.Payment
+	}
+	return nil
+}
+
+func (x *CancelSupplierPaymentResponse) GetAuthorisationUrl() string {
+	if x != nil {
+		return x.AuthorisationUrl
+	}
+	return ""
+}
+
 var File_eupay_payments_v1_supplier_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_supplier_proto_rawDesc = "" +
@@ -301,9 +415,18 @@ const file_eupay_payments_v1_supplier_proto_rawDesc = "" +
 	"\x05siren\x18\x05 \x01(\tR\x05siren\x12\x18\n" +
 	"\aaddress\x18\x06 \x01(\tR\aaddress\"K\n" +
 	"\x13PaySupplierResponse\x124\n" +
-	"\apayment\x18\x01 \x01(\v2\x1a.eupay.payments.v1.PaymentR\apayment2p\n" +
+	"\apayment\x18\x01 \x01(\v2\x1a.eupay.payments.v1.PaymentR\apayment\"y\n" +
+	"\x1cCancelSupplierPaymentRequest\x12\x1c\n" +
+	"\treference\x18\x01 \x01(\tR\treference\x12\x1f\n" +
+	"\vmerchant_id\x18\x02 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x03 \x01(\bR\blivemode\"\x82\x01\n" +
+	"\x1dCancelSupplierPaymentResponse\x124\n" +
+	"\apayment\x18\x01 \x01(\v2\x1a.eupay.payments.v1.PaymentR\apayment\x12+\n" +
+	"\x11authorisation_url\x18\x02 \x01(\tR\x10authorisationUrl2\xec\x01\n" +
 	"\x10SuppliersService\x12\\\n" +
-	"\vPaySupplier\x12%.eupay.payments.v1.PaySupplierRequest\x1a&.eupay.payments.v1.PaySupplierResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
+	"\vPaySupplier\x12%.eupay.payments.v1.PaySupplierRequest\x1a&.eupay.payments.v1.PaySupplierResponse\x12z\n" +
+	"\x15CancelSupplierPayment\x12/.eupay.payments.v1.CancelSupplierPaymentRequest\x1a0.eupay.payments.v1.CancelSupplierPaymentResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
 
 var (
 	file_eupay_payments_v1_supplier_proto_rawDescOnce sync.Once
@@ -317,23 +440,28 @@ func file_eupay_payments_v1_supplier_proto_rawDescGZIP() []byte {
 	return file_eupay_payments_v1_supplier_proto_rawDescData
 }
 
-var file_eupay_payments_v1_supplier_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_eupay_payments_v1_supplier_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_eupay_payments_v1_supplier_proto_goTypes = []any{
-	(*PaySupplierRequest)(nil),  // 0: eupay.payments.v1.PaySupplierRequest
-	(*Supplier)(nil),            // 1: eupay.payments.v1.Supplier
-	(*PaySupplierResponse)(nil), // 2: eupay.payments.v1.PaySupplierResponse
-	(*Payment)(nil),             // 3: eupay.payments.v1.Payment
+	(*PaySupplierRequest)(nil),            // 0: eupay.payments.v1.PaySupplierRequest
+	(*Supplier)(nil),                      // 1: eupay.payments.v1.Supplier
+	(*PaySupplierResponse)(nil),           // 2: eupay.payments.v1.PaySupplierResponse
+	(*CancelSupplierPaymentRequest)(nil),  // 3: eupay.payments.v1.CancelSupplierPaymentRequest
+	(*CancelSupplierPaymentResponse)(nil), // 4: eupay.payments.v1.CancelSupplierPaymentResponse
+	(*Payment)(nil),                       // 5: eupay.payments.v1.Payment
 }
 var file_eupay_payments_v1_supplier_proto_depIdxs = []int32{
 	1, // 0: eupay.payments.v1.PaySupplierRequest.supplier:type_name -> eupay.payments.v1.Supplier
-	3, // 1: eupay.payments.v1.PaySupplierResponse.payment:type_name -> eupay.payments.v1.Payment
-	0, // 2: eupay.payments.v1.SuppliersService.PaySupplier:input_type -> eupay.payments.v1.PaySupplierRequest
-	2, // 3: eupay.payments.v1.SuppliersService.PaySupplier:output_type -> eupay.payments.v1.PaySupplierResponse
-	3, // [3:4] is the sub-list for method output_type
-	2, // [2:3] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	5, // 1: eupay.payments.v1.PaySupplierResponse.payment:type_name -> eupay.payments.v1.Payment
+	5, // 2: eupay.payments.v1.CancelSupplierPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
+	0, // 3: eupay.payments.v1.SuppliersService.PaySupplier:input_type -> eupay.payments.v1.PaySupplierRequest
+	3, // 4: eupay.payments.v1.SuppliersService.CancelSupplierPayment:input_type -> eupay.payments.v1.CancelSupplierPaymentRequest
+	2, // 5: eupay.payments.v1.SuppliersService.PaySupplier:output_type -> eupay.payments.v1.PaySupplierResponse
+	4, // 6: eupay.payments.v1.SuppliersService.CancelSupplierPayment:output_type -> eupay.payments.v1.CancelSupplierPaymentResponse
+	5, // [5:7] is the sub-list for method output_type
+	3, // [3:5] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_supplier_proto_init() }
@@ -348,7 +476,7 @@ func file_eupay_payments_v1_supplier_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_supplier_proto_rawDesc), len(file_eupay_payments_v1_supplier_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,7 +19,8 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	SuppliersService_PaySupplier_FullMethodName = "/eupay.payments.v1.SuppliersService/PaySupplier"
+	SuppliersService_PaySupplier_FullMethodName           = "/eupay.payments.v1.SuppliersService/PaySupplier"
+	SuppliersService_CancelSupplierPayment_FullMethodName = "/eupay.payments.v1.SuppliersService/CancelSupplierPayment"
 )
 
 // SuppliersServiceClient is the client API for SuppliersService service.
@@ -33,6 +34,9 @@ type SuppliersServiceClient interface {
 	// also at the same time, and returns it as it is. API_ACCESS_DISABLED, LIVE_NOT_CONFIGURED and TEST_NOT_CONFIGURED: nothing was
 	// recorded.
 	PaySupplier(ctx context.Context, in *PaySupplierRequest, opts ...grpc.CallOption) (*PaySupplierResponse, error)
+	// CancelSupplierPayment asks the bank to cancel a payment that nobody has authorised yet. One that is cancelled already is returned. NOT_FOUND;
+	// INVALID_STATE for one that ended otherwise or is being executed; CANCEL_NOT_SUPPORTED.
+	CancelSupplierPayment(ctx context.Context, in *CancelSupplierPaymentRequest, opts ...grpc.CallOption) (*CancelSupplierPaymentResponse, error)
 }
 
 type suppliersServiceClient struct {
@@ -53,6 +57,16 @@ func (c *suppliersServiceClient) PaySupplier(ctx context.Context, in *PaySupplie
 	return out, nil
 }
 
+func (c *suppliersServiceClient) CancelSupplierPayment(ctx context.Context, in *CancelSupplierPaymentRequest, opts ...grpc.CallOption) (*CancelSupplierPaymentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelSupplierPaymentResponse)
+	err := c.cc.Invoke(ctx, SuppliersService_CancelSupplierPayment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SuppliersServiceServer is the server API for SuppliersService service.
 // All implementations must embed UnimplementedSuppliersServiceServer
 // for forward compatibility.
@@ -64,6 +78,9 @@ type SuppliersServiceServer interface {
 	// also at the same time, and returns it as it is. API_ACCESS_DISABLED, LIVE_NOT_CONFIGURED and TEST_NOT_CONFIGURED: nothing was
 	// recorded.
 	PaySupplier(context.Context, *PaySupplierRequest) (*PaySupplierResponse, error)
+	// CancelSupplierPayment asks the bank to cancel a payment that nobody has authorised yet. One that is cancelled already is returned. NOT_FOUND;
+	// INVALID_STATE for one that ended otherwise or is being executed; CANCEL_NOT_SUPPORTED.
+	CancelSupplierPayment(context.Context, *CancelSupplierPaymentRequest) (*CancelSupplierPaymentResponse, error)
 	mustEmbedUnimplementedSuppliersServiceServer()
 }
 
@@ -76,6 +93,9 @@ type UnimplementedSuppliersServiceServer struct{}
 
 func (UnimplementedSuppliersServiceServer) PaySupplier(context.Context, *PaySupplierRequest) (*PaySupplierResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PaySupplier not implemented")
+}
+func (UnimplementedSuppliersServiceServer) CancelSupplierPayment(context.Context, *CancelSupplierPaymentRequest) (*CancelSupplierPaymentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelSupplierPayment not implemented")
 }
 func (UnimplementedSuppliersServiceServer) mustEmbedUnimplementedSuppliersServiceServer() {}
 func (UnimplementedSuppliersServiceServer) testEmbeddedByValue()                          {}
@@ -116,6 +136,24 @@ func _SuppliersService_PaySupplier_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SuppliersService_CancelSupplierPayment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelSupplierPaymentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SuppliersServiceServer).CancelSupplierPayment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SuppliersService_CancelSupplierPayment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SuppliersServiceServer).CancelSupplierPayment(ctx, req.(*CancelSupplierPaymentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SuppliersService_ServiceDesc is the grpc.ServiceDesc for SuppliersService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -126,6 +164,10 @@ var SuppliersService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PaySupplier",
 			Handler:    _SuppliersService_PaySupplier_Handler,
+		},
+		{
+			MethodName: "CancelSupplierPayment",
+			Handler:    _SuppliersService_CancelSupplierPayment_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -22,6 +22,9 @@ func (w *writer) settlement(d invoice.Document) {
 	}
 	w.in("ram:SpecifiedTradeSettlementHeaderMonetarySummation", func() { w.totals(d) })
 	w.preceding(d.Preceding)
+	for i := range d.About {
+		w.preceding(&d.About[i])
+	}
 	for _, x := range d.Deductions {
 		w.preceding(&invoice.Preceding{Number: x.Number, Issued: x.Issued})
 	}

@@ -29,6 +29,9 @@ func newBookkeeper(a Accounts) *bookkeeper {
 		{a.Bank, "Banque"},
 		{a.Cash, "Caisse"},
 		{a.Suspense, "Compte d'attente"},
+		{a.Advances, "Clients - avances et acomptes reçus"},
+		{a.GoodsRebates, "RRR accordés sur ventes de marchandises"},
+		{a.ServicesRebates, "RRR accordés sur prestations de services"},
 	} {
 		b.name(n[0], n[1])
 	}
@@ -61,7 +64,8 @@ func (b *bookkeeper) tax(r vat.Rate) fec.Account {
 	return fec.Account{Number: number, Name: b.name(number, "TVA collectée "+r.String()+" %")}
 }
 
-// sale is the entry of a document: what the customer owes, against sales and VAT by rate. What takes something back stands on the other side.
+// sale is the entry of a document: what the customer owes, against sales (or advances, for a deposit) and VAT by rate. What takes something back
+// stands on the other side.
 func (b *bookkeeper) sale(d document) (fec.Entry, bool, error) {
 	of, err := d.revenues()
 	if err != nil {
@@ -70,14 +74,19 @@ func (b *bookkeeper) sale(d document) (fec.Entry, bool, error) {
 	buyer := d.content.Buyer
 	e := fec.Entry{Journal: fec.Sales, Day: d.day, Document: d.number, DocumentDay: string(d.seen), Text: d.text()}
 	var owed money.Cents
+	advance := b.advance(d)
 	for _, r := range of {
-		account := b.Goods
-		if r.Nature == invoice.Services {
-			account = b.Services
+		account := b.revenue(r.Nature)
+		switch {
+		case advance:
+			account = b.account(b.Advances)
+		case d.kind == invoice.TypeRebate:
+			account = b.rebate(r.Nature)
 		}
-		e.Lines = append(e.Lines, fec.Line{Account: b.account(account), Debit: -r.Net}, fec.Line{Account: b.tax(r.VATPerMill), Debit: -r.Tax})
+		e.Lines = append(e.Lines, fec.Line{Account: account, Debit: -r.Net}, fec.Line{Account: b.tax(r.VATPerMill), Debit: -r.Tax})
 		owed += r.Net + r.Tax
 	}
+	e.Lines = append(e.Lines, b.release(d)...)
 	e.Lines = append(e.Lines, fec.Line{Account: b.customer(buyer.SIREN, buyer.Name), Debit: owed})
 	return e, true, nil
 }
@@ -91,6 +100,8 @@ func (d document) text() string {
 	switch {
 	case d.withdrawn:
 		return list("Annulation de la facture", d.number, name)
+	case d.kind == invoice.TypeRebate:
+		return list("Avoir de remise", d.number, name)
 	case d.kind.IsCredit():
 		return list("Avoir", d.number, "sur", d.corrects, name)
 	case d.kind == invoice.TypeCorrected:

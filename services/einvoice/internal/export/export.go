@@ -196,13 +196,21 @@ func (e *Exports) instant() time.Time { return e.Now().UTC().Truncate(time.Micro
 
 // Create records an export and waits a moment for its file. The same request with the same key returns the same export.
 func (e *Exports) Create(ctx context.Context, r Request, key string) (x Export, replayed bool, err error) {
+	same := r.fingerprint()
+	if Kind(r.Kind) == FEC {
+		set, err := e.accountsSet(ctx, r.Who)
+		if err != nil {
+			return Export{}, false, err
+		}
+		r.Accounts = r.Accounts.or(set)
+	}
 	x, err = e.check(r)
 	if err != nil {
 		return Export{}, false, err
 	}
 	ended := e.expect(x.ID)
 	defer e.end(x.ID)
-	id, err := e.record(ctx, x, key, r.fingerprint())
+	id, err := e.record(ctx, x, key, same)
 	if err != nil {
 		return Export{}, false, err
 	}

@@ -48,8 +48,8 @@ func (e *Exports) check(r Request) (Export, error) {
 	r.format(&bad, &x)
 	x.From, x.To = r.days(&bad, e.day(now))
 	if x.Kind == FEC {
-		x.Accounts = r.Accounts.orDefaults()
-		x.Accounts.check(&bad)
+		x.Accounts = r.Accounts.or(defaults)
+		x.Accounts.check(&bad, "accounts.")
 	} else {
 		bad.If(r.Accounts != (Accounts{}), "accounts", "can only be given with the kind fec")
 	}
@@ -138,15 +138,26 @@ type Accounts struct {
 	Cash    string `json:"cash"`
 	// Suspense is for payments that belong to no invoice.
 	Suspense string `json:"suspense"`
+	// Advances are what customers paid in advance with deposit invoices that were issued on AdvancesFrom or later.
+	Advances     string       `json:"advances,omitempty"`
+	AdvancesFrom invoice.Date `json:"advances_from,omitempty"`
+	// GoodsRebates and ServicesRebates are what credit notes for a period give back.
+	GoodsRebates    string `json:"goods_rebates,omitempty"`
+	ServicesRebates string `json:"services_rebates,omitempty"`
 }
 
 // defaults are accounts of the plan comptable général.
 var defaults = Accounts{
 	Customers: "411000", Goods: "707000", Services: "706000", VAT: "44571", Transit: "511000", Bank: "512000", Cash: "530000", Suspense: "471000",
+	Advances: "419100", AdvancesFrom: advancesFrom, GoodsRebates: "709700", ServicesRebates: "709600",
 }
 
-func (a Accounts) orDefaults() Accounts {
+// or fills what is empty with the accounts of another.
+func (a Accounts) or(defaults Accounts) Accounts {
 	return Accounts{
+		Advances: cmp.Or(a.Advances, defaults.Advances), AdvancesFrom: cmp.Or(a.AdvancesFrom, defaults.AdvancesFrom),
+		GoodsRebates: cmp.Or(a.GoodsRebates, defaults.GoodsRebates), ServicesRebates: cmp.Or(a.ServicesRebates, defaults.ServicesRebates),
+
 		Customers: cmp.Or(a.Customers, defaults.Customers), Goods: cmp.Or(a.Goods, defaults.Goods), Services: cmp.Or(a.Services, defaults.Services),
 		VAT: cmp.Or(a.VAT, defaults.VAT), Transit: cmp.Or(a.Transit, defaults.Transit), Bank: cmp.Or(a.Bank, defaults.Bank), Cash: cmp.Or(a.Cash, defaults.Cash),
 		Suspense: cmp.Or(a.Suspense, defaults.Suspense),
@@ -156,7 +167,8 @@ func (a Accounts) orDefaults() Accounts {
 // maxAccount leaves room for the digits of a rate.
 const maxAccount = 17
 
-func (a Accounts) check(bad *refuse.Problems) {
+// check reports problems of fields, whose names begin with prefix.
+func (a Accounts) check(bad *refuse.Problems, prefix string) {
 	for _, f := range []struct{ name, number string }{
 		{"customers", a.Customers},
 		{"goods", a.Goods},
@@ -166,7 +178,12 @@ func (a Accounts) check(bad *refuse.Problems) {
 		{"bank", a.Bank},
 		{"cash", a.Cash},
 		{"suspense", a.Suspense},
+		{"advances", a.Advances},
+		{"goods_rebates", a.GoodsRebates},
+		{"services_rebates", a.ServicesRebates},
 	} {
-		bad.If(len(f.number) > maxAccount || !fec.ValidAccount(f.number), "accounts."+f.name, "must be three digits, then up to 14 digits or capital letters")
+		bad.If(len(f.number) > maxAccount || !fec.ValidAccount(f.number), prefix+f.name, "must be three digits, then up to 14 digits or capital letters")
 	}
+	_, err := invoice.ParseDate(string(a.AdvancesFrom))
+	bad.If(err != nil, prefix+"advances_from", "must be a day as YYYY-MM-DD")
 }

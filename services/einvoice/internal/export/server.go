@@ -10,6 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
 // maxLimit bounds one page of a list.
@@ -29,16 +30,46 @@ func (s *Server) CreateExport(ctx context.Context, r *einvoicev1.CreateExportReq
 	a := r.GetAccounts()
 	x, replayed, err := s.exports.Create(ctx, Request{
 		Who: Who{r.GetMerchantId(), r.GetLivemode()}, Kind: r.GetKind(), Format: r.GetFormat(), Separator: r.GetSeparator(), From: r.GetFrom(), To: r.GetTo(),
-		Accounts: Accounts{
-			Customers: a.GetCustomers(), Goods: a.GetGoods(), Services: a.GetServices(), VAT: a.GetVat(), Transit: a.GetTransit(), Bank: a.GetBank(),
-			Cash: a.GetCash(), Suspense: a.GetSuspense(),
-		},
-		Company: Company{Name: r.GetCompanyName(), SIREN: r.GetSiren()},
+		Accounts: accountsIn(a),
+		Company:  Company{Name: r.GetCompanyName(), SIREN: r.GetSiren()},
 	}, r.GetIdempotencyKey())
 	if err != nil {
 		return nil, err
 	}
 	return &einvoicev1.CreateExportResponse{Export: x.proto(), Replayed: replayed}, nil
+}
+
+func accountsIn(a *einvoicev1.Accounts) Accounts {
+	return Accounts{
+		Customers: a.GetCustomers(), Goods: a.GetGoods(), Services: a.GetServices(), VAT: a.GetVat(), Transit: a.GetTransit(), Bank: a.GetBank(),
+		Cash: a.GetCash(), Suspense: a.GetSuspense(), Advances: a.GetAdvances(), AdvancesFrom: invoice.Date(a.GetAdvancesFrom()),
+		GoodsRebates: a.GetGoodsRebates(), ServicesRebates: a.GetServicesRebates(),
+	}
+}
+
+func (a Accounts) proto() *einvoicev1.Accounts {
+	return &einvoicev1.Accounts{
+		Customers: a.Customers, Goods: a.Goods, Services: a.Services, Vat: a.VAT, Transit: a.Transit, Bank: a.Bank, Cash: a.Cash, Suspense: a.Suspense,
+		Advances: a.Advances, AdvancesFrom: string(a.AdvancesFrom), GoodsRebates: a.GoodsRebates, ServicesRebates: a.ServicesRebates,
+	}
+}
+
+// GetAccounts implements ExportsService.
+func (s *Server) GetAccounts(ctx context.Context, r *einvoicev1.GetAccountsRequest) (*einvoicev1.GetAccountsResponse, error) {
+	a, err := s.exports.AccountsOf(ctx, Who{r.GetMerchantId(), r.GetLivemode()})
+	if err != nil {
+		return nil, err
+	}
+	return &einvoicev1.GetAccountsResponse{Accounts: a.proto()}, nil
+}
+
+// SetAccounts implements ExportsService.
+func (s *Server) SetAccounts(ctx context.Context, r *einvoicev1.SetAccountsRequest) (*einvoicev1.SetAccountsResponse, error) {
+	a, err := s.exports.SetAccounts(ctx, Who{r.GetMerchantId(), r.GetLivemode()}, accountsIn(r.GetAccounts()))
+	if err != nil {
+		return nil, err
+	}
+	return &einvoicev1.SetAccountsResponse{Accounts: a.proto()}, nil
 }
 
 // GetExport implements ExportsService.

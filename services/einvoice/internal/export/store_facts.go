@@ -31,10 +31,12 @@ type document struct {
 	// original is what a corrected invoice replaces.
 	original *invoice.Document
 	due      string
+	// afterFinal: it credits a deposit that a final invoice had deducted before.
+	afterFinal bool
 }
 
 const documentColumns = `i.id, i.number, coalesce(o.number, ''), i.status, i.reason, i.reference, i.payment_reference, i.type_code, i.total_cents, i.paid_cents,
-	i.credited_cents, i.document, case when i.type_code = '384' then o.document end, i.issued_on::text, i.due_on::text`
+	i.credited_cents, i.document, case when i.type_code = '384' then o.document end, i.issued_on::text, i.due_on::text, i.after_final`
 
 // documentsSQL reads documents by the day of their issue; invoices_issued has the days.
 const documentsSQL = `select i.created_at, i.issued_on::text, ` + documentColumns + ` from invoices i left join invoices o on o.id = i.corrects
@@ -54,7 +56,7 @@ const factPage = 200
 func scanDocument(row pgx.CollectableRow) (d document, err error) {
 	var content, original []byte
 	err = row.Scan(&d.at, &d.day, &d.id, &d.number, &d.corrects, &d.status, &d.reason, &d.reference, &d.payment, &d.kind, &d.total, &d.paid, &d.credited, &content,
-		&original, &d.seen, &d.due)
+		&original, &d.seen, &d.due, &d.afterFinal)
 	if err != nil {
 		return d, err
 	}

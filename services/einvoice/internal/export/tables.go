@@ -107,7 +107,7 @@ func (d document) typeName() string {
 	}
 	return map[invoice.TypeCode]string{
 		invoice.TypeInvoice: "invoice", invoice.TypeCreditNote: "credit_note", invoice.TypeCorrected: "corrected_invoice",
-		invoice.TypeDeposit: "deposit", invoice.TypeDepositCredit: "deposit_credit_note",
+		invoice.TypeDeposit: "deposit", invoice.TypeDepositCredit: "deposit_credit_note", invoice.TypeRebate: "rebate",
 	}[d.kind]
 }
 

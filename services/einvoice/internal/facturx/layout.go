@@ -67,6 +67,8 @@ func titleOf(d invoice.Document) string {
 		return "Facture d’acompte"
 	case invoice.TypeDepositCredit:
 		return "Avoir d’acompte"
+	case invoice.TypeRebate:
+		return "Avoir de remise globale"
 	}
 	return "Facture (type " + string(d.Type) + ")"
 }

@@ -252,7 +252,7 @@ func (s *Server) CreateCreditNote(ctx context.Context, req *einvoicev1.CreateCre
 	if err != nil {
 		return nil, err
 	}
-	out := &einvoicev1.CreateCreditNoteResponse{Replayed: done.Replayed, RefundPayment: done.Payment}
+	out := &einvoicev1.CreateCreditNoteResponse{Replayed: done.Replayed, RefundPayment: done.Payment, RefundReference: done.Refund}
 	if out.CreditNote, err = s.ledger.WithDetails(ctx, *done.By); err == nil {
 		out.Invoice, err = s.ledger.WithDetails(ctx, done.Record)
 	}

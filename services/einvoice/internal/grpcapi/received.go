@@ -117,3 +117,12 @@ func (s *Received) PayReceived(ctx context.Context, req *einvoicev1.PayReceivedR
 	}
 	return &einvoicev1.PayReceivedResponse{Payment: p, Replayed: replayed}, nil
 }
+
+// CancelReceivedPayment implements ReceivedService.
+func (s *Received) CancelReceivedPayment(ctx context.Context, req *einvoicev1.CancelReceivedPaymentRequest) (*einvoicev1.CancelReceivedPaymentResponse, error) {
+	p, url, err := s.inbox.CancelPayment(ctx, recipient(req), req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	return &einvoicev1.CancelReceivedPaymentResponse{Payment: p, AuthorisationUrl: url}, nil
+}

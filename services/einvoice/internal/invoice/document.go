@@ -26,13 +26,17 @@ const (
 	TypeDeposit TypeCode = "386"
 	// TypeDepositCredit credits a deposit invoice; its amounts are positive.
 	TypeDepositCredit TypeCode = "503"
+	// TypeRebate gives back something for a period and a contract, not for one invoice; its amounts are positive (BR-FR-CO-03).
+	TypeRebate TypeCode = "262"
 )
 
 // IsInvoice reports whether a document of this kind asks for money.
 func (t TypeCode) IsInvoice() bool { return t == TypeInvoice || t == TypeDeposit }
 
 // IsCredit reports whether a document of this kind gives money back, with positive amounts.
-func (t TypeCode) IsCredit() bool { return t == TypeCreditNote || t == TypeDepositCredit }
+func (t TypeCode) IsCredit() bool {
+	return t == TypeCreditNote || t == TypeDepositCredit || t == TypeRebate
+}
 
 // Audience is the kind of buyer, which determines the legal obligations (note BAR of BR-FR-20).
 type Audience string
@@ -68,6 +72,8 @@ type Document struct {
 	Notes []Note `json:"notes,omitempty"`
 	// Preceding (BG-3) is the invoice that this document corrects or credits; nil for an invoice.
 	Preceding *Preceding `json:"preceding,omitempty"`
+	// About (BG-3) are invoices that a rebate names; empty for others.
+	About []Preceding `json:"about,omitempty"`
 	// Deductions are the deposits that a final invoice deducts; empty for others.
 	Deductions []Deduction `json:"deductions,omitempty"`
 	Seller     Party       `json:"seller"`

@@ -17,8 +17,9 @@ type Corrected struct {
 	Record
 	By       *Record
 	Replayed bool
-	// Payment is the payment to refund, if that was asked for.
-	Payment string
+	// Payment is the payment to refund, if that was asked for, and Refund the reference under which it is; empty for a credit note of before
+	// there were any.
+	Payment, Refund string
 }
 
 // Cancel ends an unpaid invoice. An invoice that the platform has or may have is corrected by a 384. One that it never had or

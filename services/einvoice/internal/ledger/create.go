@@ -108,6 +108,9 @@ func (l *Ledger) replay(ctx context.Context, who Who, idem Idempotency, out Crea
 // checkSameTotal refuses an order whose reference belongs to an invoice with another total. Otherwise the caller would think that
 // it had been issued.
 func checkSameTotal(known Record, order invoice.Order, total money.Cents) error {
+	if known.Type == invoice.TypeRebate {
+		return errs.New(errs.IdempotencyConflict, "This reference belongs to credit note %s. Send a new reference for a new invoice.", known.Number)
+	}
 	if order.Reference == "" || known.Reference != order.Reference || known.Total == total {
 		return nil
 	}

@@ -9,7 +9,9 @@ import (
 	"european-pay.eu/eupay/internal/claim"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/reference"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
+	"european-pay.eu/eupay/services/einvoice/internal/giveback"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -50,7 +52,10 @@ func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c Credi
 			if err != nil || !c.Refund {
 				return err
 			}
-			out.Payment, err = solePayment(ctx, tx, &out.Record)
+			if out.Payment, err = solePayment(ctx, tx, &out.Record); err != nil {
+				return err
+			}
+			out.Refund, err = giveback.ReferenceOf(ctx, tx, holder)
 			return err
 		}
 		if err := checkCreditable(&out.Record, c); err != nil {
@@ -67,6 +72,9 @@ func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c Credi
 		if out.By, err = l.credit(ctx, tx, e, &out.Record, c); err != nil {
 			return err
 		}
+		if err := l.wantRefund(ctx, tx, &out); err != nil {
+			return err
+		}
 		if err := l.restateSales(ctx, tx, e, out.ID); err != nil || idem.Key == "" {
 			return err
 		}
@@ -76,6 +84,18 @@ func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c Credi
 		return Corrected{}, err
 	}
 	return l.submitCorrection(ctx, out)
+}
+
+// wantRefund records the refund that was asked for with a new credit note, so that it is made whoever is still there.
+func (l *Ledger) wantRefund(ctx context.Context, tx pgx.Tx, out *Corrected) error {
+	if out.Payment == "" {
+		return nil
+	}
+	now := l.instant()
+	out.Refund = reference.Refund(now)
+	return giveback.Want(ctx, tx, giveback.Refund{
+		CreditNote: out.By.ID, MerchantID: out.MerchantID, Livemode: out.Livemode, Payment: out.Payment, Reference: out.Refund, Amount: out.By.Total,
+	}, now)
 }
 
 func checkCreditable(r *Record, c CreditNote) error {
@@ -128,6 +148,9 @@ func (l *Ledger) credit(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Re
 	before := r.Status
 	by.Credit = doc.Totals.Gross
 	if err := l.recordCorrection(ctx, tx, e, r, by); err != nil {
+		return nil, err
+	}
+	if err := markAfterFinal(ctx, tx, by); err != nil {
 		return nil, err
 	}
 	ch := change{what: "credited", detail: by.Credit.String()}

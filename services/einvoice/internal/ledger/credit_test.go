@@ -11,7 +11,9 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/reference"
 	"european-pay.eu/eupay/internal/vat"
+	"european-pay.eu/eupay/services/einvoice/internal/giveback"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
@@ -200,13 +202,16 @@ func TestARefundIsOfThePaymentThatPaid(t *testing.T) {
 	const whole, part = "PAY-20260617-0B25921FB72918ED", "PAY-20260617-0B25921FB72918EE"
 	r := f.create(private(100_00))
 	f.must(f.settle(f.completed(whole, 100_00, `{"invoice_number":"`+r.Number+`"}`)))
-	for range 2 { // asked again, nothing more is credited
+	var as string
+	for range 2 { // asked again, nothing more is credited, and the refund is the same
 		done, err := refund(r, cents(30_00), "k")
 		f.must(err)
-		if done.Payment != whole || done.By.Total != 30_00 || done.Credited != 30_00 {
+		if done.Payment != whole || done.By.Total != 30_00 || done.Credited != 30_00 || !reference.Valid(done.Refund) || as != "" && as != done.Refund {
 			t.Fatalf("%+v", done)
 		}
+		as = done.Refund
 	}
+	f.refundStays(as, whole, 30_00)
 	_, err := f.credit(r, CreditNote{Cancel: true, Refund: true})
 	f.refused(err, errs.InvalidState)
 	cash := f.create(private(100_00))
@@ -224,5 +229,38 @@ func TestARefundIsOfThePaymentThatPaid(t *testing.T) {
 		if f.read(of.ID).Credited != 0 {
 			t.Errorf("%s is credited", of.Number)
 		}
+	}
+}
+
+// refundStays wants a refund that is asked for by whoever comes, under its reference, until there is an outcome.
+func (f *fixture) refundStays(as, payment string, amount money.Cents) {
+	f.t.Helper()
+	wanted := &giveback.Refunds{Pool: f.Pool, Now: f.clock.now}
+	claim := func(after time.Duration, want int) []giveback.Refund {
+		f.t.Helper()
+		f.clock.advance(after)
+		got, err := wanted.Claim(f.t.Context(), 10)
+		if err != nil || len(got) != want {
+			f.t.Fatalf("claimed %v, %v, want %d", got, err, want)
+		}
+		return got
+	}
+	claim(time.Minute, 0) // the request itself makes it
+	claim(time.Hour, 1)
+	claim(time.Second, 0) // it is somebody's
+	got := claim(time.Hour, 1)[0]
+	if got.Reference != as || got.Payment != payment || got.Amount != amount || got.MerchantID != f.who.MerchantID || got.Livemode != f.who.Livemode {
+		f.t.Fatalf("claimed %+v", got)
+	}
+	other := got
+	other.MerchantID = "m2"
+	f.must(wanted.End(f.t.Context(), other, giveback.Outcome{}))
+	claim(2*time.Hour, 1) // of another merchant nothing ends
+	f.must(wanted.End(f.t.Context(), got, giveback.Outcome{Code: "REFUND_EXCEEDS_PAYMENT", Message: "x"}))
+	claim(2*time.Hour, 0)
+	f.must(wanted.End(f.t.Context(), got, giveback.Outcome{})) // the request was repeated, and there was money after all
+	f.must(wanted.End(f.t.Context(), got, giveback.Outcome{Code: "REFUND_EXCEEDS_PAYMENT", Message: "x"}))
+	if f.number(`select count(*) from credit_refunds where status = 'made' and refund_reference = $1`, as) != 1 {
+		f.t.Fatal("what was made is not said to be")
 	}
 }

@@ -80,10 +80,13 @@ func (l *Ledger) setDeductions(ctx context.Context, db pg.DB, list []Record, o *
 // checkBuyer refuses deposits of another customer: a business is known by its SIREN, a consumer by the name.
 func checkBuyer(list []Record, buyer invoice.Party) error {
 	for _, r := range list {
-		of := r.Document.Buyer
-		if of.SIREN != buyer.SIREN || of.SIREN == "" && !strings.EqualFold(of.Name, buyer.Name) {
+		if !sameBuyer(r.Document.Buyer, buyer) {
 			return errs.Invalid(errs.Field{Field: "deposits", Message: "deposits must be of the same customer: " + r.Number + " was issued to another."})
 		}
 	}
 	return nil
+}
+
+func sameBuyer(a, b invoice.Party) bool {
+	return a.SIREN == b.SIREN && (a.SIREN != "" || strings.EqualFold(a.Name, b.Name))
 }

@@ -54,6 +54,9 @@ func TestADepositIsPaidAndDeducted(t *testing.T) {
 	if back.By.Type != invoice.TypeDepositCredit || back.By.Total != 300_00 || back.Status != StatusRefunded {
 		t.Errorf("%+v", back.By)
 	}
+	if f.number(`select count(*) from invoices where id = $1 and after_final`, back.By.ID) != 1 {
+		t.Error("it takes back an advance, and that was a sale already")
+	}
 	_, err = f.credit(r, CreditNote{Amount: cents(700_01)})
 	f.refused(err, errs.CreditExceeds)
 	if len(f.fake.wrong) > 0 {

@@ -44,6 +44,18 @@ func releaseDeposits(ctx context.Context, tx pgx.Tx, final *Record) error {
 	return nil
 }
 
+// markAfterFinal records if a new credit note takes back a deposit that a final invoice has deducted: then it takes back a sale, and no advance.
+func markAfterFinal(ctx context.Context, tx pgx.Tx, by *Record) error {
+	if by.Type != invoice.TypeDepositCredit {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `update invoices c set after_final = true from invoices d where c.id = $1 and d.id = c.corrects and d.deducted_by is not null`, by.ID)
+	if err != nil {
+		return fmt.Errorf("record what credit note %s takes back: %w", by.Number, err)
+	}
+	return nil
+}
+
 // creditNotes returns the credit notes of an invoice, the oldest first.
 func creditNotes(ctx context.Context, db pg.DB, of uuid.UUID) ([]invoice.Document, error) {
 	list, err := readAll(ctx, db, `where i.corrects = $1 and i.type_code in ('381', '503') order by i.created_at, i.id`, of)

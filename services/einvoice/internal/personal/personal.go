@@ -15,6 +15,7 @@ func Room() privacy.Room {
 			"lifecycle_events.reason":       "the platform's words about a document",
 			"lifecycle_events.reason_code":  "a code",
 			"exports.accounts":              "numbers of a merchant's accounts",
+			"book_accounts.accounts":        "numbers of a merchant's accounts",
 			"exports.company_name":          "a merchant",
 			"exports.sha256":                "a hash",
 			"received_files.sha256":         "a hash",

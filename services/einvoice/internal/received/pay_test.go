@@ -33,6 +33,23 @@ type payer struct {
 	before, after error
 	// without a page the payment is not at the bank yet.
 	pageless bool
+	// cancels is how a cancellation is answered: by default it is cancelled.
+	cancels func(reference string) (*paymentsv1.CancelSupplierPaymentResponse, error)
+}
+
+func (p *payer) CancelSupplierPayment(
+	_ context.Context, r *paymentsv1.CancelSupplierPaymentRequest, _ ...grpc.CallOption,
+) (*paymentsv1.CancelSupplierPaymentResponse, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.made[r.GetReference()] == nil || p.made[r.GetReference()].GetMerchantId() != r.GetMerchantId():
+		return nil, errs.NotFound("Payment")
+	case p.cancels != nil:
+		return p.cancels(r.GetReference())
+	default:
+		return &paymentsv1.CancelSupplierPaymentResponse{Payment: &paymentsv1.Payment{Reference: r.GetReference(), Status: "cancelled"}}, nil
+	}
 }
 
 func (p *payer) PaySupplier(_ context.Context, r *paymentsv1.PaySupplierRequest, _ ...grpc.CallOption) (*paymentsv1.PaySupplierResponse, error) {
@@ -404,5 +421,76 @@ func TestADuplicateIsNotPaidTwice(t *testing.T) {
 	f.ends(p, "completed")
 	if _, err := f.pay(second.GetId(), ending, ""); !errs.Is(err, errs.InvalidState) || len(f.bank.made) != 2 {
 		t.Errorf("after the other was paid: %v", err)
+	}
+}
+
+func (f *fixture) cancels(id string) (*einvoicev1.ReceivedPayment, string, error) {
+	return f.CancelPayment(f.t.Context(), f.who, id)
+}
+
+// After a cancellation the invoice is payable again, by a payment of its own, and can be answered.
+func TestAnOpenPaymentIsCancelled(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	in := f.arrives()
+	if _, _, err := f.cancels(in.GetId()); !errs.Is(err, errs.InvalidState) {
+		t.Fatalf("nothing is open: %v", err)
+	}
+	p := f.mustPay(in.GetId())
+	if _, _, err := f.CancelPayment(t.Context(), Who{MerchantID: "m2"}, in.GetId()); !errs.Is(err, errs.NotFoundCode) {
+		t.Errorf("another merchant: %v", err)
+	}
+	f.bank.cancels = func(string) (*paymentsv1.CancelSupplierPaymentResponse, error) {
+		return nil, errs.New(errs.CancelNotSupported, "No.")
+	}
+	if _, _, err := f.cancels(in.GetId()); !errs.Is(err, errs.CancelNotSupported) || f.get(in.GetId()).GetPayments()[0].GetStatus() != "pending_sca" {
+		t.Errorf("a bank that cannot: %v", err)
+	}
+	f.bank.cancels = func(string) (*paymentsv1.CancelSupplierPaymentResponse, error) {
+		return &paymentsv1.CancelSupplierPaymentResponse{Payment: &paymentsv1.Payment{Status: "pending_sca"}, AuthorisationUrl: "https://bank.example/c"}, nil
+	}
+	if v, url, err := f.cancels(in.GetId()); err != nil || v.GetStatus() != "pending_sca" || url != "https://bank.example/c" {
+		t.Errorf("%v, %s, %v", v, url, err)
+	}
+	f.bank.cancels = nil
+	for range 2 {
+		if v, _, err := f.cancels(in.GetId()); err != nil || v.GetStatus() != "cancelled" || v.GetReference() != p.GetReference() || v.GetEndedAt() == nil {
+			t.Fatalf("%v, %v", v, err)
+		}
+	}
+	f.ends(p, "cancelled") // the event of what is known
+	if v := f.get(in.GetId()); v.GetPayableCents() != 12000 || len(v.GetPayments()) != 1 {
+		t.Fatalf("%v", v)
+	}
+	again := f.mustPay(in.GetId())
+	f.bank.cancels = func(string) (*paymentsv1.CancelSupplierPaymentResponse, error) { // it was paid meanwhile
+		return &paymentsv1.CancelSupplierPaymentResponse{Payment: &paymentsv1.Payment{Status: "completed"}}, nil
+	}
+	if _, _, err := f.cancels(in.GetId()); !errs.Is(err, errs.InvalidState) {
+		t.Errorf("paid meanwhile: %v", err)
+	}
+	if v := f.get(in.GetId()); v.GetStatus() != "payment_sent" || v.GetPayments()[0].GetReference() != again.GetReference() {
+		t.Errorf("%v", v)
+	}
+}
+
+// A request whose answer was lost may still make the payment after it was cancelled: so it is made first.
+func TestAPaymentThatIsBeingMadeIsMadeAndThenCancelled(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	in := f.arrives()
+	f.bank.before = errAway
+	p := f.mustPay(in.GetId())
+	if _, _, err := f.cancels(in.GetId()); !errs.Is(err, errs.Unavailable) || f.get(in.GetId()).GetPayments()[0].GetStatus() != "pending" {
+		t.Fatalf("nobody knows what becomes of it: %v", err)
+	}
+	f.bank.before = nil
+	v, _, err := f.cancels(in.GetId())
+	if err != nil || v.GetStatus() != "cancelled" || f.bank.made[p.GetReference()] == nil || len(f.bank.made) != 1 {
+		t.Fatalf("%v, %v", v, err)
+	}
+	f.clock.Advance(time.Hour)
+	if n, err := f.pays.Once(t.Context()); n != 0 || err != nil {
+		t.Errorf("it is asked for again: %d, %v", n, err)
 	}
 }

@@ -173,7 +173,7 @@ func refuseWhilePaying(ctx context.Context, tx pgx.Tx, received uuid.UUID, code 
 		return err
 	}
 	if slices.ContainsFunc(payments, func(p Payment) bool { return p.open() }) {
-		return errs.New(errs.InvalidState, "A payment of this invoice is open at your bank. Decline it there, or wait for its end, before you answer.")
+		return errs.New(errs.InvalidState, "A payment of this invoice is open at your bank. Cancel it, or wait for its end, before you answer.")
 	}
 	return nil
 }

@@ -30,6 +30,9 @@ func encodeDocument(s platform.Submission) ([]byte, error) {
 	if d.Preceding != nil {
 		w.Preceding = []wirePreceding{{Number: d.Preceding.Number, Issued: string(d.Preceding.Issued)}}
 	}
+	for _, x := range d.About {
+		w.Preceding = append(w.Preceding, wirePreceding{Number: x.Number, Issued: string(x.Issued)})
+	}
 	for _, x := range d.Deductions {
 		w.Preceding = append(w.Preceding, wirePreceding{Number: x.Number, Issued: string(x.Issued)})
 	}

@@ -19,6 +19,7 @@ import (
 var endpoints = map[string]string{
 	"GET /einvoice/enrollment": "", "GET /einvoice/directory/732829320": "", "POST " + invoices: documented, "GET " + invoices: "", "GET " + one: "", "GET " + one + "/pdf": "",
 	"POST " + one + "/submit": "", "POST " + one + "/mark-paid": `{"payment_method":"cash"}`, "POST " + one + "/cancel": "", "POST " + one + "/credit-note": "",
+	"POST " + rebates:       rebate,
 	"GET " + one + "/trail": "", "GET /einvoice/sales": "", "POST /einvoice/sales": salesBody,
 }
 

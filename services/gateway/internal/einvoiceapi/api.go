@@ -11,7 +11,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/money"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
@@ -36,13 +35,15 @@ type Deps struct {
 	Invoices  einvoicev1.EInvoiceServiceClient
 	Sales     einvoicev1.SalesServiceClient
 	Trails    einvoicev1.TrailServiceClient
+	Rebates   einvoicev1.RebatesServiceClient
 	Received  einvoicev1.ReceivedServiceClient
 	Directory einvoicev1.DirectoryServiceClient
 	Merchants *merchant.Merchants
-	// Refunds refunds what credit notes give back.
-	Refunds Refunds
-	Access  *caller.Access
-	Limiter ratelimit.Limiter
+	// Refunds refunds what credit notes give back, and CreditRefunds keeps what came of it.
+	Refunds       Refunds
+	CreditRefunds einvoicev1.CreditRefundsServiceClient
+	Access        *caller.Access
+	Limiter       ratelimit.Limiter
 	// Drawn limits the PDFs of one merchant.
 	Drawn echo.MiddlewareFunc
 }
@@ -51,8 +52,8 @@ type Deps struct {
 type Refunds interface {
 	// MayRefund returns the pass to refund an amount of a payment, or why the caller may not.
 	MayRefund(c echo.Context, of caller.Account, ref string, amount web.Amount) (gate.Pass, error)
-	// Refund makes one refund for each key.
-	Refund(c echo.Context, pass gate.Pass, ref string, amount money.Cents, key string) (paying.Outcome, error)
+	// Refund makes one refund for each reference and each key.
+	Refund(c echo.Context, pass gate.Pass, r paying.Refund) (paying.Outcome, error)
 }
 
 // API has the handlers. Make it with New.
@@ -79,6 +80,7 @@ func (a *API) Register(g *web.API) {
 	g.POST("/einvoice/invoices/:id/mark-paid", a.markPaid, write...)
 	g.POST("/einvoice/invoices/:id/cancel", a.cancel, write...)
 	g.POST("/einvoice/invoices/:id/credit-note", a.creditNote, write...)
+	g.POST("/einvoice/credit-notes", a.createRebate, write...)
 
 	a.registerReceived(g)
 

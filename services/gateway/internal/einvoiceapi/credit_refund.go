@@ -12,13 +12,14 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // A credit note with refund is two things in two services, in this order: the credit note, which says how much, and then the refund of that
-// amount under a key that is made of the credit note. So a request that is repeated with its Idempotency-Key, after any failure, finds the
-// credit note and makes the refund that is missing; neither is ever made twice.
+// amount under a reference that was recorded with the credit note. So a request that is repeated with its Idempotency-Key, after any failure, finds
+// the credit note and makes the refund that is missing, and so does package giveback if nobody repeats it; neither is ever made twice.
 
 // refunded is what became of the refund that was asked for with a credit note: one of the two is null.
 type refunded struct {
@@ -74,20 +75,34 @@ func (a *API) mayRefund(c echo.Context, on change, amount web.Amount) (gate.Pass
 }
 
 // refund refunds what a credit note gives back. A refusal is part of the answer, because the credit note stands; an error means that it is not
-// known whether the refund was made, and the request is to be repeated.
+// known yet whether the refund was made: it is asked for until that is known.
 func (a *API) refund(c echo.Context, pass gate.Pass, res *einvoicev1.CreateCreditNoteResponse) (*refunded, error) {
 	note := res.GetCreditNote()
-	out, err := a.Refunds.Refund(c, pass, res.GetRefundPayment(), money.Cents(note.GetTotalCents()), "credit note "+note.GetId())
+	out, err := a.Refunds.Refund(c, pass, paying.OfCreditNote(note.GetId(), res.GetRefundReference(), res.GetRefundPayment(), money.Cents(note.GetTotalCents())))
 	if errs.Is(err, errs.Unavailable) {
-		e := errs.New(errs.Unavailable, "The credit note %s is issued, and its refund was not confirmed. Repeat the request with the same Idempotency-Key.", note.GetNumber())
+		e := errs.New(errs.Unavailable, "The credit note %s is issued, and its refund was not confirmed yet. EU Pay makes it as soon as it can: do not refund it again. "+
+			"To see it, repeat the request with the same Idempotency-Key.", note.GetNumber())
 		e.RetryAfter = errs.From(err).RetryAfter
 		return nil, errors.Join(e, err)
+	}
+	if err == nil || !paying.Unsettled(err) {
+		a.endRefund(c, note, err)
 	}
 	if err != nil {
 		refused := errs.From(err)
 		return &refunded{Problem: &refundError{refused.Code, refused.Message}}, nil
 	}
 	return &refunded{Refund: creditRefundOf(out.Payment)}, nil
+}
+
+// endRefund records what came of a refund. If that is lost, the refund is asked for once more, under its reference, and found.
+func (a *API) endRefund(c echo.Context, note *einvoicev1.Invoice, refusal error) {
+	end := &einvoicev1.EndCreditRefundRequest{MerchantId: note.GetMerchantId(), Livemode: note.GetLivemode(), CreditNoteId: note.GetId()}
+	if refusal != nil {
+		refused := errs.From(refusal)
+		end.ErrorCode, end.ErrorMessage = string(refused.Code), refused.Message
+	}
+	_, _ = web.Call(c, readTimeout, a.CreditRefunds.EndCreditRefund, end)
 }
 
 func creditRefundOf(p *paymentsv1.Payment) *creditRefund {

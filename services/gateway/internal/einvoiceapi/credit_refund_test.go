@@ -18,7 +18,10 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-const paidBy = "PAY-20260617-0B25921FB72918ED"
+const (
+	paidBy   = "PAY-20260617-0B25921FB72918ED"
+	refundOf = "REF-20260617-0B25921FB72918EF"
+)
 
 // refunds stands in for the room of refunds: it makes one for each key.
 type refunds struct {
@@ -39,7 +42,7 @@ func (r *refunds) MayRefund(_ echo.Context, of caller.Account, ref string, amoun
 	return gate.ForMerchant(of.Merchant, of.Livemode)
 }
 
-func (r *refunds) Refund(_ echo.Context, pass gate.Pass, ref string, amount money.Cents, key string) (paying.Outcome, error) {
+func (r *refunds) Refund(_ echo.Context, pass gate.Pass, of paying.Refund) (paying.Outcome, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.fail != nil {
@@ -48,9 +51,9 @@ func (r *refunds) Refund(_ echo.Context, pass gate.Pass, ref string, amount mone
 	if r.made == nil {
 		r.made = map[string]money.Cents{}
 	}
-	r.made[key+" "+ref+" "+pass.Merchant().ID] = amount
+	r.made[of.Key+" "+of.Payment+" "+pass.Merchant().ID+" "+of.Reference] = of.Amount
 	return paying.Outcome{Payment: &paymentsv1.Payment{
-		Reference: "REF-20260617-0B25921FB72918ED", OriginalReference: ref, Status: "pending_sca", AmountCents: int64(amount), PaymentUrl: "https://bank.example/r",
+		Reference: "REF-20260617-0B25921FB72918ED", OriginalReference: of.Payment, Status: "pending_sca", AmountCents: int64(of.Amount), PaymentUrl: "https://bank.example/r",
 	}}, nil
 }
 
@@ -66,10 +69,13 @@ func TestACreditNoteIsRefundedOnce(t *testing.T) {
 	if !strings.Contains(r.text, `"payment_url":"https://bank.example/r"`) || !strings.Contains(r.text, `"refund_error":null`) || len(f.refunds.made) != 1 {
 		t.Errorf("%s, made %v", r.text, f.refunds.made)
 	}
+	if end := f.platform.outcome(); end.GetCreditNoteId() != f.platform.correction("381").GetId() || end.GetMerchantId() != f.merchant.ID || end.GetErrorCode() != "" {
+		t.Errorf("recorded %v", end)
+	}
 	f.platform.set(func() { f.platform.replayed = true })
 	f.must(t, 200, f.key, "POST", one+"/credit-note", body, "Idempotency-Key", "k")
 	for what, amount := range f.refunds.made {
-		if len(f.refunds.made) != 1 || amount != total || !strings.Contains(what, f.platform.correction("381").GetId()+" "+paidBy+" "+f.merchant.ID) {
+		if len(f.refunds.made) != 1 || amount != total || !strings.Contains(what, f.platform.correction("381").GetId()+" "+paidBy+" "+f.merchant.ID+" "+refundOf) {
 			t.Errorf("made %v, want %s once", f.refunds.made, total)
 		}
 	}
@@ -84,9 +90,16 @@ func TestACreditNoteStandsWithoutItsRefund(t *testing.T) {
 	if r := f.must(t, 201, f.key, "POST", one+"/credit-note", body, "Idempotency-Key", "k"); !strings.Contains(r.text, `"refund":null,"refund_error":{"code":"REFUND_EXCEEDS_PAYMENT"`) {
 		t.Errorf("%s", r.text)
 	}
+	if end := f.platform.outcome(); end.GetErrorCode() != "REFUND_EXCEEDS_PAYMENT" {
+		t.Errorf("recorded %v", end)
+	}
+	f.platform.set(func() { f.platform.end = nil })
 	f.refunds.fail = errs.New(errs.Unavailable, "No answer.")
 	if r := f.must(t, 503, f.key, "POST", one+"/credit-note", body, "Idempotency-Key", "k"); !strings.Contains(r.text, "CN-2026-AB12CD-000001 is issued") {
 		t.Errorf("%s", r.text)
+	}
+	if end := f.platform.outcome(); end != nil { // it is asked for again
+		t.Errorf("recorded %v", end)
 	}
 }
 

@@ -26,6 +26,7 @@ func (a *API) registerReceived(g *web.API) {
 	g.POST("/einvoice/received/:id/status", a.answerReceived, write...)
 	// It moves the merchant's money, which staff may not.
 	g.POST("/einvoice/received/:id/pay", a.payReceived, explainNotEnrolled, a.Access.ForAccount(rights.PaymentsWrite))
+	g.POST("/einvoice/received/:id/pay/cancel", a.cancelReceived, explainNotEnrolled, a.Access.ForAccount(rights.PaymentsWrite))
 }
 
 // answers are the statuses that a buyer may give, with their codes in the life cycle.

@@ -27,6 +27,8 @@ type receivedPayment struct {
 	Failure     *string     `json:"failure_code"`
 	CreatedAt   string      `json:"created_at"`
 	EndedAt     *string     `json:"ended_at"`
+	// Approve is where a cancellation is approved.
+	Approve string `json:"authorisation_url,omitempty"`
 }
 
 func receivedPaymentOf(p *einvoicev1.ReceivedPayment) receivedPayment {
@@ -93,4 +95,25 @@ func (a *API) payReceived(c echo.Context) error {
 		c.Response().Header().Set(web.HeaderReplayed, "true")
 	}
 	return web.Answer(c, status, receivedPaymentOf(res.GetPayment()))
+}
+
+// cancelReceived cancels the open payment of a received invoice at the bank.
+func (a *API) cancelReceived(c echo.Context) error {
+	id, err := web.PathID(c, "id", "Received invoice")
+	if err != nil {
+		return err
+	}
+	if err := web.DecodeOptional(c, &struct{}{}); err != nil {
+		return err
+	}
+	of := caller.AccountOf(c)
+	res, err := web.Call(c, platformTimeout, a.Received.CancelReceivedPayment, &einvoicev1.CancelReceivedPaymentRequest{
+		MerchantId: of.Merchant.ID, Livemode: of.Livemode, Id: id,
+	})
+	if err != nil {
+		return err
+	}
+	out := receivedPaymentOf(res.GetPayment())
+	out.Approve = res.GetAuthorisationUrl()
+	return web.Answer(c, http.StatusOK, out)
 }

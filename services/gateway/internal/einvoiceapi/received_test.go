@@ -83,6 +83,18 @@ func (s suppliers) PayReceived(_ context.Context, r *einvoicev1.PayReceivedReque
 	return &einvoicev1.PayReceivedResponse{Payment: payment(), Replayed: s.replayed}, nil
 }
 
+func (s suppliers) CancelReceivedPayment(_ context.Context, r *einvoicev1.CancelReceivedPaymentRequest) (*einvoicev1.CancelReceivedPaymentResponse, error) {
+	if _, err := s.received(r); err != nil {
+		return nil, err
+	}
+	p := payment()
+	if s.replayed {
+		return &einvoicev1.CancelReceivedPaymentResponse{Payment: p, AuthorisationUrl: "https://bank.example/cancel"}, nil
+	}
+	p.Status, p.PaymentUrl, p.EndedAt = "cancelled", "", timestamppb.New(noon)
+	return &einvoicev1.CancelReceivedPaymentResponse{Payment: p}, nil
+}
+
 func payment() *einvoicev1.ReceivedPayment {
 	return &einvoicev1.ReceivedPayment{
 		Reference: "SUP-20260617-0B25921FB72918ED", Status: "pending_sca", AmountCents: 12000, Iban: iban, Name: "Fournitures Martin SAS", Description: "F/2026/17",
@@ -212,5 +224,28 @@ func TestAReceivedInvoiceIsPaidByWhoMayMoveMoney(t *testing.T) {
 		if got := f.call(t, f.key, "POST", pay, bad); got.status != 400 || f.platform.called() != before {
 			t.Errorf("%s: %d %s", bad, got.status, got.text)
 		}
+	}
+}
+
+func TestWhoMayPayMayCancelThePayment(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	const cancel = "/einvoice/received/" + invoiceID + "/pay/cancel"
+	for _, c := range []struct {
+		who  as
+		want int
+	}{
+		{f.payer, 200}, {f.reader, 403}, {f.people[rights.RoleMerchant], 200}, {f.people[rights.RoleStaff], 403}, {f.people[rights.RoleAccountant], 403}, {f.live, 404},
+	} {
+		if got := f.call(t, c.who, "POST", cancel, ""); got.status != c.want {
+			t.Errorf("%v cancels: %d, want %d: %s", c.who, got.status, c.want, got.text)
+		}
+	}
+	if got := f.call(t, f.key, "POST", cancel, `{}`); !strings.Contains(got.text, `"status":"cancelled"`) || strings.Contains(got.text, "authorisation_url") {
+		t.Errorf("%s", got.text)
+	}
+	f.platform.set(func() { f.platform.replayed = true })
+	if got := f.call(t, f.key, "POST", cancel, ""); !strings.Contains(got.text, `"authorisation_url":"https://bank.example/cancel"`) {
+		t.Errorf("%s", got.text)
 	}
 }

@@ -29,6 +29,8 @@ type platform struct {
 	einvoicev1.UnimplementedEInvoiceServiceServer
 	einvoicev1.UnimplementedSalesServiceServer
 	einvoicev1.UnimplementedTrailServiceServer
+	einvoicev1.UnimplementedRebatesServiceServer
+	einvoicev1.UnimplementedCreditRefundsServiceServer
 	mu         sync.Mutex
 	last       proto.Message
 	calls      int
@@ -38,6 +40,19 @@ type platform struct {
 	replayed   bool
 	payments   []*einvoicev1.InvoicePayment
 	fail       error
+	end        *einvoicev1.EndCreditRefundRequest
+}
+
+func (p *platform) EndCreditRefund(_ context.Context, r *einvoicev1.EndCreditRefundRequest) (*einvoicev1.EndCreditRefundResponse, error) {
+	p.set(func() { p.end = r })
+	return &einvoicev1.EndCreditRefundResponse{}, nil
+}
+
+// outcome is what was recorded last of a refund.
+func (p *platform) outcome() *einvoicev1.EndCreditRefundRequest {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.end
 }
 
 func (p *platform) note(m proto.Message) error {
@@ -193,7 +208,7 @@ func (p *platform) CreateCreditNote(_ context.Context, r *einvoicev1.CreateCredi
 	}
 	out := &einvoicev1.CreateCreditNoteResponse{CreditNote: p.correction("381"), Invoice: v, Replayed: p.replayed}
 	if r.GetRefund() {
-		out.RefundPayment = paidBy
+		out.RefundPayment, out.RefundReference = paidBy, refundOf
 	}
 	return out, err
 }
@@ -225,6 +240,8 @@ func (p *platform) connect(t *testing.T) *grpc.ClientConn {
 		einvoicev1.RegisterEInvoiceServiceServer(r, p)
 		einvoicev1.RegisterSalesServiceServer(r, p)
 		einvoicev1.RegisterTrailServiceServer(r, p)
+		einvoicev1.RegisterRebatesServiceServer(r, p)
+		einvoicev1.RegisterCreditRefundsServiceServer(r, p)
 		einvoicev1.RegisterReceivedServiceServer(r, suppliers{platform: p})
 	}, func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 		res, err := next(ctx, req)

@@ -51,6 +51,8 @@ func (a *API) Register(g *web.API) {
 	access := a.Access.ForAccount(rights.ExportsRead)
 	g.POST("/exports", a.create, access)
 	g.GET("/exports", a.list, access)
+	g.GET("/exports/accounts", a.getAccounts, access)
+	g.PUT("/exports/accounts", a.setAccounts, a.Access.Login(caller.Owner...))
 	g.GET("/exports/:id", a.get, access)
 	g.GET("/exports/:id/file", a.file, access)
 }
@@ -65,6 +67,11 @@ type accounts struct {
 	Bank      string `json:"bank"`
 	Cash      string `json:"cash"`
 	Suspense  string `json:"suspense"`
+	Advances  string `json:"advances"`
+	// AdvancesFrom is the first day of the deposit invoices that are advances.
+	AdvancesFrom    string `json:"advances_from"`
+	GoodsRebates    string `json:"goods_rebates"`
+	ServicesRebates string `json:"services_rebates"`
 }
 
 type createRequest struct {
@@ -93,12 +100,9 @@ func (a *API) create(c echo.Context) error {
 	if err := web.Limited(c, a.Limiter, "exports:"+of.Merchant.ID, createdPerMinute); err != nil {
 		return err
 	}
-	n := in.Accounts
 	res, err := web.Call(c, createTimeout, a.Exports.CreateExport, &einvoicev1.CreateExportRequest{
 		MerchantId: of.Merchant.ID, Livemode: of.Livemode, Kind: in.Kind, Format: in.Format, Separator: in.Separator, From: in.From, To: in.To,
-		Accounts: &einvoicev1.Accounts{
-			Customers: n.Customers, Goods: n.Goods, Services: n.Services, Vat: n.VAT, Transit: n.Transit, Bank: n.Bank, Cash: n.Cash, Suspense: n.Suspense,
-		},
+		Accounts:    in.Accounts.message(),
 		CompanyName: cmp.Or(of.Merchant.LegalName, of.Merchant.Name), Siren: of.Merchant.SIREN, IdempotencyKey: key,
 	})
 	if err != nil {

@@ -37,11 +37,16 @@ type Outcome struct {
 // Send publishes a command that the pass is for and waits for its outcome. It returns SERVICE_UNAVAILABLE when nothing was confirmed in
 // time; the command has expired by then. seen, if not nil, gets the payment as soon as one is known.
 func (s Sender) Send(ctx context.Context, c echo.Context, pass gate.Pass, subject string, payload proto.Message, seen func(*paymentsv1.Payment)) (Outcome, error) {
+	return s.carry(ctx, web.RequestID(c), pass, subject, payload, seen)
+}
+
+// carry is Send for the request of that id; empty for none.
+func (s Sender) carry(ctx context.Context, request string, pass gate.Pass, subject string, payload proto.Message, seen func(*paymentsv1.Payment)) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
 	defer cancel()
 	// The command expires before we stop waiting: what is carried out can still be answered.
 	expires := time.Now().Add(s.Deadline - min(s.Deadline/4, time.Second))
-	call, err := s.Commands.Send(ctx, pass, subject, payload, Meta(c, expires))
+	call, err := s.Commands.Send(ctx, pass, subject, payload, command.Meta{Expires: expires, RequestID: request})
 	if err != nil {
 		return Outcome{}, err
 	}

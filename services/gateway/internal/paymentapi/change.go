@@ -46,7 +46,7 @@ func (p *Payments) refund(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := p.Refund(c, pass, ref, req.Amount.Cents(), idempotency)
+	out, err := p.Refund(c, pass, paying.Refund{Payment: ref, Amount: req.Amount.Cents(), Key: idempotency})
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/reference"
-	"european-pay.eu/eupay/internal/run/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
@@ -25,13 +24,12 @@ func (p *Payments) MayRefund(c echo.Context, of caller.Account, ref string, amou
 	return pass, p.checkRefund(c, of, ref, amount)
 }
 
-// Refund refunds an amount of a payment of the pass's merchant; 0: all that is left. The same key makes one refund.
-func (p *Payments) Refund(c echo.Context, pass gate.Pass, ref string, amount money.Cents, key string) (paying.Outcome, error) {
-	m := pass.Merchant()
-	return p.Sender.Send(c.Request().Context(), c, pass, command.RefundPayment, &paymentsv1.RefundPayment{
-		Reference: reference.Refund(p.Now()), OriginalReference: ref, MerchantId: m.ID, MerchantVersion: m.Version, Livemode: pass.Livemode(),
-		AmountCents: int64(amount), IdempotencyKey: key, Fingerprint: paying.Fingerprint("refund", m.ID, pass.Livemode(), ref, amount.String()),
-	}, nil)
+// Refund makes a refund of a payment of the pass's merchant. The same reference or key makes one. Without a reference it gets a new one.
+func (p *Payments) Refund(c echo.Context, pass gate.Pass, r paying.Refund) (paying.Outcome, error) {
+	if r.Reference == "" {
+		r.Reference = reference.Refund(p.Now())
+	}
+	return p.Sender.Refund(c.Request().Context(), web.RequestID(c), pass, r)
 }
 
 // checkRefund returns STEP_UP_REQUIRED for a login without a fresh proof if the refunds of a payment exceed what its merchant

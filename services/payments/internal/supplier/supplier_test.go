@@ -308,3 +308,57 @@ func TestARefusalAtTheBankEndsIt(t *testing.T) {
 		t.Errorf("%v", p)
 	}
 }
+
+func (r *rig) cancel(change ...func(*paymentsv1.CancelSupplierPaymentRequest)) (*paymentsv1.CancelSupplierPaymentResponse, error) {
+	in := &paymentsv1.CancelSupplierPaymentRequest{Reference: ref, MerchantId: shop}
+	for _, c := range change {
+		c(in)
+	}
+	return r.CancelSupplierPayment(r.t.Context(), in)
+}
+
+// The bank is told, so nobody can authorise afterwards what was cancelled; and cancelling twice is cancelling once.
+func TestAnOpenPaymentIsCancelledAtTheBank(t *testing.T) {
+	r := setup(t)
+	if _, err := r.cancel(); !errs.Is(err, errs.NotFoundCode) {
+		t.Fatalf("before there is one: %v", err)
+	}
+	r.pay()
+	for what, change := range map[string]func(*paymentsv1.CancelSupplierPaymentRequest){
+		"another merchant": func(in *paymentsv1.CancelSupplierPaymentRequest) { in.MerchantId = uuid.NewString() },
+		"live mode":        func(in *paymentsv1.CancelSupplierPaymentRequest) { in.Livemode = true },
+	} {
+		if _, err := r.cancel(change); !errs.Is(err, errs.NotFoundCode) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for range 2 {
+		res, err := r.cancel()
+		if err != nil || res.GetPayment().GetStatus() != "cancelled" {
+			t.Fatalf("%v, %v", res, err)
+		}
+	}
+	if err := r.bank.Authorise(r.bank.ByReference(ref)[0].ID); err == nil {
+		t.Error("it can still be authorised")
+	}
+	if r.announced("supplier.cancelled") != 1 || r.pay().GetStatus() != "cancelled" || len(r.bank.Payments()) != 1 {
+		t.Errorf("announced %d times, and the bank has %d payments", r.announced("supplier.cancelled"), len(r.bank.Payments()))
+	}
+}
+
+func TestAPaidSupplierIsNotCancelled(t *testing.T) {
+	r := setup(t)
+	r.pay()
+	r.must(r.bank.Authorise(r.bank.ByReference(ref)[0].ID))
+	if _, err := r.cancel(); !errs.Is(err, errs.InvalidState) || r.announced("supplier.cancelled") != 0 {
+		t.Errorf("at the bank it is authorised: %v", err)
+	}
+	for range 2 {
+		if r.pay().GetStatus() != "completed" {
+			r.sweep()
+		}
+	}
+	if _, err := r.cancel(); !errs.Is(err, errs.InvalidState) || r.pay().GetStatus() != "completed" {
+		t.Errorf("after its end: %v", err)
+	}
+}

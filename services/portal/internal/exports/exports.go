@@ -43,6 +43,8 @@ func Register(s *web.Site) error {
 	s.For(web.Books, "GET "+home, list)
 	s.For(web.Books, "POST "+home, create)
 	s.For(web.Books, "GET "+home+"/{id}/file", file)
+	s.For(web.Owners, "GET "+home+"/accounts", accounts)
+	s.For(web.Owners, "POST "+home+"/accounts", setAccounts)
 	return s.Templates("exports", templates)
 }
 
@@ -55,6 +57,8 @@ type view struct {
 	Layouts []string
 	// Making: a file is not ready yet.
 	Making bool
+	// MaySet: the user may set the accounts of the books.
+	MaySet bool
 }
 
 // Day is the moment at which a day begins, for its words.
@@ -81,7 +85,7 @@ func show(r *web.Request, status int, f *web.Form) error {
 	if err != nil {
 		return err
 	}
-	v := view{Paging: web.PagingOf(got.Pagination), Form: f, Exports: got.Data}
+	v := view{Paging: web.PagingOf(got.Pagination), Form: f, Exports: got.Data, MaySet: r.Session.Role == eupay.RoleMerchant}
 	for _, k := range kinds {
 		v.Kinds = append(v.Kinds, string(k))
 	}

@@ -59,3 +59,26 @@ func TestWhatTheAPIRefusesIsShownInTheForm(t *testing.T) {
 		t.Errorf("%d", status)
 	}
 }
+
+func TestTheOwnerSetsTheAccountsOfTheBooks(t *testing.T) {
+	t.Parallel()
+	r := webtest.NewRoom(t, eupay.RoleMerchant, exports.Register)
+	const set = `{"success":true,"data":{"customers":"411000","goods":"707000","services":"706000","vat":"44571","transit":"511000","bank":"512100","cash":"530000",
+		"suspense":"471000","advances":"419100","advances_from":"2027-01-01","goods_rebates":"709700","services_rebates":"709600"}}`
+	r.Answer("GET /exports/accounts", http.StatusOK, set)
+	r.Answer("PUT /exports/accounts", http.StatusOK, set)
+	status, text := r.Get("/portal/exports/accounts")
+	for _, want := range []string{`value="512100"`, `value="2027-01-01"`, `value="709600"`, "44571200"} {
+		if status != http.StatusOK || !strings.Contains(text, want) {
+			t.Errorf("%d, no %q", status, want)
+		}
+	}
+	_, _, to := r.Post("/portal/exports/accounts", "bank", "512200", "advances_from", "2026-12-01")
+	if asked := r.Asked("PUT /exports/accounts"); !strings.Contains(asked, `"bank":"512200"`) || !strings.Contains(asked, `"advances_from":"2026-12-01"`) || strings.Contains(asked, "customers") || !strings.HasSuffix(to, "notice=accounts_saved") {
+		t.Errorf("asked %s, then %s", asked, to)
+	}
+	r.Answer("PUT /exports/accounts", http.StatusBadRequest, `{"success":false,"code":"VALIDATION_ERROR","message":"x","errors":[{"field":"bank","message":"bank must be three digits."}]}`)
+	if status, text, _ := r.Post("/portal/exports/accounts", "bank", "abc"); status != http.StatusUnprocessableEntity || !strings.Contains(text, `<p class="wrong" id="w-bank">`) || !strings.Contains(text, `value="abc"`) {
+		t.Errorf("%d", status)
+	}
+}

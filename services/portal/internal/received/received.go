@@ -44,6 +44,7 @@ func Register(s *web.Site) error {
 	s.For(web.Everyone, "GET "+home+"/{id}/xml", file("xml", eupay.Received.XML))
 	s.For(web.Shop, "POST "+home+"/{id}/status", answer)
 	s.For(web.Owners, "POST "+home+"/{id}/pay", pay)
+	s.For(web.Owners, "POST "+home+"/{id}/pay/cancel", cancel)
 	return s.Templates("received", templates)
 }
 
@@ -126,6 +127,10 @@ type view struct {
 	// MayPay: the user may, and there is something to pay.
 	MayPay bool
 	Pay    *web.Form
+	// MayCancel: the user may cancel the open payment. Approve is the bank's page for that; empty if there is nothing to approve.
+	MayCancel bool
+	Cancel    *web.Form
+	Approve   string
 }
 
 // Open returns the payment that waits for the merchant at its bank, or nil.
@@ -139,11 +144,11 @@ func (v view) Open() *eupay.ReceivedPayment {
 }
 
 func detail(r *web.Request) error {
-	return show(r, http.StatusOK, web.NewForm("key", web.NewKey()), web.NewForm("key", web.NewKey()))
+	return show(r, http.StatusOK, web.NewForm("key", web.NewKey()), web.NewForm("key", web.NewKey()), web.NewForm(), "")
 }
 
-// show shows an invoice with the form of an answer and that of a payment.
-func show(r *web.Request, status int, f, pay *web.Form) error {
+// show shows an invoice with the forms of an answer, of a payment and of its cancellation, and where the bank wants that approved.
+func show(r *web.Request, status int, f, pay, cancel *web.Form, approve string) error {
 	inv, err := r.API.Received.Get(r.Ctx(), r.PathValue("id"))
 	if err != nil {
 		return err
@@ -151,7 +156,7 @@ func show(r *web.Request, status int, f, pay *web.Form) error {
 	may := r.Session.Role == eupay.RoleMerchant || r.Session.Role == eupay.RoleStaff
 	return r.Render(status, "received/detail", view{
 		ReceivedInvoice: inv, Form: f, Reasons: reasons, MayAnswer: may && len(inv.AllowedStatuses) > 0,
-		MayPay: r.Session.Role == eupay.RoleMerchant && inv.AmountPayable > 0, Pay: pay,
+		MayPay: r.Session.Role == eupay.RoleMerchant && inv.AmountPayable > 0, Pay: pay, MayCancel: r.Session.Role == eupay.RoleMerchant, Cancel: cancel, Approve: approve,
 	})
 }
 
@@ -169,7 +174,7 @@ func answer(r *web.Request) error {
 		if !r.Refused(f, err) {
 			return err
 		}
-		return show(r, http.StatusUnprocessableEntity, f, web.NewForm("key", web.NewKey()))
+		return show(r, http.StatusUnprocessableEntity, f, web.NewForm("key", web.NewKey()), web.NewForm(), "")
 	}
 	return r.Redirect(home+"/"+url.PathEscape(r.PathValue("id")), "received_answered")
 }
@@ -185,9 +190,27 @@ func pay(r *web.Request) error {
 			return err
 		}
 		f.Values.Set("key", web.NewKey()) // with another end of the IBAN it is another request
-		return show(r, http.StatusUnprocessableEntity, web.NewForm("key", web.NewKey()), f)
+		return show(r, http.StatusUnprocessableEntity, web.NewForm("key", web.NewKey()), f, web.NewForm(), "")
 	}
 	return r.Redirect(home+"/"+url.PathEscape(r.PathValue("id")), "received_pay")
+}
+
+// cancel cancels the open payment. A bank that wants that approved has a page for it.
+func cancel(r *web.Request) error {
+	p, err := r.API.Received.CancelPayment(r.Ctx(), r.PathValue("id"))
+	back, f := home+"/"+url.PathEscape(r.PathValue("id")), web.NewForm()
+	switch {
+	case err != nil && r.Refused(f, err):
+		return show(r, http.StatusUnprocessableEntity, web.NewForm("key", web.NewKey()), web.NewForm("key", web.NewKey()), f, "")
+	case err != nil:
+		return err
+	case p.AuthorisationURL != "":
+		return show(r, http.StatusOK, web.NewForm("key", web.NewKey()), web.NewForm("key", web.NewKey()), f, p.AuthorisationURL)
+	case p.Status == eupay.PaymentCancelled:
+		return r.Redirect(back, "received_pay_cancelled")
+	default:
+		return r.Redirect(back, "received_pay_cancelling")
+	}
 }
 
 // file hands a file of a supplier on as a download. A browser must not run what strangers wrote, whatever type the API names.

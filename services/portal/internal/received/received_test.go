@@ -36,6 +36,8 @@ type world struct {
 	more  string
 	asked []string
 	fail  bool
+	// approve: the bank wants a cancellation approved.
+	approve bool
 }
 
 func setup(t *testing.T, role eupay.Role) *world {
@@ -63,6 +65,16 @@ func (w *world) api(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Content-Type", "text/html") // an API that errs must not make a page of ours
 		rw.Header().Set("Content-Disposition", `inline; filename="a/b.xml"`)
 		_, _ = io.WriteString(rw, "<script/>")
+	case "POST /einvoice/received/" + id + "/pay/cancel":
+		switch {
+		case w.fail:
+			rw.WriteHeader(409)
+			_, _ = io.WriteString(rw, `{"success":false,"code":"CANCEL_NOT_SUPPORTED","message":"Your bank cannot cancel this payment from here."}`)
+		case w.approve:
+			_, _ = io.WriteString(rw, strings.TrimSuffix(open, "}")+`,"authorisation_url":"https://bank.example/approve"}`)
+		default:
+			_, _ = io.WriteString(rw, strings.Replace(open, "pending_sca", "cancelled", 1))
+		}
 	case "POST /einvoice/received/" + id + "/pay":
 		if w.fail {
 			rw.WriteHeader(400)
@@ -172,6 +184,26 @@ func TestTheOwnerPaysAnInvoice(t *testing.T) {
 	one = w.Get("/portal/received/" + id)
 	if strings.Contains(one.Body, pay) || !strings.Contains(one.Body, `href="https://bank.example/1"`) || strings.Contains(one.Body, "<i>Martin") {
 		t.Error(one.Body)
+	}
+}
+
+func TestTheOwnerCancelsAPayment(t *testing.T) {
+	w := setup(t, eupay.RoleMerchant)
+	cancel := "/portal/received/" + id + "/pay/cancel"
+	w.more = `,"amount_payable":0,"payments":[` + open + `]`
+	if one := w.Get("/portal/received/" + id); !strings.Contains(one.Body, `action="`+cancel+`"`) {
+		t.Fatal(one.Body)
+	}
+	if p := w.Post(cancel, url.Values{}); p.Status != 303 || !strings.Contains(p.Header.Get("Location"), "received_pay_cancelled") {
+		t.Errorf("%d %v", p.Status, p.Header)
+	}
+	w.approve = true
+	if p := w.Post(cancel, url.Values{}); p.Status != 200 || !strings.Contains(p.Body, `href="https://bank.example/approve"`) {
+		t.Errorf("%d %s", p.Status, p.Body)
+	}
+	w.fail = true
+	if p := w.Post(cancel, url.Values{}); p.Status != 422 || !strings.Contains(p.Body, "cannot cancel this payment") {
+		t.Errorf("%d %s", p.Status, p.Body)
 	}
 }
 

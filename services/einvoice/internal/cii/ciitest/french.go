@@ -131,4 +131,16 @@ func (c *checker) references() {
 		c.demand(r.get("IssuerAssignedID") != c.number(), RuleSelf, "%s refers to itself", c.number())
 	}
 	c.demand(!c.credits() || complete >= 1, "BR-FR-CO-05", "a credit note without the number and day of an invoice")
+	c.rebate()
+}
+
+// rebate is BR-FR-CO-03.
+func (c *checker) rebate() {
+	if c.typeCode() != "262" {
+		return
+	}
+	contract := c.doc.get("SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement/ContractReferencedDocument/IssuerAssignedID")
+	from := c.settle.get("BillingSpecifiedPeriod/StartDateTime/DateTimeString")
+	to := c.settle.get("BillingSpecifiedPeriod/EndDateTime/DateTimeString")
+	c.demand(contract != "" && from != "" && to != "", "BR-FR-CO-03", "contract %q, period %q to %q", contract, from, to)
 }

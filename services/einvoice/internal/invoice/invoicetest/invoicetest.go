@@ -156,6 +156,7 @@ func corrections() []Case {
 		{"credit-lines", lines},
 		{"credit-lines-rest", rest},
 		{"credit-deposit", credit("000012", invoiceOf("deposit"), nil, 40_00, "Commande réduite")},
+		{"rebate", rebate()},
 		{"annulled", invoice.Annul(number("CN", "000006"), Issued.Add(1), of, 0, "Erreur de client")},
 		{"annulled-paid", invoice.Annul(number("CN", "000007"), Issued.Add(1), invoiceOf("paid-card"), invoiceOf("paid-card").Totals.Gross, "")},
 	}

@@ -71,6 +71,26 @@ func final() invoice.Order {
 	}
 }
 
+// RebateOrder is what a rebate gives back.
+func RebateOrder() invoice.Order {
+	it := Item("Ristourne sur les prestations", 1, 20_00, 100)
+	it.Nature = invoice.Services
+	return invoice.Order{
+		Customer: Business(), Items: []invoice.Item{Item("Ristourne annuelle sur le mobilier", 1, 240_00, 200), it}, Contract: "CTR-2026-12",
+		Served: invoice.Period{From: "2026-01-01", To: "2026-12-31"},
+	}
+}
+
+// rebate names two invoices of the period.
+func rebate() invoice.Document {
+	about := []invoice.Preceding{{Number: number("INV", "000003"), Issued: Issued}, {Number: number("INV", "000015"), Issued: Issued}}
+	d, err := invoice.Rebate(number("CN", "000015"), Issued.Add(1), Settings(), RebateOrder(), about, "Ristourne annuelle")
+	if err != nil {
+		panic(fmt.Sprintf("rebate: %v", err))
+	}
+	return d
+}
+
 func sirenOnly() invoice.Order {
 	return invoice.Order{
 		Customer: invoice.Customer{Name: "Acme France SARL", SIREN: "987654324", ElectronicAddress: "987654324_COMPTA"},
