@@ -96,7 +96,9 @@ func partsOf(m *eupay.Menu, menu eupay.MenuProduct, c choice) []picks {
 		if c.Quantity == 0 {
 			g.chooseFirst()
 		}
-		out = append(out, g)
+		if len(g.Options) > 0 {
+			out = append(out, g)
+		}
 	}
 	return out
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // maxParts is the maximum number of products that a guest chooses for the parts of one set menu.
-const maxParts = 30
+const maxParts = 100
 
 // part is a product that was chosen for a part of a set menu, one for each piece of the line.
 type part struct {
