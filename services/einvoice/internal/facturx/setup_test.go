@@ -2,13 +2,16 @@ package facturx
 
 import (
 	"bytes"
+	"encoding/json"
 	"image"
 	"image/color"
 	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -41,8 +44,7 @@ func all() []invoicetest.Case {
 }
 
 // roundel is a picture.
-func roundel(t testing.TB, w, h int) []byte {
-	t.Helper()
+func roundel(w, h int) []byte {
 	m := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
 		for x := range w {
@@ -53,7 +55,7 @@ func roundel(t testing.TB, w, h int) []byte {
 	}
 	var out bytes.Buffer
 	if err := png.Encode(&out, m); err != nil {
-		t.Fatal(err)
+		panic(err) // a buffer takes everything
 	}
 	return out.Bytes()
 }
@@ -84,7 +86,26 @@ func saved(t testing.TB, pdf []byte) string {
 	return path
 }
 
+// rendered are the documents that were rendered: most of the CPU of these tests is theirs.
+var rendered sync.Map
+
+// render returns the PDF of a document, the same one for the same content.
 func render(t testing.TB, d invoice.Document, look Look) []byte {
+	t.Helper()
+	key, err := json.Marshal([]any{d, look})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, ok := rendered.Load(string(key)); ok {
+		return slices.Clone(out.([]byte))
+	}
+	out := renderAnew(t, d, look)
+	rendered.Store(string(key), slices.Clone(out))
+	return out
+}
+
+// renderAnew renders a document whatever was rendered before.
+func renderAnew(t testing.TB, d invoice.Document, look Look) []byte {
 	t.Helper()
 	out, err := Render(d, cii.Write(d), look)
 	if err != nil {
@@ -93,7 +114,10 @@ func render(t testing.TB, d invoice.Document, look Look) []byte {
 	return out
 }
 
+// sign is the logo of look, which is drawn once.
+var sign = sync.OnceValue(func() []byte { return roundel(400, 160) })
+
 func look(t testing.TB) Look {
 	t.Helper()
-	return Look{Logo: roundel(t, 400, 160), PayURL: "https://pay.example.org/i/8f2a7c", Footer: "Café Noisette – ouvert tous les jours de 8 h à 19 h"}
+	return Look{Logo: sign(), PayURL: "https://pay.example.org/i/8f2a7c", Footer: "Café Noisette – ouvert tous les jours de 8 h à 19 h"}
 }

@@ -73,7 +73,7 @@ func TestALogoIsDrawnAndABadOneIsLeftOut(t *testing.T) {
 	if err := jpeg.Encode(&photo, m, nil); err != nil {
 		t.Fatal(err)
 	}
-	for name, file := range map[string][]byte{"png": roundel(t, 400, 160), "jpeg": photo.Bytes()} {
+	for name, file := range map[string][]byte{"png": roundel(400, 160), "jpeg": photo.Bytes()} {
 		if err := CheckLogo(file); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -82,8 +82,8 @@ func TestALogoIsDrawnAndABadOneIsLeftOut(t *testing.T) {
 		}
 	}
 	plainly := render(t, d, Look{})
-	wide := roundel(t, 2049, 1)
-	for name, bad := range map[string][]byte{"text": []byte("logo"), "half": roundel(t, 40, 40)[:60], "large": make([]byte, logo.MaxFile+1), "wide": wide} {
+	wide := roundel(2049, 1)
+	for name, bad := range map[string][]byte{"text": []byte("logo"), "half": roundel(40, 40)[:60], "large": make([]byte, logo.MaxFile+1), "wide": wide} {
 		if err := CheckLogo(bad); err == nil {
 			t.Errorf("%s: passed", name)
 		}
