@@ -124,8 +124,10 @@ func showProduct(r *web.Request, status int, f *web.Form) error {
 	if v.history, err = historyOf(r, p.ID); err != nil {
 		return err
 	}
-	for _, reason := range []string{"delivery", "return", "loss", "correction", "count"} {
-		v.Reasons = append(v.Reasons, map[string]any{"value": reason, "label": r.Text.T("stock.is_" + reason)})
+	v.Reasons = []map[string]any{
+		{"value": "delivery", "label": r.Text.T("stock.is_delivery")}, {"value": "return", "label": r.Text.T("stock.is_return")},
+		{"value": "loss", "label": r.Text.T("stock.is_loss")}, {"value": "correction", "label": r.Text.T("stock.is_correction")},
+		{"value": "count", "label": r.Text.T("stock.is_count")},
 	}
 	for i, one := range p.Variants {
 		v.Choices = append(v.Choices, map[string]any{"value": one.ID, "label": one.Name})
