@@ -3,15 +3,11 @@ package tableapi
 import (
 	"context"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/money"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/device"
-	"european-pay.eu/eupay/services/gateway/internal/merchant"
 )
 
 // canceller is the other half of what stands for the qr service.
@@ -90,7 +86,7 @@ func TestPiecesOfAnOrderAreCancelled(t *testing.T) {
 	want(t, f.call(t, f.owner, "POST", path+"/"+orderID+"/refund", ""), 200, "refund")
 }
 
-// TestMoneyIsGivenBackByWhoMay: staff cancels without a refund, and above the merchant's limit the owner proves who it is.
+// TestMoneyIsGivenBackByWhoMay: staff cancels without a refund.
 func TestMoneyIsGivenBackByWhoMay(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -100,24 +96,4 @@ func TestMoneyIsGivenBackByWhoMay(t *testing.T) {
 	want(t, f.call(t, staff, "POST", path, `{}`), 403, "staff gives money back")
 	want(t, f.call(t, staff, "POST", path, `{"refund":false}`), 201, "staff cancels")
 	want(t, f.call(t, staff, "POST", path+"/"+orderID+"/refund", ""), 403, "staff gives money back later")
-	f.limit(t, 349)
-	f.mu.Lock()
-	f.now = f.now.Add(10 * time.Minute) // the login is no fresh proof any more
-	f.mu.Unlock()
-	for call, body := range map[string]string{path: `{}`, "/table-order/orders/" + orderID + "/status": `{"status":"cancelled","refund":true}`} {
-		if r := f.call(t, f.owner, "POST", call, body); r.code() != string(errs.StepUpRequired) {
-			t.Errorf("%s above the limit: %d %s", call, r.status, r.text)
-		}
-	}
-	f.limit(t, 700)
-	want(t, f.call(t, f.owner, "POST", path, `{}`), 201, "within the limit")
-}
-
-// limit sets what the merchant gives back without a fresh proof.
-func (f *fixture) limit(t *testing.T, most money.Cents) {
-	t.Helper()
-	change := merchant.Change{RefundStepUp: merchant.RefundStepUp{Given: true, Above: &most}}
-	if _, err := f.accounts.Merchants.Update(t.Context(), "user:owner", f.merchant, change, device.Device{}); err != nil {
-		t.Fatal(err)
-	}
 }
