@@ -42,7 +42,9 @@ var unanswered = map[string]string{
 	"confirmNotReceived": "no payment waits for the merchant's word", "bookLateReceipt": "no money came late", "submitInvoice": "the platform has the invoice already",
 	"releaseRedemption":      "the redemption is captured already",
 	"createPushSubscription": "takes a browser's own address", "updatePushSubscription": "there is no browser", "testPushSubscription": "there is no browser", "deletePushSubscription": "there is no browser",
-	"listenToWebhooks":    "does not end",
+	"listenToWebhooks": "does not end",
+	"getBill":          billNeeded, "recordBillPayment": billNeeded, "refundBillPayment": billNeeded, "takeBillShare": billNeeded, "cancelBillShare": billNeeded, "closeBill": billNeeded,
+	"getTableBill": billNeeded, "getPublicBill": billNeeded, "takePublicBillShare": billNeeded, "getPublicBillShare": billNeeded, "cancelPublicBillShare": billNeeded,
 	"setOptionAvailable":  "takes the id of an option beside that of its group",
 	"returnFromReceiving": "leads the browser of a merchant", "confirmReceivingAccount": "takes the code of the bank's page",
 	"removeReceivingAccount": accountNeeded, "getBankLine": accountNeeded, "matchBankLine": accountNeeded, "undoBankMatch": accountNeeded,
@@ -52,6 +54,7 @@ const (
 	passkeyNeeded = "takes a device that keeps passkeys"
 	factorNeeded  = "takes a code of an app"
 	mailNeeded    = "takes the token of a mail, which one machine does not demand"
+	billNeeded    = "takes a bill that is open, of a table whose guests pay later"
 	accountNeeded = "takes a bank account that is connected at the bank's page"
 	signedOnly    = "takes the signature of the provider"
 )

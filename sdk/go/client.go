@@ -64,6 +64,8 @@ type Client struct {
 	Tables        Tables
 	Menus         Menus
 	Orders        Orders
+	Bills         Bills
+	GuestBills    GuestBills
 	Rewards       Rewards
 	Offers        Offers
 	ProductOffers ProductOffers
@@ -183,6 +185,7 @@ func assemble(c caller) *Client {
 	out.Settlement = SettlementProof{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}
 	out.Rewards, out.OptionGroups = Rewards{at}, OptionGroups{at}
+	out.Bills, out.GuestBills = Bills{at}, GuestBills{at}
 	out.Offers, out.ProductOffers = Offers{at}, ProductOffers{at}
 	out.Passkeys = Passkeys{at}
 	out.Auth, out.Factor, out.Merchant, out.Team, out.APIKeys = Auth{at}, Factor{at}, Merchants{at}, Team{at}, APIKeys{at}

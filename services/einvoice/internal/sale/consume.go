@@ -23,6 +23,7 @@ import (
 // Subjects are those of the events that Apply needs, beside completed payments. An order has its lines from its first event on.
 var Subjects = []string{
 	"eupay.evt.*.payment.late_receipt.>", "eupay.evt.*.refund.completed.>", "eupay.evt.*.order.awaiting_payment.>", "eupay.evt.*.order.received.>",
+	"eupay.evt.*.bill.share_paid.>",
 }
 
 // The types of events.
@@ -31,6 +32,7 @@ const (
 	lateReceipt      = "payment.late_receipt"
 	refundCompleted  = "refund.completed"
 	orderEvents      = "order."
+	sharePaid        = "bill.share.paid"
 	currency         = "EUR"
 	dineIn           = "dine_in"
 )
@@ -40,6 +42,8 @@ type Event struct {
 	Payment *paymentsv1.Payment
 	Refund  *paymentsv1.Payment
 	Order   *eventsv1.OrderChanged
+	// Share is a part of a bill, whose payment has its id as that of its order.
+	Share *eventsv1.BillChanged
 	// At is when the money came or was given back.
 	At time.Time
 }
@@ -66,6 +70,9 @@ func read(ev consume.Event, now time.Time) (Event, error) {
 			return Event{}, err
 		}
 		return Event{Order: &o, At: now}, nil
+	}
+	if ev.Type == sharePaid {
+		return readShare(ev, now)
 	}
 	var changed eventsv1.PaymentChanged
 	if err := proto.Unmarshal(ev.Data, &changed); err != nil {
@@ -105,6 +112,8 @@ func LockAll(ctx context.Context, tx pgx.Tx, list []Event) error {
 			references = append(references, e.Payment.GetReference())
 		case e.Refund != nil:
 			references = append(references, e.Refund.GetOriginalReference())
+		case e.Share != nil:
+			orders = append(orders, e.Share.GetShare().GetShareId())
 		default:
 			orders = append(orders, e.Order.GetOrderId())
 		}
@@ -149,6 +158,8 @@ func (b Book) Apply(ctx context.Context, tx pgx.Tx, list []Event, forInvoice map
 			err = b.refund(ctx, tx, ev)
 		case ev.Order != nil:
 			err = b.order(ctx, tx, ev.Order)
+		case ev.Share != nil:
+			err = b.share(ctx, tx, ev.Share)
 		}
 		if err != nil {
 			return err
@@ -199,19 +210,23 @@ func (b Book) refund(ctx context.Context, tx pgx.Tx, ev Event) error {
 
 // order records what an order costs at each rate. Its payment may have come before.
 func (b Book) order(ctx context.Context, tx pgx.Tx, o *eventsv1.OrderChanged) error {
-	parts := split(o)
+	return b.ordered(ctx, tx, o.GetMerchantId(), o.GetLivemode(), o.GetOrderId(), split(o))
+}
+
+// ordered records the parts of what a payment pays that names id as its order.
+func (b Book) ordered(ctx context.Context, tx pgx.Tx, merchant string, livemode bool, id string, parts []Part) error {
 	if len(parts) == 0 {
 		return nil
 	}
-	e, enrolled, err := enrolment(ctx, tx, o.GetMerchantId(), o.GetLivemode())
+	e, enrolled, err := enrolment(ctx, tx, merchant, livemode)
 	if err != nil || !enrolled {
 		return err
 	}
-	isNew, err := insertOrder(ctx, tx, e, o.GetOrderId(), parts, b.instant())
+	isNew, err := insertOrder(ctx, tx, e, id, parts, b.instant())
 	if err != nil || !isNew {
 		return err
 	}
-	references, err := salesOfOrder(ctx, tx, e, o.GetOrderId())
+	references, err := salesOfOrder(ctx, tx, e, id)
 	if err != nil {
 		return err
 	}

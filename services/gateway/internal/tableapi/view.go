@@ -73,6 +73,7 @@ type orderJSON struct {
 	CustomerName     string       `json:"customer_name"`
 	Notes            string       `json:"notes"`
 	PaymentReference *string      `json:"payment_reference"`
+	BillID           string       `json:"bill_id,omitempty"`
 	PaidLate         bool         `json:"paid_late"`
 	Livemode         bool         `json:"livemode"`
 	Sequence         int64        `json:"sequence"`
@@ -114,7 +115,7 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 func orderView(o *qrv1.Order) orderJSON {
 	v := orderJSON{
 		guestOrderJSON: guestView(o), CustomerName: o.GetCustomerName(), Notes: o.GetNotes(), PaidLate: o.GetPaidLate(), Livemode: o.GetLivemode(),
-		Sequence: o.GetSequence(),
+		Sequence: o.GetSequence(), BillID: o.GetBillId(),
 	}
 	if ref := o.GetPaymentReference(); ref != "" {
 		v.PaymentReference = &ref

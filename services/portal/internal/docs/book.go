@@ -47,7 +47,7 @@ var outline = []chapter{
 	{"In the shop", []leaf{
 		{slug: "catalog", tags: []string{"Catalog"}},
 		{slug: "qr-signing"},
-		{slug: "table-ordering", tags: []string{"Tables and orders"}},
+		{slug: "table-ordering", tags: []string{"Tables and orders", "Bills of tables"}},
 		{slug: "merchant-qr", tags: []string{"QR codes"}},
 		{slug: "scan-to-pay", tags: []string{"Scanning", "Customer accounts"}},
 		{slug: "end-to-end"},

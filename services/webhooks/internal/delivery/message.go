@@ -49,6 +49,8 @@ func Read(e events.Event) (Message, error) {
 		return read(e, receivingMessage)
 	case "order":
 		return read(e, orderMessage)
+	case "bill":
+		return read(e, billMessage)
 	case "reward":
 		return read(e, rewardMessage)
 	case "invoice":

@@ -50,6 +50,7 @@ var allTypes = append([]string{
 	"webhook_endpoint.failing", "webhook_endpoint.disabled", "receiving_account.consent_expiring", "receiving_account.disconnected",
 	"order.awaiting_payment", "order.received", "order.preparing", "order.ready", "order.served",
 	"order.cancelled", "order.expired", "order.payment_failed", "order.paid_late",
+	"bill.opened", "bill.share.paid", "bill.paid", "bill.closed",
 	"reward.earned", "reward.taken_back", "reward.adjusted", "reward.expired", "reward.redeemed", "reward.released",
 	"invoice.created", "invoice.submitted", "invoice.submission_failed", "invoice.status_updated", "invoice.payment_received",
 	"invoice.paid", "invoice.cancelled", "invoice.credited", "invoice.refunded", "invoice.failed", "invoice.received", "invoice.answered",
