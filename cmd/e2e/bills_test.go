@@ -8,8 +8,8 @@ import (
 	"european-pay.eu/eupay/cmd/internal/payer"
 )
 
-// tab is the bill of a table, as the tests read it.
-type tab struct {
+// tableBill is the bill of a table, as the tests read it.
+type tableBill struct {
 	ID, Token, Status                     string
 	Total, Paid, Pending, Due, Free, Tips json.Number
 	Items                                 []struct {
@@ -27,9 +27,9 @@ func (n menu) laterOrder(t testing.TB, quantity int) {
 	}
 }
 
-func (m *merchant) bill(t testing.TB, id string) tab {
+func (m *merchant) bill(t testing.TB, id string) tableBill {
 	t.Helper()
-	return must[tab](t, m.portal.do(t, http.MethodGet, "/table-order/bills/"+id, ""), http.StatusOK)
+	return must[tableBill](t, m.portal.do(t, http.MethodGet, "/table-order/bills/"+id, ""), http.StatusOK)
 }
 
 // TestGuestsPayTheBillOfTheirTableInShares: one at the bank, one refuses and leaves the part to the others, and the rest is paid in cash.
@@ -43,7 +43,7 @@ func TestGuestsPayTheBillOfTheirTableInShares(t *testing.T) {
 	}
 	n.laterOrder(t, 4)
 	n.laterOrder(t, 5)
-	shown := must[tab](t, guest.do(t, http.MethodGet, n.path+"/bill", ""), http.StatusOK)
+	shown := must[tableBill](t, guest.do(t, http.MethodGet, n.path+"/bill", ""), http.StatusOK)
 	if shown.Due != "90" || len(shown.Items) != 2 {
 		t.Fatalf("the table owes %+v", shown)
 	}
@@ -70,7 +70,7 @@ func TestGuestsPayTheBillOfTheirTableInShares(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "one part is paid, the other is free again", func() bool { return status(first) == "paid" && status(second) == "failed" })
-	list := must[struct{ Data []tab }](t, m.portal.do(t, http.MethodGet, "/table-order/bills?status=open", ""), http.StatusOK)
+	list := must[struct{ Data []tableBill }](t, m.portal.do(t, http.MethodGet, "/table-order/bills?status=open", ""), http.StatusOK)
 	if len(list.Data) != 1 || list.Data[0].Free != "60" || list.Data[0].Tips != "2" {
 		t.Fatalf("the merchant sees %+v", list)
 	}

@@ -78,7 +78,7 @@ func showOrder(r *web.Request, status int, f *web.Form) error {
 	paid := o.PaymentStatus == "paid" || o.PaymentStatus == "partially_refunded"
 	v.MayCancel = v.Next != "" || o.Status == eupay.OrderAwaitingPayment
 	// Money that came too late is given back too, of an order that has ended.
-	v.MayRefund = paid && r.Session.Role == eupay.RoleMerchant && o.Refund == nil && (v.MayCancel || o.Status == eupay.OrderCancelled)
+	v.MayRefund = paid && o.BillID == "" && r.Session.Role == eupay.RoleMerchant && o.Refund == nil && (v.MayCancel || o.Status == eupay.OrderCancelled)
 	return r.Render(status, "tables/order", v)
 }
 

@@ -44,6 +44,12 @@ func changed(t *testing.T, eventType string) events.Event {
 		m = &eventsv1.ReceivingAccountChanged{AccountId: "a", MerchantId: "m_1"}
 	case "order":
 		m = &eventsv1.OrderChanged{OrderId: "o", MerchantId: "m_1"}
+	case "bill":
+		c := &eventsv1.BillChanged{BillId: "b", MerchantId: "m_1"}
+		if eventType == "bill.share.paid" {
+			c.Share = &eventsv1.PaidShare{ShareId: "s"}
+		}
+		m = c
 	case "reward":
 		about := &eventsv1.RewardChanged{
 			MerchantId: "m_1", Member: &qrv1.RewardMember{Id: "m", CustomerId: "c", CustomerNumber: "n", EmailSha256: "h"},
