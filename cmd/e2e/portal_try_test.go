@@ -47,6 +47,8 @@ var unanswered = map[string]string{
 	"followKitchen":    "does not end",
 	"pollPrinter":      printersOnly, "fetchTicket": printersOnly, "confirmTicket": printersOnly,
 	"printAgain": "takes a ticket that was printed", "fireCourse": "takes an order with courses", "setStationStatus": "takes an order of a station", "setLineStatus": "takes the place of a line beside its order",
+	"getBill":          billNeeded, "recordBillPayment": billNeeded, "refundBillPayment": billNeeded, "takeBillShare": billNeeded, "cancelBillShare": billNeeded, "closeBill": billNeeded,
+	"getTableBill": billNeeded, "getPublicBill": billNeeded, "takePublicBillShare": billNeeded, "getPublicBillShare": billNeeded, "cancelPublicBillShare": billNeeded,
 	"setOptionAvailable":  "takes the id of an option beside that of its group",
 	"createVariant":       "makes the product of the other examples one that is ordered by its variant",
 	"updateVariant":       "takes the id of a variant beside that of its product",
@@ -61,6 +63,7 @@ const (
 	passkeyNeeded = "takes a device that keeps passkeys"
 	factorNeeded  = "takes a code of an app"
 	mailNeeded    = "takes the token of a mail, which one machine does not demand"
+	billNeeded    = "takes a bill that is open, of a table whose guests pay later"
 	accountNeeded = "takes a bank account that is connected at the bank's page"
 	printersOnly  = "takes the address of a printer"
 	signedOnly    = "takes the signature of the provider"

@@ -10,8 +10,8 @@ import (
 type Share struct {
 	Rate Rate `json:"rate"`
 	// Gross includes VAT, which is what was rounded once, with the line.
-	Gross money.Cents `json:"gross_cents"`
-	VAT   money.Cents `json:"vat_cents"`
+	Gross money.Cents `json:"gross"`
+	VAT   money.Cents `json:"vat"`
 }
 
 // Whole is an amount at one rate.

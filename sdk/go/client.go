@@ -68,6 +68,8 @@ type Client struct {
 	Till          Till
 	Menus         Menus
 	Orders        Orders
+	Bills         Bills
+	GuestBills    GuestBills
 	Rewards       Rewards
 	Offers        Offers
 	ProductOffers ProductOffers
@@ -192,6 +194,7 @@ func assemble(c caller) *Client {
 	out.Till, out.Hours, out.PromotionCodes, out.Stock = Till{at}, Hours{at}, PromotionCodes{at}, Stock{at}
 	out.Rewards, out.OptionGroups, out.Categories = Rewards{at}, OptionGroups{at}, Categories{at}
 	out.Kitchen = Kitchen{at}
+	out.Bills, out.GuestBills = Bills{at}, GuestBills{at}
 	out.Offers, out.ProductOffers = Offers{at}, ProductOffers{at}
 	out.Passkeys = Passkeys{at}
 	out.Auth, out.Factor, out.Merchant, out.Team, out.APIKeys = Auth{at}, Factor{at}, Merchants{at}, Team{at}, APIKeys{at}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Order is an order. A guest sees it without CustomerName, Notes, PaymentReference, PaidLate, Livemode, Sequence and History, and
+// Order is an order. A guest sees it without CustomerName, Notes, PaymentReference, BillID, PaidLate, Livemode, Sequence and History, and
 // nobody else sees PaymentURL.
 type Order struct {
 	ID string `json:"id"`
@@ -49,6 +49,8 @@ type Order struct {
 	CustomerName     string    `json:"customer_name"`
 	Notes            string    `json:"notes"`
 	PaymentReference string    `json:"payment_reference"`
+	// The bill that it is paid with; empty when it is paid by itself.
+	BillID string `json:"bill_id"`
 	// Money came for which the order has no use any more. Serve it or refund it.
 	PaidLate bool          `json:"paid_late"`
 	Livemode bool          `json:"livemode"`

@@ -18,6 +18,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/apidoc"
 	"european-pay.eu/eupay/services/gateway/internal/authapi"
 	"european-pay.eu/eupay/services/gateway/internal/bankapi"
+	"european-pay.eu/eupay/services/gateway/internal/billapi"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/catalogapi"
 	"european-pay.eu/eupay/services/gateway/internal/customerapi"
@@ -157,6 +158,10 @@ func (s *Service) routes() (*echo.Echo, error) {
 	kitchenapi.New(kitchenapi.Deps{
 		Kitchen: qrv1.NewKitchenServiceClient(to.qr), Access: access, Limiter: limiter, OrderView: tableapi.OrderView,
 		Base: strings.TrimRight(s.cfg.PublicURL, "/") + basePath,
+	}).Register(api)
+	billapi.New(billapi.Deps{
+		Bills: qrv1.NewBillServiceClient(to.qr), Merchants: s.accounts.Merchants, Codes: signer, Access: access, Deadline: s.cfg.CreateDeadline,
+		Limiter: limiter, Deployment: s.deployment(), Now: s.core.Now,
 	}).Register(api)
 	rewardapi.New(rewardapi.Deps{Rewards: qrv1.NewRewardsServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	s.codeRoutes(api, to, access, limiter)

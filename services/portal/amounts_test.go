@@ -15,6 +15,9 @@ import (
 
 const someID = "01a229c5-c852-7730-8f69-3f1816d74d52"
 
+// someToken is that of a bill's link.
+const someToken = "a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4"
+
 // amounts are all fields in which somebody types euros. AMOUNT stands for what is typed, and the API is to be asked for 12.50.
 var amounts = []struct {
 	// page has the field.
@@ -26,6 +29,10 @@ var amounts = []struct {
 	asks   string
 }{
 	{"app/confirm", eupay.RoleCustomer, "POST", "/app/pay", "data=x&account_id=" + someID + "&amount=AMOUNT", "POST /qr/pay"},
+	{"bill/guest", "", "POST", "/order/bill/" + someToken, "kind=amount&tip=0&key=k&amount=AMOUNT", "POST /table-order/bill/" + someToken + "/shares"},
+	{"bill/guest", "", "POST", "/order/bill/" + someToken, "kind=rest&tip=own&key=k&own_tip=AMOUNT", "POST /table-order/bill/" + someToken + "/shares"},
+	{"bill/detail", eupay.RoleStaff, "POST", "/portal/bills/" + someID + "/payments", "method=cash&key=k&amount=AMOUNT", "POST /table-order/bills/" + someID + "/payments"},
+	{"bill/detail", eupay.RoleStaff, "POST", "/portal/bills/" + someID + "/payments", "method=cash&key=k&amount=1&tip=AMOUNT", "POST /table-order/bills/" + someID + "/payments"},
 	{"catalog/offer", eupay.RoleStaff, "POST", "/portal/catalog/offers/orders/" + someID, "name=Half&type=fixed&value=AMOUNT", "PUT /table-order/offers/" + someID},
 	{"catalog/offer", eupay.RoleStaff, "POST", "/portal/catalog/offers/orders/" + someID, "name=Half&type=percentage&value=5&min_order=AMOUNT", "PUT /table-order/offers/" + someID},
 	{"catalog/option", eupay.RoleStaff, "POST", "/portal/catalog/options/groups/" + someID, "name=Extras&min_choices=0&max_choices=1&name_0=Bacon&price_0=AMOUNT", "PUT /product/option-groups/" + someID},
@@ -71,6 +78,9 @@ func TestEveryAmountIsReadWithACommaAndWithAPoint(t *testing.T) {
 	w.api.on("GET /product/"+someID, func(rw http.ResponseWriter, _ *http.Request) { reply(rw, http.StatusOK, map[string]any{"id": someID}) })
 	w.api.on("GET /product/list", func(rw http.ResponseWriter, _ *http.Request) {
 		reply(rw, http.StatusOK, map[string]any{"data": []any{}, "pagination": map[string]any{}})
+	})
+	w.api.on("GET /table-order/bill/"+someToken, func(rw http.ResponseWriter, _ *http.Request) {
+		reply(rw, http.StatusOK, map[string]any{"token": someToken, "status": "open", "total": 100, "due": 100, "free": 100})
 	})
 	twelve := regexp.MustCompile(`[:=]12\.50?\b`)
 	for _, c := range amounts {

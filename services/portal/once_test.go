@@ -56,7 +56,7 @@ var doing = map[string]struct {
 // harmless are the other forms, by why sending one twice does not do twice what it does.
 var harmless = map[string][]string{
 	"the API takes the key that is in the form": {
-		"POST /app/pay", "POST /pay", "POST /l/{slug}", "POST /portal/links/new", "POST /portal/subscriptions/new", "POST /portal/subscriptions/{id}/replace", "POST /order/{merchant}/{token}", "POST /portal/payments/new", "POST /portal/payments/{reference}/refund",
+		"POST /app/pay", "POST /pay", "POST /l/{slug}", "POST /portal/links/new", "POST /portal/subscriptions/new", "POST /portal/subscriptions/{id}/replace", "POST /order/{merchant}/{token}", "POST /order/bill/{token}", "POST /portal/bills/{id}/payments", "POST /portal/payments/new", "POST /portal/payments/{reference}/refund",
 		"POST /portal/invoices/new", "POST /portal/invoices/{id}/paid", "POST /portal/invoices/{id}/credit",
 		"POST /portal/received/{id}/status", "POST /portal/received/{id}/pay",
 		"POST /portal/rewards/members/{id}/points", "POST /portal/orders/{id}/cancellations",
@@ -92,12 +92,14 @@ var harmless = map[string][]string{
 		"POST /portal/rewards/members/{id}/forget", "POST /portal/promotions/{id}/delete",
 		"POST /portal/stock/products/{id}/variants/{variant}/delete",
 		"POST /portal/kitchen/setup/stations/{id}/delete", "POST /portal/kitchen/setup/printers/{id}/delete",
+		"POST /order/bill/{token}/{share}/cancel", "POST /portal/bills/{id}/shares/{share}/cancel", "POST /portal/bills/{id}/close",
 		"POST /portal/settlement/lines/{id}/undo", "POST /portal/settlement/accounts/{id}/remove",
 		"POST /portal/webhooks/endpoints/{id}/delete", "POST /portal/webhooks/endpoints/{id}/promote",
 		"POST /portal/security/app/remove", "POST /app/security/app/remove", "POST /portal/security/passkeys/{id}/remove", "POST /app/security/passkeys/{id}/remove",
 		"POST /portal/security/sessions/others", "POST /app/security/sessions/others", "POST /portal/security/sessions/{id}/end", "POST /app/security/sessions/{id}/end",
 	},
 	"its state or its code lets it happen once": {
+		"POST /portal/bills/{id}/payments/{payment}/refund", // what was paid too much is given back once
 		"POST /portal/invoices/{id}/submit", "POST /portal/payments/{reference}/received", "POST /portal/payments/{reference}/not-received",
 		"POST /portal/orders/{id}/cancellations/{cancellation}/refund",  // what is under way or done is not asked for again
 		"POST /portal/payments/{reference}/late",                        // the same receipt again is the one that is booked

@@ -21,6 +21,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/admin"
 	"european-pay.eu/eupay/services/portal/internal/app"
 	"european-pay.eu/eupay/services/portal/internal/audit"
+	"european-pay.eu/eupay/services/portal/internal/bill"
 	"european-pay.eu/eupay/services/portal/internal/catalog"
 	"european-pay.eu/eupay/services/portal/internal/components"
 	"european-pay.eu/eupay/services/portal/internal/docs"
@@ -225,6 +226,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		catalog.Register,
 		stock.Register,
 		tables.Register,
+		bill.Register,
 		rewards.Register,
 		kitchen.Register,
 		hours.Register,

@@ -40,7 +40,7 @@ const DefaultGRPCAddr = "127.0.0.1:9102"
 // subjects of the events that can be sent to merchants' servers.
 var subjects = []string{
 	"eupay.evt.*.payment.>", "eupay.evt.*.refund.>", "eupay.evt.*.webhook_endpoint.>", "eupay.evt.*.order.>", "eupay.evt.*.invoice.>",
-	"eupay.evt.*.payment_link.>", "eupay.evt.*.subscription.>", "eupay.evt.*.receiving_account.>", "eupay.evt.*.reward.>",
+	"eupay.evt.*.payment_link.>", "eupay.evt.*.subscription.>", "eupay.evt.*.receiving_account.>", "eupay.evt.*.reward.>", "eupay.evt.*.bill.>",
 	"eupay.evt.*.product.low_stock.>", "eupay.evt.*.product.sold_out.>",
 	"eupay.evt.*.printer.>",
 }

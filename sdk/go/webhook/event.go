@@ -24,7 +24,7 @@ type Event struct {
 	// Sequence orders the events about the same thing.
 	Sequence int
 	// Data is what it is about: a *Payment of payment.* and refund.*, a *PaymentLink of payment_link.*, an *Occurrence of
-	// subscription.occurrence.*, a *Subscription of the other subscription.*, an *Order of order.*, a *Reward of
+	// subscription.occurrence.*, a *Subscription of the other subscription.*, an *Order of order.*, a *Bill of bill.*, a *Reward of
 	// reward.*, an *Invoice of invoice.*, but a *ReceivedInvoice of invoice.received and invoice.answered, an *Endpoint of
 	// webhook_endpoint.*, a *ReceivingAccount of receiving_account.*, a *Printer of printer.*, and nil for what this package does not know.
 	Data any
@@ -79,6 +79,8 @@ func about(event Type) any {
 		return &Order{}
 	case "product":
 		return &StockAlert{}
+	case "bill":
+		return &Bill{}
 	case "reward":
 		return &Reward{}
 	case "invoice":

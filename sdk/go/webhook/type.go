@@ -111,6 +111,14 @@ const (
 	ProductSoldOut Type = "product.sold_out"
 	// PrinterOffline: A printer of your kitchen has been silent for five minutes.
 	PrinterOffline Type = "printer.offline"
+	// BillOpened: The first order of a table that pays later opened a bill.
+	BillOpened Type = "bill.opened"
+	// BillSharePaid: A guest paid a part of a bill with EU Pay.
+	BillSharePaid Type = "bill.share.paid"
+	// BillPaid: A bill is paid in full.
+	BillPaid Type = "bill.paid"
+	// BillClosed: A bill is closed: it was paid, or you closed it.
+	BillClosed Type = "bill.closed"
 	// RewardEarned: A member got points, by a payment or as a new member.
 	RewardEarned Type = "reward.earned"
 	// RewardTakenBack: Points were taken back because a payment was refunded.

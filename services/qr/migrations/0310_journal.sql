@@ -40,5 +40,5 @@ end $$;
 -- +goose StatementEnd
 create trigger journal_is_kept before update or delete or truncate on journal for each statement execute function journal_is_kept();
 
--- A line's total by rate of VAT: [{"rate", "gross_cents", "vat_cents"}]. Empty: all of it at vat_per_mille.
+-- A line's total by rate of VAT: [{"rate", "gross", "vat"}]. Empty: all of it at vat_per_mille.
 alter table order_lines add column taxes jsonb not null default '[]';

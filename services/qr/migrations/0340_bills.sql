@@ -69,7 +69,7 @@ create table bill_payments (
     reference        text        not null, -- of a payment with EU Pay
     amount_cents     bigint      not null check (amount_cents >= 0),
     tip_cents        bigint      not null check (tip_cents >= 0),
-    taxes            jsonb       not null, -- amount_cents by rate of VAT: [{"rate", "gross_cents", "vat_cents"}]
+    taxes            jsonb       not null, -- amount_cents by rate of VAT: [{"rate", "gross", "vat"}]
     refunded_cents   bigint      not null default 0 check (refunded_cents between 0 and amount_cents + tip_cents),
     refund_status    text        not null default '' check (refund_status in ('', 'requested', 'pending', 'completed', 'failed')),
     refund_reference text        not null default '',

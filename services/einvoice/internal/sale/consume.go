@@ -25,6 +25,7 @@ var Subjects = []string{
 	"eupay.evt.*.payment.late_receipt.>", "eupay.evt.*.refund.completed.>", "eupay.evt.*.order.awaiting_payment.>", "eupay.evt.*.order.received.>",
 	"eupay.evt.*.till.receipt.>",
 	"eupay.evt.*.order.lines_cancelled.>", "eupay.evt.*.order.cancelled.>", "eupay.evt.*.order.refund_requested.>",
+	"eupay.evt.*.bill.share_paid.>",
 }
 
 // The types of events.
@@ -34,6 +35,7 @@ const (
 	refundCompleted  = "refund.completed"
 	tillReceipt      = "till.receipt"
 	orderEvents      = "order."
+	sharePaid        = "bill.share.paid"
 	currency         = "EUR"
 	dineIn           = "dine_in"
 )
@@ -45,6 +47,8 @@ type Event struct {
 	Order   *eventsv1.OrderChanged
 	// Receipt is money at the counter of the merchant.
 	Receipt *eventsv1.TillReceipt
+	// Share is a part of a bill, whose payment has its id as that of its order.
+	Share *eventsv1.BillChanged
 	// At is when the money came or was given back.
 	At time.Time
 }
@@ -72,8 +76,11 @@ func read(ev consume.Event, now time.Time) (Event, error) {
 		}
 		return Event{Order: &o, At: now}, nil
 	}
-	if ev.Type == tillReceipt {
+	switch ev.Type {
+	case tillReceipt:
 		return readReceipt(ev)
+	case sharePaid:
+		return readShare(ev, now)
 	}
 	var changed eventsv1.PaymentChanged
 	if err := proto.Unmarshal(ev.Data, &changed); err != nil {
@@ -115,6 +122,8 @@ func LockAll(ctx context.Context, tx pgx.Tx, list []Event) error {
 			references = append(references, e.Refund.GetOriginalReference())
 		case e.Receipt != nil:
 			references = append(references, paymentOf(e.Receipt))
+		case e.Share != nil:
+			orders = append(orders, e.Share.GetShare().GetShareId())
 		default:
 			orders = append(orders, e.Order.GetOrderId())
 		}
@@ -161,6 +170,8 @@ func (b Book) Apply(ctx context.Context, tx pgx.Tx, list []Event, forInvoice map
 			err = b.receipt(ctx, tx, ev)
 		case ev.Order != nil:
 			err = b.order(ctx, tx, ev.Order)
+		case ev.Share != nil:
+			err = b.share(ctx, tx, ev.Share)
 		}
 		if err != nil {
 			return err
@@ -211,23 +222,30 @@ func (b Book) refund(ctx context.Context, tx pgx.Tx, ev Event) error {
 
 // order records what an order costs at each rate, and what its refunds give back. Its payment may have come before.
 func (b Book) order(ctx context.Context, tx pgx.Tx, o *eventsv1.OrderChanged) error {
-	parts := split(o)
+	return b.ordered(ctx, tx, o.GetMerchantId(), o.GetLivemode(), o.GetOrderId(), split(o), o)
+}
+
+// ordered records the parts of what a payment pays that names id as its order; o is nil for a part of a bill.
+func (b Book) ordered(ctx context.Context, tx pgx.Tx, merchant string, livemode bool, id string, parts []Part, o *eventsv1.OrderChanged) error {
 	if len(parts) == 0 {
 		return nil
 	}
-	e, enrolled, err := enrolment(ctx, tx, o.GetMerchantId(), o.GetLivemode())
+	e, enrolled, err := enrolment(ctx, tx, merchant, livemode)
 	if err != nil || !enrolled {
 		return err
 	}
-	isNew, err := insertOrder(ctx, tx, e, o.GetOrderId(), parts, b.instant())
+	isNew, err := insertOrder(ctx, tx, e, id, parts, b.instant())
 	if err != nil {
 		return err
 	}
-	isRequested, err := b.requested(ctx, tx, e, o)
+	isRequested := false
+	if o != nil {
+		isRequested, err = b.requested(ctx, tx, e, o)
+	}
 	if err != nil || !isNew && !isRequested {
 		return err
 	}
-	references, err := salesOfOrder(ctx, tx, e, o.GetOrderId())
+	references, err := salesOfOrder(ctx, tx, e, id)
 	if err != nil {
 		return err
 	}

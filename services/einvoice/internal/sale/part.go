@@ -78,7 +78,7 @@ func (f facts) entries() []entry {
 		covered -= by
 		list = append(list, f.refund(r, r.amount-by, left)...)
 	}
-	return list
+	return slices.DeleteFunc(list, func(e entry) bool { return e.nature == tip })
 }
 
 // sold returns the parts of the whole payment. What it paid of an order is spread over the order in proportion.

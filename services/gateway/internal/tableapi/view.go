@@ -92,6 +92,7 @@ type orderJSON struct {
 	CustomerName     string       `json:"customer_name"`
 	Notes            string       `json:"notes"`
 	PaymentReference *string      `json:"payment_reference"`
+	BillID           string       `json:"bill_id,omitempty"`
 	PaidLate         bool         `json:"paid_late"`
 	Livemode         bool         `json:"livemode"`
 	Sequence         int64        `json:"sequence"`
@@ -121,7 +122,7 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 		v.Items[i] = lineJSON{
 			ProductID: l.GetProductId(), Name: l.GetName(), Quantity: l.GetQuantity(), Notes: l.GetNotes(), UnitPrice: money.Cents(l.GetUnitPriceCents()),
 			Discount: money.Cents(l.GetDiscountCents()), Total: money.Cents(l.GetTotalCents()), VATRate: vat.Percent(l.GetVatPerMille()), VATAmount: money.Cents(l.GetVatCents()),
-			Position: l.GetPosition(), CancelledQuantity: l.GetCancelledQuantity(), CancelledAmount: money.Cents(l.GetCancelledCents()),
+			CancelledQuantity: l.GetCancelledQuantity(), CancelledAmount: money.Cents(l.GetCancelledCents()),
 			VariantID: l.GetVariantId(), Variant: l.GetVariantName(),
 		}
 		v.Items[i].Options = optionsView(l.GetOptions())
@@ -134,7 +135,7 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 func orderView(o *qrv1.Order) orderJSON {
 	v := orderJSON{
 		guestOrderJSON: guestView(o), CustomerName: o.GetCustomerName(), Notes: o.GetNotes(), PaidLate: o.GetPaidLate(), Livemode: o.GetLivemode(),
-		Sequence: o.GetSequence(),
+		Sequence: o.GetSequence(), BillID: o.GetBillId(),
 	}
 	showStations(v.Items, o.GetLines())
 	if ref := o.GetPaymentReference(); ref != "" {

@@ -48,7 +48,7 @@ var outline = []chapter{
 		{slug: "catalog", tags: []string{"Catalog"}},
 		{slug: "stock", tags: []string{"Stock"}},
 		{slug: "qr-signing"},
-		{slug: "table-ordering", tags: []string{"Tables and orders"}},
+		{slug: "table-ordering", tags: []string{"Tables and orders", "Bills of tables"}},
 		{slug: "kitchen", tags: []string{"Kitchen"}},
 		{slug: "merchant-qr", tags: []string{"QR codes"}},
 		{slug: "scan-to-pay", tags: []string{"Scanning", "Customer accounts"}},

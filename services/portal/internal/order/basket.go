@@ -2,7 +2,6 @@ package order
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -161,6 +160,8 @@ type page struct {
 	When  when
 	// Last leads to the guest's latest order at this table; empty: there is none.
 	Last string
+	// Bill is what the table owes; nil: nothing.
+	Bill *eupay.GuestBill
 }
 
 // Shown is the total in cents, which the guest agrees to.
@@ -290,10 +291,4 @@ func contains(text, part string) bool {
 }
 
 // bankURL is where the guest pays; empty when it cannot be a page.
-func bankURL(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return ""
-	}
-	return u.String()
-}
+func bankURL(text string) string { return web.External(text) }

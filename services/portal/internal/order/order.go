@@ -66,6 +66,7 @@ func show(r *web.Request) error {
 	p := newPage(r, f, m)
 	p.Fresh = true
 	p.Last = placedBefore(r)
+	p.Bill = billHere(r)
 	return r.Render(http.StatusOK, "order/menu", p)
 }
 

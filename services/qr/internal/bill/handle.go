@@ -92,17 +92,16 @@ func (s *Server) applyFailure(ctx context.Context, tx pgx.Tx, a *account, sh *sh
 	return saveBill(ctx, tx, a, s.Now())
 }
 
-// applyRefund records what was given back of a share's payment, whoever asked for it.
+// applyRefund records what was given back of a share's payment, whoever asked for it. If its event comes before that of the payment, the payment is
+// recorded too.
 func (s *Server) applyRefund(ctx context.Context, tx pgx.Tx, a *account, sh *share, c *eventsv1.PaymentChanged) error {
-	for _, p := range a.Payments {
-		if p.ShareID != sh.ID {
-			continue
-		}
-		if ref := c.GetRefundReference(); ref != "" && ref == p.Refund.Reference {
-			p.Refund.Status, p.Refund.Failure = refundCompleted, ""
-		}
-		return s.giveBack(ctx, tx, a, p, money.Cents(c.GetPayment().GetAmountRefundedCents()), c.GetRefundReference(), s.Now())
+	if err := s.applyPayment(ctx, tx, a, sh, c.GetPayment()); err != nil {
+		return err
 	}
-	s.Log.ErrorContext(ctx, "refund of a share that was not paid", "share", sh.ID, "payment", c.GetPayment().GetReference())
+	for _, p := range a.Payments {
+		if p.ShareID == sh.ID {
+			return s.giveBack(ctx, tx, a, p, money.Cents(c.GetPayment().GetAmountRefundedCents()), c.GetRefundReference(), s.Now())
+		}
+	}
 	return nil
 }

@@ -133,7 +133,7 @@ func (s *Server) RefundPayment(ctx context.Context, r *qrv1.RefundPaymentRequest
 			return err
 		}
 		if p.ShareID == "" {
-			return s.giveBack(ctx, tx, a, p, p.Refunded+amount, p.ID, s.Now())
+			return s.giveBack(ctx, tx, a, p, p.Refunded+amount, reference.Refund(s.Now()), s.Now())
 		}
 		return s.askRefund(ctx, tx, a, p, amount)
 	})
@@ -191,7 +191,7 @@ func (s *Server) giveBack(ctx context.Context, tx pgx.Tx, a *account, p *receive
 		return err
 	}
 	_, err := journal.Append(ctx, tx, journal.Entry{
-		MerchantID: a.Merchant, Livemode: a.Livemode, Kind: journal.Refunded, At: at, BillID: a.ID, Reference: ref, Method: p.Method,
+		MerchantID: a.Merchant, Livemode: a.Livemode, Kind: journal.Refunded, At: at, BillID: a.ID, Reference: ref, Of: cmp.Or(p.Reference, p.ID), Method: p.Method,
 		Amount: p.kept() - kept, Tip: p.tip() - tip, Taxes: vat.Minus(p.keptTaxes(), before),
 	})
 	return err

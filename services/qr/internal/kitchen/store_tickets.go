@@ -30,10 +30,11 @@ func readTicket(ctx context.Context, tx pgx.Tx, j *job) (*ticket, error) {
 }
 
 func readItems(ctx context.Context, tx pgx.Tx, orderID string) ([]ticketItem, error) {
-	rows, err := tx.Query(ctx, `select l.position, l.quantity, l.name, l.notes,
+	rows, err := tx.Query(ctx, `select l.position, l.quantity - l.cancelled_quantity, l.name, l.notes,
 			array(select o->>'name' from jsonb_array_elements(l.options) with ordinality as e (o, n) order by n),
 			coalesce(k.course, 0), coalesce(k.station_id::text, '')
-		from order_lines l left join kitchen_lines k on k.order_id = l.order_id and k.position = l.position where l.order_id = $1 order by l.position`, orderID)
+		from order_lines l left join kitchen_lines k on k.order_id = l.order_id and k.position = l.position where l.order_id = $1
+			and l.cancelled_quantity < l.quantity order by l.position`, orderID)
 	if err != nil {
 		return nil, fmt.Errorf("read the lines of a ticket: %w", err)
 	}

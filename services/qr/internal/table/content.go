@@ -148,10 +148,9 @@ func (c *content) body(now time.Time) (bodyJSON, time.Time) {
 		Merchant: merchantJSON{ID: c.merchant, Name: c.name, Currency: Currency},
 		Menu:     make(map[string][]productJSON), Offers: []offerJSON{}, ProductOffers: []productOfferJSON{},
 	}
+	var until time.Time
 	b.Ordering, until = c.hours.Ordering(now)
-	if back := c.sortOut(now); !back.IsZero() && (until.IsZero() || back.Before(until)) {
-		until = back
-	}
+	until = sooner(until, c.sortOut(now))
 	prices := make(map[string]money.Cents, len(c.products))
 	for _, p := range c.sold(now) {
 		prices[p.ID] = p.Price

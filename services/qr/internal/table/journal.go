@@ -94,7 +94,7 @@ func (o *order) entry(e noted, records []journal.Record) (journal.Entry, bool) {
 		return r, true
 	case journal.Refunded:
 		if e.taxes == nil {
-			e.taxes = part(o.paid(), journal.Back(records), e.amount)
+			e.taxes = nextOf(o.paid(), journal.Back(records), e.amount)
 		}
 		r.Of, r.Taxes = o.PaymentReference, journal.Less(e.taxes)
 		r.Amount = -e.amount
@@ -106,8 +106,8 @@ func (o *order) entry(e noted, records []journal.Record) (journal.Entry, bool) {
 	return r, !journal.Has(records, e.kind, e.reference)
 }
 
-// part is the next amount of all, after before, by rate. More than all, which is the refund of a second payment, is taken from the whole again.
-func part(all []vat.Share, before, amount money.Cents) []vat.Share {
+// nextOf is the next amount of all, after before, by rate. More than all, which is the refund of a second payment, is taken from the whole again.
+func nextOf(all []vat.Share, before, amount money.Cents) []vat.Share {
 	whole, _ := vat.Total(all)
 	if before+amount > whole {
 		before = max(0, whole-amount)

@@ -48,6 +48,12 @@ func changed(t *testing.T, eventType string) events.Event {
 		m = &eventsv1.StockAlert{ProductId: "p", MerchantId: "m_1"}
 	case "printer":
 		m = &eventsv1.PrinterChanged{PrinterId: "p", MerchantId: "m_1", LastSeenAt: timestamppb.New(start)}
+	case "bill":
+		c := &eventsv1.BillChanged{BillId: "b", MerchantId: "m_1"}
+		if eventType == "bill.share.paid" {
+			c.Share = &eventsv1.PaidShare{ShareId: "s"}
+		}
+		m = c
 	case "reward":
 		about := &eventsv1.RewardChanged{
 			MerchantId: "m_1", Member: &qrv1.RewardMember{Id: "m", CustomerId: "c", CustomerNumber: "n", EmailSha256: "h"},
