@@ -15,7 +15,7 @@ import (
 
 // ledger replaces the qr service: it has a journal that may be broken.
 type ledger struct {
-	qrv1.UnimplementedJournalServiceServer
+	qrv1.UnimplementedJournalArchiveServiceServer
 	asked   *qrv1.VerifyJournalRequest
 	problem string
 	early   bool
@@ -31,7 +31,7 @@ func (l *ledger) VerifyJournal(r *qrv1.VerifyJournalRequest, stream grpc.ServerS
 
 func TestAJournalIsVerifiedWithWhatWasKept(t *testing.T) {
 	l := &ledger{}
-	serve(t, identity.QR, qrAddr, &qrv1.JournalService_ServiceDesc, l)
+	serve(t, identity.QR, qrAddr, &qrv1.JournalArchiveService_ServiceDesc, l)
 	path := filepath.Join(t.TempDir(), "kept.jsonl")
 	if err := os.WriteFile(path, []byte(`{"sequence":3,"body":"{}","previous":"00","hash":"ab"}`+"\n"+`{"sequence":9,"hash":"cd","period":"day"}`+"\n"), 0o600); err != nil {
 		t.Fatal(err)

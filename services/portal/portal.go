@@ -44,6 +44,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/signin"
 	"european-pay.eu/eupay/services/portal/internal/subscriptions"
 	"european-pay.eu/eupay/services/portal/internal/tables"
+	"european-pay.eu/eupay/services/portal/internal/till"
 	"european-pay.eu/eupay/services/portal/internal/team"
 	"european-pay.eu/eupay/services/portal/internal/web"
 	"european-pay.eu/eupay/services/portal/internal/webhooks"
@@ -221,6 +222,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		pay.Register,
 		catalog.Register,
 		tables.Register,
+		till.Register,
 		rewards.Register,
 		kitchen.Register,
 		components.Register,

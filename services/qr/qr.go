@@ -143,7 +143,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	core.Serve(&qrv1.TableService_ServiceDesc, tables, identity.Gateway)
 	tills := till.New(till.Deps{Pool: core.Pool, Reads: core.Reads, Orders: tables, Now: core.Now, Wake: s.relay.Wake, Log: core.Log})
 	core.Serve(&qrv1.TillService_ServiceDesc, tills, identity.Gateway)
-	core.Serve(&qrv1.JournalService_ServiceDesc, tills, identity.Operator)
+	core.Serve(&qrv1.JournalArchiveService_ServiceDesc, tills, identity.Operator)
 	s.workers = append(s.workers, tills.Run)
 	s.workers = append(s.workers, s.relay.Run, tables.Run, rewards.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run,
 		tally.Folding(core.Pool, core.Log))

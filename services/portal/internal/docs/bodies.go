@@ -31,6 +31,8 @@ var bodies = map[string]string{
 	"updateTable":         `{"zone":"Salle"}`,
 	"placeOrder":          `{"items":[{"productId":"3f8a2c1e-5b7d-4f90-8a21-6c3d9e0b4f12","quantity":2,"notes":"sans sucre"}],"orderType":"dine_in","payNow":false}`,
 	"setOrderStatus":      `{"status":"preparing"}`,
+	"payOrder":            `{"method":"cash","tip":2.00}`,
+	"invoiceOrder":        `{"customer_name":"Jane Martin","customer_email":"jane@example.com"}`,
 	"createOffer":         `{"name":"Happy hour","type":"percentage","value":10,"min_order":15}`,
 	"replaceOffer":        `{"name":"Happy hour","type":"fixed_amount","value":2}`,
 	"createProductOffer":  `{"name":"Coffee of the day","type":"fixed_price","value":2.50,"product_id":"3f8a2c1e-5b7d-4f90-8a21-6c3d9e0b4f12"}`,

@@ -48,6 +48,7 @@ var outline = []chapter{
 		{slug: "catalog", tags: []string{"Catalog"}},
 		{slug: "qr-signing"},
 		{slug: "table-ordering", tags: []string{"Tables and orders"}},
+		{slug: "till", tags: []string{"Till"}},
 		{slug: "merchant-qr", tags: []string{"QR codes"}},
 		{slug: "scan-to-pay", tags: []string{"Scanning", "Customer accounts"}},
 		{slug: "end-to-end"},

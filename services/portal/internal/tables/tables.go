@@ -34,6 +34,8 @@ func Register(s *web.Site) error {
 	s.For(web.Everyone, "GET /portal/orders", orders)
 	s.For(web.Everyone, "GET /portal/orders/{id}", orderPage)
 	s.For(web.Shop, "POST /portal/orders/{id}/status", setStatus)
+	s.For(web.Shop, "POST /portal/orders/{id}/payments", payOrder)
+	s.For(web.Everyone, "GET /portal/orders/{id}/ticket.pdf", ticket)
 	return s.Templates("tables", templates)
 }
 

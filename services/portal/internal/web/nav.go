@@ -36,6 +36,7 @@ var everything = []navGroup{
 		{Key: "catalog", Icon: "package", Path: "/portal/catalog", roles: Everyone},
 		{Key: "tables", Icon: "utensils", Path: "/portal/tables", roles: Shop},
 		{Key: "orders", Icon: "shopping-basket", Path: "/portal/orders", roles: Shop},
+		{Key: "till", Icon: "receipt", Path: "/portal/till", roles: Everyone},
 		{Key: "kitchen", Icon: "chef-hat", Path: "/portal/kitchen", roles: Shop},
 		{Key: "rewards", Icon: "gift", Path: "/portal/rewards", roles: Everyone},
 	}},

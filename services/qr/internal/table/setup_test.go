@@ -190,7 +190,7 @@ func (f *fixture) announced(t testing.TB, id string) (types []string) {
 			}
 		}
 		return c, err
-	}, `select event_type, data from outbox order by id`)
+	}, `select event_type, data from outbox where event_type like 'order.%' order by id`)
 	if err != nil || len(list) == 0 {
 		t.Fatal(list, err)
 	}
