@@ -44,7 +44,7 @@ func (c *journalVerifyCommand) Run(t *tool) error {
 		return err
 	}
 	defer done()
-	r, err := operate.VerifyJournal(t.ctx, qrv1.NewJournalServiceClient(conn), req, t.Timeout)
+	r, err := operate.VerifyJournal(t.ctx, qrv1.NewJournalArchiveServiceClient(conn), req, t.Timeout)
 	if err != nil {
 		return answered(err, identity.QR, qrAddr)
 	}

@@ -13,15 +13,15 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
-// ledger replaces the qr service: it has a journal that may be broken.
-type ledger struct {
-	qrv1.UnimplementedJournalServiceServer
+// salesBook replaces the qr service: it has a journal that may be broken.
+type salesBook struct {
+	qrv1.UnimplementedJournalArchiveServiceServer
 	asked   *qrv1.VerifyJournalRequest
 	problem string
 	early   bool
 }
 
-func (l *ledger) VerifyJournal(r *qrv1.VerifyJournalRequest, stream grpc.ServerStreamingServer[qrv1.VerifyJournalResponse]) error {
+func (l *salesBook) VerifyJournal(r *qrv1.VerifyJournalRequest, stream grpc.ServerStreamingServer[qrv1.VerifyJournalResponse]) error {
 	l.asked = r
 	if err := stream.Send(&qrv1.VerifyJournalResponse{Records: 500}); err != nil || l.early {
 		return err
@@ -30,8 +30,8 @@ func (l *ledger) VerifyJournal(r *qrv1.VerifyJournalRequest, stream grpc.ServerS
 }
 
 func TestAJournalIsVerifiedWithWhatWasKept(t *testing.T) {
-	l := &ledger{}
-	serve(t, identity.QR, qrAddr, &qrv1.JournalService_ServiceDesc, l)
+	l := &salesBook{}
+	serve(t, identity.QR, qrAddr, &qrv1.JournalArchiveService_ServiceDesc, l)
 	path := filepath.Join(t.TempDir(), "kept.jsonl")
 	if err := os.WriteFile(path, []byte(`{"sequence":3,"body":"{}","previous":"00","hash":"ab"}`+"\n"+`{"sequence":9,"hash":"cd","period":"day"}`+"\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -160,7 +160,7 @@ func TestCompletionsKnowEveryCommandAndFlag(t *testing.T) {
 
 func TestBashCompletes(t *testing.T) {
 	for line, want := range map[string]string{
-		"":                                   "events replay dlq streams einvoice admin payments archive numbers database keys gdpr smoke doctor leaders completion",
+		"":                                   "events replay dlq streams einvoice journal admin payments archive numbers database keys gdpr smoke doctor leaders completion",
 		"ev":                                 "events",
 		"events ":                            "tail show emit",
 		"--output json dlq ":                 "list show requeue",

@@ -52,6 +52,7 @@ type behind struct {
 	qrv1.UnimplementedQRServiceServer
 	qrv1.UnimplementedRenderServiceServer
 	qrv1.UnimplementedTableServiceServer
+	qrv1.UnimplementedTillServiceServer
 	qrv1.UnimplementedRewardsServiceServer
 	w *gateWorld
 }
@@ -230,6 +231,7 @@ func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 		qrv1.RegisterQRServiceServer(r, services)
 		qrv1.RegisterRenderServiceServer(r, services)
 		qrv1.RegisterTableServiceServer(r, services)
+		qrv1.RegisterTillServiceServer(r, services)
 		qrv1.RegisterRewardsServiceServer(r, services)
 	})
 	srv := natstest.Server(t)

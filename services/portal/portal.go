@@ -49,6 +49,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/subscriptions"
 	"european-pay.eu/eupay/services/portal/internal/tables"
 	"european-pay.eu/eupay/services/portal/internal/team"
+	"european-pay.eu/eupay/services/portal/internal/till"
 	"european-pay.eu/eupay/services/portal/internal/web"
 	"european-pay.eu/eupay/services/portal/internal/webhooks"
 	"european-pay.eu/eupay/services/portal/migrations"
@@ -227,6 +228,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		stock.Register,
 		tables.Register,
 		bill.Register,
+		till.Register,
 		rewards.Register,
 		kitchen.Register,
 		hours.Register,

@@ -3,7 +3,7 @@ _eupayctl() {
     local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" at="" word
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"einvoice verify"|"einvoice anchors"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"archive"|"archive list"|"archive show"|"archive verify"|"archive read"|"numbers"|"numbers raise"|"database"|"database prepare"|"database migrate"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"einvoice verify"|"einvoice anchors"|"journal"|"journal verify"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"archive"|"archive list"|"archive show"|"archive verify"|"archive read"|"numbers"|"numbers raise"|"database"|"database prepare"|"database migrate"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     COMPREPLY=()
@@ -27,6 +27,7 @@ _eupayctl() {
         --from) return ;;
         --to) return ;;
         --anchors) return ;;
+        --kept) return ;;
         --email) return ;;
         --overdue) return ;;
         --limit) return ;;
@@ -39,7 +40,7 @@ _eupayctl() {
         --pages) return ;;
     esac
     case "$at" in
-        "") COMPREPLY=($(compgen -W "events replay dlq streams einvoice admin payments archive numbers database keys gdpr smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "") COMPREPLY=($(compgen -W "events replay dlq streams einvoice journal admin payments archive numbers database keys gdpr smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "events") COMPREPLY=($(compgen -W "tail show emit --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "events tail") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f" -- "$cur")) ;;
         "events show") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since" -- "$cur")) ;;
@@ -57,6 +58,8 @@ _eupayctl() {
         "einvoice export") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --from --to --live --force" -- "$cur")) ;;
         "einvoice verify") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --live --anchors" -- "$cur")) ;;
         "einvoice anchors") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --live --from" -- "$cur")) ;;
+        "journal") COMPREPLY=($(compgen -W "verify --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "journal verify") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --live --kept" -- "$cur")) ;;
         "admin") COMPREPLY=($(compgen -W "create --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "admin create") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --email --another --unless-any --run" -- "$cur")) ;;
         "payments") COMPREPLY=($(compgen -W "history show stuck reconcile rebuild --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;

@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "einvoice verify" "einvoice anchors" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "archive" "archive list" "archive show" "archive verify" "archive read" "numbers" "numbers raise" "database" "database prepare" "database migrate" "keys" "keys rotate" "gdpr" "gdpr export" "gdpr erase" "smoke" "doctor" "leaders" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "einvoice verify" "einvoice anchors" "journal" "journal verify" "admin" "admin create" "payments" "payments history" "payments show" "payments stuck" "payments reconcile" "payments rebuild" "archive" "archive list" "archive show" "archive verify" "archive read" "numbers" "numbers raise" "database" "database prepare" "database migrate" "keys" "keys rotate" "gdpr" "gdpr export" "gdpr erase" "smoke" "doctor" "leaders" "completion"
                 set at $at $word
         end
     end
@@ -15,6 +15,7 @@ complete -c eupayctl -n '__eupayctl_at ""' -a replay -d 'Send events to one cons
 complete -c eupayctl -n '__eupayctl_at ""' -a dlq -d 'Look after dead letters'
 complete -c eupayctl -n '__eupayctl_at ""' -a streams -d 'Watch streams and consumers'
 complete -c eupayctl -n '__eupayctl_at ""' -a einvoice -d 'Look after e-invoices'
+complete -c eupayctl -n '__eupayctl_at ""' -a journal -d 'Look after the journal of sales'
 complete -c eupayctl -n '__eupayctl_at ""' -a admin -d 'Look after those who work for the platform'
 complete -c eupayctl -n '__eupayctl_at ""' -a payments -d 'Look at payments, and bring back what a restored database has lost'
 complete -c eupayctl -n '__eupayctl_at ""' -a archive -d 'Read what was moved out of the database'
@@ -171,6 +172,20 @@ complete -c eupayctl -n '__eupayctl_at "einvoice anchors"' -l timeout -x -d 'How
 complete -c eupayctl -n '__eupayctl_at "einvoice anchors"' -l merchant -x -d 'Whose archive'
 complete -c eupayctl -n '__eupayctl_at "einvoice anchors"' -l live -d 'In live mode; otherwise in test mode'
 complete -c eupayctl -n '__eupayctl_at "einvoice anchors"' -l from -x -d 'First day: 2026-01-01'
+complete -c eupayctl -n '__eupayctl_at "journal"' -a verify -d 'Prove that no record of a merchant\'s sales was changed or removed'
+complete -c eupayctl -n '__eupayctl_at "journal"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "journal"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "journal"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "journal"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "journal"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "journal verify"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "journal verify"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "journal verify"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "journal verify"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "journal verify"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "journal verify"' -l merchant -x -d 'Whose journal'
+complete -c eupayctl -n '__eupayctl_at "journal verify"' -l live -d 'In live mode; otherwise in test mode'
+complete -c eupayctl -n '__eupayctl_at "journal verify"' -l kept -x -d 'Hashes that were kept elsewhere: an exported journal, or closings, one JSON object per line'
 complete -c eupayctl -n '__eupayctl_at "admin"' -a create -d 'Make the first admin of a new deployment'
 complete -c eupayctl -n '__eupayctl_at "admin"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "admin"' -l nats-url -x -d 'NATS server'

@@ -4,7 +4,7 @@ _eupayctl() {
     local prev="${words[CURRENT-1]}" at="" word
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"einvoice verify"|"einvoice anchors"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"archive"|"archive list"|"archive show"|"archive verify"|"archive read"|"numbers"|"numbers raise"|"database"|"database prepare"|"database migrate"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"einvoice verify"|"einvoice anchors"|"journal"|"journal verify"|"admin"|"admin create"|"payments"|"payments history"|"payments show"|"payments stuck"|"payments reconcile"|"payments rebuild"|"archive"|"archive list"|"archive show"|"archive verify"|"archive read"|"numbers"|"numbers raise"|"database"|"database prepare"|"database migrate"|"keys"|"keys rotate"|"gdpr"|"gdpr export"|"gdpr erase"|"smoke"|"doctor"|"leaders"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
@@ -27,6 +27,7 @@ _eupayctl() {
         --from) return ;;
         --to) return ;;
         --anchors) return ;;
+        --kept) return ;;
         --email) return ;;
         --overdue) return ;;
         --limit) return ;;
@@ -39,7 +40,7 @@ _eupayctl() {
         --pages) return ;;
     esac
     case "$at" in
-        "") compadd -- events replay dlq streams einvoice admin payments archive numbers database keys gdpr smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout ;;
+        "") compadd -- events replay dlq streams einvoice journal admin payments archive numbers database keys gdpr smoke doctor leaders completion --help -h --nats-url --run-dir --output -o --timeout ;;
         "events") compadd -- tail show emit --help -h --nats-url --run-dir --output -o --timeout ;;
         "events tail") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f ;;
         "events show") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since ;;
@@ -57,6 +58,8 @@ _eupayctl() {
         "einvoice export") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --from --to --live --force ;;
         "einvoice verify") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --live --anchors ;;
         "einvoice anchors") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --live --from ;;
+        "journal") compadd -- verify --help -h --nats-url --run-dir --output -o --timeout ;;
+        "journal verify") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --live --kept ;;
         "admin") compadd -- create --help -h --nats-url --run-dir --output -o --timeout ;;
         "admin create") compadd -- --help -h --nats-url --run-dir --output -o --timeout --email --another --unless-any --run ;;
         "payments") compadd -- history show stuck reconcile rebuild --help -h --nats-url --run-dir --output -o --timeout ;;

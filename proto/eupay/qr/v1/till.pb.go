@@ -2049,8 +2049,8 @@ const file_eupay_qr_v1_till_proto_rawDesc = "" +
 	"\fListClosings\x12 .eupay.qr.v1.ListClosingsRequest\x1a!.eupay.qr.v1.ListClosingsResponse\x12M\n" +
 	"\n" +
 	"GetClosing\x12\x1e.eupay.qr.v1.GetClosingRequest\x1a\x1f.eupay.qr.v1.GetClosingResponse\x12R\n" +
-	"\vReadJournal\x12\x1f.eupay.qr.v1.ReadJournalRequest\x1a .eupay.qr.v1.ReadJournalResponse0\x012j\n" +
-	"\x0eJournalService\x12X\n" +
+	"\vReadJournal\x12\x1f.eupay.qr.v1.ReadJournalRequest\x1a .eupay.qr.v1.ReadJournalResponse0\x012q\n" +
+	"\x15JournalArchiveService\x12X\n" +
 	"\rVerifyJournal\x12!.eupay.qr.v1.VerifyJournalRequest\x1a\".eupay.qr.v1.VerifyJournalResponse0\x01B.Z,european-pay.eu/eupay/proto/eupay/qr/v1;qrv1b\x06proto3"
 
 var (
@@ -2124,14 +2124,14 @@ var file_eupay_qr_v1_till_proto_depIdxs = []int32{
 	13, // 26: eupay.qr.v1.TillService.ListClosings:input_type -> eupay.qr.v1.ListClosingsRequest
 	15, // 27: eupay.qr.v1.TillService.GetClosing:input_type -> eupay.qr.v1.GetClosingRequest
 	17, // 28: eupay.qr.v1.TillService.ReadJournal:input_type -> eupay.qr.v1.ReadJournalRequest
-	20, // 29: eupay.qr.v1.JournalService.VerifyJournal:input_type -> eupay.qr.v1.VerifyJournalRequest
+	20, // 29: eupay.qr.v1.JournalArchiveService.VerifyJournal:input_type -> eupay.qr.v1.VerifyJournalRequest
 	1,  // 30: eupay.qr.v1.TillService.PayOrder:output_type -> eupay.qr.v1.PayOrderResponse
 	4,  // 31: eupay.qr.v1.TillService.GetTicket:output_type -> eupay.qr.v1.GetTicketResponse
 	9,  // 32: eupay.qr.v1.TillService.CloseDay:output_type -> eupay.qr.v1.CloseDayResponse
 	14, // 33: eupay.qr.v1.TillService.ListClosings:output_type -> eupay.qr.v1.ListClosingsResponse
 	16, // 34: eupay.qr.v1.TillService.GetClosing:output_type -> eupay.qr.v1.GetClosingResponse
 	18, // 35: eupay.qr.v1.TillService.ReadJournal:output_type -> eupay.qr.v1.ReadJournalResponse
-	22, // 36: eupay.qr.v1.JournalService.VerifyJournal:output_type -> eupay.qr.v1.VerifyJournalResponse
+	22, // 36: eupay.qr.v1.JournalArchiveService.VerifyJournal:output_type -> eupay.qr.v1.VerifyJournalResponse
 	30, // [30:37] is the sub-list for method output_type
 	23, // [23:30] is the sub-list for method input_type
 	23, // [23:23] is the sub-list for extension type_name

@@ -333,30 +333,30 @@ var TillService_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	JournalService_VerifyJournal_FullMethodName = "/eupay.qr.v1.JournalService/VerifyJournal"
+	JournalArchiveService_VerifyJournal_FullMethodName = "/eupay.qr.v1.JournalArchiveService/VerifyJournal"
 )
 
-// JournalServiceClient is the client API for JournalService service.
+// JournalArchiveServiceClient is the client API for JournalArchiveService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// JournalService is for eupayctl: the proof that no record of a journal was changed, removed, added or put in another place.
-type JournalServiceClient interface {
+// JournalArchiveService is for eupayctl: the proof that no record of a journal was changed, removed, added or put in another place.
+type JournalArchiveServiceClient interface {
 	// VerifyJournal computes the chain of a merchant anew, and tells how far it is after each part, and in the end.
 	VerifyJournal(ctx context.Context, in *VerifyJournalRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[VerifyJournalResponse], error)
 }
 
-type journalServiceClient struct {
+type journalArchiveServiceClient struct {
 	cc grpc.ClientConnInterface
 }
 
-func NewJournalServiceClient(cc grpc.ClientConnInterface) JournalServiceClient {
-	return &journalServiceClient{cc}
+func NewJournalArchiveServiceClient(cc grpc.ClientConnInterface) JournalArchiveServiceClient {
+	return &journalArchiveServiceClient{cc}
 }
 
-func (c *journalServiceClient) VerifyJournal(ctx context.Context, in *VerifyJournalRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[VerifyJournalResponse], error) {
+func (c *journalArchiveServiceClient) VerifyJournal(ctx context.Context, in *VerifyJournalRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[VerifyJournalResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &JournalService_ServiceDesc.Streams[0], JournalService_VerifyJournal_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &JournalArchiveService_ServiceDesc.Streams[0], JournalArchiveService_VerifyJournal_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -371,72 +371,72 @@ func (c *journalServiceClient) VerifyJournal(ctx context.Context, in *VerifyJour
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type JournalService_VerifyJournalClient = grpc.ServerStreamingClient[VerifyJournalResponse]
+type JournalArchiveService_VerifyJournalClient = grpc.ServerStreamingClient[VerifyJournalResponse]
 
-// JournalServiceServer is the server API for JournalService service.
-// All implementations must embed UnimplementedJournalServiceServer
+// JournalArchiveServiceServer is the server API for JournalArchiveService service.
+// All implementations must embed UnimplementedJournalArchiveServiceServer
 // for forward compatibility.
 //
-// JournalService is for eupayctl: the proof that no record of a journal was changed, removed, added or put in another place.
-type JournalServiceServer interface {
+// JournalArchiveService is for eupayctl: the proof that no record of a journal was changed, removed, added or put in another place.
+type JournalArchiveServiceServer interface {
 	// VerifyJournal computes the chain of a merchant anew, and tells how far it is after each part, and in the end.
 	VerifyJournal(*VerifyJournalRequest, grpc.ServerStreamingServer[VerifyJournalResponse]) error
-	mustEmbedUnimplementedJournalServiceServer()
+	mustEmbedUnimplementedJournalArchiveServiceServer()
 }
 
-// UnimplementedJournalServiceServer must be embedded to have
+// UnimplementedJournalArchiveServiceServer must be embedded to have
 // forward compatible implementations.
 //
 // NOTE: this should be embedded by value instead of pointer to avoid a nil
 // pointer dereference when methods are called.
-type UnimplementedJournalServiceServer struct{}
+type UnimplementedJournalArchiveServiceServer struct{}
 
-func (UnimplementedJournalServiceServer) VerifyJournal(*VerifyJournalRequest, grpc.ServerStreamingServer[VerifyJournalResponse]) error {
+func (UnimplementedJournalArchiveServiceServer) VerifyJournal(*VerifyJournalRequest, grpc.ServerStreamingServer[VerifyJournalResponse]) error {
 	return status.Error(codes.Unimplemented, "method VerifyJournal not implemented")
 }
-func (UnimplementedJournalServiceServer) mustEmbedUnimplementedJournalServiceServer() {}
-func (UnimplementedJournalServiceServer) testEmbeddedByValue()                        {}
+func (UnimplementedJournalArchiveServiceServer) mustEmbedUnimplementedJournalArchiveServiceServer() {}
+func (UnimplementedJournalArchiveServiceServer) testEmbeddedByValue()                               {}
 
-// UnsafeJournalServiceServer may be embedded to opt out of forward compatibility for this service.
-// Use of this interface is not recommended, as added methods to JournalServiceServer will
+// UnsafeJournalArchiveServiceServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to JournalArchiveServiceServer will
 // result in compilation errors.
-type UnsafeJournalServiceServer interface {
-	mustEmbedUnimplementedJournalServiceServer()
+type UnsafeJournalArchiveServiceServer interface {
+	mustEmbedUnimplementedJournalArchiveServiceServer()
 }
 
-func RegisterJournalServiceServer(s grpc.ServiceRegistrar, srv JournalServiceServer) {
-	// If the following call panics, it indicates UnimplementedJournalServiceServer was
+func RegisterJournalArchiveServiceServer(s grpc.ServiceRegistrar, srv JournalArchiveServiceServer) {
+	// If the following call panics, it indicates UnimplementedJournalArchiveServiceServer was
 	// embedded by pointer and is nil.  This will cause panics if an
 	// unimplemented method is ever invoked, so we test this at initialization
 	// time to prevent it from happening at runtime later due to I/O.
 	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
 		t.testEmbeddedByValue()
 	}
-	s.RegisterService(&JournalService_ServiceDesc, srv)
+	s.RegisterService(&JournalArchiveService_ServiceDesc, srv)
 }
 
-func _JournalService_VerifyJournal_Handler(srv interface{}, stream grpc.ServerStream) error {
+func _JournalArchiveService_VerifyJournal_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(VerifyJournalRequest)
 	if err := stream.RecvMsg(m); err != nil {
 		return err
 	}
-	return srv.(JournalServiceServer).VerifyJournal(m, &grpc.GenericServerStream[VerifyJournalRequest, VerifyJournalResponse]{ServerStream: stream})
+	return srv.(JournalArchiveServiceServer).VerifyJournal(m, &grpc.GenericServerStream[VerifyJournalRequest, VerifyJournalResponse]{ServerStream: stream})
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type JournalService_VerifyJournalServer = grpc.ServerStreamingServer[VerifyJournalResponse]
+type JournalArchiveService_VerifyJournalServer = grpc.ServerStreamingServer[VerifyJournalResponse]
 
-// JournalService_ServiceDesc is the grpc.ServiceDesc for JournalService service.
+// JournalArchiveService_ServiceDesc is the grpc.ServiceDesc for JournalArchiveService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
-var JournalService_ServiceDesc = grpc.ServiceDesc{
-	ServiceName: "eupay.qr.v1.JournalService",
-	HandlerType: (*JournalServiceServer)(nil),
+var JournalArchiveService_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "eupay.qr.v1.JournalArchiveService",
+	HandlerType: (*JournalArchiveServiceServer)(nil),
 	Methods:     []grpc.MethodDesc{},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "VerifyJournal",
-			Handler:       _JournalService_VerifyJournal_Handler,
+			Handler:       _JournalArchiveService_VerifyJournal_Handler,
 			ServerStreams: true,
 		},
 	},

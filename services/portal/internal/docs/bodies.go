@@ -45,6 +45,8 @@ var bodies = map[string]string{
 	"takeBillShare":       `{"kind":"equal","people":3,"parts":1}`,
 	"takePublicBillShare": `{"kind":"amount","amount":20.00,"tip":1.00}`,
 	"closeBill":           `{"write_off_reason":"Guests left"}`,
+	"payOrder":            `{"method":"cash","tip":2.00}`,
+	"invoiceOrder":        `{"customer_name":"Jane Martin","customer_email":"jane@example.com"}`,
 	"createOffer":         `{"name":"Happy hour","type":"percentage","value":10,"min_order":15}`,
 	"replaceOffer":        `{"name":"Happy hour","type":"fixed_amount","value":2}`,
 	"createProductOffer":  `{"name":"Coffee of the day","type":"fixed_price","value":2.50,"product_id":"3f8a2c1e-5b7d-4f90-8a21-6c3d9e0b4f12"}`,

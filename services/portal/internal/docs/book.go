@@ -50,6 +50,7 @@ var outline = []chapter{
 		{slug: "qr-signing"},
 		{slug: "table-ordering", tags: []string{"Tables and orders", "Bills of tables"}},
 		{slug: "kitchen", tags: []string{"Kitchen"}},
+		{slug: "till", tags: []string{"Till"}},
 		{slug: "merchant-qr", tags: []string{"QR codes"}},
 		{slug: "scan-to-pay", tags: []string{"Scanning", "Customer accounts"}},
 		{slug: "end-to-end"},

@@ -36,6 +36,8 @@ func Register(s *web.Site) error {
 	s.For(web.Shop, "POST /portal/orders/{id}/status", setStatus)
 	s.For(web.Shop, "POST /portal/orders/{id}/cancellations", cancel)
 	s.For(web.Shop, "POST /portal/orders/{id}/cancellations/{cancellation}/refund", refundPieces)
+	s.For(web.Shop, "POST /portal/orders/{id}/payments", payOrder)
+	s.For(web.Everyone, "GET /portal/orders/{id}/ticket.pdf", ticket)
 	return s.Templates("tables", templates)
 }
 

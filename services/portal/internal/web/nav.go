@@ -38,6 +38,7 @@ var everything = []navGroup{
 		{Key: "tables", Icon: "utensils", Path: "/portal/tables", roles: Shop},
 		{Key: "orders", Icon: "shopping-basket", Path: "/portal/orders", roles: Shop},
 		{Key: "bills", Icon: "receipt", Path: "/portal/bills", roles: Everyone},
+		{Key: "till", Icon: "receipt", Path: "/portal/till", roles: Everyone},
 		{Key: "kitchen", Icon: "chef-hat", Path: "/portal/kitchen", roles: Shop},
 		{Key: "hours", Icon: "clock", Path: "/portal/hours", roles: Shop},
 		{Key: "promotions", Icon: "zap", Path: "/portal/promotions", roles: Shop},

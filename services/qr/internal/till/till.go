@@ -39,10 +39,10 @@ type Deps struct {
 	Log  *slog.Logger
 }
 
-// Server implements TillService and JournalService.
+// Server implements TillService and JournalArchiveService.
 type Server struct {
 	qrv1.UnimplementedTillServiceServer
-	qrv1.UnimplementedJournalServiceServer
+	qrv1.UnimplementedJournalArchiveServiceServer
 
 	pool   *pgxpool.Pool
 	reads  pg.Reader

@@ -30,7 +30,7 @@ type audit struct {
 	last     map[Period]*content
 }
 
-// VerifyJournal implements JournalService.
+// VerifyJournal implements JournalArchiveService.
 func (s *Server) VerifyJournal(req *qrv1.VerifyJournalRequest, stream grpc.ServerStreamingServer[qrv1.VerifyJournalResponse]) error {
 	who, kept, err := verification(req)
 	if err != nil {
