@@ -15,7 +15,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
-const shop = "0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2"
+const seller = "0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2"
 
 func TestAProductWithoutAnImageGetsOne(t *testing.T) {
 	t.Parallel()
@@ -26,7 +26,7 @@ func TestAProductWithoutAnImageGetsOne(t *testing.T) {
 	}
 	defer conn.Close()
 	client := qrv1.NewCatalogServiceClient(conn)
-	res, err := client.CreateProduct(t.Context(), &qrv1.CreateProductRequest{MerchantId: shop, Fields: &qrv1.ProductFields{
+	res, err := client.CreateProduct(t.Context(), &qrv1.CreateProductRequest{MerchantId: seller, Fields: &qrv1.ProductFields{
 		Name: proto.String("Café Noisette"), PriceTtcCents: proto.Int64(350),
 	}})
 	if err != nil || res.GetProduct().GetImageUrl() != "" {
@@ -35,7 +35,7 @@ func TestAProductWithoutAnImageGetsOne(t *testing.T) {
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for {
-		got, err := client.GetProduct(t.Context(), &qrv1.GetProductRequest{MerchantId: shop, Id: res.GetProduct().GetId()})
+		got, err := client.GetProduct(t.Context(), &qrv1.GetProductRequest{MerchantId: seller, Id: res.GetProduct().GetId()})
 		if err != nil {
 			t.Fatal(err)
 		}

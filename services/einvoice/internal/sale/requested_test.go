@@ -87,7 +87,7 @@ func TestAnyOrderOfEventsReportsTheSameRefund(t *testing.T) {
 	for _, order := range [][]int{{0, 2, 3, 1}, {3, 1, 0, 2}, {0, 1, 3}, {2, 0, 1, 3, 3}} {
 		r := setup(t)
 		for _, i := range order {
-			r.apply(all[i])
+			r.record(all[i])
 		}
 		if got, want := r.text(`select string_agg(source || ' ' || rate || ' ' || net_cents || '+' || tax_cents, ', ' order by source, rate) from consumer_parts`),
 			"PAY-1 100 1091+109, PAY-1 200 500+100, REF-1 200 -500+-100"; got != want {
@@ -105,8 +105,8 @@ func event(t *testing.T, kind string, m proto.Message) consume.Event {
 	return consume.Event{Event: events.Event{ID: events.NewID(), Type: kind, Merchant: "m1", Livemode: true, Time: noon, Data: data}}
 }
 
-// apply records an event as the consumer does.
-func (r *rig) apply(e consume.Event) {
+// record records an event as the consumer does.
+func (r *rig) record(e consume.Event) {
 	r.t.Helper()
 	list, err := Read([]consume.Event{e}, noon)
 	if err != nil {

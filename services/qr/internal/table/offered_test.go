@@ -129,7 +129,7 @@ func large() *content {
 		p := catalog.Orderable{
 			ID: uuid.NewString(), Name: fmt.Sprintf("Assiette du marché %d", i), Description: fmt.Sprintf("Légumes de saison, numéro %d, et sa sauce maison", i*7919),
 			Category: fmt.Sprintf("Catégorie %d", i/25), Price: 1250, VATPerMill: vat.Intermediate, Allergens: catalog.Allergens{"gluten", "milk"},
-			ImageURL: "https://cdn.european-pay.fr/product-images/" + uuid.NewString() + ".jpg", Left: 5,
+			ImageURL: "https://cdn.european-pay.fr/product-images/" + uuid.NewString() + ".jpg",
 		}
 		p.Translations = catalog.Translations{"en": {Name: fmt.Sprintf("Market plate %d", i), Description: fmt.Sprintf("Vegetables of the season, number %d", i*7919)}}
 		c.products = append(c.products, p)

@@ -296,7 +296,7 @@ func TestEveryCodeThatDoesNotHelpIsRefusedAlike(t *testing.T) {
 		said[errs.From(err).Message] = true
 	}
 	if len(said) != 1 {
-		t.Errorf("they are refused with %q", said)
+		t.Errorf("they are refused with %v", said)
 	}
 	if n := f.stock(t, coffee); n != 500 {
 		t.Errorf("refused orders took %d", 500-n)
