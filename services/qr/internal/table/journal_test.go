@@ -123,9 +123,9 @@ func TestAnOrderIsPaidAtTheCounterOnce(t *testing.T) {
 			t.Fatalf("%v, %v", res, err)
 		}
 	}
-	records := f.wantJournal(t, o.GetId(), "ordered 3.50", "paid 3.50 cash", "refunded -3.50 cash", "cancelled -3.50")
-	if records[2].Of != records[1].Reference {
-		t.Errorf("the refund is of %q", records[2].Of)
+	records := f.wantJournal(t, o.GetId(), "ordered 3.50", "paid 3.50 cash", "cancelled -3.50", "refunded -3.50 cash")
+	if records[3].Of != records[1].Reference {
+		t.Errorf("the refund is of %q", records[3].Of)
 	}
 	var tasks int
 	if err := f.pool.QueryRow(t.Context(), `select count(*) from payment_tasks`).Scan(&tasks); err != nil || tasks != 0 {

@@ -160,13 +160,13 @@ func TestMessagesAreInTheReadersLanguage(t *testing.T) {
 	want := map[*browser][]string{
 		newBrowser(t): {
 			"Invoice refused by the customer | €1,234.50 · INV-2026-AB12CD-000001", "Invoice rejected by the platform | €1,234.50 · INV-2026-AB12CD-000001",
-			"Payment failed | €9.99 · ORDER-1042", "Payment received | €9.99 · ORDER-1042", "Refund sent | €0.00 · ORDER-1042",
+			"New order | €7.00 · Table 4 · 12", "Payment failed | €9.99 · ORDER-1042", "Payment received | €9.99 · ORDER-1042", "Refund sent | €0.00 · ORDER-1042",
 			"Webhook endpoint disabled | shop.example receives no events until you enable it again.",
 			"Webhook endpoint failing | shop.example does not accept events (timeout).",
 		},
 		newBrowser(t): {
 			"Facture refusée par le client | 1\u202f234,50\u00a0€ · INV-2026-AB12CD-000001", "Facture rejetée par la plateforme | 1\u202f234,50\u00a0€ · INV-2026-AB12CD-000001",
-			"Paiement reçu | 9,99\u00a0€ · ORDER-1042", "Paiement échoué | 9,99\u00a0€ · ORDER-1042",
+			"Nouvelle commande | 7,00\u00a0€ · Table 4 · 12", "Paiement reçu | 9,99\u00a0€ · ORDER-1042", "Paiement échoué | 9,99\u00a0€ · ORDER-1042",
 			"Point de réception désactivé | shop.example ne reçoit plus d’événements tant que vous ne le réactivez pas.",
 			"Remboursement envoyé | 0,00\u00a0€ · ORDER-1042", "Un point de réception échoue | shop.example n’accepte pas les événements (timeout).",
 		},
