@@ -33,6 +33,8 @@ var untriggered = []struct{ event, why string }{
 	{"receiving_account.disconnected", "it takes a consent that has ended"},
 	{"order.expired", "it takes an order that nobody pays for 35 minutes"},
 	{"order.paid", "it takes an order that is paid at the counter, which you record in the portal"},
+	{"order.lines_cancelled", "it takes an order, of which you cancel a piece in the portal"},
+	{"order.refund_requested", "it takes a cancellation whose money you give back later, in the portal"},
 	{"product.low_stock", "it takes a product with a threshold, low_stock_at, whose stock comes down to it"},
 	{"product.sold_out", "it takes a product whose last piece is ordered, or recorded as gone: POST /stock/movements"},
 	{"printer.offline", "it takes a printer that is silent for five minutes"},

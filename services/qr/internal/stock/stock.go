@@ -4,7 +4,6 @@ package stock
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -42,16 +41,6 @@ type Cause struct {
 	// Actor is the id of the user who did it; empty: a guest, or the service.
 	Actor string
 	At    time.Time
-}
-
-// Queue adds to a batch what says why the stock changes from there to the end of the transaction.
-func (c Cause) Queue(b *pgx.Batch) {
-	about := map[string]any{"reason": c.Reason, "reference": c.Reference, "actor": c.Actor, "at": c.At.UTC()}
-	if c.ID != "" {
-		about["id"] = c.ID
-	}
-	text, _ := json.Marshal(about) // texts and a time always have one
-	b.Queue(`select set_config('eupay.stock_cause', $1, true)`, string(text))
 }
 
 // Set says why the stock changes from here to the end of tx.

@@ -2,6 +2,7 @@ package stock
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -10,6 +11,16 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/pg"
 )
+
+// Queue adds to a batch what says why the stock changes from there to the end of the transaction.
+func (c Cause) Queue(b *pgx.Batch) {
+	about := map[string]any{"reason": c.Reason, "reference": c.Reference, "actor": c.Actor, "at": c.At.UTC()}
+	if c.ID != "" {
+		about["id"] = c.ID
+	}
+	text, _ := json.Marshal(about) // texts and a time always have one
+	b.Queue(`select set_config('eupay.stock_cause', $1, true)`, string(text))
+}
 
 const movementColumns = `m.id::text, m.product_id::text, coalesce(m.variant_id::text, ''), m.name, m.reason, m.quantity, m.stock_before, m.stock_after, m.reference, m.actor,
 	m.sequence, m.occurred_at`
