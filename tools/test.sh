@@ -8,15 +8,15 @@ cd "$(dirname "$0")/.."
 pure="./cmd/internal/firstrun ./cmd/internal/manifests ./cmd/internal/pgbinaries ./cmd/internal/rundir ./cmd/internal/system
 	./cmd/rules ./internal/bankday ./internal/reference ./internal/sheet ./internal/run/config ./internal/eventtype ./internal/ident ./internal/lifecycle ./internal/money
 	./internal/paper/epc ./internal/paper/font ./internal/paper/logo ./internal/paper/pdf ./internal/paper/qrcode
-	./internal/refuse ./internal/sepa ./internal/vat ./internal/vault ./sandbox/bank/internal/iban ./sandbox/einvoicing/internal/cii
+	./internal/refuse ./internal/sepa ./internal/slip ./internal/vat ./internal/vault ./sandbox/bank/internal/iban ./sandbox/einvoicing/internal/cii
 	./sandbox/einvoicing/internal/decimal ./sandbox/einvoicing/internal/document ./sandbox/einvoicing/internal/flux10
 	./sandbox/einvoicing/internal/pdf ./sandbox/internal/page ./sandbox/internal/timetable ./services/einvoice/internal/cii ./services/einvoice/internal/ereport/flux10
 	./services/einvoice/internal/facturx ./services/einvoice/internal/invoice ./services/gateway/internal/apidoc
 	./services/gateway/internal/device ./services/gateway/internal/form ./services/gateway/internal/patience ./services/payments/internal/payment
 	./services/payments/internal/settlement/match ./services/payments/internal/subscription/calendar
-	./services/qr/internal/render ./services/qr/internal/signed ./services/webhooks/internal/secret ./sdk/go/webhook"
+	./services/qr/internal/catalogfile ./services/qr/internal/render ./services/qr/internal/signed ./services/webhooks/internal/secret ./sdk/go/webhook"
 
-long='/services/webhooks$|/services/gateway$|/einvoice/internal/ledger$|/cmd/eupay$|/payments/internal/engine$|/internal/run/consume$|/internal/run/boot$'
+long='/services/webhooks$|/qr/internal/table$|/services/gateway$|/einvoice/internal/ledger$|/cmd/eupay$|/payments/internal/engine$|/internal/run/consume$|/internal/run/boot$'
 
 # run FLAG… PACKAGE…: links and runs the tests. make lint vets.
 run() {
