@@ -28,8 +28,8 @@ func TestAShopImportsScansSellsAndIsToldWhatRunsLow(t *testing.T) {
 		t.Fatalf("%s", a.raw)
 	}
 	n := m.sells(t, "3.50", 20)
-	const head = "Nom;Variante;Prix TTC;TVA;Code-barres;Stock;Seuil\n"
-	wrong := head + "T-shirt;;19,90;20;;;\nT-shirt;M / bleu;;;4006381333932;4;2\n"
+	const head = "Nom;Variante;Prix TTC;TVA;SKU;Code-barres;Stock;Seuil\n"
+	wrong := head + "T-shirt;;19,90;20;TS;;;\nT-shirt;M / bleu;;;;4006381333932;4;2\n"
 	checked := must[imported](t, m.imports(t, "?dry_run=true", wrong), http.StatusOK)
 	if len(checked.Problems) != 1 || checked.Problems[0].Line != 3 || checked.Problems[0].Column != "ean" {
 		t.Errorf("the check says %+v", checked)
