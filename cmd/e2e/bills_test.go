@@ -15,7 +15,7 @@ type tableBill struct {
 	Items                                 []struct {
 		OrderID string `json:"order_id"`
 	}
-	Payments []struct{ Method string }
+	Payments []struct{ ID, Method string }
 }
 
 // laterOrder is an order that is paid with the table's bill.

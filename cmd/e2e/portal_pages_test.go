@@ -52,7 +52,8 @@ const audit = `(async () => {
 // notPages are the routes that answer with something else than a page for people.
 var notPages = []string{
 	"/app/manifest.webmanifest", "/app/sw.js", "/docs.md", "/llms.txt", "/portal/exports/{id}/file", "/portal/invoices/{id}/pdf", "/portal/live", "/portal/payments/export",
-	"/portal/received/{id}/pdf", "/portal/received/{id}/xml",
+	"/portal/received/{id}/pdf", "/portal/received/{id}/xml", "/portal/orders/{id}/ticket.pdf", "/portal/till/{id}/closing.pdf", "/portal/till/journal",
+	"/portal/stock/export", "/portal/kitchen/stream",
 	"/portal/links/{id}/qr.png",
 	"/portal/payments/{reference}/qr.png", "/portal/sw.js", "/portal/settings/logo", "/portal/tables/cards.pdf", "/portal/tables/{id}/card.pdf", "/portal/tables/{id}/qr.svg",
 	// parts of pages, which scripts ask for

@@ -97,12 +97,22 @@ func (s *shop) sells(t *testing.T, guest caller) (n menu, transaction string) {
 	guestPage := "/order/" + strings.TrimPrefix(n.path, "/table-order/menu/")
 	s.paths["/order/{merchant}/{token}"] = []string{guestPage, guestPage + "?order=" + o.Order.ID, "/order/" + s.m.ID + "/none"}
 	s.paths["/portal/orders/{id}"] = []string{"/portal/orders/" + o.Order.ID}
+	s.hasBill(t, n)
+	s.paths["/portal/stock/products/{id}"] = []string{"/portal/stock/products/" + n.product}
 	s.paths["/portal/tables/{id}"] = []string{"/portal/tables/" + table}
 	s.paths["/portal/catalog/{id}"] = []string{"/portal/catalog/" + n.product}
 	s.paths["/portal/catalog/set-menus/products/{id}"] = []string{"/portal/catalog/set-menus/products/" + n.withSetMenu(t).id}
 	s.paths["/portal/promotions/{id}"] = []string{"/portal/promotions/" + s.m.promotes(t, "BIENVENUE10")}
 	s.paths["/portal/catalog/options/groups/{id}"] = []string{"/portal/catalog/options/groups/" + n.withOptions(t).group}
 	return n, transaction
+}
+
+// hasBill has guests at a table who pay later.
+func (s *shop) hasBill(t *testing.T, n menu) {
+	t.Helper()
+	n.laterOrder(t, 1)
+	b := must[struct{ Data []tableBill }](t, s.m.portal.do(t, http.MethodGet, "/table-order/bills?status=open", ""), http.StatusOK).Data[0]
+	s.paths["/order/bill/{token}"], s.paths["/portal/bills/{id}"] = []string{"/order/bill/" + b.Token}, []string{"/portal/bills/" + b.ID}
 }
 
 // takesPayments has one of each outcome, and a code that asks for one.

@@ -40,6 +40,7 @@ var unanswered = map[string]string{
 	"payerReturn": "leads the browser of a payer", "returnFromConnect": "leads the browser of a customer", "confirmCustomerAccounts": "takes the code of the bank's page",
 	"requeueDeadLetter": "there is no dead letter", "stopIBANChange": "no change of the IBAN waits", "cancelRefund": "the sandbox bank has made the refund at once",
 	"confirmNotReceived": "no payment waits for the merchant's word", "bookLateReceipt": "no money came late", "submitInvoice": "the platform has the invoice already",
+	"payOrder":               "the order is paid already",
 	"invoiceOrder":           "takes an order that is paid and has no invoice",
 	"releaseRedemption":      "the redemption is captured already",
 	"refundCancellation":     "the order is paid at the counter",

@@ -102,7 +102,7 @@ func (w *witness) query(sent url.Values) {
 		}
 	}
 	for _, name := range w.last.query {
-		if name == "token" && w.last.id == "getOrder" || name == "page" && sent.Has("starting_after") {
+		if name == "token" && (w.last.id == "getOrder" || w.last.id == "getTicket") || name == "page" && sent.Has("starting_after") {
 			continue // in another method; or the other way of reading the list
 		}
 		if !sent.Has(name) {
