@@ -38,6 +38,7 @@ type operation struct {
 	keyed      bool // it takes an Idempotency-Key
 	body       *schema
 	kind       string // of the answer; empty: it has no content
+	papers     bool   // it is also answered as papers or files
 	answer     *schema
 	statuses   []int // of the answers that are no errors
 }
@@ -120,7 +121,8 @@ func (d *description) operation(t *testing.T, method, path string, common []para
 			r = d.Components.Responses[r.Ref[strings.LastIndexByte(r.Ref, '/')+1:]]
 		}
 		for _, kind := range slices.Sorted(maps.Keys(r.Content)) {
-			if op.kind == "application/json" { // the others are papers of the same
+			if op.kind == "application/json" {
+				op.papers = true
 				continue
 			}
 			op.kind, op.answer = kind, r.Content[kind].Schema
