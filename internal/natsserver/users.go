@@ -67,7 +67,10 @@ var only = map[string]rights{
 		durables:  append(onEvents("merchants", "links", "subscriptions", "settlement"), durable{bus.Commands, "payments", "eupay.cmd.>"}),
 	},
 	identity.QR: {
-		publish:   []string{"eupay.cmd.payments.order.*", "eupay.evt.*.order.*.*", "eupay.evt.*.product.*.*", "eupay.evt.*.reward.*.*", "eupay.evt.*.till.*.*", "eupay.evt.*.printer.*.*", "eupay.evt.*.bill.*.*"},
+		publish: []string{
+			"eupay.cmd.payments.order.*", "eupay.evt.*.order.*.*", "eupay.evt.*.product.*.*", "eupay.evt.*.reward.*.*", "eupay.evt.*.till.*.*",
+			"eupay.evt.*.printer.*.*", "eupay.evt.*.bill.*.*",
+		},
 		subscribe: []string{"eupay.reply.qr.>"},
 		durables:  onEvents("loyalty", "occurrences", "images", "orders"),
 	},

@@ -140,8 +140,18 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Settlement: paymentsv1.NewSettlementServiceClient(to.payments), Audit: s.accounts.Audit, Access: access, Limiter: limiter,
 		Portal: strings.TrimRight(s.cfg.PortalURL, "/"), Log: s.core.Log,
 	}).Register(api)
-	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Assortment: qrv1.NewAssortmentServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
+	s.shopRoutes(api, to, access, limiter, orderLimiter, signer)
+	rewardapi.New(rewardapi.Deps{Rewards: qrv1.NewRewardsServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
+	s.codeRoutes(api, to, access, limiter)
+	return e, s.handOn(e)
+}
+
+// shopRoutes are those of what merchants sell at tables and counters.
+func (s *Service) shopRoutes(api *web.API, to others, access *caller.Access, limiter ratelimit.Limiter, orderLimiter ratelimit.Limiter, signer paying.Signer) {
+	catalogapi.New(catalogapi.Deps{
+		Catalog: qrv1.NewCatalogServiceClient(to.qr), Assortment: qrv1.NewAssortmentServiceClient(to.qr), Access: access, Limiter: limiter,
+	}).Register(api)
 	stockapi.New(stockapi.Deps{Stock: qrv1.NewStockServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	tableapi.New(tableapi.Deps{
 		Cancellations: qrv1.NewCancellationServiceClient(to.qr),
@@ -163,9 +173,6 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Bills: qrv1.NewBillServiceClient(to.qr), Merchants: s.accounts.Merchants, Codes: signer, Access: access, Deadline: s.cfg.CreateDeadline,
 		Limiter: limiter, Deployment: s.deployment(), Now: s.core.Now,
 	}).Register(api)
-	rewardapi.New(rewardapi.Deps{Rewards: qrv1.NewRewardsServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
-	s.codeRoutes(api, to, access, limiter)
-	return e, s.handOn(e)
 }
 
 // handOn hands requests for pages and for the sandbox's mails on to those that serve them.

@@ -45,7 +45,9 @@ func ReadKept(path string) ([]*qrv1.JournalAnchor, error) {
 }
 
 // VerifyJournal verifies the journal of a merchant. Each part may take up to the timeout.
-func VerifyJournal(ctx context.Context, client qrv1.JournalArchiveServiceClient, req *qrv1.VerifyJournalRequest, timeout time.Duration) (*qrv1.VerifyJournalResponse, error) {
+func VerifyJournal(
+	ctx context.Context, client qrv1.JournalArchiveServiceClient, req *qrv1.VerifyJournalRequest, timeout time.Duration,
+) (*qrv1.VerifyJournalResponse, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	silence := time.AfterFunc(timeout, func() { cancel(fmt.Errorf("nothing came for %s", timeout)) })

@@ -17,10 +17,10 @@ func (a Accounts) asAdvance(issued invoice.Date) bool {
 // advance reports whether what a document sells is an advance: it is a deposit, takes one back, or replaces one with nothing. The credit note of
 // a deposit that was deducted before takes back a sale.
 func (b *bookkeeper) advance(d document) bool {
-	switch {
-	case d.kind == invoice.TypeDeposit:
+	switch d.kind {
+	case invoice.TypeDeposit:
 		return b.asAdvance(d.content.Issued)
-	case d.kind == invoice.TypeDepositCredit:
+	case invoice.TypeDepositCredit:
 		return !d.afterFinal && d.content.Preceding != nil && b.asAdvance(d.content.Preceding.Issued)
 	default:
 		return d.original != nil && d.original.Type == invoice.TypeDeposit && b.asAdvance(d.original.Issued)

@@ -52,7 +52,7 @@ func New(d Deps) *due.Loop[*einvoicev1.WantedRefund] {
 }
 
 func (d Deps) claim(ctx context.Context, limit int) ([]*einvoicev1.WantedRefund, error) {
-	res, err := d.Wanted.ClaimCreditRefunds(ctx, &einvoicev1.ClaimCreditRefundsRequest{Limit: int32(limit)}) //nolint:gosec // at most atOnce
+	res, err := d.Wanted.ClaimCreditRefunds(ctx, &einvoicev1.ClaimCreditRefundsRequest{Limit: int32(limit)})
 	return res.GetRefunds(), err
 }
 

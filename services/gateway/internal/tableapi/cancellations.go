@@ -221,7 +221,7 @@ func (a *API) refundRight(ctx context.Context, c echo.Context, order string) (ma
 		return may, total, nil
 	}
 	if _, may.refused = gate.ForMerchant(m, res.GetOrder().GetLivemode()); may.refused != nil || m.RefundStepUpAbove == nil {
-		return may, total, nil
+		return may, total, nil //nolint:nilerr // why not is part of what may be done
 	}
 	may.stale = a.Access.CheckProof(c)
 	if may.stale != nil && !errs.Is(may.stale, errs.StepUpRequired) {

@@ -103,7 +103,8 @@ func (a *API) placeOrder(c echo.Context) error {
 	}
 	for _, item := range in.Items {
 		req.Items = append(req.Items, &qrv1.OrderItem{
-			ProductId: item.ProductID, Quantity: item.Quantity, Notes: item.Notes, OptionIds: item.Options, Parts: wantedParts(item.Parts), VariantId: item.VariantID, Course: item.Course,
+			ProductId: item.ProductID, Quantity: item.Quantity, Notes: item.Notes, OptionIds: item.Options, Parts: wantedParts(item.Parts),
+			VariantId: item.VariantID, Course: item.Course,
 		})
 	}
 	res, err := a.Tables.PlaceOrder(ctx, req)

@@ -69,7 +69,7 @@ func saveCategories(r *web.Request) error {
 		return err
 	}
 	type row struct {
-		place float64
+		place int
 		eupay.CategoryParams
 	}
 	var rows []row
@@ -78,7 +78,7 @@ func saveCategories(r *web.Request) error {
 		if name == "" {
 			continue
 		}
-		place, err := strconv.ParseFloat(f.Get(rowField("place", n)), 64)
+		place, err := strconv.Atoi(f.Get(rowField("place", n)))
 		if err != nil {
 			f.Wrong(rowField("place", n), r.Text.T("catalog.number_wrong"))
 		}

@@ -43,8 +43,10 @@ func offers(r *web.Request) error {
 		if err != nil {
 			return err
 		}
-		out.Offers = append(out.Offers, shownOffer{onOrders, o.ID, o.Name, "", o.Type, value(o.Value), o.MinOrder, o.StartsAt, o.EndsAt, state(o.StartsAt, o.EndsAt, now),
-			o.Schedule})
+		out.Offers = append(out.Offers, shownOffer{
+			onOrders, o.ID, o.Name, "", o.Type, value(o.Value), o.MinOrder, o.StartsAt, o.EndsAt, state(o.StartsAt, o.EndsAt, now),
+			o.Schedule,
+		})
 	}
 	names := map[string]string{}
 	for o, err := range r.API.ProductOffers.All(r.Ctx(), eupay.ListParams{Limit: limit}) {
@@ -58,8 +60,10 @@ func offers(r *web.Request) error {
 			}
 			names[o.ProductID] = name
 		}
-		out.Offers = append(out.Offers, shownOffer{onProducts, o.ID, o.Name, name, o.Type, value(o.Value), 0, o.StartsAt, o.EndsAt, state(o.StartsAt, o.EndsAt, now),
-			o.Schedule})
+		out.Offers = append(out.Offers, shownOffer{
+			onProducts, o.ID, o.Name, name, o.Type, value(o.Value), 0, o.StartsAt, o.EndsAt, state(o.StartsAt, o.EndsAt, now),
+			o.Schedule,
+		})
 	}
 	return r.Render(http.StatusOK, "catalog/offers", out)
 }

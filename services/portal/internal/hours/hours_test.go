@@ -28,8 +28,10 @@ func room(t *testing.T) *webtest.Room {
 func TestThePageShowsTheHours(t *testing.T) {
 	r := room(t)
 	status, page := r.Get("/portal/hours")
-	for _, want := range []string{`name="services[0].windows[0].weekdays" value="fri" checked`, `value="12:00"`, `name="services[0].products" value="p1"`, `name="services[1].name"`, `name="exceptions[0].date" type="date" value="2026-12-25"`,
-		`name="kind" value="takeaway"`, `&lt;b&gt;Lunch&lt;/b&gt;`} {
+	for _, want := range []string{
+		`name="services[0].windows[0].weekdays" value="fri" checked`, `value="12:00"`, `name="services[0].products" value="p1"`, `name="services[1].name"`, `name="exceptions[0].date" type="date" value="2026-12-25"`,
+		`name="kind" value="takeaway"`, `&lt;b&gt;Lunch&lt;/b&gt;`,
+	} {
 		if status != http.StatusOK || !strings.Contains(page, want) {
 			t.Errorf("%d: the page lacks %s", status, want)
 		}

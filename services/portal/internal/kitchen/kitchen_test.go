@@ -19,8 +19,10 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	order := func(n int, status string, age time.Duration, paid any) map[string]any {
 		return map[string]any{
 			"id": fmt.Sprint("o", n), "number": n, "status": status, "order_type": "takeaway", "table": map[string]any{"id": "t", "name": "<b>T</b>"}, "notes": "allergie <noix>",
-			"items": []any{map[string]any{"name": "Quiche", "quantity": 2, "notes": "<script>", "unit_price": 1, "discount": 0, "total": 2, "vat_rate": 10, "vat_amount": 0, "position": 1, "status": "waiting"},
-				map[string]any{"name": "Tarte", "quantity": 1, "position": 2, "status": "waiting", "course": 2}}, "payment_status": "paid",
+			"items": []any{
+				map[string]any{"name": "Quiche", "quantity": 2, "notes": "<script>", "unit_price": 1, "discount": 0, "total": 2, "vat_rate": 10, "vat_amount": 0, "position": 1, "status": "waiting"},
+				map[string]any{"name": "Tarte", "quantity": 1, "position": 2, "status": "waiting", "course": 2},
+			}, "payment_status": "paid",
 			"paid_at": paid, "created_at": webtest.Now.Add(-age), "updated_at": webtest.Now, "subtotal": 2, "discount": 0, "total": 2, "vat_amount": 0,
 		}
 	}

@@ -48,7 +48,10 @@ func chosenIn(f *web.Form) []choice {
 		if err != nil || n < 1 {
 			continue
 		}
-		out = append(out, choice{ID: id, Name: f.Get(nameField + id), Note: f.Get(noteField + id), Quantity: min(n, maxQuantity), Options: optionsIn(f, id), Parts: partsIn(f, id), Variant: variantIn(f, id)})
+		out = append(out, choice{
+			ID: id, Name: f.Get(nameField + id), Note: f.Get(noteField + id), Quantity: min(n, maxQuantity), Options: optionsIn(f, id), Parts: partsIn(f, id),
+			Variant: variantIn(f, id),
+		})
 	}
 	slices.SortFunc(out, func(a, b choice) int { return strings.Compare(a.ID, b.ID) })
 	return out

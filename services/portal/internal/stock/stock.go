@@ -125,8 +125,10 @@ func showProduct(r *web.Request, status int, f *web.Form) error {
 		return err
 	}
 	v.Reasons = []map[string]any{
-		{"value": "delivery", "label": r.Text.T("stock.is_delivery")}, {"value": "return", "label": r.Text.T("stock.is_return")},
-		{"value": "loss", "label": r.Text.T("stock.is_loss")}, {"value": "correction", "label": r.Text.T("stock.is_correction")},
+		{"value": "delivery", "label": r.Text.T("stock.is_delivery")},
+		{"value": "return", "label": r.Text.T("stock.is_return")},
+		{"value": "loss", "label": r.Text.T("stock.is_loss")},
+		{"value": "correction", "label": r.Text.T("stock.is_correction")},
 		{"value": "count", "label": r.Text.T("stock.is_count")},
 	}
 	for i, one := range p.Variants {

@@ -84,7 +84,8 @@ func showOrderWith(r *web.Request, status int, f *web.Form, do func(*cancelling)
 	paid := o.PaymentStatus == "paid" || o.PaymentStatus == "partially_refunded"
 	v.MayCancel = v.Next != "" || o.Status == eupay.OrderAwaitingPayment
 	// Money that came too late is given back too, of an order that has ended.
-	v.MayRefund = paid && o.BillID == "" && r.Session.Role == eupay.RoleMerchant && (o.Refund == nil || o.Refund.Status == "completed") && (v.MayCancel || o.Status == eupay.OrderCancelled)
+	v.MayRefund = paid && o.BillID == "" && r.Session.Role == eupay.RoleMerchant && (o.Refund == nil || o.Refund.Status == "completed") &&
+		(v.MayCancel || o.Status == eupay.OrderCancelled)
 	v.Cancel = cancellingOf(r, o)
 	do(&v.Cancel)
 	return r.Render(status, "tables/order", v)

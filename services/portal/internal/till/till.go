@@ -64,7 +64,10 @@ func list(r *web.Request) error {
 }
 
 func show(r *web.Request, status int, f *web.Form) error {
-	v := view{Form: f, Periods: periods, MayClose: slices.Contains(web.Shop, r.Session.Role) && r.Session.Role != eupay.RoleAccountant, MayExport: slices.Contains(web.Books, r.Session.Role)}
+	v := view{
+		Form: f, Periods: periods, MayClose: slices.Contains(web.Shop, r.Session.Role) && r.Session.Role != eupay.RoleAccountant,
+		MayExport: slices.Contains(web.Books, r.Session.Role),
+	}
 	if period := r.URL.Query().Get("period"); slices.Contains(periods, period) {
 		v.Period = period
 	}

@@ -174,7 +174,8 @@ type chosen struct {
 
 // readLines reads the orders of a bill, and what is left of the lines of those that count.
 func readLines(ctx context.Context, db pg.DB, a *account) error {
-	rows, err := db.Query(ctx, `select o.id::text, o.number, o.status in `+owing+`, l.position, l.name, l.quantity - l.cancelled_quantity, l.total_cents - l.cancelled_cents, l.vat_per_mille,
+	rows, err := db.Query(ctx, `select o.id::text, o.number, o.status in `+owing+`, l.position, l.name,
+			l.quantity - l.cancelled_quantity, l.total_cents - l.cancelled_cents, l.vat_per_mille,
 			l.total_cents, l.vat_cents, l.options, l.taxes, l.cancelled_taxes
 		from orders o join order_lines l on l.order_id = o.id where o.bill_id = $1 order by o.number, l.position`, a.ID)
 	if err != nil {
@@ -187,7 +188,8 @@ func readLines(ctx context.Context, db pg.DB, a *account) error {
 		var whole vat.Share
 		var options []chosen
 		var gone []vat.Share
-		if err := rows.Scan(&l.OrderID, &l.Number, &counts, &l.Position, &l.Name, &l.Quantity, &l.Total, &whole.Rate, &whole.Gross, &whole.VAT, &options, &l.Taxes, &gone); err != nil {
+		if err := rows.Scan(&l.OrderID, &l.Number, &counts, &l.Position, &l.Name, &l.Quantity, &l.Total, &whole.Rate, &whole.Gross, &whole.VAT, &options, &l.Taxes,
+			&gone); err != nil {
 			return fmt.Errorf("read the lines of a bill: %w", err)
 		}
 		if len(a.Orders) == 0 || a.Orders[len(a.Orders)-1] != l.OrderID {

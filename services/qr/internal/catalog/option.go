@@ -101,7 +101,10 @@ func (g *OptionGroup) message() *qrv1.OptionGroup {
 		UpdatedAt: timestamppb.New(g.UpdatedAt), Translations: &qrv1.Translations{ByLanguage: g.Translations.proto()},
 	}
 	for _, o := range g.Options {
-		m.Options = append(m.Options, &qrv1.Option{Id: o.ID, Name: o.Name, PriceCents: int64(o.Price), IsDefault: o.Default, IsAvailable: o.Available, Translations: &qrv1.Translations{ByLanguage: o.Translations.proto()}})
+		m.Options = append(m.Options, &qrv1.Option{
+			Id: o.ID, Name: o.Name, PriceCents: int64(o.Price), IsDefault: o.Default, IsAvailable: o.Available,
+			Translations: &qrv1.Translations{ByLanguage: o.Translations.proto()},
+		})
 	}
 	return m
 }

@@ -48,8 +48,10 @@ const columns = `id::text, merchant_id::text, name, description, category, price
 
 func scan(row pgx.CollectableRow) (Product, error) {
 	var p Product
-	err := row.Scan(append([]any{&p.ID, &p.MerchantID, &p.Name, &p.Description, &p.Category, &p.Price, &p.VATPerMill, &p.Stock, &p.ImageURL, &p.Available,
-		&p.Allergens, &p.CreatedAt, &p.UpdatedAt, &p.Groups, &p.SKU, &p.EAN, &p.LowStockAt, &p.hasVariants}, p.Details.columns()...)...)
+	err := row.Scan(append([]any{
+		&p.ID, &p.MerchantID, &p.Name, &p.Description, &p.Category, &p.Price, &p.VATPerMill, &p.Stock, &p.ImageURL, &p.Available,
+		&p.Allergens, &p.CreatedAt, &p.UpdatedAt, &p.Groups, &p.SKU, &p.EAN, &p.LowStockAt, &p.hasVariants,
+	}, p.Details.columns()...)...)
 	return p, err
 }
 

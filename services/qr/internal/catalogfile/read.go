@@ -19,8 +19,9 @@ import (
 )
 
 const (
-	// MaxBytes is the maximum size of a file, and MaxLines of its lines beside the head.
+	// MaxBytes is the maximum size of a file.
 	MaxBytes = 10 << 20
+	// MaxLines is the maximum of its lines beside the head.
 	MaxLines = 5000
 	// maxCells is the maximum of a line: spreadsheets leave empty cells behind.
 	maxCells = 1000
@@ -213,9 +214,9 @@ func (r *reader) entry(line int, cells []string) catalog.Entry {
 	return e
 }
 
-func (r *reader) wrong(line int, c column, format string, args ...any) {
+func (r *reader) wrong(line int, c column, text string) {
 	if len(r.problems) < maxProblems {
-		r.problems = append(r.problems, catalog.Problem{Line: line, Column: names[c], Message: names[c] + " " + fmt.Sprintf(format, args...) + "."})
+		r.problems = append(r.problems, catalog.Problem{Line: line, Column: names[c], Message: names[c] + " " + text + "."})
 	}
 }
 

@@ -18,8 +18,6 @@ func mustZone(name string) *time.Location {
 	return zone
 }
 
-const minutesOfDay = 24 * 60
-
 // dateOf is the day in Paris, as midnight in UTC: days can be added to it whatever the clocks do.
 func dateOf(at time.Time) time.Time {
 	year, month, day := at.In(paris).Date()

@@ -155,8 +155,10 @@ func TestSlotsAreThoseOfTheServices(t *testing.T) {
 	for _, at := range s.slots(now, time.Time{}) {
 		got = append(got, at.In(paris).Format("Mon 15:04"))
 	}
-	want := []string{"Wed 13:30", "Wed 14:00", "Thu 12:00", "Thu 12:30", "Thu 13:00", "Thu 13:30", "Thu 14:00", "Fri 12:00", "Fri 12:30", "Fri 13:00", "Fri 13:30",
-		"Fri 14:00", "Fri 19:00", "Fri 19:30", "Fri 20:00", "Fri 20:30", "Fri 21:00", "Fri 21:30", "Fri 22:00", "Fri 22:30", "Fri 23:00", "Fri 23:30"}
+	want := []string{
+		"Wed 13:30", "Wed 14:00", "Thu 12:00", "Thu 12:30", "Thu 13:00", "Thu 13:30", "Thu 14:00", "Fri 12:00", "Fri 12:30", "Fri 13:00", "Fri 13:30",
+		"Fri 14:00", "Fri 19:00", "Fri 19:30", "Fri 20:00", "Fri 20:30", "Fri 21:00", "Fri 21:30", "Fri 22:00", "Fri 22:30", "Fri 23:00", "Fri 23:30",
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("slots %q", got)
 	}

@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	// Percentage and FixedAmount are what a code takes off.
-	Percentage  = "percentage"
+	// Percentage is a code that takes off a part.
+	Percentage = "percentage"
+	// FixedAmount is a code that takes off a sum.
 	FixedAmount = "fixed_amount"
 )
 

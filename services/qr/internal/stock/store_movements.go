@@ -22,8 +22,8 @@ func (c Cause) Queue(b *pgx.Batch) {
 	b.Queue(`select set_config('eupay.stock_cause', $1, true)`, string(text))
 }
 
-const movementColumns = `m.id::text, m.product_id::text, coalesce(m.variant_id::text, ''), m.name, m.reason, m.quantity, m.stock_before, m.stock_after, m.reference, m.actor,
-	m.sequence, m.occurred_at`
+const movementColumns = `m.id::text, m.product_id::text, coalesce(m.variant_id::text, ''), m.name, m.reason, m.quantity, m.stock_before, m.stock_after, m.reference,
+	m.actor, m.sequence, m.occurred_at`
 
 func (m *Movement) fields() []any {
 	return []any{

@@ -220,7 +220,7 @@ func TestALatePaymentIsNeverLost(t *testing.T) {
 	e := changed("payment.refunded", b.GetMerchantId(), b.GetLivemode(), back)
 	f.apply(t, e, e)
 	f.apply(t, changed("payment.completed", b.GetMerchantId(), b.GetLivemode(), paymentOf("completed", b, s))) // once more, late
-	done = f.wantSums(t, b.GetId(), 10000, 10000, 0, 0, 0, 0)
+	f.wantSums(t, b.GetId(), 10000, 10000, 0, 0, 0, 0)
 	if amount, tips := f.journalOf(t, b.GetId()); amount != 10000 || tips != 500 {
 		t.Errorf("the journal has %d and tips of %d", amount, tips)
 	}

@@ -170,14 +170,14 @@ func (s *story) gives(reference string, cents int64) {
 
 // decide ends a refund that is on its way.
 func (s *story) decide(fails bool) {
-	for _, reference := range sortedKeys(s.bank.open) {
-		if fails {
-			delete(s.bank.open, reference)
-			s.apply(s.t, refundFailure(s.order, reference))
-		} else {
-			s.gives(reference, s.bank.open[reference])
-		}
-		return
+	open := sortedKeys(s.bank.open)
+	switch {
+	case len(open) == 0:
+	case fails:
+		delete(s.bank.open, open[0])
+		s.apply(s.t, refundFailure(s.order, open[0]))
+	default:
+		s.gives(open[0], s.bank.open[open[0]])
 	}
 }
 

@@ -92,7 +92,8 @@ func (s *Server) journalCancelled(ctx context.Context, tx pgx.Tx, o *order, c *c
 		detail.Lines = append(detail.Lines, journalledLine{l.Position, l.Quantity, int64(l.Amount)})
 	}
 	_, err := journal.Append(ctx, tx, journal.Entry{
-		MerchantID: o.Merchant, Livemode: o.Livemode, Kind: journal.Cancelled, At: c.CreatedAt, OrderID: o.ID, Goods: o.Type == takeaway, Amount: -c.Amount, Taxes: vat.Minus(nil, c.Taxes), Detail: detail,
+		MerchantID: o.Merchant, Livemode: o.Livemode, Kind: journal.Cancelled, At: c.CreatedAt, OrderID: o.ID, Goods: o.Type == takeaway,
+		Amount: -c.Amount, Taxes: vat.Minus(nil, c.Taxes), Detail: detail,
 	})
 	return err
 }

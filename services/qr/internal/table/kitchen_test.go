@@ -127,8 +127,12 @@ func TestAnOrderFollowsItsLinesAndLinesFollowTheirOrder(t *testing.T) {
 		position   int32
 		to, expect string
 	}{
-		{0, "preparing", "preparing preparing waiting"}, {0, "preparing", "preparing preparing waiting"},
-		{1, "ready", "preparing preparing ready"}, {0, "ready", "ready ready ready"}, {0, "served", "ready served ready"}, {1, "served", "served served served"},
+		{0, "preparing", "preparing preparing waiting"},
+		{0, "preparing", "preparing preparing waiting"},
+		{1, "ready", "preparing preparing ready"},
+		{0, "ready", "ready ready ready"},
+		{0, "served", "ready served ready"},
+		{1, "served", "served served served"},
 	} {
 		got, err := p.setLine(t, o.GetId(), step.position, step.to)
 		if err != nil || states(got) != step.expect || states(p.order(t, o.GetId())) != step.expect {

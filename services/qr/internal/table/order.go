@@ -193,7 +193,8 @@ func (o *order) view() *qrv1.Order {
 	}
 	for i, l := range o.Lines {
 		v.Lines = append(v.Lines, l.showKitchen(&qrv1.OrderLine{
-			Position: int32(i), Taxes: taxViews(l.taxes()), ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, Notes: l.Notes, UnitPriceCents: int64(l.Unit), VatPerMille: int32(l.VATPerMill),
+			Position: int32(i), Taxes: taxViews(l.taxes()), ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, Notes: l.Notes,
+			UnitPriceCents: int64(l.Unit), VatPerMille: int32(l.VATPerMill),
 			TotalCents: int64(l.Total), VatCents: int64(l.VAT), DiscountCents: int64(l.Discount), Options: optionViews(l.Options), Parts: partViews(l.Parts),
 			VariantId: l.VariantID, VariantName: l.VariantName,
 		}))

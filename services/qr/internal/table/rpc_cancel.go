@@ -62,7 +62,8 @@ func (c *Cancellations) CancelOrder(ctx context.Context, r *qrv1.CancelOrderRequ
 func readCancel(r *qrv1.CancelOrderRequest) (cancelRequest, error) {
 	var bad problems
 	want := cancelRequest{
-		ID: uuid.NewString(), Reason: bad.text("reason", r.GetReason(), maxReason), Refund: r.Refund, Restock: r.Restock, MayRefund: r.GetMayRefund(), DryRun: r.GetDryRun(), Limit: r.RefundLimitCents,
+		ID: uuid.NewString(), Reason: bad.text("reason", r.GetReason(), maxReason), Refund: r.Refund, Restock: r.Restock, MayRefund: r.GetMayRefund(),
+		DryRun: r.GetDryRun(), Limit: r.RefundLimitCents,
 	}
 	if len(r.GetLines()) > maxItems {
 		bad.add("lines", "must have at most %d entries", maxItems)

@@ -39,7 +39,8 @@ func heldByTable(ctx context.Context, tx pgx.Tx, tableID string, of []catalog.Qu
 		ids = append(ids, q.ProductID)
 	}
 	held, left = make(map[string]int64, len(ids)), make(map[string]int64, len(ids))
-	rows, err := tx.Query(ctx, `with open as (select l.product_id, l.parts, l.quantity - l.cancelled_quantity as quantity from orders o join order_lines l on l.order_id = o.id
+	rows, err := tx.Query(ctx, `with open as (select l.product_id, l.parts, l.quantity - l.cancelled_quantity as quantity
+			from orders o join order_lines l on l.order_id = o.id
 			where o.table_id = $1 and o.paid_at is null and o.status in ('awaiting_payment', 'received')),
 		held as (select product_id, sum(quantity) as pieces from (select product_id, quantity from open
 			union all select (part->>'product_id')::uuid, quantity from open, jsonb_array_elements(parts) part) taken group by product_id)

@@ -185,7 +185,8 @@ func insertOrder(ctx context.Context, tx pgx.Tx, o *order, key string) error {
 	b.Queue(`insert into orders (id, merchant_id, livemode, number, table_id, table_name, table_token, order_type, pay_now, status, holds_stock,
 		customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, idempotency_key, fingerprint, sequence, created_at, updated_at,
 		payment_reference, ask_due_at, ask_attempts, merchant_version, trace, bill_id)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, nullif($19, ''), $20, $21, $22, $22, nullif($23, ''), $24, $25, $26, $27, nullif($28, '')::uuid)`,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, nullif($19, ''), $20, $21, $22, $22, nullif($23, ''), $24, $25, $26, $27,
+			nullif($28, '')::uuid)`,
 		o.ID, o.Merchant, o.Livemode, o.Number, o.TableID, o.TableName, o.TableToken, o.Type, o.PayNow, o.Status, o.HoldsStock,
 		o.CustomerName, o.Notes, t.Subtotal, t.Discount, t.Total, t.VAT, t.Offer, key, o.fingerprint, o.Sequence, o.CreatedAt, o.PaymentReference,
 		o.askDueAt, o.askAttempts, o.merchantVersion, o.trace, o.BillID)

@@ -53,7 +53,9 @@ var load = sync.OnceValues(func() (*Validator, error) {
 	openapi3filter.RegisterBodyDecoder("application/yaml", asText)
 	openapi3filter.RegisterBodyDecoder("application/xml", asText)
 	openapi3filter.RegisterBodyDecoder("text/event-stream", asText)
-	for _, picture := range []string{"image/png", "image/jpeg", "image/svg+xml", "application/pdf", "text/csv", "application/x-ndjson", "application/vnd.star.starprnt", "application/vnd.star.line"} {
+	for _, picture := range []string{
+		"image/png", "image/jpeg", "image/svg+xml", "application/pdf", "text/csv", "application/x-ndjson", "application/vnd.star.starprnt", "application/vnd.star.line",
+	} {
 		openapi3filter.RegisterBodyDecoder(picture, asText)
 	}
 	merged, err := apidoc.Load()
