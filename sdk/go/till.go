@@ -20,13 +20,14 @@ const (
 // PayMethod is how an order was paid.
 type PayMethod string
 
-// The methods. PaidWithEUPay is none that a merchant says.
+// The methods. A merchant does not say PaidWithEUPay and PaidWithBill, which is with the bill of the order's table.
 const (
 	PaidWithEUPay   PayMethod = "eupay"
 	PaidInCash      PayMethod = "cash"
 	PaidWithCard    PayMethod = "card"
 	PaidWithVoucher PayMethod = "voucher"
 	PaidOtherwise   PayMethod = "other"
+	PaidWithBill    PayMethod = "bill"
 )
 
 // CounterPaymentParams say how an order was paid at the counter.

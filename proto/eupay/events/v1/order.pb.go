@@ -57,7 +57,7 @@ type OrderChanged struct {
 	RefundStatus      string `protobuf:"bytes,19,opt,name=refund_status,json=refundStatus,proto3" json:"refund_status,omitempty"`
 	RefundAmountCents int64  `protobuf:"varint,20,opt,name=refund_amount_cents,json=refundAmountCents,proto3" json:"refund_amount_cents,omitempty"`
 	RefundReference   string `protobuf:"bytes,21,opt,name=refund_reference,json=refundReference,proto3" json:"refund_reference,omitempty"`
-	// "eupay", or at the counter "cash", "card", "voucher" or "other"; empty: it was not paid, or the event is from before this field.
+	// "eupay", or at the counter "cash", "card", "voucher" or "other", or "bill": with the bill of its table; empty: it was not paid, or the event is from before this field.
 	PaymentMethod string `protobuf:"bytes,65,opt,name=payment_method,json=paymentMethod,proto3" json:"payment_method,omitempty"`
 	// What cancellations took out of total_cents, which stays as it was.
 	CancelledCents int64 `protobuf:"varint,60,opt,name=cancelled_cents,json=cancelledCents,proto3" json:"cancelled_cents,omitempty"`

@@ -1406,7 +1406,7 @@ type Order struct {
 	PaymentCreatedAt *timestamppb.Timestamp `protobuf:"bytes,29,opt,name=payment_created_at,json=paymentCreatedAt,proto3" json:"payment_created_at,omitempty"`
 	// The bill that it is paid with; empty: none.
 	BillId string `protobuf:"bytes,50,opt,name=bill_id,json=billId,proto3" json:"bill_id,omitempty"`
-	// "eupay", or at the counter "cash", "card", "voucher" or "other"; empty: it was not paid.
+	// "eupay", or at the counter "cash", "card", "voucher" or "other", or "bill": with the bill of its table; empty: it was not paid.
 	PaymentMethod string `protobuf:"bytes,65,opt,name=payment_method,json=paymentMethod,proto3" json:"payment_method,omitempty"`
 	// What cancellations took out of total_cents, which stays as it was.
 	CancelledCents int64 `protobuf:"varint,60,opt,name=cancelled_cents,json=cancelledCents,proto3" json:"cancelled_cents,omitempty"`

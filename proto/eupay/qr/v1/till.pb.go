@@ -546,9 +546,10 @@ type TicketLine struct {
 	DiscountCents  int64                  `protobuf:"varint,4,opt,name=discount_cents,json=discountCents,proto3" json:"discount_cents,omitempty"`
 	TotalCents     int64                  `protobuf:"varint,5,opt,name=total_cents,json=totalCents,proto3" json:"total_cents,omitempty"`
 	Taxes          []*TaxShare            `protobuf:"bytes,6,rep,name=taxes,proto3" json:"taxes,omitempty"`
-	Options        []string               `protobuf:"bytes,7,rep,name=options,proto3" json:"options,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Their names, and in a set menu what was chosen for its parts.
+	Options       []string `protobuf:"bytes,7,rep,name=options,proto3" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TicketLine) Reset() {
@@ -631,10 +632,11 @@ func (x *TicketLine) GetOptions() []string {
 }
 
 type TicketPayment struct {
-	state     protoimpl.MessageState `protogen:"open.v1"`
-	At        *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
-	Method    string                 `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
-	Reference string                 `protobuf:"bytes,3,opt,name=reference,proto3" json:"reference,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	At    *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	// "eupay", "cash", "card", "voucher", "other", or "bill": with the bill of the table, whose payments have methods.
+	Method    string `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
+	Reference string `protobuf:"bytes,3,opt,name=reference,proto3" json:"reference,omitempty"`
 	// Below zero: given back.
 	AmountCents   int64 `protobuf:"varint,4,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
 	TipCents      int64 `protobuf:"varint,5,opt,name=tip_cents,json=tipCents,proto3" json:"tip_cents,omitempty"`

@@ -138,6 +138,9 @@ func (a *API) paidOrder(ctx context.Context, merchantID, id string) (*qrv1.Order
 		return nil, nil, err
 	}
 	o := res.GetOrder()
+	if o.GetBillId() != "" {
+		return nil, nil, errs.New(errs.InvalidState, "This order is on the bill of its table. Invoices of such orders are not available.")
+	}
 	if o.GetPaymentStatus() != "paid" || o.GetPaymentReference() == "" || o.GetTotalCents() == 0 {
 		return nil, nil, errs.New(errs.InvalidState, "Only an order that is paid, and not given back, gets an invoice.")
 	}

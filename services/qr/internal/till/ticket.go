@@ -19,6 +19,8 @@ const (
 	dineIn = "dine_in"
 	// noteFrom is the price from which a note must be handed out for a service, VAT included (arrêté n° 83-50/A of 3 October 1983).
 	noteFrom money.Cents = 25_00
+	// withBill is the method of an order that was paid with the bill of its table.
+	withBill = "bill"
 	// maxCopies is how often the ticket of one order is issued.
 	maxCopies = 100
 )
@@ -122,7 +124,8 @@ type issuedJSON struct {
 	Format string `json:"format"`
 }
 
-// ticketOf is the ticket of an order by what the journal says of its money. Of an order from before the journal the order itself says it.
+// ticketOf is the ticket of an order by what the journal says of its money. Of an order from before the journal, and of one that was paid with the bill
+// of its table, the order itself says it.
 func ticketOf(o *qrv1.Order, records []journal.Record) *qrv1.Ticket {
 	t := &qrv1.Ticket{
 		OrderId: o.GetId(), Number: o.GetNumber(), At: o.GetCreatedAt(), TableName: o.GetTableName(), OrderType: o.GetOrderType(), Livemode: o.GetLivemode(),
@@ -144,6 +147,9 @@ func ticketOf(o *qrv1.Order, records []journal.Record) *qrv1.Ticket {
 		}}
 	}
 	gross, _ := vat.Total(taxes)
+	if o.GetBillId() != "" && o.GetPaidAt() != nil { // the journal has its money with the bill
+		t.Payments = append(t.Payments, &qrv1.TicketPayment{At: o.GetPaidAt(), Method: withBill, AmountCents: int64(gross)})
+	}
 	t.TotalCents, t.Taxes = int64(gross), taxViews(journal.Shares(taxes))
 	t.Required = o.GetOrderType() == dineIn && gross >= noteFrom
 	return t
@@ -175,8 +181,17 @@ func ticketLine(l *qrv1.OrderLine) *qrv1.TicketLine {
 		Name: l.GetName(), Quantity: l.GetQuantity(), UnitPriceCents: l.GetUnitPriceCents(), DiscountCents: l.GetDiscountCents(), TotalCents: l.GetTotalCents(),
 		Taxes: l.GetTaxes(),
 	}
-	for _, o := range l.GetOptions() {
-		v.Options = append(v.Options, o.GetName())
+	for _, p := range l.GetParts() {
+		v.Options = append(v.Options, p.GetName())
+		v.Options = append(v.Options, optionNames(p.GetOptions())...)
 	}
+	v.Options = append(v.Options, optionNames(l.GetOptions())...)
 	return v
+}
+
+func optionNames(list []*qrv1.ChosenOption) (names []string) {
+	for _, o := range list {
+		names = append(names, o.GetName())
+	}
+	return names
 }

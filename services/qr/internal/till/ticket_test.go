@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
 
 	"european-pay.eu/eupay/internal/errs"
@@ -52,6 +53,28 @@ func TestATicketSaysWhatTheJournalSays(t *testing.T) {
 	}
 	if got := r.ticket(id, "").GetTicket(); got.GetCopies() != 2 || got.GetSequence() != 3 || got.GetPayments()[0].GetTipCents() != 200 {
 		t.Errorf("the ticket is %v", got)
+	}
+}
+
+// An order of a bill has no payment of its own in the journal: once the bill is paid, its ticket must not ask for the money again.
+func TestTheTicketOfAnOrderPaidWithItsBill(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	id := r.order(2500)
+	o := r.known[id]
+	o.BillId, o.PaidAt = uuid.NewString(), timestamppb.New(r.clock.Now())
+	o.Lines[0].Parts = []*qrv1.OrderPart{{Name: "Soupe", Options: []*qrv1.ChosenOption{{Name: "Sans sel"}}}, {Name: "Vin"}}
+	page := string(r.ticket(id, formatHTML).GetFile())
+	for _, want := range []string{"Ticket 1", "Addition de la table", "Soupe, Sans sel, Vin, À point"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the ticket lacks %q:\n%s", want, page)
+		}
+	}
+	if strings.Contains(page, "RESTE À PAYER") {
+		t.Errorf("the ticket asks for the money again:\n%s", page)
+	}
+	if p := r.ticket(id, "").GetTicket().GetPayments(); len(p) != 1 || p[0].GetMethod() != "bill" || p[0].GetAmountCents() != 2500 {
+		t.Errorf("its payments are %v", p)
 	}
 }
 
