@@ -4,11 +4,11 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
+
+	"google.golang.org/grpc"
 
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
@@ -48,26 +48,7 @@ func ReadKept(path string) ([]*qrv1.JournalAnchor, error) {
 func VerifyJournal(
 	ctx context.Context, client qrv1.JournalArchiveServiceClient, req *qrv1.VerifyJournalRequest, timeout time.Duration,
 ) (*qrv1.VerifyJournalResponse, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	silence := time.AfterFunc(timeout, func() { cancel(fmt.Errorf("nothing came for %s", timeout)) })
-	defer silence.Stop()
-	stream, err := client.VerifyJournal(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		r, err := stream.Recv()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil, errors.New("the verification ended early")
-		case context.Cause(ctx) != nil:
-			return nil, context.Cause(ctx)
-		case err != nil:
-			return nil, err
-		case r.GetDone():
-			return r, nil
-		}
-		silence.Reset(timeout)
-	}
+	return untilDone(ctx, timeout, func(ctx context.Context) (grpc.ServerStreamingClient[qrv1.VerifyJournalResponse], error) {
+		return client.VerifyJournal(ctx, req)
+	})
 }

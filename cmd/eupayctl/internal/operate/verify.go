@@ -10,6 +10,8 @@ import (
 	"os"
 	"time"
 
+	"google.golang.org/grpc"
+
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 )
 
@@ -45,11 +47,26 @@ func ReadAnchors(path string) ([]*einvoicev1.Anchor, error) {
 
 // Verify verifies the archive of a merchant. Each part may take up to the timeout.
 func Verify(ctx context.Context, client einvoicev1.ArchiveServiceClient, req *einvoicev1.VerifyRequest, timeout time.Duration) (*einvoicev1.VerifyResponse, error) {
+	return untilDone(ctx, timeout, func(ctx context.Context) (grpc.ServerStreamingClient[einvoicev1.VerifyResponse], error) {
+		return client.Verify(ctx, req)
+	})
+}
+
+// progress is a message of a verification: the last one says that it is done.
+type progress[T any] interface {
+	*T
+	GetDone() bool
+}
+
+// untilDone reads the stream of a verification and returns its last message. Each message may take up to the timeout.
+func untilDone[T any, P progress[T]](
+	ctx context.Context, timeout time.Duration, open func(context.Context) (grpc.ServerStreamingClient[T], error),
+) (*T, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	silence := time.AfterFunc(timeout, func() { cancel(fmt.Errorf("nothing came for %s", timeout)) })
 	defer silence.Stop()
-	stream, err := client.Verify(ctx, req)
+	stream, err := open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +79,7 @@ func Verify(ctx context.Context, client einvoicev1.ArchiveServiceClient, req *ei
 			return nil, context.Cause(ctx)
 		case err != nil:
 			return nil, err
-		case r.GetDone():
+		case P(r).GetDone():
 			return r, nil
 		}
 		silence.Reset(timeout)
