@@ -38,7 +38,7 @@ type BillSummary struct {
 	Livemode bool   `json:"livemode"`
 	// Of the bill's link.
 	Token string `json:"token"`
-	// The page of the bill, to send to whoever pays it.
+	// The page of the bill: send it to the person who pays.
 	URL    string     `json:"url"`
 	Table  BillTable  `json:"table"`
 	Status BillStatus `json:"status"`

@@ -240,7 +240,7 @@ func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, lim
 		Refunds: &paymentapi.Payments{
 			Sender: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline}, Reads: payments, Access: access, Limiter: limiter, Now: s.core.Now,
 		},
-		Merchants: s.accounts.Merchants, Access: access, Limiter: limiter, Drawn: drawn,
+		Merchants: s.accounts.Merchants, Access: access, Limiter: limiter, Drawn: drawn, Log: s.core.Log,
 	}).Register(api)
 	exportapi.New(exportapi.Deps{Exports: einvoicev1.NewExportsServiceClient(to.einvoice), Access: access, Limiter: limiter}).Register(api)
 	customerapi.New(customerapi.Deps{

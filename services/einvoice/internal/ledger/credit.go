@@ -86,7 +86,7 @@ func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c Credi
 	return l.submitCorrection(ctx, out)
 }
 
-// wantRefund records the refund that was asked for with a new credit note, so that it is made whoever is still there.
+// wantRefund records the refund that was asked for with a new credit note, so that it is made even if the caller and this process end.
 func (l *Ledger) wantRefund(ctx context.Context, tx pgx.Tx, out *Corrected) error {
 	if out.Payment == "" {
 		return nil

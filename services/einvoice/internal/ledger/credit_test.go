@@ -232,7 +232,7 @@ func TestARefundIsOfThePaymentThatPaid(t *testing.T) {
 	}
 }
 
-// refundStays wants a refund that is asked for by whoever comes, under its reference, until there is an outcome.
+// refundStays checks that a refund can be claimed again, under the same reference, until it has an outcome.
 func (f *fixture) refundStays(as, payment string, amount money.Cents) {
 	f.t.Helper()
 	wanted := &giveback.Refunds{Pool: f.Pool, Now: f.clock.now}

@@ -30,7 +30,7 @@ type taxJSON struct {
 	Amount money.Cents `json:"vat_amount"`
 }
 
-// guestBillJSON is what whoever has the code of the table, or the link, sees of a bill.
+// guestBillJSON is a bill for guests: those who have the code of the table, or the link of the bill.
 type guestBillJSON struct {
 	// Token is that of the bill's own link, URL.
 	Token    string      `json:"token"`

@@ -5,6 +5,7 @@ package einvoiceapi
 
 import (
 	"errors"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -46,6 +47,7 @@ type Deps struct {
 	Limiter       ratelimit.Limiter
 	// Drawn limits the PDFs of one merchant.
 	Drawn echo.MiddlewareFunc
+	Log   *slog.Logger
 }
 
 // Refunds is the room in which every refund is made. paymentapi.Payments implements it.

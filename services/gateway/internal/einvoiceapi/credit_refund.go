@@ -95,14 +95,12 @@ func (a *API) refund(c echo.Context, pass gate.Pass, res *einvoicev1.CreateCredi
 	return &refunded{Refund: creditRefundOf(out.Payment)}, nil
 }
 
-// endRefund records what came of a refund. If that is lost, the refund is asked for once more, under its reference, and found.
+// endRefund records what came of a refund. If that cannot be recorded, the refund is asked for once more, under its reference, and found.
 func (a *API) endRefund(c echo.Context, note *einvoicev1.Invoice, refusal error) {
-	end := &einvoicev1.EndCreditRefundRequest{MerchantId: note.GetMerchantId(), Livemode: note.GetLivemode(), CreditNoteId: note.GetId()}
-	if refusal != nil {
-		refused := errs.From(refusal)
-		end.ErrorCode, end.ErrorMessage = string(refused.Code), refused.Message
+	end := paying.EndOfCreditNote(note.GetMerchantId(), note.GetLivemode(), note.GetId(), refusal)
+	if _, err := web.Call(c, readTimeout, a.CreditRefunds.EndCreditRefund, end); err != nil {
+		a.Log.WarnContext(c.Request().Context(), "record the refund of a credit note", "credit_note", note.GetId(), "error", err)
 	}
-	_, _ = web.Call(c, readTimeout, a.CreditRefunds.EndCreditRefund, end)
 }
 
 func creditRefundOf(p *paymentsv1.Payment) *creditRefund {

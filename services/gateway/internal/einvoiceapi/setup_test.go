@@ -75,7 +75,7 @@ func setup(t *testing.T) *fixture {
 	New(Deps{
 		Invoices: einvoicev1.NewEInvoiceServiceClient(service), Received: einvoicev1.NewReceivedServiceClient(service),
 		Directory: connectDirectory(t), Sales: einvoicev1.NewSalesServiceClient(service),
-		Trails: einvoicev1.NewTrailServiceClient(service), Rebates: einvoicev1.NewRebatesServiceClient(service), Refunds: f.refunds, CreditRefunds: einvoicev1.NewCreditRefundsServiceClient(service), Merchants: f.accounts.Merchants, Access: access,
+		Trails: einvoicev1.NewTrailServiceClient(service), Rebates: einvoicev1.NewRebatesServiceClient(service), Refunds: f.refunds, CreditRefunds: einvoicev1.NewCreditRefundsServiceClient(service), Log: slog.New(slog.DiscardHandler), Merchants: f.accounts.Merchants, Access: access,
 		Limiter: limiter, Drawn: drawing.New(limiter, 1000).For(func(echo.Context) string { return "" }),
 	}).Register(g)
 	srv := httptest.NewServer(e)

@@ -63,12 +63,10 @@ func (d Deps) do(ctx context.Context, r *einvoicev1.WantedRefund) {
 		d.Log.WarnContext(ctx, "refund of a credit note", "credit_note", r.GetCreditNoteId(), "refund", r.GetRefundReference(), "error", err)
 		return
 	}
-	end := &einvoicev1.EndCreditRefundRequest{MerchantId: r.GetMerchantId(), Livemode: r.GetLivemode(), CreditNoteId: r.GetCreditNoteId()}
 	if err != nil {
-		refused := errs.From(err)
-		end.ErrorCode, end.ErrorMessage = string(refused.Code), refused.Message
-		d.Log.WarnContext(ctx, "the refund of a credit note is refused", "credit_note", r.GetCreditNoteId(), "code", refused.Code)
+		d.Log.WarnContext(ctx, "the refund of a credit note is refused", "credit_note", r.GetCreditNoteId(), "code", errs.From(err).Code)
 	}
+	end := paying.EndOfCreditNote(r.GetMerchantId(), r.GetLivemode(), r.GetCreditNoteId(), err)
 	if _, err := d.Wanted.EndCreditRefund(ctx, end); err != nil {
 		d.Log.WarnContext(ctx, "record the refund of a credit note", "credit_note", r.GetCreditNoteId(), "error", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/command"
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 )
@@ -33,6 +34,16 @@ func (s Sender) Refund(ctx context.Context, request string, pass gate.Pass, r Re
 // OfCreditNote is the refund of a credit note.
 func OfCreditNote(id, reference, payment string, amount money.Cents) Refund {
 	return Refund{Reference: reference, Payment: payment, Amount: amount, Key: "credit note " + id}
+}
+
+// EndOfCreditNote tells the e-invoicing service what came of the refund of a credit note: refusal is nil if it was made.
+func EndOfCreditNote(merchantID string, livemode bool, id string, refusal error) *einvoicev1.EndCreditRefundRequest {
+	end := &einvoicev1.EndCreditRefundRequest{MerchantId: merchantID, Livemode: livemode, CreditNoteId: id}
+	if refusal != nil {
+		refused := errs.From(refusal)
+		end.ErrorCode, end.ErrorMessage = string(refused.Code), refused.Message
+	}
+	return end
 }
 
 // Unsettled reports whether an error leaves open if something was made: repeating the request finds out.

@@ -31,7 +31,7 @@ func TestAnOrderNamesItsSlotAndItsCode(t *testing.T) {
 	}
 }
 
-// Whoever guesses codes has ten tries in a minute at one table; ordering without a code goes on.
+// A guest who guesses codes has ten tries a minute at one table. Orders without a code are not limited by it.
 func TestGuessingCodesIsLimited(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

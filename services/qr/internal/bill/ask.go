@@ -96,7 +96,7 @@ func behind(ctx context.Context, token, merchantID, id string) func(pgx.Tx) (*ac
 // take sets the part aside, or finds the share that the request made before, whose id wanted gets.
 func (s *Server) take(ctx context.Context, tx pgx.Tx, a *account, wanted *share, r *qrv1.CreateShareRequest) (replayed bool, err error) {
 	now := s.Now()
-	wanted.ID = uuid.NewString() // fully random: whoever knows it may cancel the share
+	wanted.ID = uuid.NewString() // fully random: its knowledge is enough to cancel the share
 	key := keyOf(a, "share", r.GetIdempotencyKey())
 	switch known, err := s.replay(ctx, tx, key, wanted.ID, shareRequest(r)); {
 	case err != nil:
@@ -131,7 +131,7 @@ func (s *Server) take(ctx context.Context, tx pgx.Tx, a *account, wanted *share,
 	hold := time.Duration(cmp.Or(r.GetHoldMinutes(), usualHold)) * time.Minute
 	wanted.CreatedAt, wanted.ExpiresAt, wanted.Attempts, wanted.trace = now, now.Add(hold), 1, trace.Parent(ctx)
 	a.Shares = append(a.Shares, wanted)
-	// The payer's request asks first; whoever finds the share later does when that died.
+	// The payer's request asks for the payment first. If it dies, the loop asks when the lease ends.
 	if err := insertShare(ctx, tx, wanted, now.Add(charge.Lease)); err != nil {
 		return false, err
 	}

@@ -1,7 +1,7 @@
 // Package bill keeps the bills of tables: what guests who pay later have ordered together, what was paid of it, and the shares that somebody is paying.
 // A share sets its part aside while it is open, so that no two payers pay the same thing. See docs/adr/0050-bills-of-tables.md.
 //
-// Whoever changes a bill, or an order of one, locks the bill first, then orders, products and, last, the journal.
+// The order of locks for a change of a bill, or of an order on it: the bill, its orders, products, and the journal last.
 package bill
 
 import (

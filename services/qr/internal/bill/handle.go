@@ -92,7 +92,7 @@ func (s *Server) applyFailure(ctx context.Context, tx pgx.Tx, a *account, sh *sh
 	return saveBill(ctx, tx, a, s.Now())
 }
 
-// applyRefund records what was given back of a share's payment, whoever asked for it. If its event comes before that of the payment, the payment is
+// applyRefund records what was given back of a share's payment, by a refund from here or from elsewhere. If its event comes before that of the payment, the payment is
 // recorded too.
 func (s *Server) applyRefund(ctx context.Context, tx pgx.Tx, a *account, sh *share, c *eventsv1.PaymentChanged) error {
 	if err := s.applyPayment(ctx, tx, a, sh, c.GetPayment()); err != nil {

@@ -30,7 +30,7 @@ func (a *account) columns() []any {
 	}
 }
 
-// one reads a bill with all that belongs to it, or returns NOT_FOUND. Whoever wants to change it locks it with the suffix of the condition.
+// one reads a bill with all that belongs to it, or returns NOT_FOUND. A caller that changes it locks the row by the end of the condition.
 func one(ctx context.Context, db pg.DB, where string, args ...any) (*account, error) {
 	a := &account{}
 	err := db.QueryRow(ctx, `select `+billColumns+fromBills+where, args...).Scan(a.columns()...)
