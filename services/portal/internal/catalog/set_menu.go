@@ -29,6 +29,9 @@ type partRows struct {
 	Rows []int
 }
 
+// Number is how people count the part: from 1.
+func (p partRows) Number() int { return p.N + 1 }
+
 // The fields of part n, and of its row k.
 func partName(name string, n int) string { return name + "_" + strconv.Itoa(n) }
 
