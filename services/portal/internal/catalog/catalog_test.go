@@ -38,6 +38,12 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/store":
 		a.stored = string(body)
+	case r.URL.Path == "/product/categories":
+		if r.Method == http.MethodPut {
+			a.sent = nil
+			_ = json.Unmarshal(body, &a.sent)
+		}
+		webtest.Answer(w, http.StatusOK, map[string]any{"data": []any{}})
 	case strings.HasPrefix(r.URL.Path, "/product/") && r.URL.Path != "/product/list" && r.Method == http.MethodGet && r.URL.Path != "/product/p1":
 		webtest.Refuse(w, http.StatusNotFound, eupay.ErrNotFound, nil)
 	case r.Method == http.MethodGet && r.URL.Path == "/product/list":
@@ -213,6 +219,29 @@ func TestOffersAreMade(t *testing.T) {
 	}
 	if got := k.Post("/portal/catalog/offers/everything/x/delete", nil).Status; got != http.StatusNotFound {
 		t.Errorf("an unknown kind: %d", got)
+	}
+}
+
+// A place between two others is written with a point or a comma.
+func TestCategoriesAreSavedInTheirPlaces(t *testing.T) {
+	k, a := serve(t, eupay.RoleMerchant)
+	form := url.Values{"category_0": {"Plats"}, "place_0": {"2"}, "category_1": {"Boissons"}, "place_1": {"1,5"}, "category_2": {"Entrées"}, "place_2": {"1"}}
+	page := k.Post("/portal/catalog/categories", form)
+	list, ok := a.sent["categories"].([]any)
+	if !ok {
+		t.Fatalf("nothing was saved: %d %s", page.Status, page.Body)
+	}
+	var names []any
+	for _, c := range list {
+		names = append(names, c.(map[string]any)["name"])
+	}
+	if got := fmt.Sprint(names); got != "[Entrées Boissons Plats]" {
+		t.Errorf("saved in the order %s", got)
+	}
+	a.sent = nil
+	form.Set("place_1", "between")
+	if got := k.Post("/portal/catalog/categories", form).Status; got != http.StatusUnprocessableEntity || a.sent != nil {
+		t.Errorf("a place that is no number: %d, sent %v", got, a.sent)
 	}
 }
 

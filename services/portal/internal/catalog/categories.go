@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/web"
@@ -69,7 +70,7 @@ func saveCategories(r *web.Request) error {
 		return err
 	}
 	type row struct {
-		place int
+		place eupay.Amount
 		eupay.CategoryParams
 	}
 	var rows []row
@@ -78,7 +79,8 @@ func saveCategories(r *web.Request) error {
 		if name == "" {
 			continue
 		}
-		place, err := strconv.Atoi(f.Get(rowField("place", n)))
+		// A place is typed as an amount is: 1.5, or 1,5, is between 1 and 2.
+		place, err := eupay.ParseAmount(strings.Replace(f.Get(rowField("place", n)), ",", ".", 1))
 		if err != nil {
 			f.Wrong(rowField("place", n), r.Text.T("catalog.number_wrong"))
 		}
