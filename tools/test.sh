@@ -48,6 +48,6 @@ race() { CGO_ENABLED=1 run -race "$@"; }
 	[ ! -s "$work/race" ] || race $(cat "$work/race") || failed=1
 	[ ! -s "$work/pure" ] || run $(cat "$work/pure") || failed=1
 	# Last and one after the other: a whole system wants the machine for itself.
-	[ ! -s "$work/system" ] || race -p 1 $(cat "$work/system") || failed=1
+	[ ! -s "$work/system" ] || race -p 1 -timeout 30m $(cat "$work/system") || failed=1
 	exit $failed
 }
