@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"time"
 
-	"european-pay.eu/eupay/cmd/internal/system"
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
@@ -62,22 +61,18 @@ func (b *bench) enrol(ctx context.Context) error {
 	if err := b.management(platform, "PUT", "/autoapprove", `{"enabled":true}`); err != nil {
 		return err
 	}
-	client := b.system.client()
-	// An API key cannot enrol.
-	in, err := client.Auth.Login(ctx, eupay.Credentials{
-		Email: system.MerchantEmail, Password: eupay.Secret(b.system.vars["EUPAY_MERCHANT_PASSWORD"]),
-	})
+	owner, err := b.system.signedIn(ctx) // an API key cannot enrol
 	if err != nil {
 		return err
 	}
-	if _, err := client.WithToken(in.Token).EInvoicing.Enroll(ctx, eupay.EInvoiceSettingsChange{
+	if _, err := owner.EInvoicing.Enroll(ctx, eupay.EInvoiceSettingsChange{
 		LegalName: eupay.Ptr("Demo Store SAS"), SIRET: eupay.Ptr("12345678200010"), VATNumber: eupay.Ptr("FR11123456782"),
 		Activity: eupay.Ptr("goods"), VATRegime: eupay.Ptr("monthly"),
 		Address: &eupay.Address{Street: "1 rue de la Paix", PostCode: "75002", City: "Paris", Country: "FR"},
 	}); err != nil {
 		return err
 	}
-	return awaitMandate(ctx, client)
+	return awaitMandate(ctx, b.system.client())
 }
 
 func awaitMandate(ctx context.Context, client *eupay.Client) error {

@@ -28,14 +28,14 @@ type settings struct {
 	Seconds int `env:"BENCH_SECONDS" envDefault:"5"`
 	// Program to measure. Default: the all-in-one beside this program.
 	Program string `env:"BENCH_PROGRAM"`
-	// Only runs the named parts, separated by commas: idle, create, list, slowbank, read, webhook, invoice, attack, pages, hotspot. The part
+	// Only runs the named parts, separated by commas: idle, create, list, slowbank, read, webhook, invoice, attack, pages, menu, hotspot. The part
 	// replicas is alone: it has a system of its own.
 	Only []string `env:"BENCH_ONLY"`
 	// JSON is the file that the figures are written to besides.
 	JSON string `env:"BENCH_JSON"`
 }
 
-var parts = []string{"idle", "create", "list", "slowbank", "read", "webhook", "invoice", "attack", "pages", "hotspot"}
+var parts = []string{"idle", "create", "list", "slowbank", "read", "webhook", "invoice", "attack", "pages", "menu", "hotspot"}
 
 // replicasPart is the part that has a system of its own.
 const replicasPart = "replicas"
@@ -137,6 +137,7 @@ func measured(ctx context.Context, s settings, dir string, t *table) error {
 		{"invoice", b.invoices},
 		{"attack", b.attacks},
 		{"pages", b.pages},
+		{"menu", b.menus},
 		{"hotspot", b.hotspot},
 	} {
 		if !s.wants(p.name) {

@@ -166,14 +166,11 @@ func (b *bench) signIn(ctx context.Context) (string, error) {
 
 // menu is the path of the page that guests of the demo's table open.
 func (b *bench) menu(ctx context.Context) (string, error) {
-	client := b.system.client()
-	login, err := client.Auth.Login(ctx, eupay.Credentials{
-		Email: b.system.vars["EUPAY_MERCHANT_EMAIL"], Password: eupay.Secret(b.system.vars["EUPAY_MERCHANT_PASSWORD"]),
-	})
+	owner, err := b.system.signedIn(ctx)
 	if err != nil {
 		return "", err
 	}
-	for table, err := range client.WithToken(login.Token).Tables.All(ctx, eupay.ListParams{}) {
+	for table, err := range owner.Tables.All(ctx, eupay.ListParams{}) {
 		if err != nil {
 			return "", err
 		}

@@ -144,6 +144,18 @@ func (p *program) client() *eupay.Client {
 	return eupay.New(p.vars["EUPAY_API_KEY"], eupay.Secret(p.vars["EUPAY_API_SECRET"]), eupay.Options{BaseURL: p.vars["EUPAY_URL"]})
 }
 
+// signedIn calls the API as the merchant's owner, for what takes a login.
+func (p *program) signedIn(ctx context.Context) (*eupay.Client, error) {
+	client := p.client()
+	in, err := client.Auth.Login(ctx, eupay.Credentials{
+		Email: p.vars["EUPAY_MERCHANT_EMAIL"], Password: eupay.Secret(p.vars["EUPAY_MERCHANT_PASSWORD"]),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return client.WithToken(in.Token), nil
+}
+
 // get makes an authenticated GET of the API.
 func (p *program) get(path, header string) []byte { return p.request("GET", path, header, "") }
 

@@ -124,19 +124,20 @@ func (c *content) menu(now time.Time) (*menu, error) {
 	if !c.known {
 		return m, nil
 	}
-	body, until := c.body(now)
+	view, until := c.body(now)
 	m.until = until
-	rest, err := encode(body)
+	rest, err := encode(view)
 	if err != nil {
 		return nil, err
 	}
 	rest[0] = ','
+	shared := &body{plain: rest}
 	for _, t := range c.tables {
 		head, err := encode(tableJSON{ID: t.ID, Name: t.Name, Zone: t.Zone, Capacity: t.Capacity})
 		if err != nil {
 			return nil, err
 		}
-		m.tables[sha256.Sum256([]byte(t.Token))] = &encoded{head: append([]byte(`{"table":`), head...), rest: rest}
+		m.tables[sha256.Sum256([]byte(t.Token))] = &encoded{head: append([]byte(`{"table":`), head...), body: shared}
 	}
 	return m, nil
 }

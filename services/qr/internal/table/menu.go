@@ -1,11 +1,8 @@
 package table
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"strings"
 	"sync"
@@ -61,14 +58,6 @@ type menu struct {
 	// until is when an offer begins or ends, orders do, or a product is on sale again; zero if never.
 	until  time.Time
 	tables map[[sha256.Size]byte]*encoded
-}
-
-// encoded is the response for one table, built when it is first requested.
-type encoded struct {
-	head, rest []byte
-	once       sync.Once
-	plain, gz  []byte
-	etag       string
 }
 
 func newMenus(pool *pgxpool.Pool, now func() time.Time) *menus {
@@ -168,22 +157,8 @@ func (m *menus) at(ctx context.Context, merchantID, token string) (*encoded, err
 	if e == nil {
 		return nil, errNoMenu
 	}
-	e.once.Do(func() { m.bytes.Add(e.encode()) })
+	e.once.Do(func() { m.bytes.Add(e.build()) })
 	return e, nil
-}
-
-// encode returns the number of bytes it created.
-func (e *encoded) encode() int64 {
-	e.plain = append(e.head, e.rest...)
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	z.Write(e.plain) // writing to memory never fails
-	z.Close()
-	e.gz = b.Bytes()
-	sum := sha256.Sum256(e.plain)
-	// Weak: the same for both encodings.
-	e.etag = `W/"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
-	return int64(len(e.plain) + len(e.gz))
 }
 
 // matches compares weakly, as RFC 9110 section 13.1.2 requires.
@@ -208,9 +183,9 @@ func (s *Server) GetMenu(ctx context.Context, r *qrv1.GetMenuRequest) (*qrv1.Get
 	case r.GetIfNoneMatch() != "" && matches(r.GetIfNoneMatch(), e.etag):
 		res.NotModified = true
 	case r.GetGzip():
-		res.Body = e.gz
+		res.Body = e.gzip()
 	default:
-		res.Body = e.plain
+		res.Body = e.plain()
 	}
 	return res, nil
 }
