@@ -124,9 +124,10 @@ bench-big: bin/with-postgres ## Test and measure with a million payments: sizes,
 bench-parts: bin/with-postgres ## Run the benchmarks of single packages
 	@./bin/with-postgres go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(or $(PKG),$(PACKAGES))
 
+# The linters and `make verify` read what the tests compiled, which is with the race detector: nothing is compiled for them alone.
 .PHONY: lint
 lint: bin/golangci-lint ## Check style, layers and likely mistakes
-	@./bin/golangci-lint run $(PACKAGES)
+	@$(RACE) GOFLAGS="$$GOFLAGS -race" ./bin/golangci-lint run $(PACKAGES)
 
 .PHONY: gen
 gen: bin/buf bin/protoc-gen-go bin/protoc-gen-go-grpc ## Generate the Go code of proto/ again
@@ -139,7 +140,7 @@ verify: bin/buf bin/protoc-gen-go bin/protoc-gen-go-grpc ## Check that generated
 	@made=$$(mktemp -d) && trap 'rm -rf "$$made"' EXIT && cd proto && PATH="$(CURDIR)/bin:$$PATH" ../bin/buf generate -o "$$made" && \
 		../bin/buf lint && diff -r -x '*.proto' eupay "$$made/eupay" \
 		|| { echo "proto/: the generated code is not up to date: run make gen and commit it"; exit 1; }
-	@for m in $(MODULES); do (cd "$$m" && GOWORK=off go mod tidy -diff && GOWORK=off go list -export ./... >/dev/null) \
+	@for m in $(MODULES); do (cd "$$m" && GOWORK=off go mod tidy -diff && $(RACE) GOWORK=off go list -race -export ./... >/dev/null) \
 		|| { echo "$$m: go.mod is not tidy or the module does not build alone: run make tidy"; exit 1; }; done
 	@go work sync && git diff --exit-code -- '*go.mod' '*go.sum' ':!go.work.sum' \
 		|| { echo "a module alone has other versions than those that ship: run make tidy and commit it"; exit 1; }

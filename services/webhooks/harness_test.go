@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,6 +22,7 @@ import (
 	"european-pay.eu/eupay/internal/kit/identitytest"
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/kit/rounds"
 	"european-pay.eu/eupay/internal/kit/testclock"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/bus"
@@ -36,9 +36,7 @@ import (
 // init lets properties be checked with fewer draws than usual, unless -rapid.checks says how many.
 // A scenario starts services and servers: it takes as long as hundreds of other checks.
 func init() {
-	if err := flag.Set("rapid.checks", "40"); err != nil {
-		panic(err) // rapid has another name for it now
-	}
+	rounds.Draws(40)
 }
 
 func TestMain(m *testing.M) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"european-pay.eu/eupay/internal/kit/rounds"
 	"european-pay.eu/eupay/services/einvoice/internal/cii"
 	"european-pay.eu/eupay/services/einvoice/internal/cii/ciitest"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
@@ -18,9 +19,7 @@ var update = flag.Bool("update", false, "write the golden files again")
 // init lets properties be checked with fewer draws than usual, unless -rapid.checks says how many.
 // A check writes and reads whole documents.
 func init() {
-	if err := flag.Set("rapid.checks", "40"); err != nil {
-		panic(err) // rapid has another name for it now
-	}
+	rounds.Draws(40)
 }
 
 // rulesDir is the folder of the official rules, which are not part of the project.

@@ -5,10 +5,14 @@ import (
 
 	"pgregory.net/rapid"
 
+	"european-pay.eu/eupay/internal/kit/rounds"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
+
+// init draws fewer histories where every change is tested.
+func init() { rounds.Draws(100) }
 
 func TestRefundsAreNetted(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/kit/rounds"
 	"european-pay.eu/eupay/internal/lifecycle"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
@@ -160,7 +161,7 @@ func TestACancellationAndASubmissionAtTheSameMoment(t *testing.T) {
 	f := setup(t)
 	f.timeouts.submit = time.Nanosecond // Create leaves it to the engine
 	alone, replaced := 0, 0
-	for range 40 {
+	for range rounds.Of(40) {
 		f.timeouts.submit = time.Nanosecond
 		r := f.create(private(10_00))
 		f.timeouts.submit = submitTimeout
@@ -216,7 +217,7 @@ func (f *fixture) cancelBefore(r Record) error {
 func TestACancellationAndAPaymentAtTheSameMoment(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	for range 50 {
+	for range rounds.Of(50) {
 		r := f.create(private(10_00))
 		var mu sync.Mutex
 		won := 0

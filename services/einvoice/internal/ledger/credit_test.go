@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/kit/rounds"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/reference"
 	"european-pay.eu/eupay/internal/vat"
@@ -76,7 +77,7 @@ func TestManyCreditNotesAreTheInvoiceAtEveryRate(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.mandate(platform.MandatePending)
-	for range 15 {
+	for range rounds.Of(15) {
 		total := money.Cents(rand.IntN(50_000) + 100)
 		r := f.create(private(total))
 		f.pay(r, total)

@@ -8,12 +8,16 @@ import (
 	"pgregory.net/rapid"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/kit/rounds"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
+
+// init draws fewer histories where every change is tested.
+func init() { rounds.Draws(100) }
 
 // balanced holds what was recorded for e-reports of an invoice against the invoice itself.
 func (f *fixture) balanced(id uuid.UUID) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/kit/rounds"
 	"european-pay.eu/eupay/internal/lifecycle"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
@@ -48,7 +49,7 @@ func TestReportsAndBooksAgreeAfterAnyHistory(t *testing.T) {
 		do  func()
 	}
 	var events []event
-	all := make([]*Record, stories)
+	all := make([]*Record, rounds.Of(stories))
 	for i := range all {
 		all[i] = new(Record)
 		born := s.rnd.IntN(storyDays / 2)

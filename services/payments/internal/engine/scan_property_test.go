@@ -8,10 +8,14 @@ import (
 	"pgregory.net/rapid"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/kit/rounds"
 	sandbox "european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
+
+// init draws fewer histories where every change is tested.
+func init() { rounds.Draws(100) }
 
 // A process that dies at any point leaves a scan that is paid once, after its customer authorised it, or that failed.
 func TestADeathBetweenAnyTwoSteps(t *testing.T) {

@@ -10,10 +10,14 @@ import (
 	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
+	"european-pay.eu/eupay/internal/kit/rounds"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 )
+
+// init draws fewer histories where every change is tested.
+func init() { rounds.Draws(100) }
 
 // connectedAccount stores a connected account of a new merchant, without a visit to its bank.
 func (r *rig) connectedAccount() (m, accountID string) {

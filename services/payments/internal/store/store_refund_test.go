@@ -9,9 +9,13 @@ import (
 	"pgregory.net/rapid"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/kit/rounds"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
+
+// init draws fewer histories where every change is tested.
+func init() { rounds.Draws(100) }
 
 func TestRefundsCompleteTheirPayment(t *testing.T) {
 	t.Parallel()

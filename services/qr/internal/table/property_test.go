@@ -7,10 +7,14 @@ import (
 
 	"pgregory.net/rapid"
 
+	"european-pay.eu/eupay/internal/kit/rounds"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
+
+// init draws fewer histories where every change is tested.
+func init() { rounds.Draws(100) }
 
 // held is what orders have out of the stock of a product.
 func (f *fixture) held(t testing.TB, product string) (n int) {
