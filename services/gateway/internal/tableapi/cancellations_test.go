@@ -2,7 +2,9 @@ package tableapi
 
 import (
 	"context"
+	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -96,4 +98,42 @@ func TestMoneyIsGivenBackByWhoMay(t *testing.T) {
 	want(t, f.call(t, staff, "POST", path, `{}`), 403, "staff gives money back")
 	want(t, f.call(t, staff, "POST", path, `{"refund":false}`), 201, "staff cancels")
 	want(t, f.call(t, staff, "POST", path+"/"+orderID+"/refund", ""), 403, "staff gives money back later")
+}
+
+// The bound of refunds without a fresh proof holds for what cancellations give back.
+func TestALargeRefundOfACancellationWantsAFreshProof(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	path := "/table-order/orders/" + orderID + "/cancellations"
+	order := "/table-order/orders/" + orderID
+	limit := func() *int64 { return last[*qrv1.CancelOrderRequest](t, f.tables).RefundLimitCents }
+	cancelled := `{"status":"cancelled","refund":true}`
+	want(t, f.call(t, f.owner, "PATCH", "/merchant", `{"refund_step_up_above":3}`), 200, "lower the bound")
+	want(t, f.call(t, f.owner, "POST", path, `{}`), 201, "with a fresh proof")
+	if limit() != nil {
+		t.Errorf("a fresh proof has the limit %d", *limit())
+	}
+	want(t, f.call(t, f.owner, "POST", order+"/status", cancelled), 200, "all of it with a fresh proof")
+	f.mu.Lock()
+	f.now = f.now.Add(5 * time.Minute)
+	f.mu.Unlock()
+	for _, body := range []string{`{}`, `{"refund":true}`, `{"lines":[{"position":0,"quantity":1}]}`} {
+		r := f.call(t, f.owner, "POST", path, body)
+		if r.status != 403 || r.code() != "STEP_UP_REQUIRED" || !strings.Contains(r.text, "POST /auth/step-up") {
+			t.Errorf("%s: got %d %s", body, r.status, r.text)
+		}
+		if limit() == nil || *limit() != 300 {
+			t.Errorf("%s: the limit is %v", body, limit())
+		}
+	}
+	if r := f.call(t, f.owner, "POST", order+"/status", cancelled); r.code() != "STEP_UP_REQUIRED" {
+		t.Errorf("all of it: got %d %s", r.status, r.text)
+	}
+	want(t, f.call(t, f.owner, "POST", path, `{"refund":false}`), 201, "without a refund")
+	want(t, f.call(t, f.owner, "POST", path+"/"+orderID+"/refund", ""), 200, "the refund later, which the qr service decides")
+	if sent := last[*qrv1.RefundCancellationRequest](t, f.tables); sent.GetRefundLimitCents() != 300 {
+		t.Errorf("sent %v", sent)
+	}
+	want(t, f.call(t, f.owner, "POST", "/auth/step-up", `{"password":"`+password+`"}`), 204, "prove it")
+	want(t, f.call(t, f.owner, "POST", path, `{}`), 201, "proven anew")
 }

@@ -262,7 +262,7 @@ func setup(t *testing.T) *fixture {
 	b := natstest.New(t)
 	f := &fixture{tables: &tables{status: "received", total: 700}, now: at.AsTime()}
 	f.limits = ratelimit.NewMemory(f.clock)
-	f.accounts = gatewaytest.Accounts(t, pool, b.NC, f.clock)
+	f.accounts = gatewaytest.Accounts(t, pool, b.NC, f.clock, func(d *directory.Deps) { d.StepUp = true })
 	conn := connect(t, f.tables)
 	access := gatewaytest.Access(f.accounts, f.clock)
 	e := web.New(quiet, nil)
