@@ -29,7 +29,7 @@ type cancelled struct {
 // TestAPieceOfAPaidOrderIsGivenBack: the API, the bank, the stock, the guest's points and the webhooks say the same.
 func TestAPieceOfAPaidOrderIsGivenBack(t *testing.T) {
 	t.Parallel()
-	m, guest := shared.newMerchant(t), shared.newCustomer(t)
+	m, guest := shared.mayInvoice(t), shared.newCustomer(t)
 	for path, body := range map[string]string{
 		"/merchant": `{"loyalty_eligible":true}`, "/webhook-endpoints/" + m.endpoint: `{"event_types":["payment.refunded","order.received","order.lines_cancelled"]}`,
 	} {
@@ -43,6 +43,8 @@ func TestAPieceOfAPaidOrderIsGivenBack(t *testing.T) {
 	eventually(t, "the kitchen has the order", func() bool { return m.orderStatus(t, o.Order.ID) == "received" })
 	eventually(t, "the points are there", func() bool { return guest.points(t) == 10 })
 
+	invoice := must[struct{ Number string }](t,
+		m.portal.do(t, http.MethodPost, "/table-order/orders/"+o.Order.ID+"/invoice", `{"customer_name":"Jane Martin"}`), http.StatusCreated)
 	path := "/table-order/orders/" + o.Order.ID + "/cancellations"
 	body := object{"lines": []object{{"position": 0, "quantity": 1}}, "reason": "cold"}
 	body["dry_run"] = true
@@ -76,10 +78,35 @@ func TestAPieceOfAPaidOrderIsGivenBack(t *testing.T) {
 	if given := m.w.bank().order(t, reference); given.State != "done" || given.Cents != 350 || given.Payer != merchantIBAN {
 		t.Errorf("the bank gave back %+v", given)
 	}
+	m.isCredited(t, invoice.Number, "paid", "3.5")
 	if n.stock(t) != 7 {
 		t.Errorf("%d in stock, want 7", n.stock(t))
 	}
 	eventually(t, "the merchant is told once", func() bool { return len(m.deliveries(t, o.Order.ID)) == 2 })
 	m.portal.do(t, http.MethodPost, path, `{"lines":[{"position":0,"quantity":3}]}`).refused(t, http.StatusConflict, "INVALID_STATE")
+	m.portal.do(t, http.MethodPost, path, `{"refund":false}`)
+	m.isCredited(t, invoice.Number, "refunded", "3.5", "7")
 	shared.newMerchant(t).portal.do(t, http.MethodPost, path, `{}`).refused(t, http.StatusNotFound, "NOT_FOUND")
+}
+
+// isCredited waits until an invoice has credit notes of these amounts, and no others.
+func (m *merchant) isCredited(t testing.TB, number, status string, amounts ...string) {
+	t.Helper()
+	eventually(t, number+" is credited", func() bool {
+		got := must[struct {
+			Status      string
+			Corrections []struct {
+				Total json.Number `json:"total_ttc"`
+			}
+		}](t, m.portal.do(t, http.MethodGet, "/einvoice/invoices/"+number, ""), http.StatusOK)
+		if got.Status != status || len(got.Corrections) != len(amounts) {
+			return false
+		}
+		for i, c := range got.Corrections {
+			if c.Total.String() != amounts[i] {
+				t.Fatalf("%s is %+v, want %v", number, got, amounts)
+			}
+		}
+		return true
+	})
 }

@@ -236,6 +236,8 @@ type InvoiceParams struct {
 	PaymentMethod PaymentMethod `json:"payment_method,omitzero"`
 	// The EU Pay payment that pays it.
 	PaymentReference string `json:"payment_reference,omitzero"`
+	// With PaymentReference: what is given back of the payment, however that is asked for, is credited by itself.
+	AutoCredit bool `json:"auto_credit,omitzero"`
 	// The buyer's own (BT-10), such as the service code that a public body demands.
 	BuyerReference string `json:"buyer_reference,omitzero"`
 	// The number of the buyer's order (BT-13).

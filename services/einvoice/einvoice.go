@@ -208,11 +208,12 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	heard := consume.Config{Name: "einvoice", Subjects: slices.Concat(ledger.Subjects, received.Subjects)}
 	payments := consume.New(heard, core.Pool, core.Bus, inTurn(documents.Apply, inbox.Paid), func() {
 		relay.Wake()
+		documents.NudgeAutoCredits()
 		engine.Wake(true)
 		engine.Wake(false)
 	}, core.Log)
 	s.workers = []func(context.Context) error{
-		relay.Run, engine.Run, documents.Follow, inbox.Run, documents.PurgeClaims, enrolments.Run, reports.Run, payments.Run,
+		relay.Run, engine.Run, documents.Follow, documents.RunAutoCredits, inbox.Run, documents.PurgeClaims, enrolments.Run, reports.Run, payments.Run,
 		exports.Run, exports.Purge, sales.Run, kept.Run, consume.KeepInbox(core.Pool, core.Bus, 0, core.Now, core.Log).Run,
 		tally.Folding(core.Pool, core.Log),
 	}

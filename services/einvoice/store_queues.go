@@ -16,5 +16,6 @@ var queues = []measure.Queue{
 		(select min(fetch_at) from received_invoices where fetch_at is not null and not livemode))`},
 	{Name: "supplier_payments", First: `select min(due_at) from supplier_payments where due_at is not null`},
 	{Name: "credit_refunds", First: `select min(due_at) from credit_refunds where due_at is not null`},
+	{Name: "auto_credits", First: `select min(due_at) from auto_credits where due_at is not null`},
 	{Name: "exports", First: `select min(due_at) from exports where status = 'pending'`},
 }

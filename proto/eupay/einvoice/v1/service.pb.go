@@ -997,8 +997,12 @@ type CreateInvoiceRequest struct {
 	Deposits []string `protobuf:"bytes,31,rep,name=deposits,proto3" json:"deposits,omitempty"`
 	// Issue it also when the buyer cannot receive e-invoices yet, and send it later. Otherwise that is BUYER_UNREACHABLE.
 	KeepUnreachable bool `protobuf:"varint,32,opt,name=keep_unreachable,json=keepUnreachable,proto3" json:"keep_unreachable,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// It follows its payment: what is given back of it, or cancelled of the order that it paid, is credited by itself.
+	AutoCredit bool `protobuf:"varint,80,opt,name=auto_credit,json=autoCredit,proto3" json:"auto_credit,omitempty"`
+	// What was paid with payment_reference in all. 0: what the payment says. Only with auto_credit.
+	PaidCents     int64 `protobuf:"varint,81,opt,name=paid_cents,json=paidCents,proto3" json:"paid_cents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateInvoiceRequest) Reset() {
@@ -1190,6 +1194,20 @@ func (x *CreateInvoiceRequest) GetKeepUnreachable() bool {
 		return x.KeepUnreachable
 	}
 	return false
+}
+
+func (x *CreateInvoiceRequest) GetAutoCredit() bool {
+	if x != nil {
+		return x.AutoCredit
+	}
+	return false
+}
+
+func (x *CreateInvoiceRequest) GetPaidCents() int64 {
+	if x != nil {
+		return x.PaidCents
+	}
+	return 0
 }
 
 type CreateInvoiceResponse struct {
@@ -3412,7 +3430,7 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x06nature\x18\x06 \x01(\tR\x06nature\x120\n" +
 	"\x14vat_exemption_reason\x18\a \x01(\tR\x12vatExemptionReason\x12\x12\n" +
 	"\x04unit\x18\b \x01(\tR\x04unit\x12,\n" +
-	"\x12vat_exemption_code\x18\t \x01(\tR\x10vatExemptionCode\"\xf8\x06\n" +
+	"\x12vat_exemption_code\x18\t \x01(\tR\x10vatExemptionCode\"\xb8\a\n" +
 	"\x14CreateInvoiceRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -3439,7 +3457,11 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x10delivery_address\x18\x14 \x01(\v2\x1a.eupay.einvoice.v1.AddressR\x0fdeliveryAddress\x12\x12\n" +
 	"\x04type\x18\x1e \x01(\tR\x04type\x12\x1a\n" +
 	"\bdeposits\x18\x1f \x03(\tR\bdeposits\x12)\n" +
-	"\x10keep_unreachable\x18  \x01(\bR\x0fkeepUnreachable\"\x90\x01\n" +
+	"\x10keep_unreachable\x18  \x01(\bR\x0fkeepUnreachable\x12\x1f\n" +
+	"\vauto_credit\x18P \x01(\bR\n" +
+	"autoCredit\x12\x1d\n" +
+	"\n" +
+	"paid_cents\x18Q \x01(\x03R\tpaidCents\"\x90\x01\n" +
 	"\x15CreateInvoiceResponse\x124\n" +
 	"\ainvoice\x18\x01 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\ainvoice\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed\x12%\n" +

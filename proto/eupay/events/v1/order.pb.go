@@ -300,9 +300,11 @@ type OrderedItem struct {
 	CancelledQuantity int32 `protobuf:"varint,40,opt,name=cancelled_quantity,json=cancelledQuantity,proto3" json:"cancelled_quantity,omitempty"`
 	CancelledCents    int64 `protobuf:"varint,41,opt,name=cancelled_cents,json=cancelledCents,proto3" json:"cancelled_cents,omitempty"`
 	// Empty: the product has no variants. name has the variant's name, too.
-	VariantId     string `protobuf:"bytes,50,opt,name=variant_id,json=variantId,proto3" json:"variant_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	VariantId string `protobuf:"bytes,50,opt,name=variant_id,json=variantId,proto3" json:"variant_id,omitempty"`
+	// cancelled_cents by rate. Empty in events from before this field.
+	CancelledTaxes []*OrderedTax `protobuf:"bytes,80,rep,name=cancelled_taxes,json=cancelledTaxes,proto3" json:"cancelled_taxes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *OrderedItem) Reset() {
@@ -403,6 +405,13 @@ func (x *OrderedItem) GetVariantId() string {
 		return x.VariantId
 	}
 	return ""
+}
+
+func (x *OrderedItem) GetCancelledTaxes() []*OrderedTax {
+	if x != nil {
+		return x.CancelledTaxes
+	}
+	return nil
 }
 
 // OrderedTax is the part of a line at one rate of VAT.
@@ -714,7 +723,7 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\x0fcancelled_cents\x18< \x01(\x03R\x0ecancelledCents\x12F\n" +
 	"\fcancellation\x18= \x01(\v2\".eupay.events.v1.OrderCancellationR\fcancellation\x12K\n" +
 	"\x10requested_refund\x18> \x01(\v2 .eupay.events.v1.RequestedRefundR\x0frequestedRefund\x127\n" +
-	"\tpickup_at\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\bpickupAt\"\x8c\x03\n" +
+	"\tpickup_at\x18\x1e \x01(\v2\x1a.google.protobuf.TimestampR\bpickupAt\"\xd2\x03\n" +
 	"\vOrderedItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -728,7 +737,8 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\x12cancelled_quantity\x18( \x01(\x05R\x11cancelledQuantity\x12'\n" +
 	"\x0fcancelled_cents\x18) \x01(\x03R\x0ecancelledCents\x12\x1d\n" +
 	"\n" +
-	"variant_id\x182 \x01(\tR\tvariantIdB\x15\n" +
+	"variant_id\x182 \x01(\tR\tvariantId\x12D\n" +
+	"\x0fcancelled_taxes\x18P \x03(\v2\x1b.eupay.events.v1.OrderedTaxR\x0ecancelledTaxesB\x15\n" +
 	"\x13_vat_rate_per_mille\"Z\n" +
 	"\n" +
 	"OrderedTax\x12+\n" +
@@ -783,14 +793,15 @@ var file_eupay_events_v1_order_proto_depIdxs = []int32{
 	5,  // 4: eupay.events.v1.OrderChanged.requested_refund:type_name -> eupay.events.v1.RequestedRefund
 	6,  // 5: eupay.events.v1.OrderChanged.pickup_at:type_name -> google.protobuf.Timestamp
 	2,  // 6: eupay.events.v1.OrderedItem.taxes:type_name -> eupay.events.v1.OrderedTax
-	4,  // 7: eupay.events.v1.OrderCancellation.items:type_name -> eupay.events.v1.CancelledItem
-	2,  // 8: eupay.events.v1.CancelledItem.taxes:type_name -> eupay.events.v1.OrderedTax
-	2,  // 9: eupay.events.v1.RequestedRefund.taxes:type_name -> eupay.events.v1.OrderedTax
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	2,  // 7: eupay.events.v1.OrderedItem.cancelled_taxes:type_name -> eupay.events.v1.OrderedTax
+	4,  // 8: eupay.events.v1.OrderCancellation.items:type_name -> eupay.events.v1.CancelledItem
+	2,  // 9: eupay.events.v1.CancelledItem.taxes:type_name -> eupay.events.v1.OrderedTax
+	2,  // 10: eupay.events.v1.RequestedRefund.taxes:type_name -> eupay.events.v1.OrderedTax
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_eupay_events_v1_order_proto_init() }

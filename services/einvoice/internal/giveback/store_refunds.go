@@ -23,6 +23,18 @@ func Want(ctx context.Context, tx pgx.Tx, r Refund, now time.Time) error {
 	return nil
 }
 
+// Known records that what a credit note gives back is given back by a refund that others have asked for: nothing more is made. One refund belongs to
+// one credit note.
+func Known(ctx context.Context, tx pgx.Tx, r Refund, now time.Time) error {
+	_, err := tx.Exec(ctx, `insert into credit_refunds (credit_note_id, merchant_id, livemode, payment_reference, refund_reference, amount_cents, status, created_at,
+		ended_at) values ($1, $2, $3, $4, $5, $6, 'made', $7, $7) on conflict do nothing`,
+		r.CreditNote, r.MerchantID, r.Livemode, r.Payment, r.Reference, int64(r.Amount), now)
+	if err != nil {
+		return fmt.Errorf("record the refund of a credit note: %w", err)
+	}
+	return nil
+}
+
 // ReferenceOf returns the reference of the refund of a credit note; empty if none was recorded.
 func ReferenceOf(ctx context.Context, db pg.DB, creditNote uuid.UUID) (reference string, err error) {
 	err = db.QueryRow(ctx, `select refund_reference from credit_refunds where credit_note_id = $1`, creditNote).Scan(&reference)

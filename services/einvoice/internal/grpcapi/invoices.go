@@ -63,6 +63,7 @@ func orderIn(req *einvoicev1.CreateInvoiceRequest) (invoice.Order, error) {
 		Delivered: invoice.Date(req.GetDeliveryDate()), Served: invoice.Period{From: invoice.Date(req.GetServiceFrom()), To: invoice.Date(req.GetServiceTo())},
 		DeliveryAddress: address(req.GetDeliveryAddress()),
 		Deposit:         req.GetType() == "deposit", Deposits: req.GetDeposits(), KeepUnreachable: req.GetKeepUnreachable(),
+		AutoCredit: req.GetAutoCredit(), Paid: money.Cents(req.GetPaidCents()),
 	}
 	var bad refuse.Problems
 	bad.If(req.GetType() != "" && req.GetType() != "invoice" && req.GetType() != "deposit", "type", "must be invoice or deposit")

@@ -30,6 +30,11 @@ var errNotAnInvoice = errors.New("only an invoice can be credited")
 //
 // It returns TooMuch if the amount exceeds what is left, and an errs.Error if the amount or the reason is invalid.
 func Credit(number string, issued Date, of Document, earlier []Document, amount money.Cents, reason string) (Document, error) {
+	return CreditAt(number, issued, of, earlier, amount, nil, reason)
+}
+
+// CreditAt is Credit that takes the amount at the natures and rates of first, as far as they are left there, and the rest as Credit does.
+func CreditAt(number string, issued Date, of Document, earlier []Document, amount money.Cents, first []Part, reason string) (Document, error) {
 	d, err := creditNote(number, issued, of, reason)
 	if err != nil {
 		return Document{}, err
@@ -39,7 +44,7 @@ func Credit(number string, issued Date, of Document, earlier []Document, amount 
 	}
 	whole := cells(of)
 	done := credited(earlier)
-	shares, err := spread(amount, whole, done)
+	shares, err := spread(amount, whole, done, first)
 	if err != nil {
 		return Document{}, err
 	}
@@ -103,8 +108,8 @@ func credited(earlier []Document) map[cell]cell {
 	return sums
 }
 
-// spread distributes amount over what is left of each cell.
-func spread(amount money.Cents, whole []cell, done map[cell]cell) ([]money.Cents, error) {
+// spread distributes amount over what is left of each cell: over those of first, then over all.
+func spread(amount money.Cents, whole []cell, done map[cell]cell, first []Part) ([]money.Cents, error) {
 	left := make([]money.Cents, len(whole))
 	var sum money.Cents
 	for i, c := range whole {
@@ -114,7 +119,20 @@ func spread(amount money.Cents, whole []cell, done map[cell]cell) ([]money.Cents
 	if amount > sum {
 		return nil, TooMuch{sum}
 	}
-	return money.Apportion(amount, left), nil
+	shares := make([]money.Cents, len(whole))
+	for _, p := range first {
+		for i, c := range whole {
+			if c.Nature != p.Nature || c.VATPerMill != p.VATPerMill {
+				continue
+			}
+			here := min(p.Amount, left[i], amount)
+			shares[i], left[i], p.Amount, amount = shares[i]+here, left[i]-here, p.Amount-here, amount-here
+		}
+	}
+	for i, share := range money.Apportion(amount, left) {
+		shares[i] += share
+	}
+	return shares, nil
 }
 
 // creditTaxes returns the VAT in the share of each cell. It is calculated cumulatively: the VAT in everything credited so far,

@@ -37,6 +37,10 @@ type Order struct {
 	Method Method
 	// PaymentReference is the payment that pays or has paid it; may be empty.
 	PaymentReference string
+	// AutoCredit makes it follow its payment: what is given back of it, or cancelled of the order that it paid, is credited. Paid is what was paid with
+	// it in all; 0: what the payment says.
+	AutoCredit bool
+	Paid       money.Cents
 }
 
 // Customer is the buyer as the merchant knows it. Only Name is mandatory. A SIREN, SIRET, VAT number or electronic address makes it a

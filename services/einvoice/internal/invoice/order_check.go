@@ -130,6 +130,8 @@ func (p *problems) order(o Order, issued Date) {
 	p.references(o)
 	p.delivery(o, issued)
 	p.If(o.Deposit && len(o.Deductions) > 0, "deposits", "must not be given for a deposit")
+	p.If(o.AutoCredit && o.PaymentReference == "", "auto_credit", "requires payment_reference")
+	p.If(o.AutoCredit && (o.Deposit || len(o.Deposits) > 0), "auto_credit", "must not be given for a deposit, or with deposits")
 	p.due(o, issued)
 	if o.PaidOn != "" {
 		p.paid(o, issued)

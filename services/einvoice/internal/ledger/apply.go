@@ -27,6 +27,9 @@ func (l *Ledger) Apply(ctx context.Context, tx pgx.Tx, batch []consume.Event) er
 	if err := sale.LockAll(ctx, tx, sales); err != nil {
 		return err
 	}
+	if err := l.makeDue(ctx, tx, sale.Touched(sales)); err != nil {
+		return err
+	}
 	forInvoice, err := l.settle(ctx, tx, batch)
 	if err != nil {
 		return err

@@ -80,10 +80,18 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 				return err
 			}
 		}
+		if order.AutoCredit {
+			if err := insertTie(ctx, tx, &out.Record, order.Paid); err != nil {
+				return err
+			}
+		}
 		return takeDeposits(ctx, tx, taken, &out.Record)
 	})
 	if err != nil {
 		return Created{}, err
+	}
+	if order.AutoCredit {
+		l.credits.Nudge()
 	}
 	if !out.Replayed && e.Ready() {
 		l.submitNow(ctx, out.ID, out.Livemode)

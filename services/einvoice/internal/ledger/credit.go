@@ -26,6 +26,8 @@ type CreditNote struct {
 	Cancel bool
 	// Refund requests that the money goes back too: see Corrected.Payment.
 	Refund bool
+	// first is where Amount is taken from first.
+	first []invoice.Part
 }
 
 // Credit issues a credit note for a paid invoice: a 381, or a 384 for the whole. All credit notes together never exceed the
@@ -185,7 +187,7 @@ func (l *Ledger) creditNote(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r
 	if c.Amount != nil {
 		amount = *c.Amount
 	}
-	doc, err := invoice.Credit(number, today, r.Document, earlier, amount, c.Reason)
+	doc, err := invoice.CreditAt(number, today, r.Document, earlier, amount, c.first, c.Reason)
 	if tooMuch := (invoice.TooMuch{}); errors.As(err, &tooMuch) {
 		return invoice.Document{}, errExceeds(r)
 	}

@@ -40,7 +40,9 @@ type Ledger struct {
 	// turns limits the calls that take a number.
 	turns gate
 	// polls are the polling loops by mode.
-	polls    map[bool]*due.Loop[uuid.UUID]
+	polls map[bool]*due.Loop[uuid.UUID]
+	// credits is the loop over invoices that follow their payment.
+	credits  *due.Loop[tie]
 	timeouts timeouts
 }
 
@@ -55,6 +57,7 @@ type timeouts struct {
 func New(d Deps) *Ledger {
 	l := &Ledger{Deps: d, timeouts: timeouts{submit: submitTimeout, read: readTimeout}}
 	l.polls = map[bool]*due.Loop[uuid.UUID]{true: l.poll(true), false: l.poll(false)}
+	l.credits = l.autoCredits()
 	return l
 }
 

@@ -33,6 +33,7 @@ func Room() privacy.Room {
 			"archive_anchors.hash":          "a hash",
 			"order_splits.parts":            "sums of an order",
 			"refund_splits.parts":           "sums of a refund",
+			"order_cancellations.parts":     "sums of an order",
 			"till_sales.totals":             "sums of a day",
 			"claims.key":                    "the merchant's own reference of a request, for a day",
 			"claims.fingerprint":            "a hash of a request, for a day",

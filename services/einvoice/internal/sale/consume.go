@@ -128,6 +128,7 @@ func LockAll(ctx context.Context, tx pgx.Tx, list []Event) error {
 			orders = append(orders, e.Order.GetOrderId())
 		}
 	}
+	references = append(references, Touched(list)...)
 	if len(orders) > 0 {
 		paid, err := salesOfOrders(ctx, tx, orders)
 		if err != nil {
@@ -222,6 +223,9 @@ func (b Book) refund(ctx context.Context, tx pgx.Tx, ev Event) error {
 
 // order records what an order costs at each rate, and what its refunds give back. Its payment may have come before.
 func (b Book) order(ctx context.Context, tx pgx.Tx, o *eventsv1.OrderChanged) error {
+	if err := b.cancelled(ctx, tx, o); err != nil {
+		return err
+	}
 	return b.ordered(ctx, tx, o.GetMerchantId(), o.GetLivemode(), o.GetOrderId(), split(o), o)
 }
 

@@ -112,6 +112,7 @@ type createRequest struct {
 	Type             string   `json:"type"`
 	Deposits         []string `json:"deposits"`
 	UnreachableBuyer string   `json:"unreachable_buyer"`
+	AutoCredit       bool     `json:"auto_credit"`
 }
 
 func (r createRequest) check() error {
@@ -135,6 +136,7 @@ func (r createRequest) check() error {
 	r.deal.check(&bad)
 	bad.oneOf("type", r.Type, "invoice", "deposit")
 	r.checkDeposits(&bad)
+	bad.If(r.AutoCredit && r.PaymentReference == "", "auto_credit", "requires payment_reference")
 	bad.oneOf("unreachable_buyer", r.UnreachableBuyer, "refuse", "keep")
 	switch {
 	case len(r.Items) == 0:
@@ -167,6 +169,7 @@ func (r createRequest) message() *einvoicev1.CreateInvoiceRequest {
 		CustomerType: r.CustomerType, DiscountCents: int64(r.DiscountAmount.Cents()), Notes: r.Notes, Reference: r.Reference, DueDate: r.DueDate,
 		PaidOn: r.PaidOn, PaymentMethod: r.PaymentMethod, PaymentReference: r.PaymentReference,
 		Type: r.Type, Deposits: r.Deposits, KeepUnreachable: r.UnreachableBuyer == "keep",
+		AutoCredit: r.AutoCredit,
 	}
 	for _, i := range r.Items {
 		m.Items = append(m.Items, i.message())

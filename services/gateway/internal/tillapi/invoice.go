@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -131,7 +132,15 @@ func (a *API) invoice(c echo.Context) error {
 	})
 }
 
-// paidOrder returns an order that is paid and not given back, with its ticket.
+// invoiceable are the payment statuses of orders that get an invoice: of what was given back in part, of the rest.
+var invoiceable = []string{"paid", "partially_refunded"}
+
+func errNothingPaid() error {
+	return errs.New(errs.InvalidState, "Only an order that is paid, and not given back, gets an invoice.")
+}
+
+// paidOrder returns an order that is paid, with its ticket. Something may be cancelled of it between the two, or before the invoice is issued: the
+// invoice follows its payment, so that is credited then.
 func (a *API) paidOrder(ctx context.Context, merchantID, id string) (*qrv1.Order, *qrv1.Ticket, error) {
 	res, err := a.Tables.GetOrder(ctx, &qrv1.GetOrderRequest{MerchantId: merchantID, Id: id})
 	if err != nil {
@@ -141,10 +150,13 @@ func (a *API) paidOrder(ctx context.Context, merchantID, id string) (*qrv1.Order
 	if o.GetBillId() != "" {
 		return nil, nil, errs.New(errs.InvalidState, "This order is on the bill of its table. Invoices of such orders are not available.")
 	}
-	if o.GetPaymentStatus() != "paid" || o.GetPaymentReference() == "" || o.GetTotalCents() == 0 {
-		return nil, nil, errs.New(errs.InvalidState, "Only an order that is paid, and not given back, gets an invoice.")
+	if !slices.Contains(invoiceable, o.GetPaymentStatus()) || o.GetPaymentReference() == "" || o.GetTotalCents() == 0 {
+		return nil, nil, errNothingPaid()
 	}
 	ticket, err := a.Till.GetTicket(ctx, &qrv1.GetTicketRequest{MerchantId: merchantID, OrderId: id})
+	if err == nil && ticket.GetTicket().GetTotalCents() == 0 {
+		err = errNothingPaid()
+	}
 	return o, ticket.GetTicket(), err
 }
 
@@ -172,11 +184,22 @@ func wanted(in invoiceRequest, o *qrv1.Order, t *qrv1.Ticket, before int) *einvo
 	req := &einvoicev1.CreateInvoiceRequest{
 		MerchantId: o.GetMerchantId(), Livemode: o.GetLivemode(), Customer: in.customer(), CustomerType: in.CustomerType, Items: items(o, t),
 		PaymentReference: o.GetPaymentReference(), IdempotencyKey: fmt.Sprintf("order:%s:%d", o.GetId(), before),
+		AutoCredit: true, PaidCents: paidWith(t, o.GetPaymentReference()),
 	}
 	if method := means[o.GetPaymentMethod()]; method != "" {
 		req.PaymentMethod, req.PaidOn = method, o.GetPaidAt().AsTime().In(paris).Format(time.DateOnly)
 	}
 	return req
+}
+
+// paidWith is the amount of a payment by the ticket.
+func paidWith(t *qrv1.Ticket, reference string) (cents int64) {
+	for _, p := range t.GetPayments() {
+		if p.GetReference() == reference && p.GetAmountCents() > 0 {
+			cents += p.GetAmountCents()
+		}
+	}
+	return cents
 }
 
 // items are the lines of an order, each by rate of VAT. After a cancellation the sums by rate stand for them.

@@ -47,6 +47,7 @@ func (o *order) tellCancelled(e *eventsv1.OrderChanged) {
 	e.CancelledCents = int64(o.gone().Amount)
 	for i, l := range o.Lines {
 		e.GetItems()[i].CancelledQuantity, e.GetItems()[i].CancelledCents = l.gone.Quantity, int64(l.gone.Amount)
+		e.GetItems()[i].CancelledTaxes = orderedTaxes(l.gone.Taxes)
 	}
 	c := o.news
 	if c == nil {
