@@ -28,6 +28,13 @@ type z struct {
 func TestADayAtTheTill(t *testing.T) {
 	t.Parallel()
 	m := shared.mayInvoice(t)
+	if a := m.portal.do(t, http.MethodPatch, "/webhook-endpoints/"+m.endpoint, `{"event_types":["till.closed"]}`); a.status != http.StatusOK {
+		t.Fatalf("%s", a.raw)
+	}
+	set := m.portal.do(t, http.MethodPut, "/till/settings", `{"day_starts_at":"06:00"}`)
+	if starts := must[map[string]string](t, set, http.StatusOK); starts["day_starts_at"] != "06:00" || starts["in_force"] != "06:00" {
+		t.Errorf("days start at %v", starts)
+	}
 	n := m.sells(t, "13.00", 20)
 	order := must[placed](t, shared.caller().do(t, http.MethodPost, n.path,
 		object{"items": []object{{"productId": n.product, "quantity": 2}}, "orderType": "dine_in"}.json()), http.StatusCreated).Order
@@ -77,6 +84,7 @@ func TestADayAtTheTill(t *testing.T) {
 	if closed.Gross != "26" || closed.Orders != 1 || len(closed.Methods) != 1 || closed.Methods[0].Received != "26" || closed.Methods[0].Tips != "2" {
 		t.Errorf("the closing is %+v", closed)
 	}
+	eventually(t, "the merchant is told", func() bool { return len(m.deliveries(t, closed.ID)) == 1 })
 	m.portal.do(t, http.MethodPost, "/till/closings", "").refused(t, http.StatusConflict, "INVALID_STATE")
 	if a := m.portal.do(t, http.MethodGet, "/till/closings/"+closed.ID+"?format=pdf", ""); a.status != http.StatusOK || !strings.HasPrefix(string(a.raw), "%PDF-") {
 		t.Errorf("the closing as PDF: %d %.80s", a.status, a.raw)
@@ -93,4 +101,6 @@ func TestADayAtTheTill(t *testing.T) {
 	if a.status != http.StatusOK || int64(len(lines)) != closed.Sequence || !strings.Contains(lines[len(lines)-1], closed.Hash) {
 		t.Errorf("the journal: %d %s", a.status, a.raw)
 	}
+	must[cancelled](t, m.portal.do(t, http.MethodPost, path+"/cancellations", `{}`), http.StatusCreated) // given back in cash, too
+	m.isCredited(t, issued.Number, "refunded", "26")
 }

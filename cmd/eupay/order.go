@@ -26,6 +26,7 @@ var orderWays = []way{
 	ordered("order.cancelled", "a guest orders, and you cancel", tableName, to(eupay.OrderCancelled)),
 	ordered("order.payment_failed", "a guest orders, and refuses to pay at the bank", tableName, guestRefuses),
 	ordered("order.paid_late", "a guest pays, and you cancel before the bank has executed it", hangingTable, guestPays, to(eupay.OrderCancelled), bankExecutes),
+	ordered("till.closed", "a guest orders and pays, and you close the day", tableName, guestPays, received, dayCloses),
 }
 
 // meal is an order with the table that was created for it.
@@ -131,6 +132,16 @@ func to(status eupay.OrderStatus) step {
 		m.order.status = string(status)
 		return nil
 	}
+}
+
+// dayCloses closes the day, which the event is about.
+func dayCloses(ctx context.Context, m *meal) error {
+	c, err := m.portal.Till.CloseDay(ctx)
+	if err != nil {
+		return err
+	}
+	m.order = subject{c.ID, c.Gross, c.Period}
+	return nil
 }
 
 // bankExecutes releases the payment that the bank holds.

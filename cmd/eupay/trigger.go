@@ -110,7 +110,7 @@ func (t *triggerCmd) way() (way, eupay.Amount, error) {
 	if err != nil || amount <= 0 {
 		return way{}, 0, fmt.Errorf("--amount must be euros with at most two decimals, such as 29.99, not %q", t.Amount)
 	}
-	if t.Reference != "" && strings.HasPrefix(t.Event, "order.") {
+	if t.Reference != "" && (strings.HasPrefix(t.Event, "order.") || strings.HasPrefix(t.Event, "till.")) {
 		return way{}, 0, errors.New("--reference is of payments and invoices: an order has none of yours")
 	}
 	return ways[i], amount, nil

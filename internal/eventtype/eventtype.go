@@ -108,6 +108,7 @@ var entries = []entry{
 	{"product.low_stock", "The stock of a product or variant came down to its threshold.", "stock_alert", nil},
 	{"product.sold_out", "The last piece of a product or variant is gone.", "stock_alert", map[string]any{"stock_quantity": 0}},
 	{"printer.offline", "A printer of your kitchen has been silent for five minutes.", "printer", nil},
+	{"till.closed", "A day, month or year was closed, by hand or by itself.", "closing", nil},
 	{"bill.opened", "The first order of a table that pays later opened a bill.", "bill", map[string]any{"paid": 0, "due": 84.5, "tips": 0}},
 	{"bill.share.paid", "A guest paid a part of a bill with EU Pay.", "bill_share", nil},
 	{"bill.paid", "A bill is paid in full.", "bill", map[string]any{"paid": 84.5, "due": 0}},

@@ -15,6 +15,8 @@ const (
 	closingsPath = "/till/closings"
 	closingPath  = closingsPath + "/{}"
 	journalPath  = "/till/journal"
+
+	tillSettingsPath = "/till/settings"
 )
 
 // PayMethod is how an order was paid.
@@ -240,6 +242,30 @@ func (s Till) Closings(ctx context.Context, p ClosingListParams) (*Page[Closing]
 // AllClosings reads the closings to their end, the newest first.
 func (s Till) AllClosings(ctx context.Context, p ClosingListParams) iter.Seq2[Closing, error] {
 	return s.listing(p).all(ctx)
+}
+
+// TillSettings is when days start.
+type TillSettings struct {
+	// DayStartsAt is when a business day starts in France, such as 06:00.
+	DayStartsAt string `json:"day_starts_at"`
+	// InForce is the same for the day that is open now: a change counts from the next closing of a day. DayEndsAt is when that day ends by itself.
+	InForce   string    `json:"in_force"`
+	DayEndsAt time.Time `json:"day_ends_at"`
+}
+
+// TillSettingsParams set when days start: a quarter of an hour from 00:00 to 12:00, in France.
+type TillSettingsParams struct {
+	DayStartsAt string `json:"day_starts_at"`
+}
+
+// Settings says when days start.
+func (s Till) Settings(ctx context.Context) (*TillSettings, error) {
+	return get[TillSettings](ctx, s.c, call{method: http.MethodGet, path: tillSettingsPath, moded: true})
+}
+
+// SetSettings sets when days start. The day that is open now ends when it was to end.
+func (s Till) SetSettings(ctx context.Context, p TillSettingsParams) (*TillSettings, error) {
+	return get[TillSettings](ctx, s.c, call{method: http.MethodPut, path: tillSettingsPath, body: p, moded: true})
 }
 
 // Journal is the records of a time as jsonl or csv. Close it.

@@ -83,6 +83,7 @@ var harmless = map[string][]string{
 		"POST /portal/subscriptions/{id}/report",
 		"POST /portal/orders/{id}/status",   // an order does not go back
 		"POST /portal/orders/{id}/payments", // an order is paid once
+		"POST /portal/till/settings",
 		"POST /portal/till",                 // nothing is left to close
 		"POST /portal/kitchen/{id}",         // nor here
 		"POST /portal/kitchen/{id}/lines/{position}", "POST /portal/kitchen/{id}/courses/{course}", "POST /portal/kitchen/setup/stations/{id}",

@@ -43,6 +43,7 @@ var subjects = []string{
 	"eupay.evt.*.payment_link.>", "eupay.evt.*.subscription.>", "eupay.evt.*.receiving_account.>", "eupay.evt.*.reward.>", "eupay.evt.*.bill.>",
 	"eupay.evt.*.product.low_stock.>", "eupay.evt.*.product.sold_out.>",
 	"eupay.evt.*.printer.>",
+	"eupay.evt.*.till.closed.>",
 }
 
 // Service delivers webhooks and serves WebhooksService.

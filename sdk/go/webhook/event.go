@@ -26,7 +26,7 @@ type Event struct {
 	// Data is what it is about: a *Payment of payment.* and refund.*, a *PaymentLink of payment_link.*, an *Occurrence of
 	// subscription.occurrence.*, a *Subscription of the other subscription.*, an *Order of order.*, a *Bill of bill.*, a *Reward of
 	// reward.*, an *Invoice of invoice.*, but a *ReceivedInvoice of invoice.received and invoice.answered, an *Endpoint of
-	// webhook_endpoint.*, a *ReceivingAccount of receiving_account.*, a *Printer of printer.*, and nil for what this package does not know.
+	// webhook_endpoint.*, a *ReceivingAccount of receiving_account.*, a *Printer of printer.*, a *eupay.Closing of till.*, and nil for what this package does not know.
 	Data any
 	// Raw is Data as it came.
 	Raw json.RawMessage
@@ -101,6 +101,8 @@ func about(event Type) any {
 		return &ReceivingAccount{}
 	case "printer":
 		return &Printer{}
+	case "till":
+		return &eupay.Closing{}
 	default:
 		return nil
 	}

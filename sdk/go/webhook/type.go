@@ -111,6 +111,8 @@ const (
 	ProductSoldOut Type = "product.sold_out"
 	// PrinterOffline: A printer of your kitchen has been silent for five minutes.
 	PrinterOffline Type = "printer.offline"
+	// TillClosed: A day, month or year was closed, by hand or by itself.
+	TillClosed Type = "till.closed"
 	// BillOpened: The first order of a table that pays later opened a bill.
 	BillOpened Type = "bill.opened"
 	// BillSharePaid: A guest paid a part of a bill with EU Pay.

@@ -7,6 +7,7 @@
 package eventsv1
 
 import (
+	v1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -163,11 +164,72 @@ func (x *TillReceipt) GetOccurredAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// TillClosed is the payload of till.closed: a day, month or year was closed, by hand or by itself. It names no person.
+type TillClosed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode      bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	Closing       *v1.Closing            `protobuf:"bytes,3,opt,name=closing,proto3" json:"closing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TillClosed) Reset() {
+	*x = TillClosed{}
+	mi := &file_eupay_events_v1_till_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TillClosed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TillClosed) ProtoMessage() {}
+
+func (x *TillClosed) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_events_v1_till_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TillClosed.ProtoReflect.Descriptor instead.
+func (*TillClosed) Descriptor() ([]byte, []int) {
+	return file_eupay_events_v1_till_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *TillClosed) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *TillClosed) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *TillClosed) GetClosing() *v1.Closing {
+	if x != nil {
+		return x.Closing
+	}
+	return nil
+}
+
 var File_eupay_events_v1_till_proto protoreflect.FileDescriptor
 
 const file_eupay_events_v1_till_proto_rawDesc = "" +
 	"\n" +
-	"\x1aeupay/events/v1/till.proto\x12\x0feupay.events.v1\x1a\x1beupay/events/v1/order.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa6\x03\n" +
+	"\x1aeupay/events/v1/till.proto\x12\x0feupay.events.v1\x1a\x1beupay/events/v1/order.proto\x1a\x16eupay/qr/v1/till.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa6\x03\n" +
 	"\vTillReceipt\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -183,7 +245,13 @@ const file_eupay_events_v1_till_proto_rawDesc = "" +
 	" \x03(\v2\x1b.eupay.events.v1.OrderedTaxR\x05taxes\x12\x14\n" +
 	"\x05goods\x18\v \x01(\bR\x05goods\x12;\n" +
 	"\voccurred_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"occurredAtB6Z4european-pay.eu/eupay/proto/eupay/events/v1;eventsv1b\x06proto3"
+	"occurredAt\"y\n" +
+	"\n" +
+	"TillClosed\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12.\n" +
+	"\aclosing\x18\x03 \x01(\v2\x14.eupay.qr.v1.ClosingR\aclosingB6Z4european-pay.eu/eupay/proto/eupay/events/v1;eventsv1b\x06proto3"
 
 var (
 	file_eupay_events_v1_till_proto_rawDescOnce sync.Once
@@ -197,20 +265,23 @@ func file_eupay_events_v1_till_proto_rawDescGZIP() []byte {
 	return file_eupay_events_v1_till_proto_rawDescData
 }
 
-var file_eupay_events_v1_till_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_eupay_events_v1_till_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_eupay_events_v1_till_proto_goTypes = []any{
 	(*TillReceipt)(nil),           // 0: eupay.events.v1.TillReceipt
-	(*OrderedTax)(nil),            // 1: eupay.events.v1.OrderedTax
-	(*timestamppb.Timestamp)(nil), // 2: google.protobuf.Timestamp
+	(*TillClosed)(nil),            // 1: eupay.events.v1.TillClosed
+	(*OrderedTax)(nil),            // 2: eupay.events.v1.OrderedTax
+	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
+	(*v1.Closing)(nil),            // 4: eupay.qr.v1.Closing
 }
 var file_eupay_events_v1_till_proto_depIdxs = []int32{
-	1, // 0: eupay.events.v1.TillReceipt.taxes:type_name -> eupay.events.v1.OrderedTax
-	2, // 1: eupay.events.v1.TillReceipt.occurred_at:type_name -> google.protobuf.Timestamp
-	2, // [2:2] is the sub-list for method output_type
-	2, // [2:2] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	2, // 0: eupay.events.v1.TillReceipt.taxes:type_name -> eupay.events.v1.OrderedTax
+	3, // 1: eupay.events.v1.TillReceipt.occurred_at:type_name -> google.protobuf.Timestamp
+	4, // 2: eupay.events.v1.TillClosed.closing:type_name -> eupay.qr.v1.Closing
+	3, // [3:3] is the sub-list for method output_type
+	3, // [3:3] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_eupay_events_v1_till_proto_init() }
@@ -225,7 +296,7 @@ func file_eupay_events_v1_till_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_events_v1_till_proto_rawDesc), len(file_eupay_events_v1_till_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   1,
+			NumMessages:   2,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

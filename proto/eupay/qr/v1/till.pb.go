@@ -1874,6 +1874,271 @@ func (x *VerifyJournalResponse) GetHead() string {
 	return ""
 }
 
+type TillSettings struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When a business day starts in France, such as 04:00.
+	DayStartsAt string `protobuf:"bytes,1,opt,name=day_starts_at,json=dayStartsAt,proto3" json:"day_starts_at,omitempty"`
+	// The same for the day that is open now: a change takes effect with the next closing of a day.
+	InForce string `protobuf:"bytes,2,opt,name=in_force,json=inForce,proto3" json:"in_force,omitempty"`
+	// When the day that is open now ends by itself.
+	DayEndsAt     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=day_ends_at,json=dayEndsAt,proto3" json:"day_ends_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TillSettings) Reset() {
+	*x = TillSettings{}
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TillSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TillSettings) ProtoMessage() {}
+
+func (x *TillSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TillSettings.ProtoReflect.Descriptor instead.
+func (*TillSettings) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *TillSettings) GetDayStartsAt() string {
+	if x != nil {
+		return x.DayStartsAt
+	}
+	return ""
+}
+
+func (x *TillSettings) GetInForce() string {
+	if x != nil {
+		return x.InForce
+	}
+	return ""
+}
+
+func (x *TillSettings) GetDayEndsAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DayEndsAt
+	}
+	return nil
+}
+
+type GetTillSettingsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode      bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTillSettingsRequest) Reset() {
+	*x = GetTillSettingsRequest{}
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTillSettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTillSettingsRequest) ProtoMessage() {}
+
+func (x *GetTillSettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTillSettingsRequest.ProtoReflect.Descriptor instead.
+func (*GetTillSettingsRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *GetTillSettingsRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *GetTillSettingsRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+type GetTillSettingsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *TillSettings          `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTillSettingsResponse) Reset() {
+	*x = GetTillSettingsResponse{}
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTillSettingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTillSettingsResponse) ProtoMessage() {}
+
+func (x *GetTillSettingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTillSettingsResponse.ProtoReflect.Descriptor instead.
+func (*GetTillSettingsResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *GetTillSettingsResponse) GetSettings() *TillSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+type SetTillSettingsRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	// What the answer says of the open day is of this mode; the setting is of both.
+	Livemode bool `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	// Whole quarters of an hour from 00:00 to 12:00.
+	DayStartsAt   string `protobuf:"bytes,3,opt,name=day_starts_at,json=dayStartsAt,proto3" json:"day_starts_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetTillSettingsRequest) Reset() {
+	*x = SetTillSettingsRequest{}
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetTillSettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetTillSettingsRequest) ProtoMessage() {}
+
+func (x *SetTillSettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetTillSettingsRequest.ProtoReflect.Descriptor instead.
+func (*SetTillSettingsRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *SetTillSettingsRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *SetTillSettingsRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *SetTillSettingsRequest) GetDayStartsAt() string {
+	if x != nil {
+		return x.DayStartsAt
+	}
+	return ""
+}
+
+type SetTillSettingsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *TillSettings          `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetTillSettingsResponse) Reset() {
+	*x = SetTillSettingsResponse{}
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetTillSettingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetTillSettingsResponse) ProtoMessage() {}
+
+func (x *SetTillSettingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetTillSettingsResponse.ProtoReflect.Descriptor instead.
+func (*SetTillSettingsResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *SetTillSettingsResponse) GetSettings() *TillSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
 var File_eupay_qr_v1_till_proto protoreflect.FileDescriptor
 
 const file_eupay_qr_v1_till_proto_rawDesc = "" +
@@ -2043,7 +2308,24 @@ const file_eupay_qr_v1_till_proto_rawDesc = "" +
 	"\x04done\x18\x03 \x01(\bR\x04done\x12\x18\n" +
 	"\aproblem\x18\x04 \x01(\tR\aproblem\x12\x1a\n" +
 	"\bsequence\x18\x05 \x01(\x03R\bsequence\x12\x12\n" +
-	"\x04head\x18\x06 \x01(\tR\x04head2\xe3\x03\n" +
+	"\x04head\x18\x06 \x01(\tR\x04head\"\x89\x01\n" +
+	"\fTillSettings\x12\"\n" +
+	"\rday_starts_at\x18\x01 \x01(\tR\vdayStartsAt\x12\x19\n" +
+	"\bin_force\x18\x02 \x01(\tR\ainForce\x12:\n" +
+	"\vday_ends_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tdayEndsAt\"U\n" +
+	"\x16GetTillSettingsRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\"P\n" +
+	"\x17GetTillSettingsResponse\x125\n" +
+	"\bsettings\x18\x01 \x01(\v2\x19.eupay.qr.v1.TillSettingsR\bsettings\"y\n" +
+	"\x16SetTillSettingsRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\"\n" +
+	"\rday_starts_at\x18\x03 \x01(\tR\vdayStartsAt\"P\n" +
+	"\x17SetTillSettingsResponse\x125\n" +
+	"\bsettings\x18\x01 \x01(\v2\x19.eupay.qr.v1.TillSettingsR\bsettings2\x9f\x05\n" +
 	"\vTillService\x12G\n" +
 	"\bPayOrder\x12\x1c.eupay.qr.v1.PayOrderRequest\x1a\x1d.eupay.qr.v1.PayOrderResponse\x12J\n" +
 	"\tGetTicket\x12\x1d.eupay.qr.v1.GetTicketRequest\x1a\x1e.eupay.qr.v1.GetTicketResponse\x12G\n" +
@@ -2051,7 +2333,9 @@ const file_eupay_qr_v1_till_proto_rawDesc = "" +
 	"\fListClosings\x12 .eupay.qr.v1.ListClosingsRequest\x1a!.eupay.qr.v1.ListClosingsResponse\x12M\n" +
 	"\n" +
 	"GetClosing\x12\x1e.eupay.qr.v1.GetClosingRequest\x1a\x1f.eupay.qr.v1.GetClosingResponse\x12R\n" +
-	"\vReadJournal\x12\x1f.eupay.qr.v1.ReadJournalRequest\x1a .eupay.qr.v1.ReadJournalResponse0\x012q\n" +
+	"\vReadJournal\x12\x1f.eupay.qr.v1.ReadJournalRequest\x1a .eupay.qr.v1.ReadJournalResponse0\x01\x12\\\n" +
+	"\x0fGetTillSettings\x12#.eupay.qr.v1.GetTillSettingsRequest\x1a$.eupay.qr.v1.GetTillSettingsResponse\x12\\\n" +
+	"\x0fSetTillSettings\x12#.eupay.qr.v1.SetTillSettingsRequest\x1a$.eupay.qr.v1.SetTillSettingsResponse2q\n" +
 	"\x15JournalArchiveService\x12X\n" +
 	"\rVerifyJournal\x12!.eupay.qr.v1.VerifyJournalRequest\x1a\".eupay.qr.v1.VerifyJournalResponse0\x01B.Z,european-pay.eu/eupay/proto/eupay/qr/v1;qrv1b\x06proto3"
 
@@ -2067,78 +2351,90 @@ func file_eupay_qr_v1_till_proto_rawDescGZIP() []byte {
 	return file_eupay_qr_v1_till_proto_rawDescData
 }
 
-var file_eupay_qr_v1_till_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_eupay_qr_v1_till_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_eupay_qr_v1_till_proto_goTypes = []any{
-	(*PayOrderRequest)(nil),       // 0: eupay.qr.v1.PayOrderRequest
-	(*PayOrderResponse)(nil),      // 1: eupay.qr.v1.PayOrderResponse
-	(*Seller)(nil),                // 2: eupay.qr.v1.Seller
-	(*GetTicketRequest)(nil),      // 3: eupay.qr.v1.GetTicketRequest
-	(*GetTicketResponse)(nil),     // 4: eupay.qr.v1.GetTicketResponse
-	(*Ticket)(nil),                // 5: eupay.qr.v1.Ticket
-	(*TicketLine)(nil),            // 6: eupay.qr.v1.TicketLine
-	(*TicketPayment)(nil),         // 7: eupay.qr.v1.TicketPayment
-	(*CloseDayRequest)(nil),       // 8: eupay.qr.v1.CloseDayRequest
-	(*CloseDayResponse)(nil),      // 9: eupay.qr.v1.CloseDayResponse
-	(*Closing)(nil),               // 10: eupay.qr.v1.Closing
-	(*ClosingTotals)(nil),         // 11: eupay.qr.v1.ClosingTotals
-	(*MethodTotal)(nil),           // 12: eupay.qr.v1.MethodTotal
-	(*ListClosingsRequest)(nil),   // 13: eupay.qr.v1.ListClosingsRequest
-	(*ListClosingsResponse)(nil),  // 14: eupay.qr.v1.ListClosingsResponse
-	(*GetClosingRequest)(nil),     // 15: eupay.qr.v1.GetClosingRequest
-	(*GetClosingResponse)(nil),    // 16: eupay.qr.v1.GetClosingResponse
-	(*ReadJournalRequest)(nil),    // 17: eupay.qr.v1.ReadJournalRequest
-	(*ReadJournalResponse)(nil),   // 18: eupay.qr.v1.ReadJournalResponse
-	(*JournalRecord)(nil),         // 19: eupay.qr.v1.JournalRecord
-	(*VerifyJournalRequest)(nil),  // 20: eupay.qr.v1.VerifyJournalRequest
-	(*JournalAnchor)(nil),         // 21: eupay.qr.v1.JournalAnchor
-	(*VerifyJournalResponse)(nil), // 22: eupay.qr.v1.VerifyJournalResponse
-	(*Order)(nil),                 // 23: eupay.qr.v1.Order
-	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
-	(*TaxShare)(nil),              // 25: eupay.qr.v1.TaxShare
+	(*PayOrderRequest)(nil),         // 0: eupay.qr.v1.PayOrderRequest
+	(*PayOrderResponse)(nil),        // 1: eupay.qr.v1.PayOrderResponse
+	(*Seller)(nil),                  // 2: eupay.qr.v1.Seller
+	(*GetTicketRequest)(nil),        // 3: eupay.qr.v1.GetTicketRequest
+	(*GetTicketResponse)(nil),       // 4: eupay.qr.v1.GetTicketResponse
+	(*Ticket)(nil),                  // 5: eupay.qr.v1.Ticket
+	(*TicketLine)(nil),              // 6: eupay.qr.v1.TicketLine
+	(*TicketPayment)(nil),           // 7: eupay.qr.v1.TicketPayment
+	(*CloseDayRequest)(nil),         // 8: eupay.qr.v1.CloseDayRequest
+	(*CloseDayResponse)(nil),        // 9: eupay.qr.v1.CloseDayResponse
+	(*Closing)(nil),                 // 10: eupay.qr.v1.Closing
+	(*ClosingTotals)(nil),           // 11: eupay.qr.v1.ClosingTotals
+	(*MethodTotal)(nil),             // 12: eupay.qr.v1.MethodTotal
+	(*ListClosingsRequest)(nil),     // 13: eupay.qr.v1.ListClosingsRequest
+	(*ListClosingsResponse)(nil),    // 14: eupay.qr.v1.ListClosingsResponse
+	(*GetClosingRequest)(nil),       // 15: eupay.qr.v1.GetClosingRequest
+	(*GetClosingResponse)(nil),      // 16: eupay.qr.v1.GetClosingResponse
+	(*ReadJournalRequest)(nil),      // 17: eupay.qr.v1.ReadJournalRequest
+	(*ReadJournalResponse)(nil),     // 18: eupay.qr.v1.ReadJournalResponse
+	(*JournalRecord)(nil),           // 19: eupay.qr.v1.JournalRecord
+	(*VerifyJournalRequest)(nil),    // 20: eupay.qr.v1.VerifyJournalRequest
+	(*JournalAnchor)(nil),           // 21: eupay.qr.v1.JournalAnchor
+	(*VerifyJournalResponse)(nil),   // 22: eupay.qr.v1.VerifyJournalResponse
+	(*TillSettings)(nil),            // 23: eupay.qr.v1.TillSettings
+	(*GetTillSettingsRequest)(nil),  // 24: eupay.qr.v1.GetTillSettingsRequest
+	(*GetTillSettingsResponse)(nil), // 25: eupay.qr.v1.GetTillSettingsResponse
+	(*SetTillSettingsRequest)(nil),  // 26: eupay.qr.v1.SetTillSettingsRequest
+	(*SetTillSettingsResponse)(nil), // 27: eupay.qr.v1.SetTillSettingsResponse
+	(*Order)(nil),                   // 28: eupay.qr.v1.Order
+	(*timestamppb.Timestamp)(nil),   // 29: google.protobuf.Timestamp
+	(*TaxShare)(nil),                // 30: eupay.qr.v1.TaxShare
 }
 var file_eupay_qr_v1_till_proto_depIdxs = []int32{
-	23, // 0: eupay.qr.v1.PayOrderResponse.order:type_name -> eupay.qr.v1.Order
+	28, // 0: eupay.qr.v1.PayOrderResponse.order:type_name -> eupay.qr.v1.Order
 	2,  // 1: eupay.qr.v1.GetTicketRequest.seller:type_name -> eupay.qr.v1.Seller
 	5,  // 2: eupay.qr.v1.GetTicketResponse.ticket:type_name -> eupay.qr.v1.Ticket
-	24, // 3: eupay.qr.v1.Ticket.at:type_name -> google.protobuf.Timestamp
+	29, // 3: eupay.qr.v1.Ticket.at:type_name -> google.protobuf.Timestamp
 	2,  // 4: eupay.qr.v1.Ticket.seller:type_name -> eupay.qr.v1.Seller
 	6,  // 5: eupay.qr.v1.Ticket.lines:type_name -> eupay.qr.v1.TicketLine
-	25, // 6: eupay.qr.v1.Ticket.taxes:type_name -> eupay.qr.v1.TaxShare
+	30, // 6: eupay.qr.v1.Ticket.taxes:type_name -> eupay.qr.v1.TaxShare
 	7,  // 7: eupay.qr.v1.Ticket.payments:type_name -> eupay.qr.v1.TicketPayment
-	25, // 8: eupay.qr.v1.TicketLine.taxes:type_name -> eupay.qr.v1.TaxShare
-	24, // 9: eupay.qr.v1.TicketPayment.at:type_name -> google.protobuf.Timestamp
+	30, // 8: eupay.qr.v1.TicketLine.taxes:type_name -> eupay.qr.v1.TaxShare
+	29, // 9: eupay.qr.v1.TicketPayment.at:type_name -> google.protobuf.Timestamp
 	10, // 10: eupay.qr.v1.CloseDayResponse.closing:type_name -> eupay.qr.v1.Closing
-	24, // 11: eupay.qr.v1.Closing.closed_at:type_name -> google.protobuf.Timestamp
+	29, // 11: eupay.qr.v1.Closing.closed_at:type_name -> google.protobuf.Timestamp
 	11, // 12: eupay.qr.v1.Closing.totals:type_name -> eupay.qr.v1.ClosingTotals
-	25, // 13: eupay.qr.v1.ClosingTotals.taxes:type_name -> eupay.qr.v1.TaxShare
-	25, // 14: eupay.qr.v1.ClosingTotals.received_taxes:type_name -> eupay.qr.v1.TaxShare
+	30, // 13: eupay.qr.v1.ClosingTotals.taxes:type_name -> eupay.qr.v1.TaxShare
+	30, // 14: eupay.qr.v1.ClosingTotals.received_taxes:type_name -> eupay.qr.v1.TaxShare
 	12, // 15: eupay.qr.v1.ClosingTotals.methods:type_name -> eupay.qr.v1.MethodTotal
 	10, // 16: eupay.qr.v1.ListClosingsResponse.closings:type_name -> eupay.qr.v1.Closing
 	2,  // 17: eupay.qr.v1.GetClosingRequest.seller:type_name -> eupay.qr.v1.Seller
 	10, // 18: eupay.qr.v1.GetClosingResponse.closing:type_name -> eupay.qr.v1.Closing
-	24, // 19: eupay.qr.v1.ReadJournalRequest.from:type_name -> google.protobuf.Timestamp
-	24, // 20: eupay.qr.v1.ReadJournalRequest.to:type_name -> google.protobuf.Timestamp
+	29, // 19: eupay.qr.v1.ReadJournalRequest.from:type_name -> google.protobuf.Timestamp
+	29, // 20: eupay.qr.v1.ReadJournalRequest.to:type_name -> google.protobuf.Timestamp
 	19, // 21: eupay.qr.v1.ReadJournalResponse.records:type_name -> eupay.qr.v1.JournalRecord
 	21, // 22: eupay.qr.v1.VerifyJournalRequest.anchors:type_name -> eupay.qr.v1.JournalAnchor
-	0,  // 23: eupay.qr.v1.TillService.PayOrder:input_type -> eupay.qr.v1.PayOrderRequest
-	3,  // 24: eupay.qr.v1.TillService.GetTicket:input_type -> eupay.qr.v1.GetTicketRequest
-	8,  // 25: eupay.qr.v1.TillService.CloseDay:input_type -> eupay.qr.v1.CloseDayRequest
-	13, // 26: eupay.qr.v1.TillService.ListClosings:input_type -> eupay.qr.v1.ListClosingsRequest
-	15, // 27: eupay.qr.v1.TillService.GetClosing:input_type -> eupay.qr.v1.GetClosingRequest
-	17, // 28: eupay.qr.v1.TillService.ReadJournal:input_type -> eupay.qr.v1.ReadJournalRequest
-	20, // 29: eupay.qr.v1.JournalArchiveService.VerifyJournal:input_type -> eupay.qr.v1.VerifyJournalRequest
-	1,  // 30: eupay.qr.v1.TillService.PayOrder:output_type -> eupay.qr.v1.PayOrderResponse
-	4,  // 31: eupay.qr.v1.TillService.GetTicket:output_type -> eupay.qr.v1.GetTicketResponse
-	9,  // 32: eupay.qr.v1.TillService.CloseDay:output_type -> eupay.qr.v1.CloseDayResponse
-	14, // 33: eupay.qr.v1.TillService.ListClosings:output_type -> eupay.qr.v1.ListClosingsResponse
-	16, // 34: eupay.qr.v1.TillService.GetClosing:output_type -> eupay.qr.v1.GetClosingResponse
-	18, // 35: eupay.qr.v1.TillService.ReadJournal:output_type -> eupay.qr.v1.ReadJournalResponse
-	22, // 36: eupay.qr.v1.JournalArchiveService.VerifyJournal:output_type -> eupay.qr.v1.VerifyJournalResponse
-	30, // [30:37] is the sub-list for method output_type
-	23, // [23:30] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	29, // 23: eupay.qr.v1.TillSettings.day_ends_at:type_name -> google.protobuf.Timestamp
+	23, // 24: eupay.qr.v1.GetTillSettingsResponse.settings:type_name -> eupay.qr.v1.TillSettings
+	23, // 25: eupay.qr.v1.SetTillSettingsResponse.settings:type_name -> eupay.qr.v1.TillSettings
+	0,  // 26: eupay.qr.v1.TillService.PayOrder:input_type -> eupay.qr.v1.PayOrderRequest
+	3,  // 27: eupay.qr.v1.TillService.GetTicket:input_type -> eupay.qr.v1.GetTicketRequest
+	8,  // 28: eupay.qr.v1.TillService.CloseDay:input_type -> eupay.qr.v1.CloseDayRequest
+	13, // 29: eupay.qr.v1.TillService.ListClosings:input_type -> eupay.qr.v1.ListClosingsRequest
+	15, // 30: eupay.qr.v1.TillService.GetClosing:input_type -> eupay.qr.v1.GetClosingRequest
+	17, // 31: eupay.qr.v1.TillService.ReadJournal:input_type -> eupay.qr.v1.ReadJournalRequest
+	24, // 32: eupay.qr.v1.TillService.GetTillSettings:input_type -> eupay.qr.v1.GetTillSettingsRequest
+	26, // 33: eupay.qr.v1.TillService.SetTillSettings:input_type -> eupay.qr.v1.SetTillSettingsRequest
+	20, // 34: eupay.qr.v1.JournalArchiveService.VerifyJournal:input_type -> eupay.qr.v1.VerifyJournalRequest
+	1,  // 35: eupay.qr.v1.TillService.PayOrder:output_type -> eupay.qr.v1.PayOrderResponse
+	4,  // 36: eupay.qr.v1.TillService.GetTicket:output_type -> eupay.qr.v1.GetTicketResponse
+	9,  // 37: eupay.qr.v1.TillService.CloseDay:output_type -> eupay.qr.v1.CloseDayResponse
+	14, // 38: eupay.qr.v1.TillService.ListClosings:output_type -> eupay.qr.v1.ListClosingsResponse
+	16, // 39: eupay.qr.v1.TillService.GetClosing:output_type -> eupay.qr.v1.GetClosingResponse
+	18, // 40: eupay.qr.v1.TillService.ReadJournal:output_type -> eupay.qr.v1.ReadJournalResponse
+	25, // 41: eupay.qr.v1.TillService.GetTillSettings:output_type -> eupay.qr.v1.GetTillSettingsResponse
+	27, // 42: eupay.qr.v1.TillService.SetTillSettings:output_type -> eupay.qr.v1.SetTillSettingsResponse
+	22, // 43: eupay.qr.v1.JournalArchiveService.VerifyJournal:output_type -> eupay.qr.v1.VerifyJournalResponse
+	35, // [35:44] is the sub-list for method output_type
+	26, // [26:35] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_till_proto_init() }
@@ -2153,7 +2449,7 @@ func file_eupay_qr_v1_till_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_qr_v1_till_proto_rawDesc), len(file_eupay_qr_v1_till_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

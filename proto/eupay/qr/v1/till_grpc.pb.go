@@ -19,12 +19,14 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	TillService_PayOrder_FullMethodName     = "/eupay.qr.v1.TillService/PayOrder"
-	TillService_GetTicket_FullMethodName    = "/eupay.qr.v1.TillService/GetTicket"
-	TillService_CloseDay_FullMethodName     = "/eupay.qr.v1.TillService/CloseDay"
-	TillService_ListClosings_FullMethodName = "/eupay.qr.v1.TillService/ListClosings"
-	TillService_GetClosing_FullMethodName   = "/eupay.qr.v1.TillService/GetClosing"
-	TillService_ReadJournal_FullMethodName  = "/eupay.qr.v1.TillService/ReadJournal"
+	TillService_PayOrder_FullMethodName        = "/eupay.qr.v1.TillService/PayOrder"
+	TillService_GetTicket_FullMethodName       = "/eupay.qr.v1.TillService/GetTicket"
+	TillService_CloseDay_FullMethodName        = "/eupay.qr.v1.TillService/CloseDay"
+	TillService_ListClosings_FullMethodName    = "/eupay.qr.v1.TillService/ListClosings"
+	TillService_GetClosing_FullMethodName      = "/eupay.qr.v1.TillService/GetClosing"
+	TillService_ReadJournal_FullMethodName     = "/eupay.qr.v1.TillService/ReadJournal"
+	TillService_GetTillSettings_FullMethodName = "/eupay.qr.v1.TillService/GetTillSettings"
+	TillService_SetTillSettings_FullMethodName = "/eupay.qr.v1.TillService/SetTillSettings"
 )
 
 // TillServiceClient is the client API for TillService service.
@@ -46,6 +48,9 @@ type TillServiceClient interface {
 	GetClosing(ctx context.Context, in *GetClosingRequest, opts ...grpc.CallOption) (*GetClosingResponse, error)
 	// ReadJournal returns the records of a time in their order, and records that they were taken.
 	ReadJournal(ctx context.Context, in *ReadJournalRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadJournalResponse], error)
+	GetTillSettings(ctx context.Context, in *GetTillSettingsRequest, opts ...grpc.CallOption) (*GetTillSettingsResponse, error)
+	// SetTillSettings takes effect with the next closing of a day.
+	SetTillSettings(ctx context.Context, in *SetTillSettingsRequest, opts ...grpc.CallOption) (*SetTillSettingsResponse, error)
 }
 
 type tillServiceClient struct {
@@ -125,6 +130,26 @@ func (c *tillServiceClient) ReadJournal(ctx context.Context, in *ReadJournalRequ
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type TillService_ReadJournalClient = grpc.ServerStreamingClient[ReadJournalResponse]
 
+func (c *tillServiceClient) GetTillSettings(ctx context.Context, in *GetTillSettingsRequest, opts ...grpc.CallOption) (*GetTillSettingsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetTillSettingsResponse)
+	err := c.cc.Invoke(ctx, TillService_GetTillSettings_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *tillServiceClient) SetTillSettings(ctx context.Context, in *SetTillSettingsRequest, opts ...grpc.CallOption) (*SetTillSettingsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetTillSettingsResponse)
+	err := c.cc.Invoke(ctx, TillService_SetTillSettings_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // TillServiceServer is the server API for TillService service.
 // All implementations must embed UnimplementedTillServiceServer
 // for forward compatibility.
@@ -144,6 +169,9 @@ type TillServiceServer interface {
 	GetClosing(context.Context, *GetClosingRequest) (*GetClosingResponse, error)
 	// ReadJournal returns the records of a time in their order, and records that they were taken.
 	ReadJournal(*ReadJournalRequest, grpc.ServerStreamingServer[ReadJournalResponse]) error
+	GetTillSettings(context.Context, *GetTillSettingsRequest) (*GetTillSettingsResponse, error)
+	// SetTillSettings takes effect with the next closing of a day.
+	SetTillSettings(context.Context, *SetTillSettingsRequest) (*SetTillSettingsResponse, error)
 	mustEmbedUnimplementedTillServiceServer()
 }
 
@@ -171,6 +199,12 @@ func (UnimplementedTillServiceServer) GetClosing(context.Context, *GetClosingReq
 }
 func (UnimplementedTillServiceServer) ReadJournal(*ReadJournalRequest, grpc.ServerStreamingServer[ReadJournalResponse]) error {
 	return status.Error(codes.Unimplemented, "method ReadJournal not implemented")
+}
+func (UnimplementedTillServiceServer) GetTillSettings(context.Context, *GetTillSettingsRequest) (*GetTillSettingsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetTillSettings not implemented")
+}
+func (UnimplementedTillServiceServer) SetTillSettings(context.Context, *SetTillSettingsRequest) (*SetTillSettingsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetTillSettings not implemented")
 }
 func (UnimplementedTillServiceServer) mustEmbedUnimplementedTillServiceServer() {}
 func (UnimplementedTillServiceServer) testEmbeddedByValue()                     {}
@@ -294,6 +328,42 @@ func _TillService_ReadJournal_Handler(srv interface{}, stream grpc.ServerStream)
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type TillService_ReadJournalServer = grpc.ServerStreamingServer[ReadJournalResponse]
 
+func _TillService_GetTillSettings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetTillSettingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TillServiceServer).GetTillSettings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TillService_GetTillSettings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TillServiceServer).GetTillSettings(ctx, req.(*GetTillSettingsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TillService_SetTillSettings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetTillSettingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TillServiceServer).SetTillSettings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TillService_SetTillSettings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TillServiceServer).SetTillSettings(ctx, req.(*SetTillSettingsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // TillService_ServiceDesc is the grpc.ServiceDesc for TillService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -320,6 +390,14 @@ var TillService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetClosing",
 			Handler:    _TillService_GetClosing_Handler,
+		},
+		{
+			MethodName: "GetTillSettings",
+			Handler:    _TillService_GetTillSettings_Handler,
+		},
+		{
+			MethodName: "SetTillSettings",
+			Handler:    _TillService_SetTillSettings_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

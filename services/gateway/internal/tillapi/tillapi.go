@@ -66,6 +66,8 @@ func (a *API) Register(g *web.API) {
 	g.GET("/till/closings", a.closings, read)
 	g.POST("/till/closings", a.closeDay, write)
 	g.GET("/till/closings/:id", a.closing, read)
+	g.GET("/till/settings", a.settings, read)
+	g.PUT("/till/settings", a.setSettings, a.Access.Login(caller.Owner...))
 	g.GET("/till/journal", a.journal, a.Access.ForAccount(rights.ExportsRead))
 }
 

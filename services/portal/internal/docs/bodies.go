@@ -45,6 +45,7 @@ var bodies = map[string]string{
 	"takeBillShare":       `{"kind":"equal","people":3,"parts":1}`,
 	"takePublicBillShare": `{"kind":"amount","amount":20.00,"tip":1.00}`,
 	"closeBill":           `{"write_off_reason":"Guests left"}`,
+	"setTillSettings":     `{"day_starts_at":"06:00"}`,
 	"payOrder":            `{"method":"cash","tip":2.00}`,
 	"invoiceOrder":        `{"customer_name":"Jane Martin","customer_email":"jane@example.com"}`,
 	"createOffer":         `{"name":"Happy hour","type":"percentage","value":10,"min_order":15}`,

@@ -31,6 +31,7 @@ func Register(s *web.Site) error {
 	s.For(web.Shop, "POST "+home, closeDay)
 	s.For(web.Everyone, "GET "+home+"/{id}/closing.pdf", paper)
 	s.For(web.Books, "GET "+home+"/journal", journal)
+	s.For(web.Owners, "POST "+home+"/settings", setStart)
 	return s.Templates("till", templates)
 }
 
@@ -41,8 +42,11 @@ type view struct {
 	Closings []eupay.Closing
 	Periods  []string
 	Period   string
-	// MayClose and MayExport are what the user's role allows.
-	MayClose, MayExport bool
+	Settings *eupay.TillSettings
+	// Starts are when a day may start.
+	Starts []map[string]any
+	// MayClose, MayExport and MaySet are what the user's role allows.
+	MayClose, MayExport, MaySet bool
 }
 
 // Day is the moment at which a day begins, for its words.
@@ -67,6 +71,10 @@ func show(r *web.Request, status int, f *web.Form) error {
 	v := view{
 		Form: f, Periods: periods, MayClose: slices.Contains(web.Shop, r.Session.Role) && r.Session.Role != eupay.RoleAccountant,
 		MayExport: slices.Contains(web.Books, r.Session.Role),
+	}
+	v.MaySet = slices.Contains(web.Owners, r.Session.Role)
+	if err := v.readStart(r); err != nil {
+		return err
 	}
 	if period := r.URL.Query().Get("period"); slices.Contains(periods, period) {
 		v.Period = period

@@ -18,6 +18,7 @@ const closing = `{"id":"z1","livemode":false,"period":"day","number":7,"day":"20
 func room(t *testing.T, role eupay.Role) *webtest.Room {
 	t.Helper()
 	r := webtest.NewRoom(t, role, till.Register)
+	r.Answer("GET /till/settings", http.StatusOK, `{"day_starts_at":"06:00","in_force":"04:00","day_ends_at":"2026-06-18T02:00:00Z"}`)
 	r.Answer("GET /till/closings", http.StatusOK, `{"data":[`+closing+`],"pagination":{"page":1,"limit":20,"total":1,"pages":1}}`)
 	return r
 }
@@ -50,5 +51,27 @@ func TestAnAccountantFetchesTheJournal(t *testing.T) {
 	}
 	if status, text := r.Get("/portal/till/journal?from=2026-06-01&to=2026-06-30"); status != http.StatusOK || text != `{"sequence":1}` {
 		t.Errorf("the journal: %d %s", status, text)
+	}
+}
+
+func TestTheOwnerSetsWhenDaysStart(t *testing.T) {
+	t.Parallel()
+	r := room(t, eupay.RoleMerchant)
+	r.Answer("PUT /till/settings", http.StatusOK, `{"day_starts_at":"00:15","in_force":"04:00","day_ends_at":"2026-06-18T02:00:00Z"}`)
+	_, text := r.Get("/portal/till")
+	for _, want := range []string{`action="/portal/till/settings"`, `<option value="06:00" selected>`, `<option value="12:00">`, "04:00"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	if _, _, to := r.Post("/portal/till/settings", "day_starts_at", "00:15"); !strings.HasSuffix(to, "notice=till_saved") {
+		t.Errorf("then %s", to)
+	}
+	r.Answer("PUT /till/settings", http.StatusBadRequest, `{"success":false,"code":"VALIDATION_ERROR","message":"No.","errors":[{"field":"day_starts_at","message":"No."}]}`)
+	if status, text, _ := r.Post("/portal/till/settings", "day_starts_at", "00:16"); status != http.StatusUnprocessableEntity || !strings.Contains(text, "quarter") && !strings.Contains(text, "wrong") {
+		t.Errorf("a refusal: %d", status)
+	}
+	if _, text := room(t, eupay.RoleStaff).Get("/portal/till"); strings.Contains(text, "/portal/till/settings") {
+		t.Error("staff sets when days start")
 	}
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"time"
-	_ "time/tzdata" // days are those of Paris, also on a machine without a time zone database
 
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/qr/internal/businessday"
 )
 
 // Assortment implements AssortmentService.
@@ -25,29 +25,6 @@ const (
 	untilFurther  = "further_notice"
 )
 
-// dayBegins is the hour in Paris at which a merchant's day begins: what is sold late at night belongs to the evening.
-const dayBegins = 4
-
-var paris = mustZone("Europe/Paris")
-
-func mustZone(name string) *time.Location {
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		panic(err) // the time zones are part of the program
-	}
-	return zone
-}
-
-// nextDay returns when the next day of a merchant begins.
-func nextDay(now time.Time) time.Time {
-	local := now.In(paris)
-	next := time.Date(local.Year(), local.Month(), local.Day(), dayBegins, 0, 0, 0, paris)
-	if !next.After(now) {
-		next = time.Date(local.Year(), local.Month(), local.Day()+1, dayBegins, 0, 0, 0, paris)
-	}
-	return next.UTC()
-}
-
 // SetSoldOut implements AssortmentService.
 func (a *Assortment) SetSoldOut(ctx context.Context, r *qrv1.SetSoldOutRequest) (*qrv1.SetSoldOutResponse, error) {
 	store := a.catalog.store
@@ -55,7 +32,11 @@ func (a *Assortment) SetSoldOut(ctx context.Context, r *qrv1.SetSoldOutRequest) 
 	switch r.GetUntil() {
 	case "", untilFurther:
 	case untilTomorrow:
-		next := nextDay(store.now())
+		starts, err := businessday.StartOf(ctx, store.pool, r.GetMerchantId())
+		if err != nil {
+			return nil, err
+		}
+		next := starts.Next(store.now())
 		until = &next
 	default:
 		return nil, errs.Invalid(errs.Field{Field: "until", Message: "until must be tomorrow or further_notice."})

@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/qr/internal/businessday"
 )
 
 func aPart(name string, products ...string) *qrv1.SetMenuPart {
@@ -172,25 +173,6 @@ func TestTextsAreCleanedInEveryLanguage(t *testing.T) {
 	}
 }
 
-func TestTomorrowBeginsAtFour(t *testing.T) {
-	t.Parallel()
-	for now, want := range map[string]string{
-		"2026-06-17T12:00:00Z": "2026-06-18T02:00:00Z",
-		"2026-06-17T22:30:00Z": "2026-06-18T02:00:00Z", // after midnight, still the evening
-		"2026-06-18T02:00:00Z": "2026-06-19T02:00:00Z",
-		"2026-12-01T08:00:00Z": "2026-12-02T03:00:00Z",
-		"2026-03-28T12:00:00Z": "2026-03-29T02:00:00Z", // the night in which clocks change
-	} {
-		at, err := time.Parse(time.RFC3339, now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := nextDay(at).Format(time.RFC3339); got != want {
-			t.Errorf("after %s: %s, want %s", now, got, want)
-		}
-	}
-}
-
 func TestAProductIsSoldOutAndBack(t *testing.T) {
 	t.Parallel()
 	f, merchant := setup(t), uuid.NewString()
@@ -202,8 +184,14 @@ func TestAProductIsSoldOutAndBack(t *testing.T) {
 	}
 	before := f.version(t, merchant)
 	got, err := set(merchant, "tomorrow")
-	if err != nil || !got.GetSoldOut() || !got.GetSoldOutUntil().AsTime().Equal(nextDay(noon)) || f.version(t, merchant) == before {
+	if err != nil || !got.GetSoldOut() || !got.GetSoldOutUntil().AsTime().Equal(businessday.Usual.Next(noon)) || f.version(t, merchant) == before {
 		t.Errorf("until tomorrow: %v, %v", got, err)
+	}
+	if err := businessday.Set(t.Context(), f.store.pool, merchant, 6*60, noon); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = set(merchant, "tomorrow"); err != nil || got.GetSoldOutUntil().AsTime().Sub(businessday.Usual.Next(noon)) != 2*time.Hour {
+		t.Errorf("until a day that starts at six: %v, %v", got, err)
 	}
 	if got, err = set(merchant, "further_notice"); err != nil || !got.GetSoldOut() || got.GetSoldOutUntil() != nil {
 		t.Errorf("until further notice: %v, %v", got, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/qr/internal/businessday"
 	"european-pay.eu/eupay/services/qr/internal/journal"
 )
 
@@ -40,8 +41,10 @@ type content struct {
 	// Number counts the closings of the period from 1.
 	Number int64 `json:"number"`
 	// Date is the business day, or the first of the month or year: 2026-12-01.
-	Date   string `json:"day"`
-	ByHand bool   `json:"by_hand,omitempty"`
+	Date string `json:"day"`
+	// NextStarts is when the days after a day start, if that is not usual: 06:00.
+	NextStarts string `json:"next_day_starts,omitempty"`
+	ByHand     bool   `json:"by_hand,omitempty"`
 	// First and Last are the records that it is about.
 	First  int64  `json:"first_sequence"`
 	Last   int64  `json:"last_sequence"`
@@ -92,11 +95,16 @@ func (s *Server) closeDay(ctx context.Context, tx pgx.Tx, who journal.Who, byHan
 	if err != nil {
 		return nil, err
 	}
-	day := dayOf(at)
+	wanted, err := businessday.StartOf(ctx, tx, who.MerchantID)
+	if err != nil {
+		return nil, err
+	}
+	starts := startsAfter(last, wanted)
+	day := starts.Of(at)
 	if last != nil && day.Before(last.day()) {
 		day = last.day()
 	}
-	next := begin(day.AddDate(0, 0, 1))
+	next := starts.Begin(day.AddDate(0, 0, 1))
 	switch {
 	case first == 0, !byHand && s.now().Before(next):
 		return nil, errNothing
@@ -104,6 +112,9 @@ func (s *Server) closeDay(ctx context.Context, tx pgx.Tx, who journal.Who, byHan
 		byHand = false // a day that has ended is closed first, as it would be by itself
 	}
 	c := content{Period: Day, Date: day.Format(time.DateOnly), ByHand: byHand, First: 1, Last: end}
+	if wanted != businessday.Usual {
+		c.NextStarts = wanted.String()
+	}
 	if last != nil {
 		c.First = last.Last + 1
 	}
@@ -116,6 +127,18 @@ func (s *Server) closeDay(ctx context.Context, tx pgx.Tx, who journal.Who, byHan
 		return nil, err
 	}
 	return s.record(ctx, tx, who, c, last)
+}
+
+// startsAfter is when days start after a closing of a day; nil: there is none. What the merchant wants counts from the next closing on: so a day that is
+// open ends when it was to end, none overlaps another, and no record is between two.
+func startsAfter(last *Closing, wanted businessday.Start) businessday.Start {
+	if last == nil {
+		return wanted
+	}
+	if s, ok := businessday.Parse(last.NextStarts); ok {
+		return s
+	}
+	return businessday.Usual
 }
 
 // closePeriod closes the month or year of a day, whose parts are closed.
@@ -158,5 +181,8 @@ func (s *Server) record(ctx context.Context, tx pgx.Tx, who journal.Who, c conte
 		return nil, err
 	}
 	x.Sequence, x.Hash = r.Sequence, r.Hash
-	return x, insertClosing(ctx, tx, x)
+	if err := insertClosing(ctx, tx, x); err != nil {
+		return nil, err
+	}
+	return x, announce(ctx, tx, x)
 }

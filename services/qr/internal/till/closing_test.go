@@ -5,11 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
+	"european-pay.eu/eupay/services/qr/internal/businessday"
 	"european-pay.eu/eupay/services/qr/internal/journal"
 )
 
@@ -80,6 +82,12 @@ func TestMissedDaysMonthsAndYearsAreClosed(t *testing.T) {
 	if p := r.verify(); p.GetProblem() != "" || p.GetClosings() != 7 {
 		t.Errorf("the journal: %v", p)
 	}
+	told := r.told()
+	for i, c := range r.list("") {
+		if len(told) != 7 || !proto.Equal(told[i].GetClosing(), c.view()) || told[i].GetMerchantId() != r.who.MerchantID || !told[i].GetLivemode() {
+			t.Fatalf("%d closings were announced, the one of number %d as %v", len(told), i+1, told[i])
+		}
+	}
 }
 
 func TestADayIsClosedByHandAndWhatComesLaterIsInAnother(t *testing.T) {
@@ -134,13 +142,28 @@ func TestClosingsAddUpToWhatWasPaid(t *testing.T) {
 					refunded += amount
 				}
 			}
-			r.clock.Advance(time.Duration(rapid.Int64Range(0, 40).Draw(rt, "hours")) * time.Hour)
+			r.clock.Advance(time.Duration(rapid.Int64Range(0, 160).Draw(rt, "quarters")) * 15 * time.Minute)
+			if rapid.Bool().Draw(rt, "change") {
+				r.startAt(rapid.SampledFrom(businessday.All()).Draw(rt, "start").String())
+			}
+			switch rapid.IntRange(0, 3).Draw(rt, "close") {
+			case 0:
+				r.close()
+			case 1:
+				if _, err := r.CloseNow(rt.Context(), r.who); err != nil && !errs.Is(err, errs.InvalidState) {
+					rt.Fatal(err)
+				}
+			}
 		}
-		r.clock.Advance(48 * time.Hour)
+		r.clock.Advance(72 * time.Hour)
 		r.close()
 		var all Totals
-		next := int64(1)
+		next, last := int64(1), ""
 		for _, c := range r.list(Day) {
+			if c.Date < last {
+				rt.Fatalf("closing %d is of %s, after one of %s", c.Number, c.Date, last)
+			}
+			last = c.Date
 			if c.First != next {
 				rt.Fatalf("closing %d begins at %d, not at %d", c.Number, c.First, next)
 			}

@@ -2,9 +2,6 @@ package till
 
 import "time"
 
-// A business day begins at 04:00 in France and has the date of its beginning: what is sold after midnight belongs to the evening before.
-const beginsAt = 4
-
 var paris = mustZone("Europe/Paris")
 
 func mustZone(name string) *time.Location {
@@ -13,21 +10,6 @@ func mustZone(name string) *time.Location {
 		panic(err)
 	}
 	return zone
-}
-
-// dayOf returns the business day of a time, as midnight UTC of its date.
-func dayOf(at time.Time) time.Time {
-	local := at.In(paris)
-	day := date(local.Year(), local.Month(), local.Day())
-	if local.Hour() < beginsAt {
-		return day.AddDate(0, 0, -1)
-	}
-	return day
-}
-
-// begin returns when a business day begins, which is when the day before ends.
-func begin(day time.Time) time.Time {
-	return time.Date(day.Year(), day.Month(), day.Day(), beginsAt, 0, 0, 0, paris).UTC()
 }
 
 func date(year int, month time.Month, day int) time.Time {

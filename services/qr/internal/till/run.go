@@ -30,10 +30,9 @@ func (s *Server) Run(ctx context.Context) error {
 
 // Close closes all that has ended, also while nobody was here to do it. A merchant whose closing fails does not keep others from theirs.
 func (s *Server) Close(ctx context.Context) error {
-	today := dayOf(s.now())
 	// A month is complete when its days are, and a year when its months are: so a look may find more.
 	for range 3 {
-		list, err := pendingClosings(ctx, s.pool, today, closedAtOnce)
+		list, err := pendingClosings(ctx, s.pool, s.now(), closedAtOnce)
 		if err != nil || len(list) == 0 {
 			return err
 		}

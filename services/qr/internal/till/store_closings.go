@@ -12,6 +12,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/tally"
+	"european-pay.eu/eupay/services/qr/internal/businessday"
 	"european-pay.eu/eupay/services/qr/internal/journal"
 )
 
@@ -153,13 +154,16 @@ type pending struct {
 	month, year *time.Time
 }
 
-// pendingSQL looks at each journal by index: the first open record of money, the first day that is in no month, and the first month in no year.
+// pendingSQL looks at each journal by index: the first open record of money, the first day that is in no month, and the first month in no year. The
+// arrays have an entry for each quarter of an hour at which the days of a merchant may start.
 const pendingSQL = `select h.merchant_id::text, h.livemode,
-		coalesce(case when j.sequence > d.sequence then greatest(j.occurred_at, d.closed_at) else j.occurred_at end < $1, false),
-		case when dm.day < $2 then date_trunc('month', dm.day)::date end, case when my.day < $3 then date_trunc('year', my.day)::date end
+		coalesce(case when j.sequence > d.sequence then greatest(j.occurred_at, d.closed_at) else j.occurred_at end < ($1::timestamptz[])[i.at], false),
+		case when dm.day < ($2::date[])[i.at] then date_trunc('month', dm.day)::date end, case when my.day < ($3::date[])[i.at] then date_trunc('year', my.day)::date end
 	from journal_heads h
-	left join lateral (select last_sequence, sequence, closed_at from till_closings c
+	left join till_settings s on s.merchant_id = h.merchant_id
+	left join lateral (select last_sequence, sequence, closed_at, coalesce(totals ->> 'next_day_starts', '04:00') as starts from till_closings c
 		where c.merchant_id = h.merchant_id and c.livemode = h.livemode and c.period = 'day' order by c.number desc limit 1) d on true
+	cross join lateral (select 1 + coalesce((extract(epoch from d.starts::time) / 900)::int, s.day_starts / 15, 16) as at) i
 	left join lateral (select sequence, occurred_at from journal r where r.merchant_id = h.merchant_id and r.livemode = h.livemode
 		and r.sequence > coalesce(d.last_sequence, 0) and r.` + moneyKinds + ` order by r.sequence limit 1) j on true
 	left join lateral (select day from till_closings c where c.merchant_id = h.merchant_id and c.livemode = h.livemode and c.period = 'month'
@@ -170,12 +174,17 @@ const pendingSQL = `select h.merchant_id::text, h.livemode,
 		order by c.number desc limit 1) y on true
 	left join lateral (select day from till_closings c where c.merchant_id = h.merchant_id and c.livemode = h.livemode and c.period = 'month'
 		and c.day >= coalesce((y.day + interval '1 year')::date, '-infinity') order by c.day limit 1) my on true
-	where case when j.sequence > d.sequence then greatest(j.occurred_at, d.closed_at) else j.occurred_at end < $1 or dm.day < $2 or my.day < $3
+	where case when j.sequence > d.sequence then greatest(j.occurred_at, d.closed_at) else j.occurred_at end < ($1::timestamptz[])[i.at] or dm.day < ($2::date[])[i.at] or my.day < ($3::date[])[i.at]
 	order by h.merchant_id, h.livemode limit $4`
 
-// pendingClosings returns some of what has to be closed when it is that day.
-func pendingClosings(ctx context.Context, db pg.DB, today time.Time, limit int) ([]pending, error) {
-	rows, err := db.Query(ctx, pendingSQL, begin(today), monthOf(today), yearOf(today), limit)
+// pendingClosings returns some of what has to be closed at that time.
+func pendingClosings(ctx context.Context, db pg.DB, now time.Time, limit int) ([]pending, error) {
+	var begins, months, years []time.Time
+	for _, starts := range businessday.All() {
+		today := starts.Of(now)
+		begins, months, years = append(begins, starts.Begin(today)), append(months, monthOf(today)), append(years, yearOf(today))
+	}
+	rows, err := db.Query(ctx, pendingSQL, begins, months, years, limit)
 	if err != nil {
 		return nil, fmt.Errorf("find what has to be closed: %w", err)
 	}

@@ -48,6 +48,10 @@ func changed(t *testing.T, eventType string) events.Event {
 		m = &eventsv1.StockAlert{ProductId: "p", MerchantId: "m_1"}
 	case "printer":
 		m = &eventsv1.PrinterChanged{PrinterId: "p", MerchantId: "m_1", LastSeenAt: timestamppb.New(start)}
+	case "till":
+		m = &eventsv1.TillClosed{MerchantId: "m_1", Closing: &qrv1.Closing{Id: "c", ClosedAt: timestamppb.New(start), Totals: &qrv1.ClosingTotals{
+			Taxes: []*qrv1.TaxShare{{}}, ReceivedTaxes: []*qrv1.TaxShare{{}}, Methods: []*qrv1.MethodTotal{{}},
+		}}}
 	case "bill":
 		c := &eventsv1.BillChanged{BillId: "b", MerchantId: "m_1"}
 		if eventType == "bill.share.paid" {

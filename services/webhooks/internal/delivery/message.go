@@ -53,6 +53,8 @@ func Read(e events.Event) (Message, error) {
 		return read(e, stockMessage)
 	case "printer":
 		return read(e, printerMessage)
+	case "till":
+		return read(e, closingMessage)
 	case "bill":
 		return read(e, billMessage)
 	case "reward":

@@ -53,6 +53,7 @@ var allTypes = append([]string{
 	"order.lines_cancelled", "order.refund_requested",
 	"product.low_stock", "product.sold_out",
 	"printer.offline",
+	"till.closed",
 	"bill.opened", "bill.share.paid", "bill.paid", "bill.closed",
 	"reward.earned", "reward.taken_back", "reward.adjusted", "reward.expired", "reward.redeemed", "reward.released",
 	"invoice.created", "invoice.submitted", "invoice.submission_failed", "invoice.status_updated", "invoice.payment_received",
