@@ -2,6 +2,7 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +39,17 @@ type Message struct {
 	Subject  string
 	Text     string
 	HTML     string
-	At       time.Time
+	// Files are attached.
+	Files []File
+	At    time.Time
+}
+
+// File is what is attached to a mail.
+type File struct {
+	Name string
+	// Type is its media type, such as application/pdf.
+	Type string
+	Data []byte
 }
 
 // Mailer sends mail. It is safe for concurrent use.
@@ -151,6 +162,11 @@ func (m *Mailer) write(message Message) (*mail.Msg, error) {
 	msg.SetBodyString(mail.TypeTextPlain, message.Text)
 	if message.HTML != "" {
 		msg.AddAlternativeString(mail.TypeTextHTML, message.HTML)
+	}
+	for _, f := range message.Files {
+		if err := msg.AttachReader(f.Name, bytes.NewReader(f.Data), mail.WithFileContentType(mail.ContentType(f.Type))); err != nil {
+			return nil, fmt.Errorf("attach %s: %w", f.Name, err)
+		}
 	}
 	return msg, nil
 }

@@ -88,7 +88,8 @@ func mailer(t *testing.T, server string) *mail.Mailer {
 
 var hello = mail.Message{
 	ID: "0001", To: "jane@example.com", Language: "fr", Subject: "Réinitialiser", Text: "Bonjour Jane", HTML: "<p>Bonjour Jane</p>",
-	At: time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC),
+	Files: []mail.File{{Name: "ticket.pdf", Type: "application/pdf", Data: []byte("%PDF-1.7")}},
+	At:    time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC),
 }
 
 func TestAMailArrives(t *testing.T) {
@@ -104,6 +105,7 @@ func TestAMailArrives(t *testing.T) {
 	for _, want := range []string{
 		"Message-ID: <0001@pay.example.com>", "To: <jane@example.com>", "no-reply@pay.example.com", "Date: Wed, 17 Jun 2026 12:00:00 +0000",
 		"Auto-Submitted: auto-generated", "Content-Language: fr", "text/plain", "text/html", "<p>Bonjour Jane</p>", "=?UTF-8?",
+		`filename="ticket.pdf"`, "application/pdf", "JVBERi0xLjc=",
 	} {
 		if !strings.Contains(s.mails[0], want) {
 			t.Errorf("%q is missing in\n%s", want, s.mails[0])

@@ -67,6 +67,8 @@ func TestACustomerIsForgottenAndTheLogKeepsWhatHappened(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Exec(t, `update users set email = 'Jane@Example.com'`) // as earlier versions may have stored it
+	f.Exec(t, `insert into ticket_mails select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), true, sha256(a::bytea), now()
+		from unnest(array['jane@example.com', 'bob@example.com']) a`)
 	logged := f.Audited(t, id)
 	who := f.Resolve(known("jane@example.com"))
 	if !slices.Equal(who.GetCustomers(), []string{id}) {
@@ -75,6 +77,9 @@ func TestACustomerIsForgottenAndTheLogKeepsWhatHappened(t *testing.T) {
 	found := f.Find(who)
 	if len(found["users"]) != 1 || found["users"][0]["name"] != "Jane Doe" || len(found["sessions"]) != 2 || found["sessions"][0]["ip"] != "198.51.100.7" {
 		t.Errorf("found %v", found)
+	}
+	if len(found["ticket_mails"]) != 1 {
+		t.Errorf("the tickets sent to her are %v", found["ticket_mails"])
 	}
 	if found["audit_log"] == nil {
 		t.Error("the logins are not found")

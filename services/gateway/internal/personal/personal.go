@@ -31,7 +31,7 @@ func Room() privacy.Room {
 			ofUser("passkey_challenges", "what a device was asked to sign", "login", shortlyOver, `'purpose', t.purpose, 'created_at', t.created_at`, "hash", "ceremony"),
 			ofUser("mail_tokens", "hashes of links in mails", "to verify the address, to set a password", shortlyOver,
 				`'purpose', t.purpose, 'created_at', t.created_at`, "hash"),
-		}, mails, auditLog, merchants, users, privacy.Outbox()),
+		}, mails, ticketMails, auditLog, merchants, users, privacy.Outbox()),
 		Impersonal: map[string]string{
 			"api_keys.allowed_ips":   "addresses of a merchant's servers",
 			"api_keys.last_used_ip":  "the address of a merchant's server",

@@ -35,12 +35,22 @@ func ofUser(table, what, why, kept, shown string, columns ...string) privacy.Hol
 
 var mails = privacy.Holding{
 	Table: "mails", Columns: []string{"recipient", "detail"},
-	What: "mails to the person: the kind, and what their text names", Why: "to send them", Kept: "7 days after they were sent", Erasing: "Deleted.",
+	What: "mails to the person: the kind, and what their text names", Why: "to send them", Kept: "7 days after they were sent; tickets until they are sent, at most a day", Erasing: "Deleted.",
 	Find: `select jsonb_build_object('kind', m.kind, 'recipient', m.recipient, 'detail', m.detail, 'created_at', m.created_at, 'sent_at', m.done_at) from mails m
 		where m.id in (select id from mails where lower(recipient) = any(@emails::text[]) and @merchant::text = '' union select id from mails
 			where user_id in (` + persons + `))`,
 	Erase: []string{`delete from mails where id in (select id from mails where lower(recipient) = any(@emails::text[]) and @merchant::text = ''
 		union select id from mails where user_id in (` + leaving + `))`},
+}
+
+// hashesOfTickets are those of the person's addresses.
+const hashesOfTickets = `select sha256(convert_to(e, 'UTF8')) from unnest(@emails::text[]) e where @merchant::text = ''`
+
+var ticketMails = privacy.Holding{
+	Table: "ticket_mails", Columns: []string{"address"},
+	What: "hashes of addresses to which tickets were sent", Why: "so that nobody has mails sent to others without end", Kept: "a day", Erasing: "Emptied.",
+	Find:  `select jsonb_build_object('sent_at', t.created_at) from ticket_mails t where t.address <> '' and t.address in (` + hashesOfTickets + `)`,
+	Erase: []string{`update ticket_mails set address = '' where address <> '' and address in (` + hashesOfTickets + `)`},
 }
 
 var auditLog = privacy.Holding{

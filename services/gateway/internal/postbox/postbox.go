@@ -2,7 +2,11 @@
 // cause, and no request waits for a mail server. One replica sends the mails.
 package postbox
 
-import "time"
+import (
+	"time"
+
+	"european-pay.eu/eupay/internal/mail"
+)
 
 // Mail is a queued mail. Its text is written when it is sent.
 type Mail struct {
@@ -19,6 +23,10 @@ type Mail struct {
 	// Language is "fr" or "en"; empty: see Add.
 	Language string
 	// Detail has the values that the text needs. It contains no credentials.
-	Detail    map[string]string
+	Detail map[string]string
+	// Forget: To and Detail go with the end of the mail, and one that could not be sent within a day is void.
+	Forget bool
+	// Files are attached. They are made when the mail is sent, and never stored.
+	Files     []mail.File
 	CreatedAt time.Time
 }

@@ -151,6 +151,45 @@ func outcomes(t *testing.T, pool *pgxpool.Pool) (list string) {
 	return list
 }
 
+// Nothing is kept of somebody who is no user: neither once the mail is sent nor when it never can be.
+func TestAMailThatIsToBeForgottenIs(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	add := func(n string) {
+		t.Helper()
+		m := postbox.Mail{Kind: "ticket", To: "ada@example.com", Forget: true, CreatedAt: f.clock.Now(), Detail: map[string]string{"n": n}}
+		if err := postbox.Add(t.Context(), f.Pool, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept := func() (n int) {
+		t.Helper()
+		if err := f.Pool.QueryRow(t.Context(), `select count(*) from mails where recipient <> '' or detail <> '{}'`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	add("1")
+	if got := f.send(t); len(got) != 1 || got[0] != "ada@example.com ticket 1" || kept() != 0 {
+		t.Errorf("sent %q, kept %d", got, kept())
+	}
+	add("2")
+	f.server.answer = errors.New("connection refused")
+	f.send(t)
+	f.clock.Advance(23 * time.Hour)
+	if err := postbox.Purge(t.Context(), f.Pool, f.clock.Now()); err != nil || kept() != 1 {
+		t.Errorf("given up too early: %v", err)
+	}
+	f.clock.Advance(2 * time.Hour)
+	if err := postbox.Purge(t.Context(), f.Pool, f.clock.Now()); err != nil || kept() != 0 {
+		t.Errorf("kept %d: %v", kept(), err)
+	}
+	f.server.answer = nil
+	if got := f.send(t); len(got) != 0 {
+		t.Errorf("what was given up is sent: %q", got)
+	}
+}
+
 // The language that the request asked for counts; without one it is that of the merchant's country.
 func TestTheLanguageOfAMail(t *testing.T) {
 	t.Parallel()

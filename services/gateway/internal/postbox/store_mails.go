@@ -23,14 +23,14 @@ func Add(ctx context.Context, tx pg.DB, m Mail) error {
 	if err != nil {
 		return fmt.Errorf("encode mail: %w", err)
 	}
-	_, err = tx.Exec(ctx, `insert into mails (id, kind, recipient, user_id, language, detail, created_at, due_at)
+	_, err = tx.Exec(ctx, `insert into mails (id, kind, recipient, user_id, language, detail, created_at, due_at, forget)
 		values ($1, $2, $3, nullif($4, '')::uuid, case when $5 <> '' then $5 when exists (
 			select 1 from users u join merchants m on m.id = u.merchant_id
 			where (u.id = nullif($4, '')::uuid or ($4 = '' and lower(u.email) = $3 and u.unverified_since is null and u.removed_at is null))
 			and (m.siren <> '' or m.iban like 'FR%')) or exists (
-			select 1 from merchants m where m.id = nullif($8, '')::uuid and (m.siren <> '' or m.iban like 'FR%')) then 'fr' else 'en' end, $6, $7, $7)
+			select 1 from merchants m where m.id = nullif($8, '')::uuid and (m.siren <> '' or m.iban like 'FR%')) then 'fr' else 'en' end, $6, $7, $7, $9)
 		on conflict (id) do nothing`,
-		cmp.Or(m.ID, events.NewID()), m.Kind, m.To, m.UserID, m.Language, string(detail), m.CreatedAt, m.MerchantID)
+		cmp.Or(m.ID, events.NewID()), m.Kind, m.To, m.UserID, m.Language, string(detail), m.CreatedAt, m.MerchantID, m.Forget)
 	if err != nil {
 		return fmt.Errorf("queue mail: %w", err)
 	}
@@ -51,9 +51,12 @@ func claim(ctx context.Context, db pg.DB, now time.Time, limit int) ([]Mail, err
 	})
 }
 
+// forgotten are the columns of a mail that is to be forgotten with its end.
+const forgotten = `recipient = case when forget then '' else recipient end, detail = case when forget then '{}' else detail end`
+
 // finish records the end of a mail.
 func finish(ctx context.Context, db pg.DB, id, outcome, problem string, now time.Time) error {
-	_, err := db.Exec(ctx, `update mails set done_at = $2, outcome = $3, last_error = $4 where id = $1 and done_at is null`, id, now, outcome, problem)
+	_, err := db.Exec(ctx, `update mails set done_at = $2, outcome = $3, last_error = $4, `+forgotten+` where id = $1 and done_at is null`, id, now, outcome, problem)
 	if err != nil {
 		return fmt.Errorf("finish mail: %w", err)
 	}
@@ -76,13 +79,20 @@ func waiting(ctx context.Context, db pg.DB) (n int64, oldest *time.Time, err err
 	return n, oldest, nil
 }
 
-// Purge deletes mails some days after their end.
+// Purge deletes mails some days after their end, and gives up those that are to be forgotten and could not be sent.
 func Purge(ctx context.Context, db pg.DB, now time.Time) error {
+	_, err := db.Exec(ctx, `update mails set done_at = $1, outcome = 'void', `+forgotten+` where done_at is null and forget and created_at < $2`, now, now.Add(-trial))
+	if err != nil {
+		return fmt.Errorf("give up mails: %w", err)
+	}
 	if _, err := db.Exec(ctx, `delete from mails where done_at < $1`, now.Add(-keep)); err != nil {
 		return fmt.Errorf("purge mails: %w", err)
 	}
 	return nil
 }
+
+// trial is how long it is tried to send a mail that is to be forgotten.
+const trial = 24 * time.Hour
 
 // keep is how long finished mails are kept.
 const keep = 7 * 24 * time.Hour

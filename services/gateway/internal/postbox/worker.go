@@ -67,6 +67,8 @@ type Worker struct {
 	Sender Sender
 	// Address fills in what a mail that has no To does not hold: its reader, and what its text needs. It may call other services. ErrVoid ends the mail.
 	Address func(ctx context.Context, m Mail) (Mail, error)
+	// Fetch gets from other services what a mail needs beside its row, such as its files; nil: nothing. ErrVoid ends the mail.
+	Fetch func(ctx context.Context, m Mail) (Mail, error)
 	// Write creates the text, and any credentials in it, in a transaction of its own. ErrVoid ends the mail.
 	Write func(ctx context.Context, tx pgx.Tx, m Mail) (mail.Message, error)
 	Now   func() time.Time
@@ -133,6 +135,9 @@ func (w *Worker) send(ctx context.Context, m Mail) error {
 	if m.To == "" {
 		m, err = w.Address(ctx, m)
 	}
+	if err == nil && w.Fetch != nil {
+		m, err = w.Fetch(ctx, m)
+	}
 	if err == nil {
 		message, err = w.write(ctx, m)
 	}
@@ -156,7 +161,7 @@ func (w *Worker) write(ctx context.Context, m Mail) (message mail.Message, err e
 
 // pass hands the mail to the server, and records what became of it.
 func (w *Worker) pass(ctx context.Context, m Mail, message mail.Message) error {
-	message.ID, message.To, message.Language, message.At = m.ID, m.To, m.Language, m.CreatedAt
+	message.ID, message.To, message.Language, message.At, message.Files = m.ID, m.To, m.Language, m.CreatedAt, m.Files
 	err := w.Sender.Send(ctx, message)
 	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
