@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"european-pay.eu/eupay/cmd/internal/payer"
 )
 
@@ -61,7 +63,48 @@ func TestALunchOfFour(t *testing.T) {
 	if b := m.bill(t, id); b.Total != "36" || b.Paid != "36" || b.Due != "0" || b.Tips != "3" {
 		t.Errorf("the bill is %+v", b)
 	}
+	m.checkTicket(t, id, bill.Token)
 	m.checkDay(t)
+}
+
+// checkTicket reads the ticket of the lunch: it has all that was eaten, paid and given back, and the guests' copy names no payment.
+func (m *merchant) checkTicket(t *testing.T, id, token string) {
+	t.Helper()
+	type paper struct {
+		Total, Due   json.Number
+		OrderNumbers []int64 `json:"order_numbers"`
+		Lines        []struct{ Quantity int }
+		Payments     []struct {
+			Method, Reference string
+			Amount            json.Number
+		}
+		Copies int
+	}
+	pdf := m.portal.do(t, http.MethodGet, "/table-order/bills/"+id+"/ticket?format=pdf", "")
+	if pdf.status != http.StatusOK || !strings.HasPrefix(string(pdf.raw), "%PDF-") {
+		t.Errorf("the ticket as PDF: %d %.80s", pdf.status, pdf.raw)
+	}
+	p := must[paper](t, m.portal.do(t, http.MethodGet, "/table-order/bills/"+id+"/ticket", ""), http.StatusOK)
+	if p.Total != "36" || p.Due != "0" || len(p.OrderNumbers) != 2 || len(p.Lines) != 2 || len(p.Payments) != 4 || p.Payments[3].Amount != "-12" || p.Copies != 1 {
+		t.Errorf("the ticket is %+v", p)
+	}
+	public := must[paper](t, m.w.caller().do(t, http.MethodGet, "/table-order/bill/"+token+"/ticket", ""), http.StatusOK)
+	if public.Total != "36" || public.Payments[0].Method != "eupay" || public.Payments[0].Reference != "" {
+		t.Errorf("the guests' ticket is %+v", public)
+	}
+	shared.newMerchant(t).portal.do(t, http.MethodGet, "/table-order/bills/"+id+"/ticket", "").refused(t, http.StatusNotFound, "NOT_FOUND")
+	guest, to := uuid.NewString()+"@example.com", "/table-order/bill/"+token+"/ticket/email"
+	if a := m.w.caller().do(t, http.MethodPost, to, object{"email": guest}.json()); a.status != http.StatusAccepted {
+		t.Errorf("a guest wants the ticket: %d %s", a.status, a.raw)
+	}
+	m.w.caller().do(t, http.MethodPost, to, `{"email":"Ada <ada@example.com>"}`).refused(t, http.StatusBadRequest, "VALIDATION_ERROR")
+	eventually(t, "the guest has the ticket", func() bool {
+		mails := m.w.mailsTo(t, guest)
+		return len(mails) == 1 && strings.HasPrefix(mails[0], "Votre ticket de ")
+	})
+	if p := must[paper](t, m.portal.do(t, http.MethodGet, "/table-order/bills/"+id+"/ticket", ""), http.StatusOK); p.Copies != 2 {
+		t.Errorf("the mail's ticket is no copy: %d", p.Copies)
+	}
 }
 
 // checkDay closes the day of the lunch, and compares it with the payments and the journal.

@@ -53,7 +53,7 @@ const audit = `(async () => {
 var notPages = []string{
 	"/app/manifest.webmanifest", "/app/sw.js", "/docs.md", "/llms.txt", "/portal/exports/{id}/file", "/portal/invoices/{id}/pdf", "/portal/live", "/portal/payments/export",
 	"/portal/received/{id}/pdf", "/portal/received/{id}/xml", "/portal/orders/{id}/ticket.pdf", "/portal/till/{id}/closing.pdf", "/portal/till/journal",
-	"/portal/stock/export", "/portal/kitchen/stream",
+	"/portal/stock/export", "/portal/kitchen/stream", "/portal/bills/{id}/ticket", "/portal/bills/{id}/ticket.pdf", "/order/bill/{token}/ticket", "/order/bill/{token}/ticket.pdf",
 	"/portal/links/{id}/qr.png",
 	"/portal/payments/{reference}/qr.png", "/portal/sw.js", "/portal/settings/logo", "/portal/tables/cards.pdf", "/portal/tables/{id}/card.pdf", "/portal/tables/{id}/qr.svg",
 	// parts of pages, which scripts ask for

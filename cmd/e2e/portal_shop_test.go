@@ -97,6 +97,7 @@ func (s *shop) sells(t *testing.T, guest caller) (n menu, transaction string) {
 	guestPage := "/order/" + strings.TrimPrefix(n.path, "/table-order/menu/")
 	s.paths["/order/{merchant}/{token}"] = []string{guestPage, guestPage + "?order=" + o.Order.ID, "/order/" + s.m.ID + "/none"}
 	s.paths["/portal/orders/{id}"] = []string{"/portal/orders/" + o.Order.ID}
+	s.paths["/portal/orders/{id}/invoice"] = []string{"/portal/orders/" + o.Order.ID + "/invoice"}
 	s.hasBill(t, n)
 	s.paths["/portal/stock/products/{id}"] = []string{"/portal/stock/products/" + n.product}
 	s.paths["/portal/tables/{id}"] = []string{"/portal/tables/" + table}
@@ -113,6 +114,9 @@ func (s *shop) hasBill(t *testing.T, n menu) {
 	n.laterOrder(t, 1)
 	b := must[struct{ Data []tableBill }](t, s.m.portal.do(t, http.MethodGet, "/table-order/bills?status=open", ""), http.StatusOK).Data[0]
 	s.paths["/order/bill/{token}"], s.paths["/portal/bills/{id}"] = []string{"/order/bill/" + b.Token}, []string{"/portal/bills/" + b.ID}
+	payments := "/table-order/bills/" + b.ID + "/payments"
+	paid := must[tableBill](t, s.m.portal.with("Idempotency-Key", "one").do(t, http.MethodPost, payments, `{"method":"cash","amount":1}`), http.StatusCreated)
+	s.paths["/portal/bills/{id}/payments/{payment}/invoice"] = []string{"/portal/bills/" + b.ID + "/payments/" + paid.Payments[0].ID + "/invoice"}
 }
 
 // takesPayments has one of each outcome, and a code that asks for one.

@@ -50,6 +50,7 @@ var unanswered = map[string]string{
 	"pollPrinter":      printersOnly, "fetchTicket": printersOnly, "confirmTicket": printersOnly,
 	"printAgain": "takes a ticket that was printed", "fireCourse": "takes an order with courses", "setStationStatus": "takes an order of a station", "setLineStatus": "takes the place of a line beside its order",
 	"getBill": billNeeded, "recordBillPayment": billNeeded, "refundBillPayment": billNeeded, "takeBillShare": billNeeded, "cancelBillShare": billNeeded, "closeBill": billNeeded,
+	"getBillTicket": billNeeded, "getPublicBillTicket": billNeeded, "invoiceBillPayment": billNeeded, "emailBillTicket": billNeeded, "emailPublicBillTicket": billNeeded,
 	"getTableBill": billNeeded, "getPublicBill": billNeeded, "takePublicBillShare": billNeeded, "getPublicBillShare": billNeeded, "cancelPublicBillShare": billNeeded,
 	"setOptionAvailable":  "takes the id of an option beside that of its group",
 	"createVariant":       "makes the product of the other examples one that is ordered by its variant",

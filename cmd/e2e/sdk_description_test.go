@@ -102,7 +102,7 @@ func (w *witness) query(sent url.Values) {
 		}
 	}
 	for _, name := range w.last.query {
-		if name == "token" && (w.last.id == "getOrder" || w.last.id == "getTicket") || name == "page" && sent.Has("starting_after") ||
+		if name == "token" && (w.last.id == "getOrder" || w.last.id == "getTicket" || w.last.id == "emailTicket") || name == "page" && sent.Has("starting_after") ||
 			w.last.papers && (name == "format" || name == "language") && !sent.Has(name) {
 			continue // in another method; or the other way of reading the list
 		}

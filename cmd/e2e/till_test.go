@@ -103,4 +103,30 @@ func TestADayAtTheTill(t *testing.T) {
 	}
 	must[cancelled](t, m.portal.do(t, http.MethodPost, path+"/cancellations", `{}`), http.StatusCreated) // given back in cash, too
 	m.isCredited(t, issued.Number, "refunded", "26")
+	m.invoicesHalfOfABill(t, n)
+}
+
+// invoicesHalfOfABill has one of two guests pay a half in cash, with a tip, and get one invoice of it.
+func (m *merchant) invoicesHalfOfABill(t *testing.T, n menu) {
+	t.Helper()
+	n.laterOrder(t, 2)
+	id := must[struct{ Data []tableBill }](t, m.portal.do(t, http.MethodGet, "/table-order/bills?status=open", ""), http.StatusOK).Data[0].ID
+	path := "/table-order/bills/" + id + "/payments"
+	half := must[tableBill](t, m.portal.with("Idempotency-Key", "half").do(t, http.MethodPost, path, `{"method":"cash","amount":13,"tip":2}`), http.StatusCreated).Payments[0].ID
+	path += "/" + half + "/invoice"
+	issued := must[struct {
+		ID, Number, Status string
+		Total              json.Number
+		PaymentReference   string `json:"payment_reference"`
+	}](t, m.portal.do(t, http.MethodPost, path, `{"customer_name":"Jane Martin"}`), http.StatusCreated)
+	if issued.Status != "paid" || issued.Total != "13" || issued.PaymentReference != half {
+		t.Errorf("the invoice is %+v", issued)
+	}
+	if a := m.portal.do(t, http.MethodPost, path, `{"customer_name":"Jane Martin"}`); a.status != http.StatusOK || !strings.Contains(string(a.raw), issued.Number) {
+		t.Errorf("invoiced again: %d %s", a.status, a.raw)
+	}
+	if a := m.portal.do(t, http.MethodGet, "/einvoice/invoices/"+issued.ID, ""); !strings.Contains(string(a.raw), "Repas, table ") {
+		t.Errorf("the invoice says %s", a.raw)
+	}
+	shared.newMerchant(t).portal.do(t, http.MethodPost, path, `{"customer_name":"Jane Martin"}`).refused(t, http.StatusNotFound, "NOT_FOUND")
 }

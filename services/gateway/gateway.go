@@ -139,6 +139,13 @@ func (s *Service) writeToCustomers(to others) {
 	s.notices = consume.New(consume.Config{Name: notice.Consumer, Subjects: notice.Subjects}, s.core.Pool, s.core.Bus, customers.Handle, nil, s.core.Log)
 }
 
+// ticketMails sends tickets by mail. What prints them comes later.
+func (s *Service) ticketMails() *notice.Tickets {
+	tickets := &notice.Tickets{Pool: s.core.Pool, Now: s.core.Now, TestToAnybody: s.cfg.MailboxURL != ""}
+	s.accounts.Mails.Fetch = tickets.Fetch
+	return tickets
+}
+
 // dial connects to the named service; the connection is closed with the gateway.
 func (s *Service) dial(name, addr string) (*boot.Conn, error) {
 	conn, err := boot.Dial(s.core.Identity, name, addr)

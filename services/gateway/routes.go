@@ -159,10 +159,13 @@ func (s *Service) shopRoutes(api *web.API, to others, access *caller.Access, lim
 		Merchants: s.accounts.Merchants, Codes: signer, Access: access, Deadline: s.cfg.CreateDeadline,
 		MenuLimiter: limiter, OrderLimiter: orderLimiter, Deployment: s.deployment(), Now: s.core.Now,
 	}).Register(api)
-	tillapi.New(tillapi.Deps{
-		Till: qrv1.NewTillServiceClient(to.qr), Tables: qrv1.NewTableServiceClient(to.qr), Invoices: einvoicev1.NewEInvoiceServiceClient(to.einvoice),
-		Merchants: s.accounts.Merchants, Access: access, Limiter: limiter, Log: s.core.Log,
-	}).Register(api)
+	tickets := s.ticketMails()
+	till := tillapi.New(tillapi.Deps{
+		Mails: tickets, Till: qrv1.NewTillServiceClient(to.qr), Tables: qrv1.NewTableServiceClient(to.qr), Invoices: einvoicev1.NewEInvoiceServiceClient(to.einvoice),
+		Bills: qrv1.NewBillServiceClient(to.qr), Merchants: s.accounts.Merchants, Access: access, Limiter: limiter, Log: s.core.Log,
+	})
+	till.Register(api)
+	tickets.Print = till.Print
 	hoursapi.New(hoursapi.Deps{Hours: qrv1.NewHoursServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	promotionapi.New(promotionapi.Deps{Promotions: qrv1.NewPromotionServiceClient(to.qr), Access: access}).Register(api)
 	kitchenapi.New(kitchenapi.Deps{

@@ -102,6 +102,7 @@ var harmless = map[string][]string{
 		"POST /portal/security/sessions/others", "POST /app/security/sessions/others", "POST /portal/security/sessions/{id}/end", "POST /app/security/sessions/{id}/end",
 	},
 	"its state or its code lets it happen once": {
+		"POST /portal/bills/{id}/payments/{payment}/invoice", "POST /portal/orders/{id}/invoice", // a payment has one invoice
 		"POST /portal/bills/{id}/payments/{payment}/refund", // what was paid too much is given back once
 		"POST /portal/invoices/{id}/submit", "POST /portal/payments/{reference}/received", "POST /portal/payments/{reference}/not-received",
 		"POST /portal/orders/{id}/cancellations/{cancellation}/refund",  // what is under way or done is not asked for again
@@ -112,6 +113,9 @@ var harmless = map[string][]string{
 		"POST /app/accounts/confirm", "POST /portal/settlement/accounts/confirm", "POST /portal/verify-email", "POST /app/verify-email",
 		"POST /portal/security/password", "POST /app/security/password", // the current one is no longer that
 		"POST /portal/reset-password", "POST /app/reset-password",
+	},
+	"a ticket is sent a few times at most, and says that it is a duplicate": {
+		"POST /order/bill/{token}/ticket", "POST /order/{merchant}/{token}/{order}/ticket", "POST /portal/bills/{id}/ticket", "POST /portal/orders/{id}/ticket",
 	},
 	"it only reads, or leads somewhere": {
 		"POST /portal/audit/export", "POST /portal/keys/env", "POST /portal/step-up", "POST /app/step-up",

@@ -148,7 +148,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	})
 	core.Serve(&qrv1.TableService_ServiceDesc, tables, identity.Gateway)
 	core.Serve(&qrv1.BillService_ServiceDesc, tables.Bills(), identity.Gateway)
-	tills := till.New(till.Deps{Pool: core.Pool, Reads: core.Reads, Orders: tables, Now: core.Now, Wake: s.relay.Wake, Log: core.Log})
+	tills := till.New(till.Deps{Pool: core.Pool, Reads: core.Reads, Orders: tables, Bills: tables.Bills(), Now: core.Now, Wake: s.relay.Wake, Log: core.Log})
 	core.Serve(&qrv1.TillService_ServiceDesc, tills, identity.Gateway)
 	core.Serve(&qrv1.JournalArchiveService_ServiceDesc, tills, identity.Operator)
 	s.workers = append(s.workers, tills.Run)

@@ -408,8 +408,10 @@ type BillPayment struct {
 	RefundReference string                 `protobuf:"bytes,10,opt,name=refund_reference,json=refundReference,proto3" json:"refund_reference,omitempty"`
 	RefundFailure   string                 `protobuf:"bytes,11,opt,name=refund_failure,json=refundFailure,proto3" json:"refund_failure,omitempty"`
 	ReceivedAt      *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// What was received and not given back by rate of VAT, without the tip.
+	KeptTaxes     []*TaxShare `protobuf:"bytes,70,rep,name=kept_taxes,json=keptTaxes,proto3" json:"kept_taxes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BillPayment) Reset() {
@@ -522,6 +524,13 @@ func (x *BillPayment) GetRefundFailure() string {
 func (x *BillPayment) GetReceivedAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.ReceivedAt
+	}
+	return nil
+}
+
+func (x *BillPayment) GetKeptTaxes() []*TaxShare {
+	if x != nil {
+		return x.KeptTaxes
 	}
 	return nil
 }
@@ -2011,7 +2020,7 @@ const file_eupay_qr_v1_bill_proto_rawDesc = "" +
 	"\vtotal_cents\x18\x06 \x01(\x03R\n" +
 	"totalCents\x123\n" +
 	"\aoptions\x18\a \x03(\v2\x19.eupay.qr.v1.ChosenOptionR\aoptions\x12\x14\n" +
-	"\x05taken\x18\b \x01(\x05R\x05taken\"\xac\x03\n" +
+	"\x05taken\x18\b \x01(\x05R\x05taken\"\xe2\x03\n" +
 	"\vBillPayment\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x12!\n" +
@@ -2026,7 +2035,9 @@ const file_eupay_qr_v1_bill_proto_rawDesc = "" +
 	" \x01(\tR\x0frefundReference\x12%\n" +
 	"\x0erefund_failure\x18\v \x01(\tR\rrefundFailure\x12;\n" +
 	"\vreceived_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"receivedAt\"\xad\x04\n" +
+	"receivedAt\x124\n" +
+	"\n" +
+	"kept_taxes\x18F \x03(\v2\x15.eupay.qr.v1.TaxShareR\tkeptTaxes\"\xad\x04\n" +
 	"\tBillShare\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\abill_id\x18\x02 \x01(\tR\x06billId\x12\x12\n" +
@@ -2208,48 +2219,49 @@ var file_eupay_qr_v1_bill_proto_depIdxs = []int32{
 	26, // 7: eupay.qr.v1.Bill.taxes:type_name -> eupay.qr.v1.TaxShare
 	27, // 8: eupay.qr.v1.BillLine.options:type_name -> eupay.qr.v1.ChosenOption
 	25, // 9: eupay.qr.v1.BillPayment.received_at:type_name -> google.protobuf.Timestamp
-	25, // 10: eupay.qr.v1.BillShare.payment_created_at:type_name -> google.protobuf.Timestamp
-	25, // 11: eupay.qr.v1.BillShare.expires_at:type_name -> google.protobuf.Timestamp
-	25, // 12: eupay.qr.v1.BillShare.created_at:type_name -> google.protobuf.Timestamp
-	4,  // 13: eupay.qr.v1.BillShare.items:type_name -> eupay.qr.v1.ShareItem
-	0,  // 14: eupay.qr.v1.GetTableBillResponse.bill:type_name -> eupay.qr.v1.Bill
-	0,  // 15: eupay.qr.v1.GetPublicBillResponse.bill:type_name -> eupay.qr.v1.Bill
-	0,  // 16: eupay.qr.v1.ListBillsResponse.bills:type_name -> eupay.qr.v1.Bill
-	0,  // 17: eupay.qr.v1.GetBillResponse.bill:type_name -> eupay.qr.v1.Bill
-	4,  // 18: eupay.qr.v1.CreateShareRequest.items:type_name -> eupay.qr.v1.ShareItem
-	3,  // 19: eupay.qr.v1.CreateShareResponse.share:type_name -> eupay.qr.v1.BillShare
-	0,  // 20: eupay.qr.v1.CreateShareResponse.bill:type_name -> eupay.qr.v1.Bill
-	3,  // 21: eupay.qr.v1.GetShareResponse.share:type_name -> eupay.qr.v1.BillShare
-	3,  // 22: eupay.qr.v1.CancelShareResponse.share:type_name -> eupay.qr.v1.BillShare
-	0,  // 23: eupay.qr.v1.RecordPaymentResponse.bill:type_name -> eupay.qr.v1.Bill
-	2,  // 24: eupay.qr.v1.RecordPaymentResponse.payment:type_name -> eupay.qr.v1.BillPayment
-	0,  // 25: eupay.qr.v1.RefundPaymentResponse.bill:type_name -> eupay.qr.v1.Bill
-	0,  // 26: eupay.qr.v1.CloseBillResponse.bill:type_name -> eupay.qr.v1.Bill
-	5,  // 27: eupay.qr.v1.BillService.GetTableBill:input_type -> eupay.qr.v1.GetTableBillRequest
-	7,  // 28: eupay.qr.v1.BillService.GetPublicBill:input_type -> eupay.qr.v1.GetPublicBillRequest
-	9,  // 29: eupay.qr.v1.BillService.ListBills:input_type -> eupay.qr.v1.ListBillsRequest
-	11, // 30: eupay.qr.v1.BillService.GetBill:input_type -> eupay.qr.v1.GetBillRequest
-	13, // 31: eupay.qr.v1.BillService.CreateShare:input_type -> eupay.qr.v1.CreateShareRequest
-	15, // 32: eupay.qr.v1.BillService.GetShare:input_type -> eupay.qr.v1.GetShareRequest
-	17, // 33: eupay.qr.v1.BillService.CancelShare:input_type -> eupay.qr.v1.CancelShareRequest
-	19, // 34: eupay.qr.v1.BillService.RecordPayment:input_type -> eupay.qr.v1.RecordPaymentRequest
-	21, // 35: eupay.qr.v1.BillService.RefundPayment:input_type -> eupay.qr.v1.RefundPaymentRequest
-	23, // 36: eupay.qr.v1.BillService.CloseBill:input_type -> eupay.qr.v1.CloseBillRequest
-	6,  // 37: eupay.qr.v1.BillService.GetTableBill:output_type -> eupay.qr.v1.GetTableBillResponse
-	8,  // 38: eupay.qr.v1.BillService.GetPublicBill:output_type -> eupay.qr.v1.GetPublicBillResponse
-	10, // 39: eupay.qr.v1.BillService.ListBills:output_type -> eupay.qr.v1.ListBillsResponse
-	12, // 40: eupay.qr.v1.BillService.GetBill:output_type -> eupay.qr.v1.GetBillResponse
-	14, // 41: eupay.qr.v1.BillService.CreateShare:output_type -> eupay.qr.v1.CreateShareResponse
-	16, // 42: eupay.qr.v1.BillService.GetShare:output_type -> eupay.qr.v1.GetShareResponse
-	18, // 43: eupay.qr.v1.BillService.CancelShare:output_type -> eupay.qr.v1.CancelShareResponse
-	20, // 44: eupay.qr.v1.BillService.RecordPayment:output_type -> eupay.qr.v1.RecordPaymentResponse
-	22, // 45: eupay.qr.v1.BillService.RefundPayment:output_type -> eupay.qr.v1.RefundPaymentResponse
-	24, // 46: eupay.qr.v1.BillService.CloseBill:output_type -> eupay.qr.v1.CloseBillResponse
-	37, // [37:47] is the sub-list for method output_type
-	27, // [27:37] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	26, // 10: eupay.qr.v1.BillPayment.kept_taxes:type_name -> eupay.qr.v1.TaxShare
+	25, // 11: eupay.qr.v1.BillShare.payment_created_at:type_name -> google.protobuf.Timestamp
+	25, // 12: eupay.qr.v1.BillShare.expires_at:type_name -> google.protobuf.Timestamp
+	25, // 13: eupay.qr.v1.BillShare.created_at:type_name -> google.protobuf.Timestamp
+	4,  // 14: eupay.qr.v1.BillShare.items:type_name -> eupay.qr.v1.ShareItem
+	0,  // 15: eupay.qr.v1.GetTableBillResponse.bill:type_name -> eupay.qr.v1.Bill
+	0,  // 16: eupay.qr.v1.GetPublicBillResponse.bill:type_name -> eupay.qr.v1.Bill
+	0,  // 17: eupay.qr.v1.ListBillsResponse.bills:type_name -> eupay.qr.v1.Bill
+	0,  // 18: eupay.qr.v1.GetBillResponse.bill:type_name -> eupay.qr.v1.Bill
+	4,  // 19: eupay.qr.v1.CreateShareRequest.items:type_name -> eupay.qr.v1.ShareItem
+	3,  // 20: eupay.qr.v1.CreateShareResponse.share:type_name -> eupay.qr.v1.BillShare
+	0,  // 21: eupay.qr.v1.CreateShareResponse.bill:type_name -> eupay.qr.v1.Bill
+	3,  // 22: eupay.qr.v1.GetShareResponse.share:type_name -> eupay.qr.v1.BillShare
+	3,  // 23: eupay.qr.v1.CancelShareResponse.share:type_name -> eupay.qr.v1.BillShare
+	0,  // 24: eupay.qr.v1.RecordPaymentResponse.bill:type_name -> eupay.qr.v1.Bill
+	2,  // 25: eupay.qr.v1.RecordPaymentResponse.payment:type_name -> eupay.qr.v1.BillPayment
+	0,  // 26: eupay.qr.v1.RefundPaymentResponse.bill:type_name -> eupay.qr.v1.Bill
+	0,  // 27: eupay.qr.v1.CloseBillResponse.bill:type_name -> eupay.qr.v1.Bill
+	5,  // 28: eupay.qr.v1.BillService.GetTableBill:input_type -> eupay.qr.v1.GetTableBillRequest
+	7,  // 29: eupay.qr.v1.BillService.GetPublicBill:input_type -> eupay.qr.v1.GetPublicBillRequest
+	9,  // 30: eupay.qr.v1.BillService.ListBills:input_type -> eupay.qr.v1.ListBillsRequest
+	11, // 31: eupay.qr.v1.BillService.GetBill:input_type -> eupay.qr.v1.GetBillRequest
+	13, // 32: eupay.qr.v1.BillService.CreateShare:input_type -> eupay.qr.v1.CreateShareRequest
+	15, // 33: eupay.qr.v1.BillService.GetShare:input_type -> eupay.qr.v1.GetShareRequest
+	17, // 34: eupay.qr.v1.BillService.CancelShare:input_type -> eupay.qr.v1.CancelShareRequest
+	19, // 35: eupay.qr.v1.BillService.RecordPayment:input_type -> eupay.qr.v1.RecordPaymentRequest
+	21, // 36: eupay.qr.v1.BillService.RefundPayment:input_type -> eupay.qr.v1.RefundPaymentRequest
+	23, // 37: eupay.qr.v1.BillService.CloseBill:input_type -> eupay.qr.v1.CloseBillRequest
+	6,  // 38: eupay.qr.v1.BillService.GetTableBill:output_type -> eupay.qr.v1.GetTableBillResponse
+	8,  // 39: eupay.qr.v1.BillService.GetPublicBill:output_type -> eupay.qr.v1.GetPublicBillResponse
+	10, // 40: eupay.qr.v1.BillService.ListBills:output_type -> eupay.qr.v1.ListBillsResponse
+	12, // 41: eupay.qr.v1.BillService.GetBill:output_type -> eupay.qr.v1.GetBillResponse
+	14, // 42: eupay.qr.v1.BillService.CreateShare:output_type -> eupay.qr.v1.CreateShareResponse
+	16, // 43: eupay.qr.v1.BillService.GetShare:output_type -> eupay.qr.v1.GetShareResponse
+	18, // 44: eupay.qr.v1.BillService.CancelShare:output_type -> eupay.qr.v1.CancelShareResponse
+	20, // 45: eupay.qr.v1.BillService.RecordPayment:output_type -> eupay.qr.v1.RecordPaymentResponse
+	22, // 46: eupay.qr.v1.BillService.RefundPayment:output_type -> eupay.qr.v1.RefundPaymentResponse
+	24, // 47: eupay.qr.v1.BillService.CloseBill:output_type -> eupay.qr.v1.CloseBillResponse
+	38, // [38:48] is the sub-list for method output_type
+	28, // [28:38] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_bill_proto_init() }

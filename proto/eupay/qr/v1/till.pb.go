@@ -233,7 +233,9 @@ type GetTicketRequest struct {
 	// "fr" or "en" for the texts of the file.
 	Language string `protobuf:"bytes,5,opt,name=language,proto3" json:"language,omitempty"`
 	// Set: the caller is the guest with the table's code, who is shown the ticket only.
-	Token         string `protobuf:"bytes,6,opt,name=token,proto3" json:"token,omitempty"`
+	Token string `protobuf:"bytes,6,opt,name=token,proto3" json:"token,omitempty"`
+	// A UUID of what it is handed out with, such as a mail: rendered again, it is the same copy. Empty: each one is another copy.
+	IssueId       string `protobuf:"bytes,70,opt,name=issue_id,json=issueId,proto3" json:"issue_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -310,6 +312,13 @@ func (x *GetTicketRequest) GetToken() string {
 	return ""
 }
 
+func (x *GetTicketRequest) GetIssueId() string {
+	if x != nil {
+		return x.IssueId
+	}
+	return ""
+}
+
 type GetTicketResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Ticket        *Ticket                `protobuf:"bytes,1,opt,name=ticket,proto3" json:"ticket,omitempty"`
@@ -362,6 +371,152 @@ func (x *GetTicketResponse) GetFile() []byte {
 	return nil
 }
 
+type GetBillTicketRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	BillId     string                 `protobuf:"bytes,2,opt,name=bill_id,json=billId,proto3" json:"bill_id,omitempty"`
+	Seller     *Seller                `protobuf:"bytes,3,opt,name=seller,proto3" json:"seller,omitempty"`
+	// As in GetTicketRequest.
+	Format   string `protobuf:"bytes,4,opt,name=format,proto3" json:"format,omitempty"`
+	Language string `protobuf:"bytes,5,opt,name=language,proto3" json:"language,omitempty"`
+	// Set: the caller has the link of the bill, and is shown the ticket only.
+	Token         string `protobuf:"bytes,6,opt,name=token,proto3" json:"token,omitempty"`
+	IssueId       string `protobuf:"bytes,7,opt,name=issue_id,json=issueId,proto3" json:"issue_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetBillTicketRequest) Reset() {
+	*x = GetBillTicketRequest{}
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetBillTicketRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetBillTicketRequest) ProtoMessage() {}
+
+func (x *GetBillTicketRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetBillTicketRequest.ProtoReflect.Descriptor instead.
+func (*GetBillTicketRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *GetBillTicketRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *GetBillTicketRequest) GetBillId() string {
+	if x != nil {
+		return x.BillId
+	}
+	return ""
+}
+
+func (x *GetBillTicketRequest) GetSeller() *Seller {
+	if x != nil {
+		return x.Seller
+	}
+	return nil
+}
+
+func (x *GetBillTicketRequest) GetFormat() string {
+	if x != nil {
+		return x.Format
+	}
+	return ""
+}
+
+func (x *GetBillTicketRequest) GetLanguage() string {
+	if x != nil {
+		return x.Language
+	}
+	return ""
+}
+
+func (x *GetBillTicketRequest) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *GetBillTicketRequest) GetIssueId() string {
+	if x != nil {
+		return x.IssueId
+	}
+	return ""
+}
+
+type GetBillTicketResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ticket        *Ticket                `protobuf:"bytes,1,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	File          []byte                 `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetBillTicketResponse) Reset() {
+	*x = GetBillTicketResponse{}
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetBillTicketResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetBillTicketResponse) ProtoMessage() {}
+
+func (x *GetBillTicketResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetBillTicketResponse.ProtoReflect.Descriptor instead.
+func (*GetBillTicketResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetBillTicketResponse) GetTicket() *Ticket {
+	if x != nil {
+		return x.Ticket
+	}
+	return nil
+}
+
+func (x *GetBillTicketResponse) GetFile() []byte {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
 type Ticket struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	OrderId       string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
@@ -383,15 +538,20 @@ type Ticket struct {
 	// How often it was rendered before: more than 0 is a duplicate.
 	Copies int64 `protobuf:"varint,15,opt,name=copies,proto3" json:"copies,omitempty"`
 	// A note must be handed out: a service of 25 euros or more.
-	Required      bool `protobuf:"varint,16,opt,name=required,proto3" json:"required,omitempty"`
-	Livemode      bool `protobuf:"varint,17,opt,name=livemode,proto3" json:"livemode,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Required bool `protobuf:"varint,16,opt,name=required,proto3" json:"required,omitempty"`
+	Livemode bool `protobuf:"varint,17,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	// Of a bill, whose order_id and number are empty: its orders, what is still to be paid, and what it was closed without.
+	BillId          string  `protobuf:"bytes,70,opt,name=bill_id,json=billId,proto3" json:"bill_id,omitempty"`
+	OrderNumbers    []int64 `protobuf:"varint,71,rep,packed,name=order_numbers,json=orderNumbers,proto3" json:"order_numbers,omitempty"`
+	DueCents        int64   `protobuf:"varint,72,opt,name=due_cents,json=dueCents,proto3" json:"due_cents,omitempty"`
+	WrittenOffCents int64   `protobuf:"varint,73,opt,name=written_off_cents,json=writtenOffCents,proto3" json:"written_off_cents,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Ticket) Reset() {
 	*x = Ticket{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[5]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -403,7 +563,7 @@ func (x *Ticket) String() string {
 func (*Ticket) ProtoMessage() {}
 
 func (x *Ticket) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[5]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -416,7 +576,7 @@ func (x *Ticket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ticket.ProtoReflect.Descriptor instead.
 func (*Ticket) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{5}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Ticket) GetOrderId() string {
@@ -538,6 +698,34 @@ func (x *Ticket) GetLivemode() bool {
 	return false
 }
 
+func (x *Ticket) GetBillId() string {
+	if x != nil {
+		return x.BillId
+	}
+	return ""
+}
+
+func (x *Ticket) GetOrderNumbers() []int64 {
+	if x != nil {
+		return x.OrderNumbers
+	}
+	return nil
+}
+
+func (x *Ticket) GetDueCents() int64 {
+	if x != nil {
+		return x.DueCents
+	}
+	return 0
+}
+
+func (x *Ticket) GetWrittenOffCents() int64 {
+	if x != nil {
+		return x.WrittenOffCents
+	}
+	return 0
+}
+
 type TicketLine struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Name           string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -554,7 +742,7 @@ type TicketLine struct {
 
 func (x *TicketLine) Reset() {
 	*x = TicketLine{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[6]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -566,7 +754,7 @@ func (x *TicketLine) String() string {
 func (*TicketLine) ProtoMessage() {}
 
 func (x *TicketLine) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[6]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -579,7 +767,7 @@ func (x *TicketLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketLine.ProtoReflect.Descriptor instead.
 func (*TicketLine) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{6}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *TicketLine) GetName() string {
@@ -646,7 +834,7 @@ type TicketPayment struct {
 
 func (x *TicketPayment) Reset() {
 	*x = TicketPayment{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[7]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -658,7 +846,7 @@ func (x *TicketPayment) String() string {
 func (*TicketPayment) ProtoMessage() {}
 
 func (x *TicketPayment) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[7]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -671,7 +859,7 @@ func (x *TicketPayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketPayment.ProtoReflect.Descriptor instead.
 func (*TicketPayment) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{7}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TicketPayment) GetAt() *timestamppb.Timestamp {
@@ -719,7 +907,7 @@ type CloseDayRequest struct {
 
 func (x *CloseDayRequest) Reset() {
 	*x = CloseDayRequest{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[8]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -731,7 +919,7 @@ func (x *CloseDayRequest) String() string {
 func (*CloseDayRequest) ProtoMessage() {}
 
 func (x *CloseDayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[8]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -744,7 +932,7 @@ func (x *CloseDayRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseDayRequest.ProtoReflect.Descriptor instead.
 func (*CloseDayRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{8}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CloseDayRequest) GetMerchantId() string {
@@ -770,7 +958,7 @@ type CloseDayResponse struct {
 
 func (x *CloseDayResponse) Reset() {
 	*x = CloseDayResponse{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[9]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -782,7 +970,7 @@ func (x *CloseDayResponse) String() string {
 func (*CloseDayResponse) ProtoMessage() {}
 
 func (x *CloseDayResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[9]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -795,7 +983,7 @@ func (x *CloseDayResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseDayResponse.ProtoReflect.Descriptor instead.
 func (*CloseDayResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{9}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CloseDayResponse) GetClosing() *Closing {
@@ -827,7 +1015,7 @@ type Closing struct {
 
 func (x *Closing) Reset() {
 	*x = Closing{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[10]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -839,7 +1027,7 @@ func (x *Closing) String() string {
 func (*Closing) ProtoMessage() {}
 
 func (x *Closing) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[10]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -852,7 +1040,7 @@ func (x *Closing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Closing.ProtoReflect.Descriptor instead.
 func (*Closing) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{10}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Closing) GetId() string {
@@ -968,7 +1156,7 @@ type ClosingTotals struct {
 
 func (x *ClosingTotals) Reset() {
 	*x = ClosingTotals{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[11]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -980,7 +1168,7 @@ func (x *ClosingTotals) String() string {
 func (*ClosingTotals) ProtoMessage() {}
 
 func (x *ClosingTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[11]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -993,7 +1181,7 @@ func (x *ClosingTotals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosingTotals.ProtoReflect.Descriptor instead.
 func (*ClosingTotals) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{11}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ClosingTotals) GetOrders() int64 {
@@ -1129,7 +1317,7 @@ type MethodTotal struct {
 
 func (x *MethodTotal) Reset() {
 	*x = MethodTotal{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[12]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1141,7 +1329,7 @@ func (x *MethodTotal) String() string {
 func (*MethodTotal) ProtoMessage() {}
 
 func (x *MethodTotal) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[12]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1154,7 +1342,7 @@ func (x *MethodTotal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MethodTotal.ProtoReflect.Descriptor instead.
 func (*MethodTotal) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{12}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *MethodTotal) GetMethod() string {
@@ -1216,7 +1404,7 @@ type ListClosingsRequest struct {
 
 func (x *ListClosingsRequest) Reset() {
 	*x = ListClosingsRequest{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[13]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1416,7 @@ func (x *ListClosingsRequest) String() string {
 func (*ListClosingsRequest) ProtoMessage() {}
 
 func (x *ListClosingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[13]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1429,7 @@ func (x *ListClosingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClosingsRequest.ProtoReflect.Descriptor instead.
 func (*ListClosingsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{13}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListClosingsRequest) GetMerchantId() string {
@@ -1304,7 +1492,7 @@ type ListClosingsResponse struct {
 
 func (x *ListClosingsResponse) Reset() {
 	*x = ListClosingsResponse{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[14]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1316,7 +1504,7 @@ func (x *ListClosingsResponse) String() string {
 func (*ListClosingsResponse) ProtoMessage() {}
 
 func (x *ListClosingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[14]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1329,7 +1517,7 @@ func (x *ListClosingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListClosingsResponse.ProtoReflect.Descriptor instead.
 func (*ListClosingsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{14}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListClosingsResponse) GetClosings() []*Closing {
@@ -1368,7 +1556,7 @@ type GetClosingRequest struct {
 
 func (x *GetClosingRequest) Reset() {
 	*x = GetClosingRequest{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[15]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1380,7 +1568,7 @@ func (x *GetClosingRequest) String() string {
 func (*GetClosingRequest) ProtoMessage() {}
 
 func (x *GetClosingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[15]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1393,7 +1581,7 @@ func (x *GetClosingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClosingRequest.ProtoReflect.Descriptor instead.
 func (*GetClosingRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{15}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetClosingRequest) GetMerchantId() string {
@@ -1448,7 +1636,7 @@ type GetClosingResponse struct {
 
 func (x *GetClosingResponse) Reset() {
 	*x = GetClosingResponse{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[16]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1460,7 +1648,7 @@ func (x *GetClosingResponse) String() string {
 func (*GetClosingResponse) ProtoMessage() {}
 
 func (x *GetClosingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[16]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1473,7 +1661,7 @@ func (x *GetClosingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetClosingResponse.ProtoReflect.Descriptor instead.
 func (*GetClosingResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{16}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetClosingResponse) GetClosing() *Closing {
@@ -1502,7 +1690,7 @@ type ReadJournalRequest struct {
 
 func (x *ReadJournalRequest) Reset() {
 	*x = ReadJournalRequest{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[17]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1514,7 +1702,7 @@ func (x *ReadJournalRequest) String() string {
 func (*ReadJournalRequest) ProtoMessage() {}
 
 func (x *ReadJournalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[17]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1527,7 +1715,7 @@ func (x *ReadJournalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadJournalRequest.ProtoReflect.Descriptor instead.
 func (*ReadJournalRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{17}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReadJournalRequest) GetMerchantId() string {
@@ -1567,7 +1755,7 @@ type ReadJournalResponse struct {
 
 func (x *ReadJournalResponse) Reset() {
 	*x = ReadJournalResponse{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[18]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1579,7 +1767,7 @@ func (x *ReadJournalResponse) String() string {
 func (*ReadJournalResponse) ProtoMessage() {}
 
 func (x *ReadJournalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[18]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1592,7 +1780,7 @@ func (x *ReadJournalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadJournalResponse.ProtoReflect.Descriptor instead.
 func (*ReadJournalResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{18}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ReadJournalResponse) GetRecords() []*JournalRecord {
@@ -1616,7 +1804,7 @@ type JournalRecord struct {
 
 func (x *JournalRecord) Reset() {
 	*x = JournalRecord{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[19]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1628,7 +1816,7 @@ func (x *JournalRecord) String() string {
 func (*JournalRecord) ProtoMessage() {}
 
 func (x *JournalRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[19]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1641,7 +1829,7 @@ func (x *JournalRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalRecord.ProtoReflect.Descriptor instead.
 func (*JournalRecord) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{19}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *JournalRecord) GetSequence() int64 {
@@ -1684,7 +1872,7 @@ type VerifyJournalRequest struct {
 
 func (x *VerifyJournalRequest) Reset() {
 	*x = VerifyJournalRequest{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[20]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1696,7 +1884,7 @@ func (x *VerifyJournalRequest) String() string {
 func (*VerifyJournalRequest) ProtoMessage() {}
 
 func (x *VerifyJournalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[20]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1709,7 +1897,7 @@ func (x *VerifyJournalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyJournalRequest.ProtoReflect.Descriptor instead.
 func (*VerifyJournalRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{20}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *VerifyJournalRequest) GetMerchantId() string {
@@ -1744,7 +1932,7 @@ type JournalAnchor struct {
 
 func (x *JournalAnchor) Reset() {
 	*x = JournalAnchor{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[21]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1756,7 +1944,7 @@ func (x *JournalAnchor) String() string {
 func (*JournalAnchor) ProtoMessage() {}
 
 func (x *JournalAnchor) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[21]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1769,7 +1957,7 @@ func (x *JournalAnchor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalAnchor.ProtoReflect.Descriptor instead.
 func (*JournalAnchor) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{21}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *JournalAnchor) GetSequence() int64 {
@@ -1804,7 +1992,7 @@ type VerifyJournalResponse struct {
 
 func (x *VerifyJournalResponse) Reset() {
 	*x = VerifyJournalResponse{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[22]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1816,7 +2004,7 @@ func (x *VerifyJournalResponse) String() string {
 func (*VerifyJournalResponse) ProtoMessage() {}
 
 func (x *VerifyJournalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[22]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1829,7 +2017,7 @@ func (x *VerifyJournalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyJournalResponse.ProtoReflect.Descriptor instead.
 func (*VerifyJournalResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{22}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *VerifyJournalResponse) GetRecords() int64 {
@@ -1888,7 +2076,7 @@ type TillSettings struct {
 
 func (x *TillSettings) Reset() {
 	*x = TillSettings{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[23]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1900,7 +2088,7 @@ func (x *TillSettings) String() string {
 func (*TillSettings) ProtoMessage() {}
 
 func (x *TillSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[23]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1913,7 +2101,7 @@ func (x *TillSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TillSettings.ProtoReflect.Descriptor instead.
 func (*TillSettings) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{23}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TillSettings) GetDayStartsAt() string {
@@ -1947,7 +2135,7 @@ type GetTillSettingsRequest struct {
 
 func (x *GetTillSettingsRequest) Reset() {
 	*x = GetTillSettingsRequest{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[24]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1959,7 +2147,7 @@ func (x *GetTillSettingsRequest) String() string {
 func (*GetTillSettingsRequest) ProtoMessage() {}
 
 func (x *GetTillSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[24]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1972,7 +2160,7 @@ func (x *GetTillSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTillSettingsRequest.ProtoReflect.Descriptor instead.
 func (*GetTillSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{24}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetTillSettingsRequest) GetMerchantId() string {
@@ -1998,7 +2186,7 @@ type GetTillSettingsResponse struct {
 
 func (x *GetTillSettingsResponse) Reset() {
 	*x = GetTillSettingsResponse{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[25]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2010,7 +2198,7 @@ func (x *GetTillSettingsResponse) String() string {
 func (*GetTillSettingsResponse) ProtoMessage() {}
 
 func (x *GetTillSettingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[25]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2023,7 +2211,7 @@ func (x *GetTillSettingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTillSettingsResponse.ProtoReflect.Descriptor instead.
 func (*GetTillSettingsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{25}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetTillSettingsResponse) GetSettings() *TillSettings {
@@ -2046,7 +2234,7 @@ type SetTillSettingsRequest struct {
 
 func (x *SetTillSettingsRequest) Reset() {
 	*x = SetTillSettingsRequest{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[26]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2058,7 +2246,7 @@ func (x *SetTillSettingsRequest) String() string {
 func (*SetTillSettingsRequest) ProtoMessage() {}
 
 func (x *SetTillSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[26]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2071,7 +2259,7 @@ func (x *SetTillSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTillSettingsRequest.ProtoReflect.Descriptor instead.
 func (*SetTillSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{26}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SetTillSettingsRequest) GetMerchantId() string {
@@ -2104,7 +2292,7 @@ type SetTillSettingsResponse struct {
 
 func (x *SetTillSettingsResponse) Reset() {
 	*x = SetTillSettingsResponse{}
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[27]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2116,7 +2304,7 @@ func (x *SetTillSettingsResponse) String() string {
 func (*SetTillSettingsResponse) ProtoMessage() {}
 
 func (x *SetTillSettingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_till_proto_msgTypes[27]
+	mi := &file_eupay_qr_v1_till_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2129,7 +2317,7 @@ func (x *SetTillSettingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTillSettingsResponse.ProtoReflect.Descriptor instead.
 func (*SetTillSettingsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{27}
+	return file_eupay_qr_v1_till_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SetTillSettingsResponse) GetSettings() *TillSettings {
@@ -2160,7 +2348,7 @@ const file_eupay_qr_v1_till_proto_rawDesc = "" +
 	"\x05siret\x18\x03 \x01(\tR\x05siret\x12\x1d\n" +
 	"\n" +
 	"vat_number\x18\x04 \x01(\tR\tvatNumber\x12\x18\n" +
-	"\aaddress\x18\x05 \x03(\tR\aaddress\"\xc5\x01\n" +
+	"\aaddress\x18\x05 \x03(\tR\aaddress\"\xe0\x01\n" +
 	"\x10GetTicketRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x19\n" +
@@ -2168,10 +2356,23 @@ const file_eupay_qr_v1_till_proto_rawDesc = "" +
 	"\x06seller\x18\x03 \x01(\v2\x13.eupay.qr.v1.SellerR\x06seller\x12\x16\n" +
 	"\x06format\x18\x04 \x01(\tR\x06format\x12\x1a\n" +
 	"\blanguage\x18\x05 \x01(\tR\blanguage\x12\x14\n" +
-	"\x05token\x18\x06 \x01(\tR\x05token\"T\n" +
+	"\x05token\x18\x06 \x01(\tR\x05token\x12\x19\n" +
+	"\bissue_id\x18F \x01(\tR\aissueId\"T\n" +
 	"\x11GetTicketResponse\x12+\n" +
 	"\x06ticket\x18\x01 \x01(\v2\x13.eupay.qr.v1.TicketR\x06ticket\x12\x12\n" +
-	"\x04file\x18\x02 \x01(\fR\x04file\"\xe1\x04\n" +
+	"\x04file\x18\x02 \x01(\fR\x04file\"\xe2\x01\n" +
+	"\x14GetBillTicketRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x17\n" +
+	"\abill_id\x18\x02 \x01(\tR\x06billId\x12+\n" +
+	"\x06seller\x18\x03 \x01(\v2\x13.eupay.qr.v1.SellerR\x06seller\x12\x16\n" +
+	"\x06format\x18\x04 \x01(\tR\x06format\x12\x1a\n" +
+	"\blanguage\x18\x05 \x01(\tR\blanguage\x12\x14\n" +
+	"\x05token\x18\x06 \x01(\tR\x05token\x12\x19\n" +
+	"\bissue_id\x18\a \x01(\tR\aissueId\"X\n" +
+	"\x15GetBillTicketResponse\x12+\n" +
+	"\x06ticket\x18\x01 \x01(\v2\x13.eupay.qr.v1.TicketR\x06ticket\x12\x12\n" +
+	"\x04file\x18\x02 \x01(\fR\x04file\"\xe8\x05\n" +
 	"\x06Ticket\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x03R\x06number\x12*\n" +
@@ -2193,7 +2394,11 @@ const file_eupay_qr_v1_till_proto_rawDesc = "" +
 	"\tsignature\x18\x0e \x01(\tR\tsignature\x12\x16\n" +
 	"\x06copies\x18\x0f \x01(\x03R\x06copies\x12\x1a\n" +
 	"\brequired\x18\x10 \x01(\bR\brequired\x12\x1a\n" +
-	"\blivemode\x18\x11 \x01(\bR\blivemode\"\xf5\x01\n" +
+	"\blivemode\x18\x11 \x01(\bR\blivemode\x12\x17\n" +
+	"\abill_id\x18F \x01(\tR\x06billId\x12#\n" +
+	"\rorder_numbers\x18G \x03(\x03R\forderNumbers\x12\x1b\n" +
+	"\tdue_cents\x18H \x01(\x03R\bdueCents\x12*\n" +
+	"\x11written_off_cents\x18I \x01(\x03R\x0fwrittenOffCents\"\xf5\x01\n" +
 	"\n" +
 	"TicketLine\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
@@ -2325,10 +2530,11 @@ const file_eupay_qr_v1_till_proto_rawDesc = "" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\"\n" +
 	"\rday_starts_at\x18\x03 \x01(\tR\vdayStartsAt\"P\n" +
 	"\x17SetTillSettingsResponse\x125\n" +
-	"\bsettings\x18\x01 \x01(\v2\x19.eupay.qr.v1.TillSettingsR\bsettings2\x9f\x05\n" +
+	"\bsettings\x18\x01 \x01(\v2\x19.eupay.qr.v1.TillSettingsR\bsettings2\xf7\x05\n" +
 	"\vTillService\x12G\n" +
 	"\bPayOrder\x12\x1c.eupay.qr.v1.PayOrderRequest\x1a\x1d.eupay.qr.v1.PayOrderResponse\x12J\n" +
-	"\tGetTicket\x12\x1d.eupay.qr.v1.GetTicketRequest\x1a\x1e.eupay.qr.v1.GetTicketResponse\x12G\n" +
+	"\tGetTicket\x12\x1d.eupay.qr.v1.GetTicketRequest\x1a\x1e.eupay.qr.v1.GetTicketResponse\x12V\n" +
+	"\rGetBillTicket\x12!.eupay.qr.v1.GetBillTicketRequest\x1a\".eupay.qr.v1.GetBillTicketResponse\x12G\n" +
 	"\bCloseDay\x12\x1c.eupay.qr.v1.CloseDayRequest\x1a\x1d.eupay.qr.v1.CloseDayResponse\x12S\n" +
 	"\fListClosings\x12 .eupay.qr.v1.ListClosingsRequest\x1a!.eupay.qr.v1.ListClosingsResponse\x12M\n" +
 	"\n" +
@@ -2351,90 +2557,96 @@ func file_eupay_qr_v1_till_proto_rawDescGZIP() []byte {
 	return file_eupay_qr_v1_till_proto_rawDescData
 }
 
-var file_eupay_qr_v1_till_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_eupay_qr_v1_till_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_eupay_qr_v1_till_proto_goTypes = []any{
 	(*PayOrderRequest)(nil),         // 0: eupay.qr.v1.PayOrderRequest
 	(*PayOrderResponse)(nil),        // 1: eupay.qr.v1.PayOrderResponse
 	(*Seller)(nil),                  // 2: eupay.qr.v1.Seller
 	(*GetTicketRequest)(nil),        // 3: eupay.qr.v1.GetTicketRequest
 	(*GetTicketResponse)(nil),       // 4: eupay.qr.v1.GetTicketResponse
-	(*Ticket)(nil),                  // 5: eupay.qr.v1.Ticket
-	(*TicketLine)(nil),              // 6: eupay.qr.v1.TicketLine
-	(*TicketPayment)(nil),           // 7: eupay.qr.v1.TicketPayment
-	(*CloseDayRequest)(nil),         // 8: eupay.qr.v1.CloseDayRequest
-	(*CloseDayResponse)(nil),        // 9: eupay.qr.v1.CloseDayResponse
-	(*Closing)(nil),                 // 10: eupay.qr.v1.Closing
-	(*ClosingTotals)(nil),           // 11: eupay.qr.v1.ClosingTotals
-	(*MethodTotal)(nil),             // 12: eupay.qr.v1.MethodTotal
-	(*ListClosingsRequest)(nil),     // 13: eupay.qr.v1.ListClosingsRequest
-	(*ListClosingsResponse)(nil),    // 14: eupay.qr.v1.ListClosingsResponse
-	(*GetClosingRequest)(nil),       // 15: eupay.qr.v1.GetClosingRequest
-	(*GetClosingResponse)(nil),      // 16: eupay.qr.v1.GetClosingResponse
-	(*ReadJournalRequest)(nil),      // 17: eupay.qr.v1.ReadJournalRequest
-	(*ReadJournalResponse)(nil),     // 18: eupay.qr.v1.ReadJournalResponse
-	(*JournalRecord)(nil),           // 19: eupay.qr.v1.JournalRecord
-	(*VerifyJournalRequest)(nil),    // 20: eupay.qr.v1.VerifyJournalRequest
-	(*JournalAnchor)(nil),           // 21: eupay.qr.v1.JournalAnchor
-	(*VerifyJournalResponse)(nil),   // 22: eupay.qr.v1.VerifyJournalResponse
-	(*TillSettings)(nil),            // 23: eupay.qr.v1.TillSettings
-	(*GetTillSettingsRequest)(nil),  // 24: eupay.qr.v1.GetTillSettingsRequest
-	(*GetTillSettingsResponse)(nil), // 25: eupay.qr.v1.GetTillSettingsResponse
-	(*SetTillSettingsRequest)(nil),  // 26: eupay.qr.v1.SetTillSettingsRequest
-	(*SetTillSettingsResponse)(nil), // 27: eupay.qr.v1.SetTillSettingsResponse
-	(*Order)(nil),                   // 28: eupay.qr.v1.Order
-	(*timestamppb.Timestamp)(nil),   // 29: google.protobuf.Timestamp
-	(*TaxShare)(nil),                // 30: eupay.qr.v1.TaxShare
+	(*GetBillTicketRequest)(nil),    // 5: eupay.qr.v1.GetBillTicketRequest
+	(*GetBillTicketResponse)(nil),   // 6: eupay.qr.v1.GetBillTicketResponse
+	(*Ticket)(nil),                  // 7: eupay.qr.v1.Ticket
+	(*TicketLine)(nil),              // 8: eupay.qr.v1.TicketLine
+	(*TicketPayment)(nil),           // 9: eupay.qr.v1.TicketPayment
+	(*CloseDayRequest)(nil),         // 10: eupay.qr.v1.CloseDayRequest
+	(*CloseDayResponse)(nil),        // 11: eupay.qr.v1.CloseDayResponse
+	(*Closing)(nil),                 // 12: eupay.qr.v1.Closing
+	(*ClosingTotals)(nil),           // 13: eupay.qr.v1.ClosingTotals
+	(*MethodTotal)(nil),             // 14: eupay.qr.v1.MethodTotal
+	(*ListClosingsRequest)(nil),     // 15: eupay.qr.v1.ListClosingsRequest
+	(*ListClosingsResponse)(nil),    // 16: eupay.qr.v1.ListClosingsResponse
+	(*GetClosingRequest)(nil),       // 17: eupay.qr.v1.GetClosingRequest
+	(*GetClosingResponse)(nil),      // 18: eupay.qr.v1.GetClosingResponse
+	(*ReadJournalRequest)(nil),      // 19: eupay.qr.v1.ReadJournalRequest
+	(*ReadJournalResponse)(nil),     // 20: eupay.qr.v1.ReadJournalResponse
+	(*JournalRecord)(nil),           // 21: eupay.qr.v1.JournalRecord
+	(*VerifyJournalRequest)(nil),    // 22: eupay.qr.v1.VerifyJournalRequest
+	(*JournalAnchor)(nil),           // 23: eupay.qr.v1.JournalAnchor
+	(*VerifyJournalResponse)(nil),   // 24: eupay.qr.v1.VerifyJournalResponse
+	(*TillSettings)(nil),            // 25: eupay.qr.v1.TillSettings
+	(*GetTillSettingsRequest)(nil),  // 26: eupay.qr.v1.GetTillSettingsRequest
+	(*GetTillSettingsResponse)(nil), // 27: eupay.qr.v1.GetTillSettingsResponse
+	(*SetTillSettingsRequest)(nil),  // 28: eupay.qr.v1.SetTillSettingsRequest
+	(*SetTillSettingsResponse)(nil), // 29: eupay.qr.v1.SetTillSettingsResponse
+	(*Order)(nil),                   // 30: eupay.qr.v1.Order
+	(*timestamppb.Timestamp)(nil),   // 31: google.protobuf.Timestamp
+	(*TaxShare)(nil),                // 32: eupay.qr.v1.TaxShare
 }
 var file_eupay_qr_v1_till_proto_depIdxs = []int32{
-	28, // 0: eupay.qr.v1.PayOrderResponse.order:type_name -> eupay.qr.v1.Order
+	30, // 0: eupay.qr.v1.PayOrderResponse.order:type_name -> eupay.qr.v1.Order
 	2,  // 1: eupay.qr.v1.GetTicketRequest.seller:type_name -> eupay.qr.v1.Seller
-	5,  // 2: eupay.qr.v1.GetTicketResponse.ticket:type_name -> eupay.qr.v1.Ticket
-	29, // 3: eupay.qr.v1.Ticket.at:type_name -> google.protobuf.Timestamp
-	2,  // 4: eupay.qr.v1.Ticket.seller:type_name -> eupay.qr.v1.Seller
-	6,  // 5: eupay.qr.v1.Ticket.lines:type_name -> eupay.qr.v1.TicketLine
-	30, // 6: eupay.qr.v1.Ticket.taxes:type_name -> eupay.qr.v1.TaxShare
-	7,  // 7: eupay.qr.v1.Ticket.payments:type_name -> eupay.qr.v1.TicketPayment
-	30, // 8: eupay.qr.v1.TicketLine.taxes:type_name -> eupay.qr.v1.TaxShare
-	29, // 9: eupay.qr.v1.TicketPayment.at:type_name -> google.protobuf.Timestamp
-	10, // 10: eupay.qr.v1.CloseDayResponse.closing:type_name -> eupay.qr.v1.Closing
-	29, // 11: eupay.qr.v1.Closing.closed_at:type_name -> google.protobuf.Timestamp
-	11, // 12: eupay.qr.v1.Closing.totals:type_name -> eupay.qr.v1.ClosingTotals
-	30, // 13: eupay.qr.v1.ClosingTotals.taxes:type_name -> eupay.qr.v1.TaxShare
-	30, // 14: eupay.qr.v1.ClosingTotals.received_taxes:type_name -> eupay.qr.v1.TaxShare
-	12, // 15: eupay.qr.v1.ClosingTotals.methods:type_name -> eupay.qr.v1.MethodTotal
-	10, // 16: eupay.qr.v1.ListClosingsResponse.closings:type_name -> eupay.qr.v1.Closing
-	2,  // 17: eupay.qr.v1.GetClosingRequest.seller:type_name -> eupay.qr.v1.Seller
-	10, // 18: eupay.qr.v1.GetClosingResponse.closing:type_name -> eupay.qr.v1.Closing
-	29, // 19: eupay.qr.v1.ReadJournalRequest.from:type_name -> google.protobuf.Timestamp
-	29, // 20: eupay.qr.v1.ReadJournalRequest.to:type_name -> google.protobuf.Timestamp
-	19, // 21: eupay.qr.v1.ReadJournalResponse.records:type_name -> eupay.qr.v1.JournalRecord
-	21, // 22: eupay.qr.v1.VerifyJournalRequest.anchors:type_name -> eupay.qr.v1.JournalAnchor
-	29, // 23: eupay.qr.v1.TillSettings.day_ends_at:type_name -> google.protobuf.Timestamp
-	23, // 24: eupay.qr.v1.GetTillSettingsResponse.settings:type_name -> eupay.qr.v1.TillSettings
-	23, // 25: eupay.qr.v1.SetTillSettingsResponse.settings:type_name -> eupay.qr.v1.TillSettings
-	0,  // 26: eupay.qr.v1.TillService.PayOrder:input_type -> eupay.qr.v1.PayOrderRequest
-	3,  // 27: eupay.qr.v1.TillService.GetTicket:input_type -> eupay.qr.v1.GetTicketRequest
-	8,  // 28: eupay.qr.v1.TillService.CloseDay:input_type -> eupay.qr.v1.CloseDayRequest
-	13, // 29: eupay.qr.v1.TillService.ListClosings:input_type -> eupay.qr.v1.ListClosingsRequest
-	15, // 30: eupay.qr.v1.TillService.GetClosing:input_type -> eupay.qr.v1.GetClosingRequest
-	17, // 31: eupay.qr.v1.TillService.ReadJournal:input_type -> eupay.qr.v1.ReadJournalRequest
-	24, // 32: eupay.qr.v1.TillService.GetTillSettings:input_type -> eupay.qr.v1.GetTillSettingsRequest
-	26, // 33: eupay.qr.v1.TillService.SetTillSettings:input_type -> eupay.qr.v1.SetTillSettingsRequest
-	20, // 34: eupay.qr.v1.JournalArchiveService.VerifyJournal:input_type -> eupay.qr.v1.VerifyJournalRequest
-	1,  // 35: eupay.qr.v1.TillService.PayOrder:output_type -> eupay.qr.v1.PayOrderResponse
-	4,  // 36: eupay.qr.v1.TillService.GetTicket:output_type -> eupay.qr.v1.GetTicketResponse
-	9,  // 37: eupay.qr.v1.TillService.CloseDay:output_type -> eupay.qr.v1.CloseDayResponse
-	14, // 38: eupay.qr.v1.TillService.ListClosings:output_type -> eupay.qr.v1.ListClosingsResponse
-	16, // 39: eupay.qr.v1.TillService.GetClosing:output_type -> eupay.qr.v1.GetClosingResponse
-	18, // 40: eupay.qr.v1.TillService.ReadJournal:output_type -> eupay.qr.v1.ReadJournalResponse
-	25, // 41: eupay.qr.v1.TillService.GetTillSettings:output_type -> eupay.qr.v1.GetTillSettingsResponse
-	27, // 42: eupay.qr.v1.TillService.SetTillSettings:output_type -> eupay.qr.v1.SetTillSettingsResponse
-	22, // 43: eupay.qr.v1.JournalArchiveService.VerifyJournal:output_type -> eupay.qr.v1.VerifyJournalResponse
-	35, // [35:44] is the sub-list for method output_type
-	26, // [26:35] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	7,  // 2: eupay.qr.v1.GetTicketResponse.ticket:type_name -> eupay.qr.v1.Ticket
+	2,  // 3: eupay.qr.v1.GetBillTicketRequest.seller:type_name -> eupay.qr.v1.Seller
+	7,  // 4: eupay.qr.v1.GetBillTicketResponse.ticket:type_name -> eupay.qr.v1.Ticket
+	31, // 5: eupay.qr.v1.Ticket.at:type_name -> google.protobuf.Timestamp
+	2,  // 6: eupay.qr.v1.Ticket.seller:type_name -> eupay.qr.v1.Seller
+	8,  // 7: eupay.qr.v1.Ticket.lines:type_name -> eupay.qr.v1.TicketLine
+	32, // 8: eupay.qr.v1.Ticket.taxes:type_name -> eupay.qr.v1.TaxShare
+	9,  // 9: eupay.qr.v1.Ticket.payments:type_name -> eupay.qr.v1.TicketPayment
+	32, // 10: eupay.qr.v1.TicketLine.taxes:type_name -> eupay.qr.v1.TaxShare
+	31, // 11: eupay.qr.v1.TicketPayment.at:type_name -> google.protobuf.Timestamp
+	12, // 12: eupay.qr.v1.CloseDayResponse.closing:type_name -> eupay.qr.v1.Closing
+	31, // 13: eupay.qr.v1.Closing.closed_at:type_name -> google.protobuf.Timestamp
+	13, // 14: eupay.qr.v1.Closing.totals:type_name -> eupay.qr.v1.ClosingTotals
+	32, // 15: eupay.qr.v1.ClosingTotals.taxes:type_name -> eupay.qr.v1.TaxShare
+	32, // 16: eupay.qr.v1.ClosingTotals.received_taxes:type_name -> eupay.qr.v1.TaxShare
+	14, // 17: eupay.qr.v1.ClosingTotals.methods:type_name -> eupay.qr.v1.MethodTotal
+	12, // 18: eupay.qr.v1.ListClosingsResponse.closings:type_name -> eupay.qr.v1.Closing
+	2,  // 19: eupay.qr.v1.GetClosingRequest.seller:type_name -> eupay.qr.v1.Seller
+	12, // 20: eupay.qr.v1.GetClosingResponse.closing:type_name -> eupay.qr.v1.Closing
+	31, // 21: eupay.qr.v1.ReadJournalRequest.from:type_name -> google.protobuf.Timestamp
+	31, // 22: eupay.qr.v1.ReadJournalRequest.to:type_name -> google.protobuf.Timestamp
+	21, // 23: eupay.qr.v1.ReadJournalResponse.records:type_name -> eupay.qr.v1.JournalRecord
+	23, // 24: eupay.qr.v1.VerifyJournalRequest.anchors:type_name -> eupay.qr.v1.JournalAnchor
+	31, // 25: eupay.qr.v1.TillSettings.day_ends_at:type_name -> google.protobuf.Timestamp
+	25, // 26: eupay.qr.v1.GetTillSettingsResponse.settings:type_name -> eupay.qr.v1.TillSettings
+	25, // 27: eupay.qr.v1.SetTillSettingsResponse.settings:type_name -> eupay.qr.v1.TillSettings
+	0,  // 28: eupay.qr.v1.TillService.PayOrder:input_type -> eupay.qr.v1.PayOrderRequest
+	3,  // 29: eupay.qr.v1.TillService.GetTicket:input_type -> eupay.qr.v1.GetTicketRequest
+	5,  // 30: eupay.qr.v1.TillService.GetBillTicket:input_type -> eupay.qr.v1.GetBillTicketRequest
+	10, // 31: eupay.qr.v1.TillService.CloseDay:input_type -> eupay.qr.v1.CloseDayRequest
+	15, // 32: eupay.qr.v1.TillService.ListClosings:input_type -> eupay.qr.v1.ListClosingsRequest
+	17, // 33: eupay.qr.v1.TillService.GetClosing:input_type -> eupay.qr.v1.GetClosingRequest
+	19, // 34: eupay.qr.v1.TillService.ReadJournal:input_type -> eupay.qr.v1.ReadJournalRequest
+	26, // 35: eupay.qr.v1.TillService.GetTillSettings:input_type -> eupay.qr.v1.GetTillSettingsRequest
+	28, // 36: eupay.qr.v1.TillService.SetTillSettings:input_type -> eupay.qr.v1.SetTillSettingsRequest
+	22, // 37: eupay.qr.v1.JournalArchiveService.VerifyJournal:input_type -> eupay.qr.v1.VerifyJournalRequest
+	1,  // 38: eupay.qr.v1.TillService.PayOrder:output_type -> eupay.qr.v1.PayOrderResponse
+	4,  // 39: eupay.qr.v1.TillService.GetTicket:output_type -> eupay.qr.v1.GetTicketResponse
+	6,  // 40: eupay.qr.v1.TillService.GetBillTicket:output_type -> eupay.qr.v1.GetBillTicketResponse
+	11, // 41: eupay.qr.v1.TillService.CloseDay:output_type -> eupay.qr.v1.CloseDayResponse
+	16, // 42: eupay.qr.v1.TillService.ListClosings:output_type -> eupay.qr.v1.ListClosingsResponse
+	18, // 43: eupay.qr.v1.TillService.GetClosing:output_type -> eupay.qr.v1.GetClosingResponse
+	20, // 44: eupay.qr.v1.TillService.ReadJournal:output_type -> eupay.qr.v1.ReadJournalResponse
+	27, // 45: eupay.qr.v1.TillService.GetTillSettings:output_type -> eupay.qr.v1.GetTillSettingsResponse
+	29, // 46: eupay.qr.v1.TillService.SetTillSettings:output_type -> eupay.qr.v1.SetTillSettingsResponse
+	24, // 47: eupay.qr.v1.JournalArchiveService.VerifyJournal:output_type -> eupay.qr.v1.VerifyJournalResponse
+	38, // [38:48] is the sub-list for method output_type
+	28, // [28:38] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_till_proto_init() }
@@ -2449,7 +2661,7 @@ func file_eupay_qr_v1_till_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_qr_v1_till_proto_rawDesc), len(file_eupay_qr_v1_till_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	TillService_PayOrder_FullMethodName        = "/eupay.qr.v1.TillService/PayOrder"
 	TillService_GetTicket_FullMethodName       = "/eupay.qr.v1.TillService/GetTicket"
+	TillService_GetBillTicket_FullMethodName   = "/eupay.qr.v1.TillService/GetBillTicket"
 	TillService_CloseDay_FullMethodName        = "/eupay.qr.v1.TillService/CloseDay"
 	TillService_ListClosings_FullMethodName    = "/eupay.qr.v1.TillService/ListClosings"
 	TillService_GetClosing_FullMethodName      = "/eupay.qr.v1.TillService/GetClosing"
@@ -41,6 +42,8 @@ type TillServiceClient interface {
 	PayOrder(ctx context.Context, in *PayOrderRequest, opts ...grpc.CallOption) (*PayOrderResponse, error)
 	// GetTicket returns the note or ticket of an order. Each rendered one is counted in the journal.
 	GetTicket(ctx context.Context, in *GetTicketRequest, opts ...grpc.CallOption) (*GetTicketResponse, error)
+	// GetBillTicket returns the note or ticket of a whole bill, as GetTicket does of an order.
+	GetBillTicket(ctx context.Context, in *GetBillTicketRequest, opts ...grpc.CallOption) (*GetBillTicketResponse, error)
 	// CloseDay closes the day up to now. INVALID_STATE: there is nothing to close.
 	CloseDay(ctx context.Context, in *CloseDayRequest, opts ...grpc.CallOption) (*CloseDayResponse, error)
 	// ListClosings returns a page of closings, the newest first.
@@ -75,6 +78,16 @@ func (c *tillServiceClient) GetTicket(ctx context.Context, in *GetTicketRequest,
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetTicketResponse)
 	err := c.cc.Invoke(ctx, TillService_GetTicket_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *tillServiceClient) GetBillTicket(ctx context.Context, in *GetBillTicketRequest, opts ...grpc.CallOption) (*GetBillTicketResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetBillTicketResponse)
+	err := c.cc.Invoke(ctx, TillService_GetBillTicket_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -162,6 +175,8 @@ type TillServiceServer interface {
 	PayOrder(context.Context, *PayOrderRequest) (*PayOrderResponse, error)
 	// GetTicket returns the note or ticket of an order. Each rendered one is counted in the journal.
 	GetTicket(context.Context, *GetTicketRequest) (*GetTicketResponse, error)
+	// GetBillTicket returns the note or ticket of a whole bill, as GetTicket does of an order.
+	GetBillTicket(context.Context, *GetBillTicketRequest) (*GetBillTicketResponse, error)
 	// CloseDay closes the day up to now. INVALID_STATE: there is nothing to close.
 	CloseDay(context.Context, *CloseDayRequest) (*CloseDayResponse, error)
 	// ListClosings returns a page of closings, the newest first.
@@ -187,6 +202,9 @@ func (UnimplementedTillServiceServer) PayOrder(context.Context, *PayOrderRequest
 }
 func (UnimplementedTillServiceServer) GetTicket(context.Context, *GetTicketRequest) (*GetTicketResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetTicket not implemented")
+}
+func (UnimplementedTillServiceServer) GetBillTicket(context.Context, *GetBillTicketRequest) (*GetBillTicketResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetBillTicket not implemented")
 }
 func (UnimplementedTillServiceServer) CloseDay(context.Context, *CloseDayRequest) (*CloseDayResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CloseDay not implemented")
@@ -259,6 +277,24 @@ func _TillService_GetTicket_Handler(srv interface{}, ctx context.Context, dec fu
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(TillServiceServer).GetTicket(ctx, req.(*GetTicketRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TillService_GetBillTicket_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetBillTicketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TillServiceServer).GetBillTicket(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TillService_GetBillTicket_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TillServiceServer).GetBillTicket(ctx, req.(*GetBillTicketRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -378,6 +414,10 @@ var TillService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetTicket",
 			Handler:    _TillService_GetTicket_Handler,
+		},
+		{
+			MethodName: "GetBillTicket",
+			Handler:    _TillService_GetBillTicket_Handler,
 		},
 		{
 			MethodName: "CloseDay",

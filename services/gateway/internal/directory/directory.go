@@ -15,6 +15,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
+	"european-pay.eu/eupay/services/gateway/internal/notice"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/internal/user"
 )
@@ -95,6 +96,9 @@ func (d *Directory) purge(ctx context.Context) error {
 		return err
 	}
 	if err := postbox.Purge(ctx, d.deps.Pool, d.deps.Now()); err != nil {
+		return fmt.Errorf("purge: %w", err)
+	}
+	if err := notice.PurgeTickets(ctx, d.deps.Pool, d.deps.Now()); err != nil {
 		return fmt.Errorf("purge: %w", err)
 	}
 	return nil

@@ -34,6 +34,9 @@ const (
 	// These two go to customers of merchants.
 	PaymentDue      = "payment_due"
 	PaymentReminder = "payment_reminder"
+
+	// TicketMail goes to whoever asked for a ticket.
+	TicketMail = "ticket"
 )
 
 // Recipient is a user who gets a mail.

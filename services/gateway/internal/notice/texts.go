@@ -48,6 +48,7 @@ var page = htmltemplate.Must(htmltemplate.New("").Parse(pageText))
 const (
 	frame           = "_frame.txt"
 	frameOfCustomer = "_frame_customer.txt"
+	frameOfTicket   = "_frame_ticket.txt"
 )
 
 // paragraph of a mail. One of Label and Code may be set: a button to the link of the mail, or a code at the end of the text.
@@ -88,8 +89,11 @@ func Write(m postbox.Mail, fields map[string]string) (mail.Message, error) {
 func contentOf(m postbox.Mail, subject, body string, fields map[string]string) (content, error) {
 	var words bytes.Buffer
 	around := frame
-	if m.Kind == PaymentDue || m.Kind == PaymentReminder {
+	switch m.Kind {
+	case PaymentDue, PaymentReminder:
 		around = frameOfCustomer
+	case TicketMail:
+		around = frameOfTicket
 	}
 	if err := texts.ExecuteTemplate(&words, m.Language+"/"+around, fields); err != nil {
 		return content{}, fmt.Errorf("write the frame of mail %s: %w", m.Kind, err)

@@ -14,7 +14,7 @@ import (
 var kinds = []string{
 	notice.PasswordReset, notice.PasswordChanged, notice.NewDevice, notice.VerifyEmail, notice.AddressTaken, notice.FactorEnabled, notice.FactorDisabled,
 	notice.AppRemoved, notice.RecoveryUsed, notice.PasskeyAdded, notice.PasskeyRemoved, notice.IBANChanging, notice.IBANChanged, notice.IBANStopped,
-	notice.PaymentDue, notice.PaymentReminder,
+	notice.PaymentDue, notice.PaymentReminder, notice.TicketMail,
 }
 
 var languages = []string{"en", "fr"}
@@ -41,7 +41,7 @@ func write(t *testing.T, language, kind string) (subject, text, page string) {
 func TestBothLanguagesHaveTheSameTexts(t *testing.T) {
 	t.Parallel()
 	field := regexp.MustCompile(`{{\.\w+}}`)
-	for _, kind := range append(slices.Clone(kinds), "_frame", "_frame_customer") {
+	for _, kind := range append(slices.Clone(kinds), "_frame", "_frame_customer", "_frame_ticket") {
 		var told [2][]string
 		var parts [2]int
 		for i, language := range languages {
@@ -61,8 +61,8 @@ func TestBothLanguagesHaveTheSameTexts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(files) != len(kinds)+2 {
-			t.Errorf("%s has %d texts, and there are %d kinds and two frames", language, len(files), len(kinds))
+		if len(files) != len(kinds)+3 {
+			t.Errorf("%s has %d texts, and there are %d kinds and three frames", language, len(files), len(kinds))
 		}
 	}
 }

@@ -27,6 +27,9 @@ const (
 	maxName = 200
 )
 
+// services is the nature of what is eaten at a table.
+const services = "services"
+
 var paris = mustZone("Europe/Paris")
 
 func mustZone(name string) *time.Location {
@@ -110,13 +113,27 @@ func (a *API) invoice(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	known, before, err := a.issued(ctx, o)
+	paid := payment{o.GetMerchantId(), o.GetLivemode(), o.GetPaymentReference()}
+	return a.issueOnce(ctx, c, paid, func(before int) *einvoicev1.CreateInvoiceRequest { return wanted(in, o, ticket, before) })
+}
+
+// payment is what an invoice is of.
+type payment struct {
+	merchantID string
+	livemode   bool
+	reference  string
+}
+
+// issueOnce answers with the invoice of a payment: the one that it has, or the one that is wanted after that many before. The key of that makes two requests
+// at once issue one.
+func (a *API) issueOnce(ctx context.Context, c echo.Context, of payment, wanted func(before int) *einvoicev1.CreateInvoiceRequest) error {
+	known, before, err := a.issued(ctx, of)
 	if err != nil {
 		return err
 	}
 	replayed := known != nil
 	if !replayed {
-		res, err := a.Invoices.CreateInvoice(ctx, wanted(in, o, ticket, before))
+		res, err := a.Invoices.CreateInvoice(ctx, wanted(before))
 		if err != nil {
 			return err
 		}
@@ -148,7 +165,7 @@ func (a *API) paidOrder(ctx context.Context, merchantID, id string) (*qrv1.Order
 	}
 	o := res.GetOrder()
 	if o.GetBillId() != "" {
-		return nil, nil, errs.New(errs.InvalidState, "This order is on the bill of its table. Invoices of such orders are not available.")
+		return nil, nil, errs.New(errs.InvalidState, "This order is on the bill of its table. Issue the invoice of a payment of the bill.")
 	}
 	if !slices.Contains(invoiceable, o.GetPaymentStatus()) || o.GetPaymentReference() == "" || o.GetTotalCents() == 0 {
 		return nil, nil, errNothingPaid()
@@ -160,10 +177,10 @@ func (a *API) paidOrder(ctx context.Context, merchantID, id string) (*qrv1.Order
 	return o, ticket.GetTicket(), err
 }
 
-// issued returns the invoice that an order has already; nil if none, with the number of those that were cancelled, which leave room for another.
-func (a *API) issued(ctx context.Context, o *qrv1.Order) (*einvoicev1.Invoice, int, error) {
+// issued returns the invoice that a payment has already; nil if none, with the number of those that were cancelled, which leave room for another.
+func (a *API) issued(ctx context.Context, of payment) (*einvoicev1.Invoice, int, error) {
 	res, err := a.Invoices.ListInvoices(ctx, &einvoicev1.ListInvoicesRequest{
-		MerchantId: o.GetMerchantId(), Livemode: o.GetLivemode(), Page: 1, Limit: 100, PaymentReference: o.GetPaymentReference(),
+		MerchantId: of.merchantID, Livemode: of.livemode, Page: 1, Limit: 100, PaymentReference: of.reference,
 	})
 	if err != nil {
 		return nil, 0, err
@@ -179,7 +196,7 @@ func (a *API) issued(ctx context.Context, o *qrv1.Order) (*einvoicev1.Invoice, i
 // means are the payment methods of invoices by those of orders. What came with EU Pay the einvoice service knows itself.
 var means = map[string]string{"cash": "cash", "card": "card", "voucher": "other", "other": "other"}
 
-// wanted is the invoice of an order, after that many before. Its key makes two requests at once issue one.
+// wanted is the invoice of an order, after that many before.
 func wanted(in invoiceRequest, o *qrv1.Order, t *qrv1.Ticket, before int) *einvoicev1.CreateInvoiceRequest {
 	req := &einvoicev1.CreateInvoiceRequest{
 		MerchantId: o.GetMerchantId(), Livemode: o.GetLivemode(), Customer: in.customer(), CustomerType: in.CustomerType, Items: items(o, t),
@@ -204,26 +221,32 @@ func paidWith(t *qrv1.Ticket, reference string) (cents int64) {
 
 // items are the lines of an order, each by rate of VAT. After a cancellation the sums by rate stand for them.
 func items(o *qrv1.Order, t *qrv1.Ticket) []*einvoicev1.InvoiceItem {
-	nature := "services"
+	nature := services
 	if o.GetOrderType() == "takeaway" {
 		nature = "goods"
 	}
-	var list []*einvoicev1.InvoiceItem
-	add := func(name string, taxes []*qrv1.TaxShare) {
-		for _, x := range taxes {
-			if x.GetGrossCents() > 0 {
-				list = append(list, &einvoicev1.InvoiceItem{
-					ProductName: name, Quantity: "1", UnitPriceCents: x.GetGrossCents(), VatRate: vat.Rate(x.GetVatPerMille()).String(), Nature: nature,
-				})
-			}
-		}
-	}
 	if t.GetCancelledCents() != 0 {
-		add("Commande "+strconv.FormatInt(o.GetNumber(), 10), t.GetTaxes())
-		return list
+		return taxed(nil, "Commande "+strconv.FormatInt(o.GetNumber(), 10), nature, t.GetTaxes())
 	}
+	return lineItems(t, nature)
+}
+
+// lineItems are the lines of a ticket, each by rate of VAT.
+func lineItems(t *qrv1.Ticket, nature string) (list []*einvoicev1.InvoiceItem) {
 	for _, l := range t.GetLines() {
-		add(lineName(l), l.GetTaxes())
+		list = taxed(list, lineName(l), nature, l.GetTaxes())
+	}
+	return list
+}
+
+// taxed adds an item for each rate of what has the name.
+func taxed(list []*einvoicev1.InvoiceItem, name, nature string, taxes []*qrv1.TaxShare) []*einvoicev1.InvoiceItem {
+	for _, x := range taxes {
+		if x.GetGrossCents() > 0 {
+			list = append(list, &einvoicev1.InvoiceItem{
+				ProductName: name, Quantity: "1", UnitPriceCents: x.GetGrossCents(), VatRate: vat.Rate(x.GetVatPerMille()).String(), Nature: nature,
+			})
+		}
 	}
 	return list
 }

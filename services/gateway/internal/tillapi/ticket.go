@@ -17,7 +17,10 @@ import (
 // The formats of a ticket. json is not counted as handed out.
 var formats = []string{"json", "html", "pdf", "escpos"}
 
-// languages of tickets and closings on paper.
+// pdfFormat is that of tickets in mails.
+const pdfFormat = "pdf"
+
+// languages of tickets and closings on paper, the usual one first.
 var languages = []string{"fr", "en"}
 
 type ticketJSON struct {
@@ -114,10 +117,8 @@ func (a *API) guestTicket(c echo.Context) error {
 
 // answerTicket answers with the ticket of an order that the caller may read.
 func (a *API) answerTicket(c echo.Context, req *qrv1.GetTicketRequest, read func(context.Context) (*qrv1.Order, error)) error {
-	f := web.FiltersOf(c)
-	format := f.OneOf("format", formats)
-	language := f.OneOf("language", languages)
-	if err := f.Err(); err != nil {
+	format, language, err := paperOf(c)
+	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
@@ -129,10 +130,7 @@ func (a *API) answerTicket(c echo.Context, req *qrv1.GetTicketRequest, read func
 	if req.Seller, err = a.seller(ctx, o.GetMerchantId(), o.GetLivemode()); err != nil {
 		return err
 	}
-	req.MerchantId, req.Language = o.GetMerchantId(), language
-	if format != "json" {
-		req.Format = format
-	}
+	req.MerchantId, req.Language, req.Format = o.GetMerchantId(), language, format
 	res, err := a.Till.GetTicket(ctx, req)
 	if err != nil {
 		return err
@@ -143,27 +141,52 @@ func (a *API) answerTicket(c echo.Context, req *qrv1.GetTicketRequest, read func
 	return web.Answer(c, http.StatusOK, ticketView(res.GetTicket()))
 }
 
-func ticketView(t *qrv1.Ticket) ticketJSON {
-	s := t.GetSeller()
-	v := ticketJSON{
-		OrderID: t.GetOrderId(), Number: t.GetNumber(), At: web.Stamp(t.GetAt()), Table: t.GetTableName(), OrderType: t.GetOrderType(),
-		Seller: sellerJSON{s.GetName(), s.GetLegalName(), s.GetSiret(), s.GetVatNumber(), s.GetAddress()},
-		Lines:  make([]ticketLine, len(t.GetLines())), Discount: money.Cents(t.GetDiscountCents()), Cancelled: money.Cents(t.GetCancelledCents()),
-		Total: money.Cents(t.GetTotalCents()), Taxes: taxViews(t.GetTaxes()), Payments: make([]paymentJSON, len(t.GetPayments())),
-		Copies: t.GetCopies(), Required: t.GetRequired(), Livemode: t.GetLivemode(),
+// paperOf is how a ticket is asked for. The format is empty for one that is only read.
+func paperOf(c echo.Context) (format, language string, err error) {
+	f := web.FiltersOf(c)
+	format, language = f.OneOf("format", formats), f.OneOf("language", languages)
+	if format == "json" {
+		format = ""
 	}
-	for i, l := range t.GetLines() {
-		v.Lines[i] = ticketLine{
+	return format, language, f.Err()
+}
+
+func ticketView(t *qrv1.Ticket) ticketJSON {
+	return ticketJSON{
+		OrderID: t.GetOrderId(), Number: t.GetNumber(), At: web.Stamp(t.GetAt()), Table: t.GetTableName(), OrderType: t.GetOrderType(),
+		Seller: sellerView(t.GetSeller()), Lines: lineViews(t.GetLines()), Discount: money.Cents(t.GetDiscountCents()),
+		Cancelled: money.Cents(t.GetCancelledCents()), Total: money.Cents(t.GetTotalCents()), Taxes: taxViews(t.GetTaxes()),
+		Payments: paymentViews(t.GetPayments()), Record: recordView(t), Copies: t.GetCopies(), Required: t.GetRequired(), Livemode: t.GetLivemode(),
+	}
+}
+
+func sellerView(s *qrv1.Seller) sellerJSON {
+	return sellerJSON{s.GetName(), s.GetLegalName(), s.GetSiret(), s.GetVatNumber(), s.GetAddress()}
+}
+
+func lineViews(list []*qrv1.TicketLine) []ticketLine {
+	views := make([]ticketLine, len(list))
+	for i, l := range list {
+		views[i] = ticketLine{
 			l.GetName(), l.GetOptions(), l.GetQuantity(), money.Cents(l.GetUnitPriceCents()), money.Cents(l.GetDiscountCents()), money.Cents(l.GetTotalCents()),
 		}
 	}
-	for i, p := range t.GetPayments() {
-		v.Payments[i] = paymentJSON{p.GetMethod(), money.Cents(p.GetAmountCents()), money.Cents(p.GetTipCents()), p.GetReference(), web.Stamp(p.GetAt())}
+	return views
+}
+
+func paymentViews(list []*qrv1.TicketPayment) []paymentJSON {
+	views := make([]paymentJSON, len(list))
+	for i, p := range list {
+		views[i] = paymentJSON{p.GetMethod(), money.Cents(p.GetAmountCents()), money.Cents(p.GetTipCents()), p.GetReference(), web.Stamp(p.GetAt())}
 	}
-	if t.GetSequence() > 0 {
-		v.Record = &recordOfMoney{t.GetSequence(), t.GetSignature()}
+	return views
+}
+
+func recordView(t *qrv1.Ticket) *recordOfMoney {
+	if t.GetSequence() == 0 {
+		return nil
 	}
-	return v
+	return &recordOfMoney{t.GetSequence(), t.GetSignature()}
 }
 
 func taxViews(list []*qrv1.TaxShare) []taxJSON {

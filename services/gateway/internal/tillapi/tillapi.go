@@ -32,6 +32,8 @@ const (
 
 const (
 	orderNoun   = "Order"
+	billNoun    = "Bill"
+	paymentNoun = "Payment"
 	closingNoun = "Closing"
 )
 
@@ -44,8 +46,10 @@ type Merchants interface {
 type Deps struct {
 	Till      qrv1.TillServiceClient
 	Tables    qrv1.TableServiceClient
+	Bills     qrv1.BillServiceClient
 	Invoices  einvoicev1.EInvoiceServiceClient
 	Merchants Merchants
+	Mails     Mails
 	Access    *caller.Access
 	Limiter   ratelimit.Limiter
 	Log       *slog.Logger
@@ -63,6 +67,12 @@ func (a *API) Register(g *web.API) {
 	write := a.Access.Login(caller.Staff...)
 	g.GET("/table-order/orders/:id/ticket", a.ticketFor(read))
 	g.POST("/table-order/orders/:id/invoice", a.invoice, write)
+	g.POST("/table-order/orders/:id/ticket/email", a.emailTicketFor(write))
+	g.POST("/table-order/bills/:id/ticket/email", a.emailBillTicket, write)
+	g.POST("/table-order/bill/:token/ticket/email", a.emailGuestBillTicket, web.PerIP(a.Limiter, "ticket-mail", mailsPerMinute))
+	g.GET("/table-order/bills/:id/ticket", a.billTicket, read)
+	g.GET("/table-order/bill/:token/ticket", a.guestBillTicket, web.PerIP(a.Limiter, "ticket", ticketsPerMinute))
+	g.POST("/table-order/bills/:id/payments/:payment/invoice", a.invoiceBillPayment, write)
 	g.GET("/till/closings", a.closings, read)
 	g.POST("/till/closings", a.closeDay, write)
 	g.GET("/till/closings/:id", a.closing, read)

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	eupay "european-pay.eu/eupay/sdk/go"
@@ -30,11 +31,19 @@ func Register(s *web.Site) error {
 	g := guests{french: texts["fr"]}
 	s.Open("GET "+guestPath, g.page(show))
 	s.Open("POST "+guestPath, g.page(pay))
+	s.Open("POST "+guestPath+"/ticket", g.page(mailGuest))
+	s.Open("GET "+guestPath+"/ticket", g.page(guestTicket(asPage)))
+	s.Open("GET "+guestPath+"/ticket.pdf", g.page(guestTicket(asPDF)))
 	s.Open("POST "+guestPath+"/{share}/cancel", g.page(giveUp))
 	s.For(web.Everyone, "GET /portal/bills", list)
 	s.For(web.Everyone, "GET /portal/bills/{id}", detail)
+	s.For(web.Everyone, "GET /portal/bills/{id}/ticket", ticket(asPage))
+	s.For(web.Everyone, "GET /portal/bills/{id}/ticket.pdf", ticket(asPDF))
+	s.For(web.Shop, "POST /portal/bills/{id}/ticket", mail)
 	s.For(web.Shop, "POST /portal/bills/{id}/payments", record)
 	s.For(web.Owners, "POST /portal/bills/{id}/payments/{payment}/refund", refund)
+	s.For(web.Shop, "GET /portal/bills/{id}/payments/{payment}/invoice", invoicePage)
+	s.For(web.Shop, "POST /portal/bills/{id}/payments/{payment}/invoice", issueInvoice)
 	s.For(web.Shop, "POST /portal/bills/{id}/shares/{share}/cancel", cancelShare)
 	s.For(web.Shop, "POST /portal/bills/{id}/close", closeBill)
 	return s.Templates("bill", templates)
@@ -66,6 +75,9 @@ type page struct {
 	*web.Form
 	Bill  *eupay.GuestBill
 	Lines []line
+	// Mail is the form that sends the ticket. Sent: it was just sent.
+	Mail *web.Form
+	Sent bool
 }
 
 // line is a line of the bill with the name of its field.
@@ -77,6 +89,9 @@ type line struct {
 	Wrong string
 }
 
+// Here is the address of the bill's page.
+func (p page) Here() string { return "/order/bill/" + url.PathEscape(p.Bill.Token) }
+
 func show(r *web.Request) error {
 	if id := r.URL.Query().Get("share"); id != "" {
 		return follow(r, id)
@@ -85,12 +100,18 @@ func show(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	f := web.NewForm("key", web.NewKey(), "kind", "rest", "tip", "0", "people", "2", "parts", "1")
-	return r.Render(http.StatusOK, "bill/guest", newPage(f, b))
+	p := newPage(untouched(), b)
+	p.Sent = r.URL.Query().Has("sent")
+	return r.Render(http.StatusOK, "bill/guest", p)
+}
+
+// untouched is the form of a share that nobody has filled in.
+func untouched() *web.Form {
+	return web.NewForm("key", web.NewKey(), "kind", "rest", "tip", "0", "people", "2", "parts", "1")
 }
 
 func newPage(f *web.Form, b *eupay.GuestBill) page {
-	p := page{Form: f, Bill: b}
+	p := page{Form: f, Bill: b, Mail: web.NewForm()}
 	for _, l := range b.Items {
 		field := "q_" + l.OrderID + "." + strconv.Itoa(l.Position)
 		p.Lines = append(p.Lines, line{BillLine: l, Field: field, Left: max(0, l.Quantity-l.Taken), Wrong: f.Fields[field]})

@@ -47,6 +47,7 @@ var bodies = map[string]string{
 	"closeBill":           `{"write_off_reason":"Guests left"}`,
 	"setTillSettings":     `{"day_starts_at":"06:00"}`,
 	"payOrder":            `{"method":"cash","tip":2.00}`,
+	"invoiceBillPayment":  `{"customer_name":"Jane Martin","customer_email":"jane@example.com"}`,
 	"invoiceOrder":        `{"customer_name":"Jane Martin","customer_email":"jane@example.com"}`,
 	"createOffer":         `{"name":"Happy hour","type":"percentage","value":10,"min_order":15}`,
 	"replaceOffer":        `{"name":"Happy hour","type":"fixed_amount","value":2}`,
@@ -74,6 +75,10 @@ var bodies = map[string]string{
 	"resendWebhookDeliveries": `{"status":"exhausted","event_type":"payment.completed","created_after":"2026-06-17T12:00:00Z","dry_run":true}`,
 	"rotateWebhookSecret":     `{"overlap_seconds":86400}`,
 	"promoteWebhookSecret":    `{}`, "testWebhookEndpoint": `{}`, "resendWebhookDelivery": `{}`,
+
+	"emailTicket":           `{"email":"ada@example.com","language":"fr"}`,
+	"emailBillTicket":       `{"email":"ada@example.com","language":"fr"}`,
+	"emailPublicBillTicket": `{"email":"ada@example.com","language":"fr"}`,
 
 	"register":                `{"email":"owner@example.com","password":"a long pass phrase","name":"Café Noisette"}`,
 	"login":                   `{"email":"owner@example.com","password":"a long pass phrase"}`,

@@ -25,7 +25,13 @@ type following struct {
 	Result string
 	// Every is after how many seconds the page looks again; 0: the order has ended.
 	Every int
+	// Mail is the form that sends the ticket; nil: there is none yet. Sent: it was just sent.
+	Mail *web.Form
+	Sent bool
 }
+
+// MailTo is where the form is sent.
+func (f following) MailTo() string { return f.Menu + "/" + url.PathEscape(f.ID) + "/ticket" }
 
 type step struct {
 	Status     eupay.OrderStatus
@@ -44,11 +50,34 @@ const (
 
 // follow shows what becomes of an order.
 func follow(r *web.Request, id string) error {
+	return followWith(r, http.StatusOK, here(r), id, web.NewForm())
+}
+
+// mailTicket sends the ticket of the guest's order by mail.
+func mailTicket(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("order")
+	menu := "/order/" + url.PathEscape(r.PathValue("merchant")) + "/" + url.PathEscape(r.PathValue("token"))
+	err = r.API.Orders.EmailTicketAsGuest(r.Ctx(), id, r.PathValue("token"), r.TicketEmail(f))
+	if err == nil {
+		return r.Redirect(menu+"?"+url.Values{"order": {id}, "sent": {"1"}}.Encode(), "")
+	}
+	if !unreadable(err) || !r.TicketRefused(f, err) {
+		return err
+	}
+	return followWith(r, http.StatusUnprocessableEntity, menu, id, f)
+}
+
+// followWith shows the order with the form for its ticket. menu is the address of the table's page.
+func followWith(r *web.Request, status int, menu, id string, mail *web.Form) error {
 	o, err := r.API.Orders.GetAsGuest(r.Ctx(), id, r.PathValue("token"))
 	if err != nil {
 		return err
 	}
-	f := following{Order: o, Menu: here(r), Every: whileWaiting, Result: r.URL.Query().Get("payment")}
+	f := following{Order: o, Menu: menu, Every: whileWaiting, Result: r.URL.Query().Get("payment"), Mail: mail, Sent: r.URL.Query().Has("sent")}
 	at := -1
 	for i, s := range steps {
 		if s == o.Status {
@@ -60,17 +89,20 @@ func follow(r *web.Request, id string) error {
 	}
 	switch o.Status {
 	case eupay.OrderAwaitingPayment:
-		f.Every = whilePaying
+		f.Every, f.Mail = whilePaying, nil
 		if known, pay := remembered(r); known == id {
 			f.Pay = pay
 		}
 	case eupay.OrderServed, eupay.OrderCancelled, eupay.OrderExpired, eupay.OrderPaymentFailed:
 		f.Every = 0
 	}
+	if o.PaidAt.IsZero() && o.Status != eupay.OrderServed && f.Every == 0 {
+		f.Mail = nil // what ended unpaid has no ticket
+	}
 	if r.Fragment() {
 		return r.RenderPart("order/status", "live", f)
 	}
-	return r.Render(http.StatusOK, "order/status", f)
+	return r.Render(status, "order/status", f)
 }
 
 // lastOrder is the cookie with a guest's latest order at a table, and where it is paid. It is for this table's page alone.

@@ -27,6 +27,7 @@ func Register(s *web.Site) error {
 	g := guests{french: texts["fr"]}
 	s.Open("GET "+path, g.page(show))
 	s.Open("POST "+path, g.page(send))
+	s.Open("POST "+path+"/{order}/ticket", g.page(mailTicket))
 	return s.Templates("order", templates)
 }
 

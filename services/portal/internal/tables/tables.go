@@ -38,6 +38,9 @@ func Register(s *web.Site) error {
 	s.For(web.Shop, "POST /portal/orders/{id}/cancellations/{cancellation}/refund", refundPieces)
 	s.For(web.Shop, "POST /portal/orders/{id}/payments", payOrder)
 	s.For(web.Everyone, "GET /portal/orders/{id}/ticket.pdf", ticket)
+	s.For(web.Shop, "POST /portal/orders/{id}/ticket", mailTicket)
+	s.For(web.Shop, "GET /portal/orders/{id}/invoice", invoicePage)
+	s.For(web.Shop, "POST /portal/orders/{id}/invoice", issueInvoice)
 	return s.Templates("tables", templates)
 }
 

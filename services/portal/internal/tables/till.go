@@ -56,3 +56,55 @@ func ticket(r *web.Request) error {
 	}
 	return sendPDF(r, "ticket-"+strconv.Itoa(o.Number)+".pdf", file.Data)
 }
+
+// mailTicket sends the ticket of an order by mail.
+func mailTicket(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	if err := r.API.Orders.EmailTicket(r.Ctx(), r.PathValue("id"), r.TicketEmail(f)); err != nil {
+		if web.Missing(err) || !r.TicketRefused(f, err) {
+			return err
+		}
+		return showOrder(r, http.StatusUnprocessableEntity, f)
+	}
+	return r.Redirect(allOrders+"/"+r.PathValue("id"), "ticket_sent")
+}
+
+// billing is the page that issues the invoice of an order.
+type billing struct {
+	*web.Form
+	Order *eupay.Order
+	Back  string
+}
+
+func invoicePage(r *web.Request) error { return showInvoice(r, http.StatusOK, web.NewForm()) }
+
+func showInvoice(r *web.Request, status int, f *web.Form) error {
+	o, err := r.API.Orders.Get(r.Ctx(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return r.Render(status, "tables/invoice", billing{Form: f, Order: o, Back: allOrders + "/" + o.ID})
+}
+
+func issueInvoice(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	inv, err := r.API.Orders.Invoice(r.Ctx(), r.PathValue("id"), r.SaleInvoice(f))
+	if err != nil {
+		if web.Missing(err) || !r.Refused(f, err) {
+			return err
+		}
+		return showInvoice(r, http.StatusUnprocessableEntity, f)
+	}
+	return r.AfterInvoice(inv.ID, allOrders+"/"+r.PathValue("id"))
+}
+
+// MayInvoice reports whether the user can issue the order's invoice.
+func (v view) MayInvoice() bool {
+	return v.MayWrite && v.PaymentStatus == "paid" && v.BillID == "" && v.Total > 0
+}

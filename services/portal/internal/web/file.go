@@ -22,6 +22,12 @@ func (r *Request) Download(f *eupay.File, name string) error {
 	return r.file(f, "no-store", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 }
 
+// Paper answers with a page that the API made to be printed. It can run and load nothing.
+func (r *Request) Paper(f *eupay.File) error {
+	page := eupay.File{ContentType: "text/html; charset=utf-8", Data: f.Data}
+	return r.file(&page, "no-store", "")
+}
+
 func (r *Request) file(f *eupay.File, cache, disposition string) error {
 	r.secure()
 	h := r.W.Header()

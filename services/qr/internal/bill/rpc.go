@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/vat"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
@@ -110,9 +111,7 @@ func (s *Server) view(a *account) *qrv1.Bill {
 			Taken: min(taken, l.Quantity),
 		})
 	}
-	for _, t := range a.taxes() {
-		v.Taxes = append(v.Taxes, &qrv1.TaxShare{VatPerMille: int32(t.Rate), GrossCents: int64(t.Gross), VatCents: int64(t.VAT)})
-	}
+	v.Taxes = taxViews(a.taxes())
 	for _, p := range a.Payments {
 		v.Payments = append(v.Payments, p.view())
 	}
@@ -131,8 +130,16 @@ func (r *received) view() *qrv1.BillPayment {
 	return &qrv1.BillPayment{
 		Id: r.ID, Method: r.Method, AmountCents: int64(r.Amount), TipCents: int64(r.Tip), RefundedCents: int64(r.Refunded), Reference: r.Reference,
 		ShareId: r.ShareID, RefundStatus: r.Refund.Status, RefundCents: int64(r.Refund.Amount), RefundReference: r.Refund.Reference,
-		RefundFailure: r.Refund.Failure, ReceivedAt: timestamppb.New(r.At),
+		RefundFailure: r.Refund.Failure, ReceivedAt: timestamppb.New(r.At), KeptTaxes: taxViews(r.keptTaxes()),
 	}
+}
+
+func taxViews(list []vat.Share) []*qrv1.TaxShare {
+	views := make([]*qrv1.TaxShare, len(list))
+	for i, t := range list {
+		views[i] = &qrv1.TaxShare{VatPerMille: int32(t.Rate), GrossCents: int64(t.Gross), VatCents: int64(t.VAT)}
+	}
+	return views
 }
 
 func (sh *share) view() *qrv1.BillShare {

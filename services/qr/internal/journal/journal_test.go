@@ -99,7 +99,7 @@ func TestRecordsSayWhatWasAppended(t *testing.T) {
 	if err != nil || len(records) != 3 {
 		t.Errorf("the order has %d records of money: %v", len(records), err)
 	}
-	if n, err := Copies(t.Context(), pool, who, list[0].OrderID); n != 1 || err != nil {
+	if n, err := Copies(t.Context(), pool, who, Document{OrderID: list[0].OrderID}); n != 1 || err != nil {
 		t.Errorf("%d copies: %v", n, err)
 	}
 	if records, err := OfOrder(t.Context(), pool, Who{uuid.NewString(), true}, list[0].OrderID); err != nil || len(records) != 0 {

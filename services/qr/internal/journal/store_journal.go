@@ -56,20 +56,10 @@ func OfOrder(ctx context.Context, db pg.Reader, who Who, orderID string) ([]Reco
 		and kind in ('ordered', 'cancelled', 'paid', 'refunded') order by sequence`, orderID, who.MerchantID, who.Livemode)
 }
 
-// OfBill returns the records of money of a bill, the oldest first.
-func OfBill(ctx context.Context, db pg.Reader, who Who, billID string) ([]Record, error) {
-	return collect(ctx, db, who, `select `+columns+` from journal where bill_id = $1 and merchant_id = $2 and livemode = $3
-		and kind in ('ordered', 'cancelled', 'paid', 'refunded') order by sequence`, billID, who.MerchantID, who.Livemode)
-}
-
-// Copies returns how often the document of an order was issued.
-func Copies(ctx context.Context, db pg.Reader, who Who, orderID string) (n int64, err error) {
-	err = db.QueryRow(ctx, `select count(*) from journal where order_id = $1 and merchant_id = $2 and livemode = $3 and kind = 'printed'`,
-		orderID, who.MerchantID, who.Livemode).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("count the copies of a ticket: %w", err)
-	}
-	return n, nil
+// OfBill returns the records of money of a bill and of its orders, the oldest first.
+func OfBill(ctx context.Context, db pg.Reader, who Who, billID string, orders []string) ([]Record, error) {
+	return collect(ctx, db, who, `select `+columns+` from journal where (bill_id = $1 or order_id = any($4::text[]::uuid[])) and merchant_id = $2 and livemode = $3
+		and kind in ('ordered', 'cancelled', 'paid', 'refunded') order by sequence`, billID, who.MerchantID, who.Livemode, orders)
 }
 
 // page is how many records are in memory at a time.

@@ -6,8 +6,18 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/bill"
 )
+
+// OrdersOfBill returns the orders of a bill in their order. Whose bill it is the caller knows.
+func (s *Server) OrdersOfBill(ctx context.Context, billID string) ([]*qrv1.Order, error) {
+	list, err := ordersOfBill(ctx, s.pool, billID)
+	if err != nil {
+		return nil, err
+	}
+	return orderViews(list), nil
+}
 
 // joinBill puts an order that is not paid at once on the bill of its table, which it locks. The bill comes before the products in the order of locks.
 func (s *Server) joinBill(ctx context.Context, tx pgx.Tx, o *order) error {

@@ -102,6 +102,10 @@ func kitchenOrders(ctx context.Context, db pg.DB, merchantID string) ([]*order, 
 		order by created_at, id limit $2`, merchantID, maxKitchen)
 }
 
+func ordersOfBill(ctx context.Context, db pg.DB, billID string) ([]*order, error) {
+	return findOrders(ctx, db, `select `+orderColumns+` from orders where bill_id = $1 order by number`, billID)
+}
+
 func findOrders(ctx context.Context, db pg.Reader, sql string, args ...any) ([]*order, error) {
 	list, err := readAll(ctx, db, scanOrder, sql, args...)
 	if err != nil {

@@ -20,7 +20,7 @@ func ticketSlip(t *qrv1.Ticket, w map[string]string) *slip {
 	if len(t.GetPayments()) > 0 {
 		kind = w["ticket"]
 	}
-	s := &slip{language: w["language"], name: kind + " " + strconv.FormatInt(t.GetNumber(), 10)}
+	s := &slip{language: w["language"], name: kind + " " + numberOf(t)}
 	s.seller(t.GetSeller(), w)
 	if t.GetCopies() > 0 {
 		s.add(title, fmt.Sprintf("%s %d", w["duplicate"], t.GetCopies()), "")
@@ -30,6 +30,9 @@ func ticketSlip(t *qrv1.Ticket, w map[string]string) *slip {
 	}
 	s.add(strong, s.name, clock(t.GetAt().AsTime()))
 	s.add(plain, w["table"]+" "+t.GetTableName(), w[t.GetOrderType()])
+	if len(t.GetOrderNumbers()) > 0 {
+		s.add(small, w["orders"]+" "+joined(t.GetOrderNumbers()), "")
+	}
 	s.rule()
 	for _, l := range t.GetLines() {
 		s.line(l)
@@ -49,6 +52,23 @@ func ticketSlip(t *qrv1.Ticket, w map[string]string) *slip {
 	}
 	s.add(centred, w["thanks"], "")
 	return s
+}
+
+// numberOf is the number of an order, or the table of a bill, which has none.
+func numberOf(t *qrv1.Ticket) string {
+	if t.GetBillId() != "" {
+		return t.GetTableName()
+	}
+	return strconv.FormatInt(t.GetNumber(), 10)
+}
+
+// joined lists numbers as people write them.
+func joined(numbers []int64) string {
+	texts := make([]string, len(numbers))
+	for i, n := range numbers {
+		texts[i] = strconv.FormatInt(n, 10)
+	}
+	return strings.Join(texts, ", ")
 }
 
 func (s *slip) line(l *qrv1.TicketLine) {
@@ -83,23 +103,36 @@ func (s *slip) percent(r vat.Rate) string {
 // payments lists what was paid and given back, and what is left to pay.
 func (s *slip) payments(t *qrv1.Ticket, w map[string]string) {
 	s.rule()
-	var paid, tips money.Cents
+	var tips money.Cents
 	for _, p := range t.GetPayments() {
 		amount := money.Cents(p.GetAmountCents())
 		name := w[p.GetMethod()]
 		if amount < 0 {
 			name = w["refund"] + " " + name
 		}
+		if t.GetBillId() != "" { // one of several people finds the own payment
+			name += " " + clock(p.GetAt().AsTime())
+		}
 		s.amount(plain, name, amount)
-		paid += amount
 		tips += money.Cents(p.GetTipCents())
 	}
 	if tips != 0 {
 		s.amount(plain, w["tip"], tips)
 	}
-	if len(t.GetPayments()) == 0 && t.GetTotalCents() > 0 {
-		s.amount(strong, w["due"], money.Cents(t.GetTotalCents())-paid)
+	if t.GetWrittenOffCents() != 0 {
+		s.amount(plain, w["written_off"], money.Cents(t.GetWrittenOffCents()))
 	}
+	if due := dueOf(t); due > 0 {
+		s.amount(strong, w["due"], due)
+	}
+}
+
+// dueOf is what is left to pay: of an order all until it is paid.
+func dueOf(t *qrv1.Ticket) money.Cents {
+	if t.GetBillId() == "" && len(t.GetPayments()) == 0 {
+		return money.Cents(t.GetTotalCents())
+	}
+	return money.Cents(t.GetDueCents())
 }
 
 // slip is a closing on paper, the Z of a till.

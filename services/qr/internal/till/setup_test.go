@@ -33,6 +33,8 @@ type rig struct {
 	clock *testclock.Clock
 	who   journal.Who
 	known map[string]*qrv1.Order
+	// onBills are the bills by their ids.
+	onBills map[string]*qrv1.Bill
 }
 
 // noonInJune is 14:00 in France.
@@ -41,8 +43,8 @@ var noonInJune = time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)
 func setup(t *testing.T) *rig {
 	t.Helper()
 	pool, _ := pgtest.New(t, "qr", migrations.FS)
-	r := &rig{t: t, pool: pool, clock: testclock.New(noonInJune), who: journal.Who{MerchantID: uuid.NewString(), Livemode: true}, known: map[string]*qrv1.Order{}}
-	r.Server = New(Deps{Pool: pool, Reads: pool, Orders: r, Now: r.clock.Now, Wake: func() {}, Log: slog.New(slog.DiscardHandler)})
+	r := &rig{t: t, pool: pool, clock: testclock.New(noonInJune), who: journal.Who{MerchantID: uuid.NewString(), Livemode: true}, known: map[string]*qrv1.Order{}, onBills: map[string]*qrv1.Bill{}}
+	r.Server = New(Deps{Pool: pool, Reads: pool, Orders: r, Bills: r, Now: r.clock.Now, Wake: func() {}, Log: slog.New(slog.DiscardHandler)})
 	return r
 }
 

@@ -21,7 +21,7 @@ const (
 	noteFrom money.Cents = 25_00
 	// withBill is the method of an order that was paid with the bill of its table.
 	withBill = "bill"
-	// maxCopies is how often the ticket of one order is issued.
+	// maxCopies is how often one ticket is issued.
 	maxCopies = 100
 )
 
@@ -47,22 +47,44 @@ func (s *Server) GetTicket(ctx context.Context, r *qrv1.GetTicketRequest) (*qrv1
 	}
 	t := ticketOf(o, records)
 	t.Seller = r.GetSeller()
-	if t.Copies, err = journal.Copies(ctx, s.pool, who, o.GetId()); err != nil {
+	file, err := s.handOut(ctx, who, t, paper{r.GetFormat(), r.GetLanguage(), r.GetIssueId(), r.GetToken() != ""})
+	if err != nil {
 		return nil, err
 	}
-	if r.GetFormat() == "" {
-		return &qrv1.GetTicketResponse{Ticket: t}, nil
+	return &qrv1.GetTicketResponse{Ticket: t, File: file}, nil
+}
+
+// paper is how a ticket is asked for.
+type paper struct {
+	// format is empty for a ticket that is only read.
+	format, language string
+	// issueID is that of the mail with the ticket; empty: it is another copy each time.
+	issueID string
+	// guest is shown the ticket, which does not count.
+	guest bool
+}
+
+// handOut renders a ticket, and records that it is handed out.
+func (s *Server) handOut(ctx context.Context, who journal.Who, t *qrv1.Ticket, p paper) (file []byte, err error) {
+	if p.issueID != "" && !isID(p.issueID) {
+		return nil, errs.Invalid(errs.Field{Field: "issue_id", Message: "issue_id must be a UUID."})
 	}
-	w := words(r.GetLanguage())
-	file, err := ticketSlip(t, w).render(r.GetFormat()) // an unknown format is not counted
-	if err != nil || r.GetToken() != "" {
-		return &qrv1.GetTicketResponse{Ticket: t, File: file}, err
-	}
-	if t.Copies, err = s.issue(ctx, t, who, r.GetFormat()); err != nil {
+	if t.Copies, err = journal.Copies(ctx, s.pool, who, documentOf(t)); err != nil || p.format == "" {
 		return nil, err
 	}
-	file, err = ticketSlip(t, w).render(r.GetFormat())
-	return &qrv1.GetTicketResponse{Ticket: t, File: file}, err
+	w := words(p.language)
+	if file, err = ticketSlip(t, w).render(p.format); err != nil || p.guest { // an unknown format is not counted
+		return file, err
+	}
+	if t.Copies, err = s.issue(ctx, who, t, p); err != nil {
+		return nil, err
+	}
+	return ticketSlip(t, w).render(p.format)
+}
+
+// documentOf is what the journal knows a ticket by.
+func documentOf(t *qrv1.Ticket) journal.Document {
+	return journal.Document{OrderID: t.GetOrderId(), BillID: t.GetBillId()}
 }
 
 func checkSeller(x *qrv1.Seller) error {
@@ -97,21 +119,24 @@ func (s *Server) orderOf(ctx context.Context, r *qrv1.GetTicketRequest) (*qrv1.O
 	return o, nil
 }
 
-// issue records that a ticket is handed out, and returns how often it was before. Issues of one ticket wait for each other.
-func (s *Server) issue(ctx context.Context, t *qrv1.Ticket, who journal.Who, format string) (before int64, err error) {
+// issue records that a ticket is handed out, and returns how often it was before. Issues of one ticket wait for each other; one that is known already is
+// not recorded again.
+func (s *Server) issue(ctx context.Context, who journal.Who, t *qrv1.Ticket, p paper) (before int64, err error) {
+	d := documentOf(t)
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if _, err := journal.Lock(ctx, tx, who); err != nil {
 			return err
 		}
-		if before, err = journal.Copies(ctx, tx, who, t.GetOrderId()); err != nil {
+		var known bool
+		if before, known, err = journal.CopiesBefore(ctx, tx, who, d, p.issueID); err != nil || known {
 			return err
 		}
 		if before >= maxCopies {
 			return errs.New(errs.InvalidState, "This ticket was issued %d times.", maxCopies)
 		}
 		_, err = journal.Append(ctx, tx, journal.Entry{
-			MerchantID: who.MerchantID, Livemode: who.Livemode, Kind: journal.Printed, At: s.now(), OrderID: t.GetOrderId(),
-			Detail: issuedJSON{before + 1, format},
+			MerchantID: who.MerchantID, Livemode: who.Livemode, Kind: journal.Printed, At: s.now(), OrderID: d.OrderID, BillID: d.BillID, Reference: p.issueID,
+			Detail: issuedJSON{before + 1, p.format},
 		})
 		return err
 	})
@@ -150,9 +175,15 @@ func ticketOf(o *qrv1.Order, records []journal.Record) *qrv1.Ticket {
 	if o.GetBillId() != "" && o.GetPaidAt() != nil { // the journal has its money with the bill
 		t.Payments = append(t.Payments, &qrv1.TicketPayment{At: o.GetPaidAt(), Method: withBill, AmountCents: int64(gross)})
 	}
-	t.TotalCents, t.Taxes = int64(gross), taxViews(journal.Shares(taxes))
-	t.Required = o.GetOrderType() == dineIn && gross >= noteFrom
+	setTaxes(t, taxes)
 	return t
+}
+
+// setTaxes sets what a ticket comes to by rate of VAT, and whether it must be handed out for that.
+func setTaxes(t *qrv1.Ticket, taxes []vat.Share) {
+	gross, _ := vat.Total(taxes)
+	t.TotalCents, t.Taxes = int64(gross), taxViews(journal.Shares(taxes))
+	t.Required = t.GetOrderType() == dineIn && gross >= noteFrom
 }
 
 // useRecords takes the payments, what was cancelled and the signature from the journal.

@@ -25,6 +25,8 @@ type Orders interface {
 	// GetOrder and GetGuestOrder are those of TableService.
 	GetOrder(ctx context.Context, r *qrv1.GetOrderRequest) (*qrv1.GetOrderResponse, error)
 	GetGuestOrder(ctx context.Context, r *qrv1.GetGuestOrderRequest) (*qrv1.GetGuestOrderResponse, error)
+	// OrdersOfBill returns the orders of a bill in their order.
+	OrdersOfBill(ctx context.Context, billID string) ([]*qrv1.Order, error)
 }
 
 // Deps are what New needs.
@@ -33,6 +35,7 @@ type Deps struct {
 	// Reads is where lists of closings are read.
 	Reads  pg.Reader
 	Orders Orders
+	Bills  Bills
 	Now    func() time.Time
 	// Wake notifies the outbox relay of new events.
 	Wake func()
@@ -47,6 +50,7 @@ type Server struct {
 	pool   *pgxpool.Pool
 	reads  pg.Reader
 	orders Orders
+	bills  Bills
 	now    func() time.Time
 	wake   func()
 	log    *slog.Logger
@@ -55,7 +59,7 @@ type Server struct {
 // New returns a server.
 func New(d Deps) *Server {
 	return &Server{
-		pool: d.Pool, reads: d.Reads, orders: d.Orders, wake: d.Wake, log: d.Log,
+		pool: d.Pool, reads: d.Reads, orders: d.Orders, bills: d.Bills, wake: d.Wake, log: d.Log,
 		// PostgreSQL stores microseconds.
 		now: func() time.Time { return d.Now().UTC().Truncate(time.Microsecond) },
 	}

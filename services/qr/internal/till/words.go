@@ -18,6 +18,7 @@ var texts = map[string]map[string]string{
 		"orders": "Commandes", "sales": "Ventes TTC", "sales_net": "Ventes HT", "discounts": "Remises", "cancellations": "Annulations", "refunds": "Remboursements",
 		"received": "Encaissé", "tips": "Pourboires (hors chiffre d'affaires)", "grand_total": "Grand total perpétuel", "grand_received": "Total perpétuel encaissé",
 		"grand_refunded": "Total perpétuel remboursé", "grand_cancelled": "Total perpétuel annulé", "hash": "Empreinte", "received_vat": "TVA sur encaissements",
+		"written_off": "Passé en perte",
 	},
 	english: {
 		"language": english, "vat_number": "VAT", "note": "Bill", "ticket": "Receipt", "order": "Order", "table": "Table", "dine_in": "Eat in", "takeaway": "Take away",
@@ -28,6 +29,7 @@ var texts = map[string]map[string]string{
 		"orders": "Orders", "sales": "Sales with VAT", "sales_net": "Sales without VAT", "discounts": "Discounts", "cancellations": "Cancellations", "refunds": "Refunds",
 		"received": "Received", "tips": "Tips (no turnover)", "grand_total": "Perpetual grand total", "grand_received": "Perpetual total received",
 		"grand_refunded": "Perpetual total refunded", "grand_cancelled": "Perpetual total cancelled", "hash": "Hash", "received_vat": "VAT on receipts",
+		"written_off": "Written off",
 	},
 }
 
