@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +29,9 @@ type till struct {
 	postbox.Worker
 	clock *testclock.Clock
 	out   *letters
+
+	// mu guards what follows and out: several mails are sent at a time.
+	mu sync.Mutex
 	// printed are the ids of the mails whose tickets were printed.
 	printed []string
 	// broken is what printing answers.
@@ -41,7 +45,7 @@ func newTill(t *testing.T) *till {
 	r := &till{t: t, clock: testclock.New(june), out: &letters{}}
 	r.Tickets = &notice.Tickets{Pool: pool, Now: r.clock.Now, Print: r.print}
 	r.Worker = postbox.Worker{
-		Pool: pool, Sender: r.out, Fetch: r.Fetch, Now: r.clock.Now, Log: slog.New(slog.DiscardHandler),
+		Pool: pool, Sender: posted{r}, Fetch: r.Tickets.Fetch, Now: r.clock.Now, Log: slog.New(slog.DiscardHandler),
 		Write: func(_ context.Context, _ pgx.Tx, m postbox.Mail) (mail.Message, error) {
 			return notice.Write(m, m.Detail)
 		},
@@ -49,7 +53,18 @@ func newTill(t *testing.T) *till {
 	return r
 }
 
+// posted is where the mails of a till go.
+type posted struct{ *till }
+
+func (p posted) Send(ctx context.Context, m mail.Message) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.Send(ctx, m)
+}
+
 func (r *till) print(_ context.Context, t notice.Ticket, language, id string) (string, []byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.printed = append(r.printed, id)
 	return "Café\r\nBcc: <b>x", []byte("%PDF " + t.OrderID + t.BillID + " " + language), r.broken
 }
