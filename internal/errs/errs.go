@@ -39,13 +39,16 @@ func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Invalid returns a VALIDATION_ERROR that lists all invalid fields.
+// maxFields is how many invalid fields an error lists: who sends thousands of wrong ones must not get a thousand times as much back.
+const maxFields = 100
+
+// Invalid returns a VALIDATION_ERROR that lists the invalid fields, at most 100 of them.
 func Invalid(fields ...Field) *Error {
 	e := New(ValidationError, "The request is not valid. Correct the fields under errors and send it again.")
 	if len(fields) == 1 {
 		e.Message = fields[0].Message
 	}
-	e.Fields = fields
+	e.Fields = fields[:min(len(fields), maxFields)]
 	return e
 }
 

@@ -50,6 +50,16 @@ func TestFromHidesEverythingElse(t *testing.T) {
 	}
 }
 
+// TestAnErrorListsOnlySoMuch: a small body with thousands of wrong entries was answered by megabytes.
+func TestAnErrorListsOnlySoMuch(t *testing.T) {
+	if e := Invalid(make([]Field, 5000)...); len(e.Fields) != maxFields {
+		t.Errorf("%d fields are listed", len(e.Fields))
+	}
+	if e := Invalid(Field{"a", "a is wrong."}, Field{"b", "b is wrong."}); len(e.Fields) != 2 {
+		t.Errorf("listed are %v", e.Fields)
+	}
+}
+
 // healthServer fails every call with err.
 type healthServer struct {
 	healthv1.UnimplementedHealthServer

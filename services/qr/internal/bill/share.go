@@ -78,8 +78,11 @@ func decodeShare(r *qrv1.CreateShareRequest) (*share, error) {
 		bad.If(s.People < 2 || s.People > maxPeople, "people", "must be from 2 to %d", maxPeople)
 		bad.If(s.Parts < 1 || s.Parts > s.People, "parts", "must be from 1 to the number of people")
 	case kindItems:
-		bad.If(len(r.GetItems()) < 1 || len(r.GetItems()) > maxPieces, "items", "must have 1 to %d items", maxPieces)
-		s.Items = readPieces(&bad, r.GetItems())
+		if n := len(r.GetItems()); n < 1 || n > maxPieces {
+			bad.Add("items", "must have 1 to %d items", maxPieces)
+		} else {
+			s.Items = readPieces(&bad, r.GetItems())
+		}
 	case kindAmount:
 		s.Amount = money.Cents(r.GetAmountCents())
 		bad.If(s.Amount < 1 || s.Amount > charge.MaxAmount, "amount", "must be from 0.01 to 10000.00")
