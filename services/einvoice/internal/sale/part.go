@@ -138,7 +138,7 @@ func less(sold, invoiced []Part) []Part {
 		sold[i].Amount -= here
 		elsewhere += p.Amount - here
 	}
-	for i, share := range money.Apportion(min(elsewhere, sum(sold)), amounts(sold)) {
+	for i, share := range spread(min(elsewhere, sum(sold)), sold) {
 		sold[i].Amount -= share
 	}
 	return sold

@@ -53,7 +53,24 @@ func (f facts) shares(r refund, amount money.Cents, left []Part) []money.Cents {
 		rest[at].Amount -= here
 		amount -= here
 	}
-	for i, share := range money.Apportion(amount, amounts(rest)) {
+	for i, share := range spread(amount, rest) {
+		shares[i] += share
+	}
+	return shares
+}
+
+// spread splits an amount over parts in proportion, and over a tip only what the rest does not have: a bill gives its goods back first.
+func spread(amount money.Cents, parts []Part) []money.Cents {
+	bought, tips := amounts(parts), make([]money.Cents, len(parts))
+	total := sum(parts)
+	for i, p := range parts {
+		if p.Nature == tip {
+			bought[i], tips[i] = 0, p.Amount
+			total -= p.Amount
+		}
+	}
+	shares := money.Apportion(min(amount, total), bought)
+	for i, share := range money.Apportion(max(0, amount-total), tips) {
 		shares[i] += share
 	}
 	return shares

@@ -34,6 +34,32 @@ func TestARefundIsAtTheRatesOfWhatWasCancelled(t *testing.T) {
 	}
 }
 
+// A bill gives its goods back before its tip. The tip took its part of each refund here, so sales were reported that had been given back.
+func TestARefundTakesTheTipLast(t *testing.T) {
+	t.Parallel()
+	f := facts{reference: "PAY-1", on: "2026-11-21", amount: 1320, order: []Part{{tip, 0, 220}, {invoice.Services, 100, 1100}}}
+	back := func() (total money.Cents) {
+		for _, e := range f.entries() {
+			if e.source != "PAY-1" {
+				total -= e.net + e.tax
+			}
+		}
+		return total
+	}
+	f.refunds = []refund{{reference: "REF-1", on: "2026-11-21", amount: 550}}
+	if got := back(); got != 550 {
+		t.Errorf("of 5.50 that were given back, %s are reported", got)
+	}
+	f.refunds = append(f.refunds, refund{reference: "REF-2", on: "2026-11-22", amount: 770})
+	if got := back(); got != 1100 {
+		t.Errorf("of goods for 11.00 that were given back, %s are reported", got)
+	}
+	f.refunds, f.invoiced = nil, []Part{{invoice.Services, 200, 1100}}
+	if got := f.entries(); len(got) != 0 {
+		t.Errorf("all was invoiced at another rate, and %+v is reported", got)
+	}
+}
+
 // Whatever refunds say of their rates, wrong or right, in whatever parts: nothing is left of a payment that was given back.
 func TestRefundsByRateLeaveNothing(t *testing.T) {
 	t.Parallel()

@@ -82,7 +82,7 @@ type earning struct {
 	MemberID         string
 	Sequence, Points int64
 	Version          int32
-	// Weighted is nil for the amount itself.
+	// Weighted is what counts of the goods, after multipliers; nil for the amount itself.
 	Weighted *int64
 	Day      *time.Time
 }
@@ -144,6 +144,13 @@ func (s *Server) beginByDefault(ctx context.Context, tx pgx.Tx, pay *paymentsv1.
 		return earning{}, false, err
 	}
 	e.CustomerID = pay.GetCustomerId()
+	bought, err := goodsOf(ctx, tx, pay)
+	if err != nil {
+		return earning{}, false, err
+	}
+	if bought.cents != pay.GetAmountCents() {
+		e.Weighted = &bought.cents
+	}
 	e.MemberID, err = s.customerMember(ctx, tx, customer{e.CustomerID, pay.GetMerchantId(), pay.GetLivemode()})
 	return e, err == nil, err
 }
@@ -155,11 +162,15 @@ func (s *Server) beginByRules(ctx context.Context, tx pgx.Tx, pay *paymentsv1.Pa
 	if e.MemberID, err = s.payer(ctx, tx, pay, r, completed); err != nil || e.MemberID == "" {
 		return earning{}, false, err
 	}
-	lines, err := linesOf(ctx, tx, pay)
+	bought, err := goodsOf(ctx, tx, pay)
 	if err != nil {
 		return earning{}, false, err
 	}
-	weighted, day := r.weigh(pay.GetAmountCents(), lines, completed), dayOf(completed)
+	lines, err := bought.lines(ctx, tx)
+	if err != nil {
+		return earning{}, false, err
+	}
+	weighted, day := r.weigh(bought.cents, lines, completed), dayOf(completed)
 	e.Version, e.Weighted, e.Day = r.GetVersion(), &weighted, &day
 	return e, true, nil
 }
@@ -224,11 +235,10 @@ func (s *Server) correct(ctx context.Context, tx pgx.Tx, pay *paymentsv1.Payment
 	if err := c.commit(ctx, tx); err != nil { // what was taken over is in the sums that recount reads
 		return err
 	}
-	cents, weighted := pay.GetAmountCents(), pay.GetAmountCents()
-	if e.Weighted != nil {
-		weighted = *e.Weighted
+	worth, err := worthOf(ctx, tx, pay, e, r)
+	if err != nil {
+		return err
 	}
-	worth := r.worth(weighted, cents, cents-pay.GetAmountRefundedCents())
 	queueWorth(&c.b, e.Reference, pay.GetSequence(), worth, c.m.ID)
 	if worth != e.Points {
 		delta, err := recount(ctx, tx, c, r, e, worth-e.Points)
@@ -240,55 +250,4 @@ func (s *Server) correct(ctx context.Context, tx pgx.Tx, pay *paymentsv1.Payment
 		}
 	}
 	return c.commit(ctx, tx)
-}
-
-// recount adds points of a payment to its day and to the member, within their limits, and returns what the member has earned or lost by it.
-func recount(ctx context.Context, tx pgx.Tx, c *change, r rules, e earning, more int64) (int64, error) {
-	days, totals, err := shares(ctx, tx, c.m.ID, e.Day)
-	if err != nil {
-		return 0, err
-	}
-	gained := map[int32]int64{e.Version: more}
-	if e.Day != nil {
-		after := added(days, e.Version, more, limit(r.GetMaxPerDay()))
-		queueDay(&c.b, c.m.ID, *e.Day, find(after, e.Version))
-		gained = difference(days, after)
-	}
-	for version, n := range gained {
-		totals = added(totals, version, n, limit(r.GetMaxPerMember()))
-		queueTotal(&c.b, c.m.ID, find(totals, version))
-	}
-	before := c.m.Earned
-	c.m.Earned = sum(granted(totals))
-	return c.m.Earned - before, nil
-}
-
-// give enters what a payment has earned, or takes it back. Points that have expired meanwhile are not taken back once more.
-func (c *change) give(ctx context.Context, tx pgx.Tx, r rules, e earning, delta int64, pay *paymentsv1.Payment, at time.Time) error {
-	line := entry{Kind: earned, Points: delta, Reference: e.Reference, Version: e.Version, At: at}
-	switch {
-	case delta == 0:
-		return nil
-	case delta > 0:
-		completed := at
-		if pay.GetCompletedAt().IsValid() && pay.GetCompletedAt().AsTime().Unix() > 0 {
-			completed = pay.GetCompletedAt().AsTime()
-		}
-		line.ExpiresAt = r.expiry(completed)
-		c.post(line)
-		return nil
-	}
-	left, gone, err := expiredOf(ctx, tx, c.m.ID, e.Reference)
-	if err != nil {
-		return err
-	}
-	excused := min(max(-delta-left, 0), gone)
-	if excused > 0 {
-		queueExcuse(&c.b, c.m.ID, e.Reference, excused)
-		c.m.Sequence++ // so that the member is written also when no line is
-	}
-	if line.Kind, line.Points = takenBack, delta+excused; line.Points != 0 {
-		c.post(line)
-	}
-	return nil
 }

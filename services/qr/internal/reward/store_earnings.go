@@ -105,21 +105,3 @@ func ownMember(ctx context.Context, tx pgx.Tx, of owner) (id string, err error) 
 	}
 	return id, nil
 }
-
-// linesOf returns what was ordered with a payment; nil if it pays no order.
-func linesOf(ctx context.Context, tx pgx.Tx, pay *paymentsv1.Payment) ([]line, error) {
-	if pay.GetOrigin() != "order" || !isID(pay.GetOrderId()) || !isID(pay.GetMerchantId()) {
-		return nil, nil
-	}
-	rows, err := tx.Query(ctx, `select l.product_id::text, coalesce(p.category, ''), l.total_cents from orders o
-		join order_lines l on l.order_id = o.id left join products p on p.id = l.product_id
-		where o.id = $1 and o.merchant_id = $2 and o.livemode = $3 order by l.position`, pay.GetOrderId(), pay.GetMerchantId(), pay.GetLivemode())
-	if err != nil {
-		return nil, fmt.Errorf("read lines of order: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[line])
-	if err != nil {
-		return nil, fmt.Errorf("read lines of order: %w", err)
-	}
-	return list, nil
-}
