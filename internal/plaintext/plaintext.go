@@ -58,7 +58,7 @@ func clean(s string, keep func(rune) rune) string {
 // visible maps a character to what replaces it; -1 removes it.
 func visible(r rune) rune {
 	switch {
-	case unicode.In(r, unicode.Bidi_Control) || r == utf8.RuneError:
+	case unicode.In(r, unicode.Bidi_Control, unicode.Noncharacter_Code_Point) || r == utf8.RuneError:
 		return -1
 	case unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp):
 		return ' '

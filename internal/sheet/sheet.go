@@ -154,12 +154,12 @@ const (
 )
 
 // Inert makes a text that somebody else chose, such as an address or a name, one that a spreadsheet only shows: a ' stands before what it would
-// take for a formula.
+// take for a formula, and before a ' that stands there already, so that Plain brings back each text.
 func Inert(cell string) string {
 	var b strings.Builder
 	begins := true
-	for _, r := range cell {
-		if begins && strings.ContainsRune(formulas, r) {
+	for i, r := range cell {
+		if begins && computes(cell[i:]) {
 			b.WriteByte('\'')
 		}
 		b.WriteRune(r)
@@ -174,8 +174,7 @@ func Plain(cell string) string {
 	begins, marked := true, false
 	for i, r := range cell {
 		if begins && r == '\'' && !marked {
-			next, _ := utf8.DecodeRuneInString(cell[i+1:])
-			if marked = strings.ContainsRune(formulas, next) && i+1 < len(cell); marked {
+			if marked = computes(cell[i+1:]); marked {
 				continue
 			}
 		}
@@ -184,4 +183,10 @@ func Plain(cell string) string {
 		begins = strings.ContainsRune(separators, r) || begins && strings.ContainsRune(skipped, r)
 	}
 	return b.String()
+}
+
+// computes reports whether a formula begins, behind any number of '.
+func computes(s string) bool {
+	r, size := utf8.DecodeRuneInString(strings.TrimLeft(s, "'"))
+	return size > 0 && strings.ContainsRune(formulas, r)
 }

@@ -164,7 +164,7 @@ func TestAHostileTextInAWorkbook(t *testing.T) {
 
 func TestWhatComesBackFromASpreadsheetIsWhatWasThere(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"=1", "+1", "\t=1", " =1", `"=1`, "a;=1", "a\n=1", "a; \"=1", "＝1", "plain", "l'été", "'quoted'", "it's -1", ""} {
+	for _, text := range []string{"=1", "+1", "\t=1", " =1", `"=1`, "a;=1", "a\n=1", "a; \"=1", "＝1", "plain", "l'été", "'quoted'", "it's -1", "", "'=1", "''+1", " '-1", "a;'@b", "'"} {
 		if got := sheet.Plain(sheet.Inert(text)); got != text {
 			t.Errorf("%q comes back as %q", text, got)
 		}
