@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/vat"
 )
@@ -14,10 +13,11 @@ import (
 type Entry struct {
 	// Line is where it stands, from 1.
 	Line int
-	// ID and VariantID are given where the file names what exists; otherwise it is found by its SKU, then by its EAN.
+	// ID and VariantID are given where the file names what exists; otherwise it is found by its SKU, then by its EAN, then, without both, by its name.
 	ID, VariantID string
-	// OfVariant: the entry is Variant, of the product ID, or of that of the nearest line above. Otherwise it is Product.
+	// OfVariant: the entry is Variant, of the product ID, or of that of the nearest line above, or of one that Of names. Otherwise it is Product.
 	OfVariant bool
+	Of        string
 	Product   Fields
 	Variant   VariantFields
 }
@@ -58,6 +58,7 @@ type plan struct {
 	byID     map[string]*planned
 	// byCode are products and variants as they were, by the kind and key of a code.
 	byCode map[string]owner
+	names  names
 	report Report
 	// above is the product of the nearest line above.
 	above *planned
@@ -69,14 +70,30 @@ type owner struct {
 	variant string
 }
 
+// planOf plans a file, whose problems are known so far.
+func planOf(merchantID string, known []Product, entries []Entry, problems []Problem, setStock bool) *plan {
+	p := newPlan(merchantID, known, setStock)
+	p.report.Problems = problems
+	p.foresee(entries)
+	for _, e := range entries {
+		p.apply(e)
+	}
+	p.finish()
+	return p
+}
+
 func newPlan(merchantID string, known []Product, setStock bool) *plan {
-	p := &plan{merchant: merchantID, setStock: setStock, byID: make(map[string]*planned, len(known)), byCode: make(map[string]owner)}
+	p := &plan{
+		merchant: merchantID, setStock: setStock, byID: make(map[string]*planned, len(known)), byCode: make(map[string]owner),
+		names: names{make(map[string][]called, len(known)), make(map[string]bool), make(map[[2]string]bool), make(map[string]int)},
+	}
 	for i := range known {
 		before := &known[i]
 		one := &planned{Product: *before, before: before, variants: make(map[int]plannedVariant)}
 		one.Variants = slices.Clone(before.Variants)
 		p.products, p.byID[one.ID] = append(p.products, one), one
 		p.index(one.SKU, one.EAN, owner{one, ""})
+		p.names.call(one, one.Name, one.Category)
 		for _, v := range one.Variants {
 			p.index(v.SKU, v.EAN, owner{one, v.ID})
 		}
@@ -138,6 +155,7 @@ func (p *plan) apply(e Entry) {
 		p.applyVariant(e)
 		return
 	}
+	p.names.coming[tidy(e.Product.Name, maxName)]--
 	one, ok := p.target(e)
 	p.above = nil
 	if !ok {
@@ -161,6 +179,9 @@ func (p *plan) apply(e Entry) {
 	if one.before != nil && (!p.setStock || one.hasVariants) {
 		f.Stock = nil
 	}
+	if one.before != nil && f.codeless() && e.ID == "" {
+		f.uncoded()
+	}
 	f.fill(&one.Product)
 }
 
@@ -179,12 +200,24 @@ func (p *plan) target(e Entry) (*planned, bool) {
 		}
 		return o.product, o.variant == ""
 	}
+	if e.Product.codeless() {
+		if one, ok := p.byName(e); !ok || one != nil {
+			return one, ok
+		}
+	}
+	return p.invent(e.Product), true
+}
+
+// invent is a new product.
+func (p *plan) invent(f Fields) *planned {
 	one := &planned{
 		Product:  Product{ID: events.NewID(), MerchantID: p.merchant, VATPerMill: vat.Standard, Stock: defaultStock, Available: true},
 		variants: make(map[int]plannedVariant),
 	}
 	p.products = append(p.products, one)
-	return one, true
+	p.names.call(one, tidy(f.Name, maxName), tidy(f.Category, maxCategory))
+	p.names.claimed[one.ID] = !f.codeless()
+	return one
 }
 
 // applyVariant plans an entry of a variant.
@@ -215,15 +248,18 @@ func (p *plan) applyVariant(e Entry) {
 		if !p.setStock {
 			f.Stock = nil
 		}
+		if e.VariantID == "" && f.codeless() {
+			f.uncoded()
+		}
 	}
 	f.fill(&one.Variants[at])
 }
 
 // variantTarget is the product and place of the variant that an entry is about; -1: a new one. A problem leads to no product.
 func (p *plan) variantTarget(e Entry) (*planned, int) {
-	one := p.above
-	if e.ID != "" {
-		one = p.byID[e.ID]
+	one, ok := p.parent(e)
+	if !ok {
+		return nil, 0
 	}
 	if o, ok := p.found(e.Variant.codes); ok && e.VariantID == "" {
 		if o.variant == "" || one != nil && one != o.product {
@@ -237,7 +273,11 @@ func (p *plan) variantTarget(e Entry) (*planned, int) {
 		return nil, 0
 	}
 	if e.VariantID == "" {
-		return one, slices.IndexFunc(one.known(), func(v Variant) bool { return e.Variant.Name != nil && v.Name == *e.Variant.Name })
+		at, ok := p.variantByName(one, e)
+		if !ok {
+			return nil, 0
+		}
+		return one, at
 	}
 	at := slices.IndexFunc(one.known(), func(v Variant) bool { return v.ID == e.VariantID })
 	if at < 0 {
@@ -254,72 +294,3 @@ func (one *planned) known() []Variant {
 	}
 	return one.Variants[:len(one.before.Variants)]
 }
-
-// finish looks at the whole: codes that two have, and the limits. It counts what the lines do.
-func (p *plan) finish() {
-	seen := make(map[string]int)
-	variants := 0
-	for _, one := range p.products {
-		variants += len(one.Variants)
-		p.unique(seen, one.line, one.SKU, one.EAN)
-		for i, v := range one.Variants {
-			p.unique(seen, one.variants[i].line, v.SKU, v.EAN)
-		}
-		if len(one.Variants) > maxVariants {
-			p.add(max(one.line, 1), "", "has more than %d variants.", maxVariants)
-		}
-		if len(one.Variants) > 0 && one.before == nil {
-			one.Stock = 0 // that of its variants
-		}
-		p.count(one)
-	}
-	if len(p.products) > MaxProducts || variants > maxVariantsOfAll {
-		p.report.Problems = append(p.report.Problems, Problem{
-			Line: 1, Message: fmt.Sprintf("A catalog holds at most %d products and %d variants.", MaxProducts, maxVariantsOfAll),
-		})
-	}
-}
-
-func (p *plan) unique(seen map[string]int, line int, sku, ean string) {
-	for _, key := range codeKeys(sku, ean) {
-		if earlier, again := seen[key]; again {
-			p.add(max(earlier, line), key[:3], "is also that of another product or variant.")
-		}
-		seen[key] = line
-	}
-}
-
-func (p *plan) count(one *planned) {
-	tally := func(created, changed bool) {
-		switch {
-		case created:
-			p.report.Created++
-		case changed:
-			p.report.Updated++
-		default:
-			p.report.Unchanged++
-		}
-	}
-	if one.line > 0 {
-		tally(one.before == nil, one.changed())
-	}
-	for i, v := range one.variants {
-		tally(v.before == nil, one.variantChanged(i))
-	}
-}
-
-// changed reports whether the file changes the product itself.
-func (one *planned) changed() bool {
-	b := one.before
-	return b == nil || one.Name != b.Name || one.Description != b.Description || one.Category != b.Category || one.Price != b.Price || one.VATPerMill != b.VATPerMill ||
-		one.Stock != b.Stock || one.Available != b.Available || one.SKU != b.SKU || one.EAN != b.EAN || one.LowStockAt != b.LowStockAt
-}
-
-// variantChanged reports whether the file makes or changes the variant at i.
-func (one *planned) variantChanged(i int) bool {
-	v, b := one.Variants[i], one.variants[i].before
-	return b == nil || v.Name != b.Name || v.SKU != b.SKU || v.EAN != b.EAN || !samePrice(v.Price, b.Price) || v.Stock != b.Stock || v.LowStockAt != b.LowStockAt ||
-		v.Available != b.Available
-}
-
-func samePrice(a, b *money.Cents) bool { return a == b || a != nil && b != nil && *a == *b }

@@ -1,8 +1,12 @@
 package catalog
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
@@ -97,12 +101,36 @@ func TestAnExportWalksTheWholeCatalog(t *testing.T) {
 	f := setup(t)
 	var file []Entry
 	for i := range exportAtOnce + 3 {
-		file = append(file, entryOf(i+2, "Product", "", "", 100, 1))
+		file = append(file, entryOf(i+2, fmt.Sprint("Product ", i), "", "", 100, 1))
 	}
 	f.mustImport(t, false, false, file...)
 	seen := make(map[string]bool)
 	err := Each(t.Context(), f.pool, us, func(p Product) error { seen[p.ID] = true; return nil })
 	if err != nil || len(seen) != exportAtOnce+3 {
 		t.Errorf("%d products, %v", len(seen), err)
+	}
+}
+
+// TestAFileSentTwiceAtOnceIsAppliedOnce: a line without a code names nothing that another transaction could hold.
+func TestAFileSentTwiceAtOnceIsAppliedOnce(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	file := []Entry{entryOf(2, "Stylo", "", "", 250, 40), entryOf(3, "T-shirt", "", "", 1990, 0), variantEntry(4, "M", "", 3)}
+	var group errgroup.Group
+	for range 4 {
+		group.Go(func() error {
+			_, err := f.store.Import(context.Background(), us, "user_1", file, nil, false, false)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := f.store.List(t.Context(), us, Filter{}, 1, 10)
+	if err != nil || len(list) != 2 || len(list[1].Variants) != 1 {
+		t.Errorf("there are %+v, %v", list, err)
+	}
+	if r := f.mustImport(t, false, false, file...); r.Unchanged != 3 {
+		t.Errorf("the same file again did %+v", r)
 	}
 }

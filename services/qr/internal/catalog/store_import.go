@@ -25,16 +25,14 @@ func (s *Store) Import(ctx context.Context, merchantID, actor string, entries []
 	}
 	var report Report
 	err := s.change(ctx, func(tx pgx.Tx) error {
+		if err := oneFile(ctx, tx, merchantID, dryRun); err != nil {
+			return err
+		}
 		known, err := products(ctx, tx, `select `+columns+` from products where merchant_id = $1 order by id `+lock, merchantID)
 		if err != nil {
 			return fmt.Errorf("read catalog: %w", err)
 		}
-		p := newPlan(merchantID, known, setStock)
-		p.report.Problems = problems
-		for _, e := range entries {
-			p.apply(e)
-		}
-		p.finish()
+		p := planOf(merchantID, known, entries, problems, setStock)
 		report = p.report
 		report.Problems = report.Problems[:min(len(report.Problems), maxProblems)]
 		if dryRun {
@@ -46,6 +44,17 @@ func (s *Store) Import(ctx context.Context, merchantID, actor string, entries []
 		return s.write(ctx, tx, p, actor)
 	})
 	return report, err
+}
+
+// oneFile waits for another file of the merchant, so that the same file sent twice at once makes nothing twice.
+func oneFile(ctx context.Context, tx pgx.Tx, merchantID string, dryRun bool) error {
+	if dryRun {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('catalog_file ' || $1, 0))`, merchantID); err != nil {
+		return fmt.Errorf("wait for another file: %w", err)
+	}
+	return nil
 }
 
 // maxProblems is how many problems of a file are named.

@@ -196,6 +196,7 @@ func (r *reader) entry(line int, cells []string) catalog.Entry {
 	}
 	price, available := r.price(line, cells), r.choice(line, cells)
 	if e.OfVariant {
+		e.Of, _ = r.cell(cells, colName)
 		if variant != "" {
 			e.Variant.Name = &variant
 		}
