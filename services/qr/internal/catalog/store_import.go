@@ -166,12 +166,12 @@ func (one *planned) total() Product {
 // exportAtOnce is how many products an export reads at a time.
 const exportAtOnce = 500
 
-// Each calls do with every product of a merchant, by category and name.
+// Each calls do with every product of a merchant, in the order of the menu.
 func Each(ctx context.Context, db pg.Reader, merchantID string, do func(Product) error) error {
 	var last Product
 	for more := true; more; {
-		list, err := products(ctx, db, `select `+columns+` from products where merchant_id = $1 and (category collate "C", search_key, id) > ($2, $3, $4)
-			order by category collate "C", search_key, id limit $5`, merchantID, last.Category, last.searchKey(), idAfter(last), exportAtOnce)
+		list, err := products(ctx, db, `select `+columns+` from products where merchant_id = $1 and (category collate "C", position, search_key, id) > ($2, $3, $4, $5)
+			order by category collate "C", position, search_key, id limit $6`, merchantID, last.Category, positionAfter(last), last.searchKey(), idAfter(last), exportAtOnce)
 		if err != nil {
 			return fmt.Errorf("read catalog: %w", err)
 		}
@@ -185,6 +185,14 @@ func Each(ctx context.Context, db pg.Reader, merchantID string, do func(Product)
 		}
 	}
 	return nil
+}
+
+// positionAfter is below all positions for no product.
+func positionAfter(p Product) int32 {
+	if p.ID == "" {
+		return -1
+	}
+	return p.Position
 }
 
 // idAfter is below all ids for no product.
