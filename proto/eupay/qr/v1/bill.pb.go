@@ -1758,9 +1758,11 @@ type RefundPaymentRequest struct {
 	BillId     string                 `protobuf:"bytes,2,opt,name=bill_id,json=billId,proto3" json:"bill_id,omitempty"`
 	PaymentId  string                 `protobuf:"bytes,3,opt,name=payment_id,json=paymentId,proto3" json:"payment_id,omitempty"`
 	// 0: all that was paid too much, as far as this payment goes.
-	AmountCents   int64 `protobuf:"varint,4,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	AmountCents int64 `protobuf:"varint,4,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	// The most that may be given back of a payment with EU Pay in all; beyond it the user has to prove who it is: STEP_UP_REQUIRED. Absent: no limit.
+	RefundLimitCents *int64 `protobuf:"varint,85,opt,name=refund_limit_cents,json=refundLimitCents,proto3,oneof" json:"refund_limit_cents,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *RefundPaymentRequest) Reset() {
@@ -1817,6 +1819,13 @@ func (x *RefundPaymentRequest) GetPaymentId() string {
 func (x *RefundPaymentRequest) GetAmountCents() int64 {
 	if x != nil {
 		return x.AmountCents
+	}
+	return 0
+}
+
+func (x *RefundPaymentRequest) GetRefundLimitCents() int64 {
+	if x != nil && x.RefundLimitCents != nil {
+		return *x.RefundLimitCents
 	}
 	return 0
 }
@@ -2136,14 +2145,16 @@ const file_eupay_qr_v1_bill_proto_rawDesc = "" +
 	"\x15RecordPaymentResponse\x12%\n" +
 	"\x04bill\x18\x01 \x01(\v2\x11.eupay.qr.v1.BillR\x04bill\x122\n" +
 	"\apayment\x18\x02 \x01(\v2\x18.eupay.qr.v1.BillPaymentR\apayment\x12\x1a\n" +
-	"\breplayed\x18\x03 \x01(\bR\breplayed\"\x92\x01\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xdc\x01\n" +
 	"\x14RefundPaymentRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x17\n" +
 	"\abill_id\x18\x02 \x01(\tR\x06billId\x12\x1d\n" +
 	"\n" +
 	"payment_id\x18\x03 \x01(\tR\tpaymentId\x12!\n" +
-	"\famount_cents\x18\x04 \x01(\x03R\vamountCents\">\n" +
+	"\famount_cents\x18\x04 \x01(\x03R\vamountCents\x121\n" +
+	"\x12refund_limit_cents\x18U \x01(\x03H\x00R\x10refundLimitCents\x88\x01\x01B\x15\n" +
+	"\x13_refund_limit_cents\">\n" +
 	"\x15RefundPaymentResponse\x12%\n" +
 	"\x04bill\x18\x01 \x01(\v2\x11.eupay.qr.v1.BillR\x04bill\"v\n" +
 	"\x10CloseBillRequest\x12\x1f\n" +
@@ -2271,6 +2282,7 @@ func file_eupay_qr_v1_bill_proto_init() {
 	}
 	file_eupay_qr_v1_table_proto_init()
 	file_eupay_qr_v1_bill_proto_msgTypes[13].OneofWrappers = []any{}
+	file_eupay_qr_v1_bill_proto_msgTypes[21].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -107,7 +107,16 @@ func (a *API) refundPayment(c echo.Context) error {
 	if _, err := gate.ForMerchant(m, known.GetBill().GetLivemode()); err != nil {
 		return err
 	}
-	res, err := a.Bills.RefundPayment(ctx, &qrv1.RefundPaymentRequest{MerchantId: m.ID, BillId: id, PaymentId: payment, AmountCents: int64(in.Amount.Cents())})
+	most, stale, err := a.Access.RefundLimit(c, m)
+	if err != nil {
+		return err
+	}
+	res, err := a.Bills.RefundPayment(ctx, &qrv1.RefundPaymentRequest{
+		MerchantId: m.ID, BillId: id, PaymentId: payment, AmountCents: int64(in.Amount.Cents()), RefundLimitCents: most,
+	})
+	if stale != nil && errs.Is(err, errs.StepUpRequired) {
+		return stale // it says how to prove it
+	}
 	if err != nil {
 		return err
 	}

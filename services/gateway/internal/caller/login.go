@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/user"
 )
@@ -93,6 +94,22 @@ func (a *Access) CheckProof(c echo.Context) error {
 		return nil
 	}
 	return a.deps.Users.CheckProof(p)
+}
+
+// RefundLimit returns how much of one payment a login without a fresh proof may give back, all refunds together, and the STEP_UP_REQUIRED that answers
+// more; nil: any amount. API keys are not asked for a proof.
+func (a *Access) RefundLimit(c echo.Context, m merchant.Merchant) (most *int64, stale, err error) {
+	if m.RefundStepUpAbove == nil {
+		return nil, nil, nil
+	}
+	switch stale := a.CheckProof(c); {
+	case stale == nil:
+		return nil, nil, nil
+	case !errs.Is(stale, errs.StepUpRequired):
+		return nil, nil, stale
+	default:
+		return new(int64(*m.RefundStepUpAbove)), stale, nil
+	}
 }
 
 func (a *Access) identify(c echo.Context, audiences []user.Audience) (user.Presence, error) {

@@ -220,18 +220,11 @@ func (a *API) refundRight(ctx context.Context, c echo.Context, order string) (ma
 		may.refused = errs.New(errs.Forbidden, "Your role may not issue refunds. Send refund: false, or ask the owner of the account.")
 		return may, total, nil
 	}
-	if _, may.refused = gate.ForMerchant(m, res.GetOrder().GetLivemode()); may.refused != nil || m.RefundStepUpAbove == nil {
+	if _, may.refused = gate.ForMerchant(m, res.GetOrder().GetLivemode()); may.refused != nil {
 		return may, total, nil //nolint:nilerr // why not is part of what may be done
 	}
-	may.stale = a.Access.CheckProof(c)
-	if may.stale != nil && !errs.Is(may.stale, errs.StepUpRequired) {
-		return may, total, may.stale
-	}
-	if may.stale != nil {
-		most := int64(*m.RefundStepUpAbove)
-		may.limit = &most
-	}
-	return may, total, nil
+	may.limit, may.stale, err = a.Access.RefundLimit(c, m)
+	return may, total, err
 }
 
 // explain returns the gateway's own reason where the qr service says that money must not be given back.

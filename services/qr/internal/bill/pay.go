@@ -132,6 +132,9 @@ func (s *Server) RefundPayment(ctx context.Context, r *qrv1.RefundPaymentRequest
 		if err != nil {
 			return err
 		}
+		if err := p.checkLimit(amount, r.RefundLimitCents); err != nil {
+			return err
+		}
 		if p.ShareID == "" {
 			return s.giveBack(ctx, tx, a, p, p.Refunded+amount, reference.Refund(s.Now()), s.Now())
 		}
@@ -145,15 +148,16 @@ func (s *Server) RefundPayment(ctx context.Context, r *qrv1.RefundPaymentRequest
 
 // refundable returns how much of a payment is given back; wanted is 0 for all that was paid too much.
 func (a *account) refundable(p *received, wanted money.Cents) (money.Cents, error) {
-	most := min(a.overpaid(), p.kept())
+	left := a.overpaid()
 	for _, other := range a.Payments {
 		if other.Refund.Status == refundRequested || other.Refund.Status == refundPending {
 			if other == p {
 				return 0, errs.New(errs.InvalidState, "A refund of this payment is under way. Wait for its end.")
 			}
-			most = min(most, a.overpaid()-other.Refund.Amount)
+			left -= other.Refund.Amount
 		}
 	}
+	most := min(left, p.kept())
 	switch {
 	case wanted < 0:
 		return 0, errs.Invalid(errs.Field{Field: "amount", Message: "amount must be at least 0.01."})
@@ -163,6 +167,15 @@ func (a *account) refundable(p *received, wanted money.Cents) (money.Cents, erro
 		return 0, errs.New(errs.RefundExceeds, "Only %s %s of this payment was paid too much.", most, currency)
 	}
 	return cmp.Or(wanted, most), nil
+}
+
+// checkLimit wants a proof of who it is beyond what may be given back of a payment without one. Earlier refunds count. What the merchant received itself
+// it gives back itself: no money moves here.
+func (r *received) checkLimit(amount money.Cents, limit *int64) error {
+	if limit == nil || r.ShareID == "" || r.Refunded+amount <= money.Cents(*limit) {
+		return nil
+	}
+	return errs.New(errs.StepUpRequired, "Prove once more that it is you, to give back this much.")
 }
 
 // askRefund has the payments service refund a payment. The refund gets its reference here, so there is one.

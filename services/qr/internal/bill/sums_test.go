@@ -9,6 +9,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
 // table4 is a bill of 100.00 at two rates, nothing of which is paid.
@@ -166,5 +167,56 @@ func TestWhatIsOverpaidHasTheRatesOfTheBill(t *testing.T) {
 	}
 	if a.overpaid() != 100_00 {
 		t.Errorf("overpaid %s", a.overpaid())
+	}
+}
+
+// TestRefundsUnderWayLeaveTheRest: with two under way only the larger one was taken off what is overpaid, so a third gave back what was owed.
+func TestRefundsUnderWayLeaveTheRest(t *testing.T) {
+	t.Parallel()
+	a := table4()
+	a.Status = closed
+	for range 3 { // all came late
+		a.Payments = append(a.Payments, &received{Amount: 50_00})
+	}
+	a.Payments[0].Refund = refund{Status: refundRequested, Amount: 30_00}
+	if got, err := a.refundable(a.Payments[1], 0); err != nil || got != 20_00 {
+		t.Errorf("beside 30.00 of 50.00: %s, %v", got, err)
+	}
+	a.Payments[1].Refund = refund{Status: refundPending, Amount: 15_00}
+	if got, err := a.refundable(a.Payments[2], 0); err != nil || got != 5_00 {
+		t.Errorf("beside 45.00 of 50.00: %s, %v", got, err)
+	}
+	if _, err := a.refundable(a.Payments[2], 5_01); !errs.Is(err, errs.RefundExceeds) {
+		t.Errorf("a cent too much: %v", err)
+	}
+	a.Payments[1].Refund.Status = refundFailed
+	if got, err := a.refundable(a.Payments[2], 0); err != nil || got != 20_00 {
+		t.Errorf("beside one that failed: %s, %v", got, err)
+	}
+}
+
+func TestALargeRefundWantsAProof(t *testing.T) {
+	t.Parallel()
+	limit := int64(50_00)
+	byShare, cash := &received{ShareID: "s", Amount: 90_00, Refunded: 30_00}, &received{Amount: 90_00}
+	for _, most := range []*int64{nil, &limit} {
+		if err := byShare.checkLimit(20_00, most); err != nil {
+			t.Errorf("within the limit: %v", err)
+		}
+	}
+	if err := byShare.checkLimit(20_01, &limit); !errs.Is(err, errs.StepUpRequired) {
+		t.Errorf("together with what was given back before: %v", err)
+	}
+	if err := cash.checkLimit(80_00, &limit); err != nil {
+		t.Errorf("what the merchant gives back itself: %v", err)
+	}
+}
+
+// TestTooManyPiecesAreOneProblem: each of thousands was one more, in the answer to a guest.
+func TestTooManyPiecesAreOneProblem(t *testing.T) {
+	t.Parallel()
+	_, err := decodeShare(&qrv1.CreateShareRequest{Kind: kindItems, Items: make([]*qrv1.ShareItem, 20_000)})
+	if fields := errs.From(err).Fields; len(fields) != 1 || fields[0].Field != "items" {
+		t.Errorf("%d problems: %.200v", len(fields), fields)
 	}
 }
