@@ -152,7 +152,7 @@ func (s *Service) shopRoutes(api *web.API, to others, access *caller.Access, lim
 	catalogapi.New(catalogapi.Deps{
 		Catalog: qrv1.NewCatalogServiceClient(to.qr), Assortment: qrv1.NewAssortmentServiceClient(to.qr), Access: access, Limiter: limiter,
 	}).Register(api)
-	stockapi.New(stockapi.Deps{Stock: qrv1.NewStockServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
+	stockapi.New(stockapi.Deps{Stock: qrv1.NewStockServiceClient(to.qr), Access: access, Limiter: limiter, ProductView: catalogapi.View}).Register(api)
 	tableapi.New(tableapi.Deps{
 		Cancellations: qrv1.NewCancellationServiceClient(to.qr),
 		Tables:        qrv1.NewTableServiceClient(to.qr), Till: qrv1.NewTillServiceClient(to.qr),

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/shape"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -38,9 +39,9 @@ func (a *API) categories(c echo.Context) error {
 func (a *API) replaceCategories(c echo.Context) error {
 	var in struct {
 		Categories []struct {
-			Name         string       `json:"name"`
-			ImageURL     clearable    `json:"image_url"`
-			Translations translations `json:"translations"`
+			Name         string          `json:"name"`
+			ImageURL     shape.Clearable `json:"image_url"`
+			Translations translations    `json:"translations"`
 		} `json:"categories"`
 	}
 	if err := web.Decode(c, &in); err != nil {
@@ -49,8 +50,8 @@ func (a *API) replaceCategories(c echo.Context) error {
 	r := &qrv1.ReplaceCategoriesRequest{MerchantId: merchant(c)}
 	for _, one := range in.Categories {
 		m := &qrv1.Category{Name: one.Name, Translations: one.Translations.byLanguage()}
-		if one.ImageURL.text != nil {
-			m.ImageUrl = *one.ImageURL.text
+		if image := one.ImageURL.Text(); image != nil {
+			m.ImageUrl = *image
 		}
 		r.Categories = append(r.Categories, m)
 	}

@@ -1,11 +1,10 @@
 package catalogapi
 
 import (
-	"encoding/json"
-
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/shape"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -49,16 +48,16 @@ func view(p *qrv1.Product) product {
 
 // fields are the fields of a request. Absent fields stay unchanged or get their default.
 type fields struct {
-	Name          *string    `json:"name"`
-	Description   *string    `json:"description"`
-	Category      *string    `json:"category"`
-	PriceTTC      web.Amount `json:"price_ttc"`
-	VATRate       percentage `json:"vat_rate"`
-	StockQuantity *int32     `json:"stock_quantity"`
-	ImageURL      clearable  `json:"image_url"`
-	Allergens     allergens  `json:"allergens"`
-	OptionGroups  *[]string  `json:"option_groups"`
-	IsAvailable   *bool      `json:"is_available"`
+	Name          *string         `json:"name"`
+	Description   *string         `json:"description"`
+	Category      *string         `json:"category"`
+	PriceTTC      web.Amount      `json:"price_ttc"`
+	VATRate       percentage      `json:"vat_rate"`
+	StockQuantity *int32          `json:"stock_quantity"`
+	ImageURL      shape.Clearable `json:"image_url"`
+	Allergens     allergens       `json:"allergens"`
+	OptionGroups  *[]string       `json:"option_groups"`
+	IsAvailable   *bool           `json:"is_available"`
 	detailFields
 	shopFields
 }
@@ -66,7 +65,7 @@ type fields struct {
 func (f fields) message() *qrv1.ProductFields {
 	m := &qrv1.ProductFields{
 		Name: f.Name, Description: f.Description, Category: f.Category, StockQuantity: f.StockQuantity, IsAvailable: f.IsAvailable,
-		ImageUrl: f.ImageURL.text, VatRatePerMille: f.VATRate.perMille, Allergens: f.Allergens.given,
+		ImageUrl: f.ImageURL.Text(), VatRatePerMille: f.VATRate.perMille, Allergens: f.Allergens.given,
 	}
 	if f.OptionGroups != nil {
 		m.OptionGroups = &qrv1.OptionGroupIDs{Ids: *f.OptionGroups}
@@ -94,21 +93,5 @@ func (p *percentage) UnmarshalJSON(text []byte) error {
 	}
 	perMille := int32(hundredths / 10)
 	p.perMille = &perMille
-	return nil
-}
-
-// clearable is a text that null clears.
-type clearable struct{ text *string }
-
-// UnmarshalJSON implements json.Unmarshaler. Its errors are Refusals.
-func (c *clearable) UnmarshalJSON(text []byte) error {
-	var s *string
-	if err := json.Unmarshal(text, &s); err != nil {
-		return web.Refusal("must be a string or null")
-	}
-	if s == nil {
-		s = new(string)
-	}
-	c.text = s
 	return nil
 }

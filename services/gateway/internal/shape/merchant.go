@@ -1,4 +1,4 @@
-// Package shape has the JSON form of merchants, users, API keys and the audit log, which several parts of the API share.
+// Package shape has the JSON form of merchants, users, API keys, variants of products and the audit log, which several parts of the API share.
 package shape
 
 import (

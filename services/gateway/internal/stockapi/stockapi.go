@@ -10,8 +10,8 @@ import (
 
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
-	"european-pay.eu/eupay/services/gateway/internal/catalogapi" //nolint:depguard // a product looks the same in both
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/shape"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -28,7 +28,14 @@ type Deps struct {
 	Stock   qrv1.StockServiceClient
 	Access  *caller.Access
 	Limiter ratelimit.Limiter
+	// ProductView is what merchants see of a product.
+	ProductView func(*qrv1.Product) any
 }
+
+const (
+	productNoun = "Product"
+	variantNoun = "Variant"
+)
 
 // API has the handlers. Make it with New.
 type API struct{ Deps }
@@ -57,36 +64,57 @@ func merchant(c echo.Context) string { return caller.Of(c).MerchantID() }
 func actor(c echo.Context) string { return string(caller.Of(c).Actor()) }
 
 func (a *API) createVariant(c echo.Context) error {
+	id, err := web.PathID(c, "id", productNoun)
+	if err != nil {
+		return err
+	}
 	var in variantRequest
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
 	res, err := web.Call(c, callTimeout, a.Stock.CreateVariant, &qrv1.CreateVariantRequest{
-		MerchantId: merchant(c), ProductId: c.Param("id"), Fields: in.message(), Actor: actor(c),
+		MerchantId: merchant(c), ProductId: id, Fields: in.message(), Actor: actor(c),
 	})
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusCreated, catalogapi.VariantView(res.GetVariant()))
+	return web.Answer(c, http.StatusCreated, shape.VariantOf(res.GetVariant()))
+}
+
+// variantID reads the ids of a product and its variant in the path.
+func variantID(c echo.Context) (product, id string, err error) {
+	if product, err = web.PathID(c, "id", productNoun); err != nil {
+		return "", "", err
+	}
+	id, err = web.PathID(c, "variant", variantNoun)
+	return product, id, err
 }
 
 func (a *API) updateVariant(c echo.Context) error {
+	product, id, err := variantID(c)
+	if err != nil {
+		return err
+	}
 	var in variantRequest
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
 	res, err := web.Call(c, callTimeout, a.Stock.UpdateVariant, &qrv1.UpdateVariantRequest{
-		MerchantId: merchant(c), ProductId: c.Param("id"), Id: c.Param("variant"), Fields: in.message(), Actor: actor(c),
+		MerchantId: merchant(c), ProductId: product, Id: id, Fields: in.message(), Actor: actor(c),
 	})
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, catalogapi.VariantView(res.GetVariant()))
+	return web.Answer(c, http.StatusOK, shape.VariantOf(res.GetVariant()))
 }
 
 func (a *API) deleteVariant(c echo.Context) error {
-	_, err := web.Call(c, callTimeout, a.Stock.DeleteVariant, &qrv1.DeleteVariantRequest{
-		MerchantId: merchant(c), ProductId: c.Param("id"), Id: c.Param("variant"), Actor: actor(c),
+	product, id, err := variantID(c)
+	if err != nil {
+		return err
+	}
+	_, err = web.Call(c, callTimeout, a.Stock.DeleteVariant, &qrv1.DeleteVariantRequest{
+		MerchantId: merchant(c), ProductId: product, Id: id, Actor: actor(c),
 	})
 	if err != nil {
 		return err
@@ -96,26 +124,30 @@ func (a *API) deleteVariant(c echo.Context) error {
 
 // byEAN finds what a scanner has read.
 func (a *API) byEAN(c echo.Context) error {
-	res, err := web.Call(c, callTimeout, a.Stock.FindByEAN, &qrv1.FindByEANRequest{MerchantId: merchant(c), Ean: c.Param("ean")})
+	ean, err := web.PathID(c, "ean", productNoun)
+	if err != nil {
+		return err
+	}
+	res, err := web.Call(c, callTimeout, a.Stock.FindByEAN, &qrv1.FindByEANRequest{MerchantId: merchant(c), Ean: ean})
 	if err != nil {
 		return err
 	}
 	return web.Answer(c, http.StatusOK, struct {
-		Product catalogapi.Product `json:"product"`
+		Product any `json:"product"`
 		// VariantID is null if the code is the product's own.
 		VariantID *string `json:"variant_id"`
-	}{catalogapi.View(res.GetProduct()), web.OrNull(res.GetVariantId())})
+	}{a.ProductView(res.GetProduct()), web.OrNull(res.GetVariantId())})
 }
 
 type variantRequest struct {
-	Name          *string               `json:"name"`
-	Attributes    *map[string]string    `json:"attributes"`
-	SKU           catalogapi.Clearable  `json:"sku"`
-	EAN           catalogapi.Clearable  `json:"ean"`
-	PriceTTC      price                 `json:"price_ttc"`
-	StockQuantity *int32                `json:"stock_quantity"`
-	LowStockAt    catalogapi.LowStockAt `json:"low_stock_at"`
-	IsAvailable   *bool                 `json:"is_available"`
+	Name          *string            `json:"name"`
+	Attributes    *map[string]string `json:"attributes"`
+	SKU           shape.Clearable    `json:"sku"`
+	EAN           shape.Clearable    `json:"ean"`
+	PriceTTC      price              `json:"price_ttc"`
+	StockQuantity *int32             `json:"stock_quantity"`
+	LowStockAt    shape.LowStockAt   `json:"low_stock_at"`
+	IsAvailable   *bool              `json:"is_available"`
 }
 
 func (r variantRequest) message() *qrv1.VariantFields {

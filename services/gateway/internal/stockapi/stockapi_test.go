@@ -119,7 +119,7 @@ func setup(t *testing.T) *fixture {
 	access := gatewaytest.Access(accounts, now)
 	portaltest.Register(g, accounts, access, nil)
 	client := qrv1.NewStockServiceClient(gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) { qrv1.RegisterStockServiceServer(r, f.shelves) }))
-	New(Deps{Stock: client, Access: access, Limiter: ratelimit.NewMemory(now)}).Register(g)
+	New(Deps{Stock: client, Access: access, Limiter: ratelimit.NewMemory(now), ProductView: func(*qrv1.Product) any { return nil }}).Register(g)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)
 	f.api = gatewaytest.Client{URL: srv.URL, HTTP: srv.Client(), Doc: apidoctest.New(t)}
