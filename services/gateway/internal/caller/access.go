@@ -1,6 +1,7 @@
 package caller
 
 import (
+	"context"
 	"slices"
 
 	"github.com/labstack/echo/v4"
@@ -26,12 +27,29 @@ var (
 	everybody   = append(slices.Clone(portalUsers), rights.RoleCustomer)
 )
 
+// Tokens verifies login tokens: user.Tokens.
+type Tokens interface {
+	Verify(token string, audiences ...user.Audience) (user.Identity, error)
+}
+
+// Users knows who is logged in: user.Users.
+type Users interface {
+	Present(ctx context.Context, id user.Identity) (user.Presence, error)
+	LacksFactor(p user.Presence) bool
+	CheckProof(p user.Presence) error
+}
+
+// Merchants tells who a merchant is: merchant.Merchants.
+type Merchants interface {
+	Get(ctx context.Context, id string) (merchant.Merchant, error)
+}
+
 // Deps are the dependencies of New.
 type Deps struct {
 	Keys      Authenticator
-	Tokens    *user.Tokens
-	Users     *user.Users
-	Merchants *merchant.Merchants
+	Tokens    Tokens
+	Users     Users
+	Merchants Merchants
 	Limiter   ratelimit.Limiter
 	// PerMinute is the number of calls per minute of a key that has no limit of its own.
 	PerMinute int

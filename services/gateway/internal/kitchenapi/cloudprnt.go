@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -79,9 +80,9 @@ func readStatusOf(c echo.Context) (statusOf, error) {
 	return in, nil
 }
 
-// code is a status as people read it: printers escape it, also in JSON.
+// code is a status as people read it: printers escape it, also in JSON. What is no text when it is unescaped stays escaped.
 func code(text string) string {
-	if plain, err := url.QueryUnescape(text); err == nil {
+	if plain, err := url.QueryUnescape(text); err == nil && utf8.ValidString(plain) {
 		return plain
 	}
 	return text
