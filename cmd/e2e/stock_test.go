@@ -20,14 +20,9 @@ func (m *merchant) imports(t testing.TB, query, file string) answer {
 	return m.portal.with("Content-Type", "text/csv; charset=utf-8").do(t, http.MethodPost, "/product/imports"+query, file)
 }
 
-// TestAShopImportsScansSellsAndIsToldWhatRunsLow from the file of a spreadsheet to the webhook.
-func TestAShopImportsScansSellsAndIsToldWhatRunsLow(t *testing.T) {
-	t.Parallel()
-	m := shared.newMerchant(t)
-	if a := m.portal.do(t, http.MethodPatch, "/webhook-endpoints/"+m.endpoint, `{"event_types":["*"]}`); a.status != http.StatusOK {
-		t.Fatalf("%s", a.raw)
-	}
-	n := m.sells(t, "3.50", 20)
+// importsShirts reads a file with a mistake, which is said and imports nothing, and then without it, which imports once.
+func (m *merchant) importsShirts(t *testing.T) {
+	t.Helper()
 	const head = "Nom;Variante;Prix TTC;TVA;SKU;Code-barres;Stock;Seuil\n"
 	wrong := head + "T-shirt;;19,90;20;TS;;;\nT-shirt;M / bleu;;;;4006381333932;4;2\n"
 	checked := must[imported](t, m.imports(t, "?dry_run=true", wrong), http.StatusOK)
@@ -47,7 +42,17 @@ func TestAShopImportsScansSellsAndIsToldWhatRunsLow(t *testing.T) {
 	if got := must[imported](t, m.imports(t, "", file), http.StatusOK); got.Unchanged != 2 {
 		t.Errorf("the same file again made %+v", got)
 	}
+}
 
+// TestAShopImportsScansSellsAndIsToldWhatRunsLow from the file of a spreadsheet to the webhook.
+func TestAShopImportsScansSellsAndIsToldWhatRunsLow(t *testing.T) {
+	t.Parallel()
+	m := shared.newMerchant(t)
+	if a := m.portal.do(t, http.MethodPatch, "/webhook-endpoints/"+m.endpoint, `{"event_types":["*"]}`); a.status != http.StatusOK {
+		t.Fatalf("%s", a.raw)
+	}
+	n := m.sells(t, "3.50", 20)
+	m.importsShirts(t)
 	found := must[struct {
 		Product struct {
 			ID       string
