@@ -48,7 +48,7 @@ var unanswered = map[string]string{
 	"listenToWebhooks": "does not end",
 	"followKitchen":    "does not end",
 	"pollPrinter":      printersOnly, "fetchTicket": printersOnly, "confirmTicket": printersOnly,
-	"printAgain": "takes a ticket that was printed", "fireCourse": "takes an order with courses", "setStationStatus": "takes an order of a station", "setLineStatus": "takes the place of a line beside its order",
+	"printAgain": "takes a ticket that was printed", "fireCourse": "takes an order with courses", "setStationStatus": "takes an order of a station", "setLineStatus": "takes the place of a line beside its order", "setPartStatus": "takes an order of a set menu",
 	"getBill": billNeeded, "recordBillPayment": billNeeded, "refundBillPayment": billNeeded, "takeBillShare": billNeeded, "cancelBillShare": billNeeded, "closeBill": billNeeded,
 	"getBillTicket": billNeeded, "getPublicBillTicket": billNeeded, "invoiceBillPayment": billNeeded, "emailBillTicket": billNeeded, "emailPublicBillTicket": billNeeded,
 	"getTableBill": billNeeded, "getPublicBill": billNeeded, "takePublicBillShare": billNeeded, "getPublicBillShare": billNeeded, "cancelPublicBillShare": billNeeded,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"time"
 )
 
 // The kinds of products.
@@ -17,9 +18,11 @@ type SetMenuPart struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	// How many products the guest must and may choose.
-	MinChoices int             `json:"min_choices"`
-	MaxChoices int             `json:"max_choices"`
-	Products   []SetMenuChoice `json:"products"`
+	MinChoices int `json:"min_choices"`
+	MaxChoices int `json:"max_choices"`
+	// The course to which what is chosen belongs in the kitchen; 0: none.
+	Course   int             `json:"course"`
+	Products []SetMenuChoice `json:"products"`
 	// Names by language.
 	Translations map[string]Translation `json:"translations"`
 }
@@ -39,8 +42,10 @@ type SetMenuPartParams struct {
 	// Nil: 1.
 	MinChoices *int `json:"min_choices,omitzero"`
 	// 0: 1.
-	MaxChoices int             `json:"max_choices,omitzero"`
-	Products   []SetMenuChoice `json:"products"`
+	MaxChoices int `json:"max_choices,omitzero"`
+	// The course to which what is chosen belongs in the kitchen, from 1 to 9; 0: none.
+	Course   int             `json:"course,omitzero"`
+	Products []SetMenuChoice `json:"products"`
 	// Names by language.
 	Translations map[string]Translation `json:"translations,omitzero"`
 }
@@ -121,6 +126,8 @@ type OrderItemPart struct {
 	ProductID string `json:"product_id"`
 	// The ids of what is chosen from the product's option groups.
 	Options []string `json:"options,omitzero"`
+	// Course from 1 to 9. 0: that of the part, else that of the item.
+	Course int `json:"course,omitzero"`
 }
 
 // OrderPart is what was chosen for a part of a set menu, as it was when the order was placed.
@@ -133,6 +140,16 @@ type OrderPart struct {
 	Supplement Amount         `json:"supplement"`
 	VATRate    json.Number    `json:"vat_rate"`
 	Options    []ChosenOption `json:"options"`
+	// The part's place in the line, from 1: how it is named. There are as many of it as of the line.
+	Position int `json:"position"`
+	// How far it is in the kitchen.
+	Status LineStatus `json:"status"`
+	// The course to which it belongs; 0: none.
+	Course int `json:"course"`
+	// Since when it is to be made; zero while its course waits, or the order is not received yet.
+	FiredAt time.Time `json:"fired_at"`
+	// Where it is made; nil for guests, and without stations.
+	Station *LineStation `json:"station"`
 }
 
 // The ends of a time in which a product is sold out.

@@ -217,14 +217,22 @@ type statusBody struct {
 	Status LineStatus `json:"status"`
 }
 
-// SetLineStatus moves a line of an order on, which is named by its Position.
+// SetLineStatus moves a line of an order on, which is named by its Position: a set menu with all of its parts.
 func (s Kitchen) SetLineStatus(ctx context.Context, order string, position int, status LineStatus) (*Order, error) {
 	return get[Order](ctx, s.c, call{
 		method: http.MethodPatch, path: orderPath + "/lines/{}/status", ids: []string{order, strconv.Itoa(position)}, body: statusBody{status},
 	})
 }
 
-// SetStationStatus moves the lines of an order at a station on.
+// SetPartStatus moves a part of a set menu on, which is named by the Position of its line and its own.
+func (s Kitchen) SetPartStatus(ctx context.Context, order string, position, part int, status LineStatus) (*Order, error) {
+	return get[Order](ctx, s.c, call{
+		method: http.MethodPatch, path: orderPath + "/lines/{}/parts/{}/status", ids: []string{order, strconv.Itoa(position), strconv.Itoa(part)},
+		body: statusBody{status},
+	})
+}
+
+// SetStationStatus moves the lines and parts of an order at a station on.
 func (s Kitchen) SetStationStatus(ctx context.Context, order, station string, status LineStatus) (*Order, error) {
 	return get[Order](ctx, s.c, call{
 		method: http.MethodPatch, path: orderPath + "/stations/{}/status", ids: []string{order, station}, body: statusBody{status},

@@ -33,7 +33,9 @@ type SetMenuPart struct {
 	// In their order.
 	Products []*SetMenuChoice `protobuf:"bytes,5,rep,name=products,proto3" json:"products,omitempty"`
 	// By language.
-	Translations  map[string]*Translation `protobuf:"bytes,6,rep,name=translations,proto3" json:"translations,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Translations map[string]*Translation `protobuf:"bytes,6,rep,name=translations,proto3" json:"translations,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The course to which what is chosen belongs in the kitchen, from 1; 0: none.
+	Course        int32 `protobuf:"varint,75,opt,name=course,proto3" json:"course,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -108,6 +110,13 @@ func (x *SetMenuPart) GetTranslations() map[string]*Translation {
 		return x.Translations
 	}
 	return nil
+}
+
+func (x *SetMenuPart) GetCourse() int32 {
+	if x != nil {
+		return x.Course
+	}
+	return 0
 }
 
 type SetMenuChoice struct {
@@ -426,7 +435,9 @@ type WantedPart struct {
 	PartId    string                 `protobuf:"bytes,1,opt,name=part_id,json=partId,proto3" json:"part_id,omitempty"`
 	ProductId string                 `protobuf:"bytes,2,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
 	// What is chosen of the product's groups of options.
-	OptionIds     []string `protobuf:"bytes,3,rep,name=option_ids,json=optionIds,proto3" json:"option_ids,omitempty"`
+	OptionIds []string `protobuf:"bytes,3,rep,name=option_ids,json=optionIds,proto3" json:"option_ids,omitempty"`
+	// 1 to 9: the course to which it belongs. 0: that of the part, else that of the item.
+	Course        int32 `protobuf:"varint,75,opt,name=course,proto3" json:"course,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -482,11 +493,18 @@ func (x *WantedPart) GetOptionIds() []string {
 	return nil
 }
 
+func (x *WantedPart) GetCourse() int32 {
+	if x != nil {
+		return x.Course
+	}
+	return 0
+}
+
 var File_eupay_qr_v1_goods_proto protoreflect.FileDescriptor
 
 const file_eupay_qr_v1_goods_proto_rawDesc = "" +
 	"\n" +
-	"\x17eupay/qr/v1/goods.proto\x12\veupay.qr.v1\"\xd6\x02\n" +
+	"\x17eupay/qr/v1/goods.proto\x12\veupay.qr.v1\"\xee\x02\n" +
 	"\vSetMenuPart\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1f\n" +
@@ -495,7 +513,8 @@ const file_eupay_qr_v1_goods_proto_rawDesc = "" +
 	"\vmax_choices\x18\x04 \x01(\x05R\n" +
 	"maxChoices\x126\n" +
 	"\bproducts\x18\x05 \x03(\v2\x1a.eupay.qr.v1.SetMenuChoiceR\bproducts\x12N\n" +
-	"\ftranslations\x18\x06 \x03(\v2*.eupay.qr.v1.SetMenuPart.TranslationsEntryR\ftranslations\x1aY\n" +
+	"\ftranslations\x18\x06 \x03(\v2*.eupay.qr.v1.SetMenuPart.TranslationsEntryR\ftranslations\x12\x16\n" +
+	"\x06course\x18K \x01(\x05R\x06course\x1aY\n" +
 	"\x11TranslationsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12.\n" +
 	"\x05value\x18\x02 \x01(\v2\x18.eupay.qr.v1.TranslationR\x05value:\x028\x01\"Y\n" +
@@ -521,14 +540,15 @@ const file_eupay_qr_v1_goods_proto_rawDesc = "" +
 	"byLanguage\x1aW\n" +
 	"\x0fByLanguageEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12.\n" +
-	"\x05value\x18\x02 \x01(\v2\x18.eupay.qr.v1.TranslationR\x05value:\x028\x01\"c\n" +
+	"\x05value\x18\x02 \x01(\v2\x18.eupay.qr.v1.TranslationR\x05value:\x028\x01\"{\n" +
 	"\n" +
 	"WantedPart\x12\x17\n" +
 	"\apart_id\x18\x01 \x01(\tR\x06partId\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x02 \x01(\tR\tproductId\x12\x1d\n" +
 	"\n" +
-	"option_ids\x18\x03 \x03(\tR\toptionIdsB.Z,european-pay.eu/eupay/proto/eupay/qr/v1;qrv1b\x06proto3"
+	"option_ids\x18\x03 \x03(\tR\toptionIds\x12\x16\n" +
+	"\x06course\x18K \x01(\x05R\x06courseB.Z,european-pay.eu/eupay/proto/eupay/qr/v1;qrv1b\x06proto3"
 
 var (
 	file_eupay_qr_v1_goods_proto_rawDescOnce sync.Once

@@ -825,6 +825,137 @@ func (x *SetLineStatusResponse) GetOrder() *Order {
 	return nil
 }
 
+type SetPartStatusRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	OrderId    string                 `protobuf:"bytes,2,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	Position   int32                  `protobuf:"varint,3,opt,name=position,proto3" json:"position,omitempty"`
+	// The part's place among those of its line, from 1.
+	Part int32 `protobuf:"varint,4,opt,name=part,proto3" json:"part,omitempty"`
+	// "preparing", "ready" or "served".
+	Status string `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`
+	// Absent: an order of either mode.
+	Livemode      *bool `protobuf:"varint,6,opt,name=livemode,proto3,oneof" json:"livemode,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetPartStatusRequest) Reset() {
+	*x = SetPartStatusRequest{}
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetPartStatusRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetPartStatusRequest) ProtoMessage() {}
+
+func (x *SetPartStatusRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetPartStatusRequest.ProtoReflect.Descriptor instead.
+func (*SetPartStatusRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *SetPartStatusRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *SetPartStatusRequest) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *SetPartStatusRequest) GetPosition() int32 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *SetPartStatusRequest) GetPart() int32 {
+	if x != nil {
+		return x.Part
+	}
+	return 0
+}
+
+func (x *SetPartStatusRequest) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *SetPartStatusRequest) GetLivemode() bool {
+	if x != nil && x.Livemode != nil {
+		return *x.Livemode
+	}
+	return false
+}
+
+type SetPartStatusResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Order         *Order                 `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetPartStatusResponse) Reset() {
+	*x = SetPartStatusResponse{}
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetPartStatusResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetPartStatusResponse) ProtoMessage() {}
+
+func (x *SetPartStatusResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetPartStatusResponse.ProtoReflect.Descriptor instead.
+func (*SetPartStatusResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *SetPartStatusResponse) GetOrder() *Order {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
 type SetStationStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
@@ -838,7 +969,7 @@ type SetStationStatusRequest struct {
 
 func (x *SetStationStatusRequest) Reset() {
 	*x = SetStationStatusRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[15]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -850,7 +981,7 @@ func (x *SetStationStatusRequest) String() string {
 func (*SetStationStatusRequest) ProtoMessage() {}
 
 func (x *SetStationStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[15]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -863,7 +994,7 @@ func (x *SetStationStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetStationStatusRequest.ProtoReflect.Descriptor instead.
 func (*SetStationStatusRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{15}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SetStationStatusRequest) GetMerchantId() string {
@@ -910,7 +1041,7 @@ type SetStationStatusResponse struct {
 
 func (x *SetStationStatusResponse) Reset() {
 	*x = SetStationStatusResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[16]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -922,7 +1053,7 @@ func (x *SetStationStatusResponse) String() string {
 func (*SetStationStatusResponse) ProtoMessage() {}
 
 func (x *SetStationStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[16]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -935,7 +1066,7 @@ func (x *SetStationStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetStationStatusResponse.ProtoReflect.Descriptor instead.
 func (*SetStationStatusResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{16}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SetStationStatusResponse) GetOrder() *Order {
@@ -958,7 +1089,7 @@ type FireCourseRequest struct {
 
 func (x *FireCourseRequest) Reset() {
 	*x = FireCourseRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[17]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -970,7 +1101,7 @@ func (x *FireCourseRequest) String() string {
 func (*FireCourseRequest) ProtoMessage() {}
 
 func (x *FireCourseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[17]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -983,7 +1114,7 @@ func (x *FireCourseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FireCourseRequest.ProtoReflect.Descriptor instead.
 func (*FireCourseRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{17}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *FireCourseRequest) GetMerchantId() string {
@@ -1023,7 +1154,7 @@ type FireCourseResponse struct {
 
 func (x *FireCourseResponse) Reset() {
 	*x = FireCourseResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[18]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1035,7 +1166,7 @@ func (x *FireCourseResponse) String() string {
 func (*FireCourseResponse) ProtoMessage() {}
 
 func (x *FireCourseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[18]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1048,7 +1179,7 @@ func (x *FireCourseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FireCourseResponse.ProtoReflect.Descriptor instead.
 func (*FireCourseResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{18}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *FireCourseResponse) GetOrder() *Order {
@@ -1063,7 +1194,7 @@ type WatchRequest struct {
 	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
 	// Absent: orders of both modes.
 	Livemode *bool `protobuf:"varint,2,opt,name=livemode,proto3,oneof" json:"livemode,omitempty"`
-	// Only orders with a line at this station or at none. Empty: all.
+	// Only orders with a line or part at this station or at none. Empty: all.
 	StationId string `protobuf:"bytes,3,opt,name=station_id,json=stationId,proto3" json:"station_id,omitempty"`
 	// The cursor after which to go on; 0: begin with what is to be done.
 	After         int64 `protobuf:"varint,4,opt,name=after,proto3" json:"after,omitempty"`
@@ -1073,7 +1204,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[19]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1085,7 +1216,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[19]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1098,7 +1229,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{19}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *WatchRequest) GetMerchantId() string {
@@ -1142,7 +1273,7 @@ type WatchResponse struct {
 
 func (x *WatchResponse) Reset() {
 	*x = WatchResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[20]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1154,7 +1285,7 @@ func (x *WatchResponse) String() string {
 func (*WatchResponse) ProtoMessage() {}
 
 func (x *WatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[20]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1167,7 +1298,7 @@ func (x *WatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchResponse.ProtoReflect.Descriptor instead.
 func (*WatchResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{20}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *WatchResponse) GetCursor() int64 {
@@ -1220,7 +1351,7 @@ type Printer struct {
 
 func (x *Printer) Reset() {
 	*x = Printer{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[21]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1232,7 +1363,7 @@ func (x *Printer) String() string {
 func (*Printer) ProtoMessage() {}
 
 func (x *Printer) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[21]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1245,7 +1376,7 @@ func (x *Printer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Printer.ProtoReflect.Descriptor instead.
 func (*Printer) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{21}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Printer) GetId() string {
@@ -1360,7 +1491,7 @@ type PrinterFields struct {
 
 func (x *PrinterFields) Reset() {
 	*x = PrinterFields{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[22]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1372,7 +1503,7 @@ func (x *PrinterFields) String() string {
 func (*PrinterFields) ProtoMessage() {}
 
 func (x *PrinterFields) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[22]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1385,7 +1516,7 @@ func (x *PrinterFields) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrinterFields.ProtoReflect.Descriptor instead.
 func (*PrinterFields) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{22}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PrinterFields) GetName() string {
@@ -1433,7 +1564,7 @@ type CreatePrinterRequest struct {
 
 func (x *CreatePrinterRequest) Reset() {
 	*x = CreatePrinterRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[23]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1445,7 +1576,7 @@ func (x *CreatePrinterRequest) String() string {
 func (*CreatePrinterRequest) ProtoMessage() {}
 
 func (x *CreatePrinterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[23]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1458,7 +1589,7 @@ func (x *CreatePrinterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePrinterRequest.ProtoReflect.Descriptor instead.
 func (*CreatePrinterRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{23}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CreatePrinterRequest) GetMerchantId() string {
@@ -1485,7 +1616,7 @@ type CreatePrinterResponse struct {
 
 func (x *CreatePrinterResponse) Reset() {
 	*x = CreatePrinterResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[24]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +1628,7 @@ func (x *CreatePrinterResponse) String() string {
 func (*CreatePrinterResponse) ProtoMessage() {}
 
 func (x *CreatePrinterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[24]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +1641,7 @@ func (x *CreatePrinterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreatePrinterResponse.ProtoReflect.Descriptor instead.
 func (*CreatePrinterResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{24}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CreatePrinterResponse) GetPrinter() *Printer {
@@ -1536,7 +1667,7 @@ type ListPrintersRequest struct {
 
 func (x *ListPrintersRequest) Reset() {
 	*x = ListPrintersRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[25]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1548,7 +1679,7 @@ func (x *ListPrintersRequest) String() string {
 func (*ListPrintersRequest) ProtoMessage() {}
 
 func (x *ListPrintersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[25]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1561,7 +1692,7 @@ func (x *ListPrintersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPrintersRequest.ProtoReflect.Descriptor instead.
 func (*ListPrintersRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{25}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListPrintersRequest) GetMerchantId() string {
@@ -1580,7 +1711,7 @@ type ListPrintersResponse struct {
 
 func (x *ListPrintersResponse) Reset() {
 	*x = ListPrintersResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[26]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1592,7 +1723,7 @@ func (x *ListPrintersResponse) String() string {
 func (*ListPrintersResponse) ProtoMessage() {}
 
 func (x *ListPrintersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[26]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1605,7 +1736,7 @@ func (x *ListPrintersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPrintersResponse.ProtoReflect.Descriptor instead.
 func (*ListPrintersResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{26}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListPrintersResponse) GetPrinters() []*Printer {
@@ -1625,7 +1756,7 @@ type GetPrinterRequest struct {
 
 func (x *GetPrinterRequest) Reset() {
 	*x = GetPrinterRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[27]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1637,7 +1768,7 @@ func (x *GetPrinterRequest) String() string {
 func (*GetPrinterRequest) ProtoMessage() {}
 
 func (x *GetPrinterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[27]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1650,7 +1781,7 @@ func (x *GetPrinterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPrinterRequest.ProtoReflect.Descriptor instead.
 func (*GetPrinterRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{27}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetPrinterRequest) GetMerchantId() string {
@@ -1676,7 +1807,7 @@ type GetPrinterResponse struct {
 
 func (x *GetPrinterResponse) Reset() {
 	*x = GetPrinterResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[28]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1688,7 +1819,7 @@ func (x *GetPrinterResponse) String() string {
 func (*GetPrinterResponse) ProtoMessage() {}
 
 func (x *GetPrinterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[28]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1701,7 +1832,7 @@ func (x *GetPrinterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPrinterResponse.ProtoReflect.Descriptor instead.
 func (*GetPrinterResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{28}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GetPrinterResponse) GetPrinter() *Printer {
@@ -1722,7 +1853,7 @@ type UpdatePrinterRequest struct {
 
 func (x *UpdatePrinterRequest) Reset() {
 	*x = UpdatePrinterRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[29]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +1865,7 @@ func (x *UpdatePrinterRequest) String() string {
 func (*UpdatePrinterRequest) ProtoMessage() {}
 
 func (x *UpdatePrinterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[29]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +1878,7 @@ func (x *UpdatePrinterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdatePrinterRequest.ProtoReflect.Descriptor instead.
 func (*UpdatePrinterRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{29}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *UpdatePrinterRequest) GetMerchantId() string {
@@ -1780,7 +1911,7 @@ type UpdatePrinterResponse struct {
 
 func (x *UpdatePrinterResponse) Reset() {
 	*x = UpdatePrinterResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[30]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1792,7 +1923,7 @@ func (x *UpdatePrinterResponse) String() string {
 func (*UpdatePrinterResponse) ProtoMessage() {}
 
 func (x *UpdatePrinterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[30]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1805,7 +1936,7 @@ func (x *UpdatePrinterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdatePrinterResponse.ProtoReflect.Descriptor instead.
 func (*UpdatePrinterResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{30}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *UpdatePrinterResponse) GetPrinter() *Printer {
@@ -1825,7 +1956,7 @@ type DeletePrinterRequest struct {
 
 func (x *DeletePrinterRequest) Reset() {
 	*x = DeletePrinterRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[31]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1837,7 +1968,7 @@ func (x *DeletePrinterRequest) String() string {
 func (*DeletePrinterRequest) ProtoMessage() {}
 
 func (x *DeletePrinterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[31]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1850,7 +1981,7 @@ func (x *DeletePrinterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletePrinterRequest.ProtoReflect.Descriptor instead.
 func (*DeletePrinterRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{31}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *DeletePrinterRequest) GetMerchantId() string {
@@ -1875,7 +2006,7 @@ type DeletePrinterResponse struct {
 
 func (x *DeletePrinterResponse) Reset() {
 	*x = DeletePrinterResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[32]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1887,7 +2018,7 @@ func (x *DeletePrinterResponse) String() string {
 func (*DeletePrinterResponse) ProtoMessage() {}
 
 func (x *DeletePrinterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[32]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1900,7 +2031,7 @@ func (x *DeletePrinterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletePrinterResponse.ProtoReflect.Descriptor instead.
 func (*DeletePrinterResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{32}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{34}
 }
 
 type RenewPrinterTokenRequest struct {
@@ -1913,7 +2044,7 @@ type RenewPrinterTokenRequest struct {
 
 func (x *RenewPrinterTokenRequest) Reset() {
 	*x = RenewPrinterTokenRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[33]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1925,7 +2056,7 @@ func (x *RenewPrinterTokenRequest) String() string {
 func (*RenewPrinterTokenRequest) ProtoMessage() {}
 
 func (x *RenewPrinterTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[33]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1938,7 +2069,7 @@ func (x *RenewPrinterTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewPrinterTokenRequest.ProtoReflect.Descriptor instead.
 func (*RenewPrinterTokenRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{33}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RenewPrinterTokenRequest) GetMerchantId() string {
@@ -1965,7 +2096,7 @@ type RenewPrinterTokenResponse struct {
 
 func (x *RenewPrinterTokenResponse) Reset() {
 	*x = RenewPrinterTokenResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[34]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1977,7 +2108,7 @@ func (x *RenewPrinterTokenResponse) String() string {
 func (*RenewPrinterTokenResponse) ProtoMessage() {}
 
 func (x *RenewPrinterTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[34]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1990,7 +2121,7 @@ func (x *RenewPrinterTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewPrinterTokenResponse.ProtoReflect.Descriptor instead.
 func (*RenewPrinterTokenResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{34}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *RenewPrinterTokenResponse) GetPrinter() *Printer {
@@ -2017,7 +2148,7 @@ type TestPrinterRequest struct {
 
 func (x *TestPrinterRequest) Reset() {
 	*x = TestPrinterRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[35]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2029,7 +2160,7 @@ func (x *TestPrinterRequest) String() string {
 func (*TestPrinterRequest) ProtoMessage() {}
 
 func (x *TestPrinterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[35]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2042,7 +2173,7 @@ func (x *TestPrinterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestPrinterRequest.ProtoReflect.Descriptor instead.
 func (*TestPrinterRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{35}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *TestPrinterRequest) GetMerchantId() string {
@@ -2068,7 +2199,7 @@ type TestPrinterResponse struct {
 
 func (x *TestPrinterResponse) Reset() {
 	*x = TestPrinterResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[36]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2080,7 +2211,7 @@ func (x *TestPrinterResponse) String() string {
 func (*TestPrinterResponse) ProtoMessage() {}
 
 func (x *TestPrinterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[36]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2093,7 +2224,7 @@ func (x *TestPrinterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestPrinterResponse.ProtoReflect.Descriptor instead.
 func (*TestPrinterResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{36}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *TestPrinterResponse) GetJob() *PrintJob {
@@ -2129,7 +2260,7 @@ type PrintJob struct {
 
 func (x *PrintJob) Reset() {
 	*x = PrintJob{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[37]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2141,7 +2272,7 @@ func (x *PrintJob) String() string {
 func (*PrintJob) ProtoMessage() {}
 
 func (x *PrintJob) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[37]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2154,7 +2285,7 @@ func (x *PrintJob) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrintJob.ProtoReflect.Descriptor instead.
 func (*PrintJob) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{37}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *PrintJob) GetId() string {
@@ -2263,7 +2394,7 @@ type ListPrintJobsRequest struct {
 
 func (x *ListPrintJobsRequest) Reset() {
 	*x = ListPrintJobsRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[38]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2275,7 +2406,7 @@ func (x *ListPrintJobsRequest) String() string {
 func (*ListPrintJobsRequest) ProtoMessage() {}
 
 func (x *ListPrintJobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[38]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2288,7 +2419,7 @@ func (x *ListPrintJobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPrintJobsRequest.ProtoReflect.Descriptor instead.
 func (*ListPrintJobsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{38}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListPrintJobsRequest) GetMerchantId() string {
@@ -2336,7 +2467,7 @@ type ListPrintJobsResponse struct {
 
 func (x *ListPrintJobsResponse) Reset() {
 	*x = ListPrintJobsResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[39]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2348,7 +2479,7 @@ func (x *ListPrintJobsResponse) String() string {
 func (*ListPrintJobsResponse) ProtoMessage() {}
 
 func (x *ListPrintJobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[39]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2361,7 +2492,7 @@ func (x *ListPrintJobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPrintJobsResponse.ProtoReflect.Descriptor instead.
 func (*ListPrintJobsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{39}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ListPrintJobsResponse) GetJobs() []*PrintJob {
@@ -2388,7 +2519,7 @@ type PrintAgainRequest struct {
 
 func (x *PrintAgainRequest) Reset() {
 	*x = PrintAgainRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[40]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2400,7 +2531,7 @@ func (x *PrintAgainRequest) String() string {
 func (*PrintAgainRequest) ProtoMessage() {}
 
 func (x *PrintAgainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[40]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2413,7 +2544,7 @@ func (x *PrintAgainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrintAgainRequest.ProtoReflect.Descriptor instead.
 func (*PrintAgainRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{40}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *PrintAgainRequest) GetMerchantId() string {
@@ -2439,7 +2570,7 @@ type PrintAgainResponse struct {
 
 func (x *PrintAgainResponse) Reset() {
 	*x = PrintAgainResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[41]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2451,7 +2582,7 @@ func (x *PrintAgainResponse) String() string {
 func (*PrintAgainResponse) ProtoMessage() {}
 
 func (x *PrintAgainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[41]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2464,7 +2595,7 @@ func (x *PrintAgainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrintAgainResponse.ProtoReflect.Descriptor instead.
 func (*PrintAgainResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{41}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *PrintAgainResponse) GetJob() *PrintJob {
@@ -2487,7 +2618,7 @@ type PollPrinterRequest struct {
 
 func (x *PollPrinterRequest) Reset() {
 	*x = PollPrinterRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[42]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2499,7 +2630,7 @@ func (x *PollPrinterRequest) String() string {
 func (*PollPrinterRequest) ProtoMessage() {}
 
 func (x *PollPrinterRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[42]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2512,7 +2643,7 @@ func (x *PollPrinterRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollPrinterRequest.ProtoReflect.Descriptor instead.
 func (*PollPrinterRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{42}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *PollPrinterRequest) GetToken() string {
@@ -2555,7 +2686,7 @@ type PollPrinterResponse struct {
 
 func (x *PollPrinterResponse) Reset() {
 	*x = PollPrinterResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[43]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2567,7 +2698,7 @@ func (x *PollPrinterResponse) String() string {
 func (*PollPrinterResponse) ProtoMessage() {}
 
 func (x *PollPrinterResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[43]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2580,7 +2711,7 @@ func (x *PollPrinterResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PollPrinterResponse.ProtoReflect.Descriptor instead.
 func (*PollPrinterResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{43}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *PollPrinterResponse) GetJobId() string {
@@ -2611,7 +2742,7 @@ type FetchTicketRequest struct {
 
 func (x *FetchTicketRequest) Reset() {
 	*x = FetchTicketRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[44]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2623,7 +2754,7 @@ func (x *FetchTicketRequest) String() string {
 func (*FetchTicketRequest) ProtoMessage() {}
 
 func (x *FetchTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[44]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2636,7 +2767,7 @@ func (x *FetchTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchTicketRequest.ProtoReflect.Descriptor instead.
 func (*FetchTicketRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{44}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *FetchTicketRequest) GetToken() string {
@@ -2677,7 +2808,7 @@ type FetchTicketResponse struct {
 
 func (x *FetchTicketResponse) Reset() {
 	*x = FetchTicketResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[45]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2689,7 +2820,7 @@ func (x *FetchTicketResponse) String() string {
 func (*FetchTicketResponse) ProtoMessage() {}
 
 func (x *FetchTicketResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[45]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2702,7 +2833,7 @@ func (x *FetchTicketResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchTicketResponse.ProtoReflect.Descriptor instead.
 func (*FetchTicketResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{45}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *FetchTicketResponse) GetContent() []byte {
@@ -2732,7 +2863,7 @@ type ConfirmTicketRequest struct {
 
 func (x *ConfirmTicketRequest) Reset() {
 	*x = ConfirmTicketRequest{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[46]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2744,7 +2875,7 @@ func (x *ConfirmTicketRequest) String() string {
 func (*ConfirmTicketRequest) ProtoMessage() {}
 
 func (x *ConfirmTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[46]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2757,7 +2888,7 @@ func (x *ConfirmTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmTicketRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmTicketRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{46}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ConfirmTicketRequest) GetToken() string {
@@ -2789,7 +2920,7 @@ type ConfirmTicketResponse struct {
 
 func (x *ConfirmTicketResponse) Reset() {
 	*x = ConfirmTicketResponse{}
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[47]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2801,7 +2932,7 @@ func (x *ConfirmTicketResponse) String() string {
 func (*ConfirmTicketResponse) ProtoMessage() {}
 
 func (x *ConfirmTicketResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[47]
+	mi := &file_eupay_qr_v1_kitchen_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2814,7 +2945,7 @@ func (x *ConfirmTicketResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmTicketResponse.ProtoReflect.Descriptor instead.
 func (*ConfirmTicketResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{47}
+	return file_eupay_qr_v1_kitchen_proto_rawDescGZIP(), []int{49}
 }
 
 var File_eupay_qr_v1_kitchen_proto protoreflect.FileDescriptor
@@ -2887,6 +3018,17 @@ const file_eupay_qr_v1_kitchen_proto_rawDesc = "" +
 	"\blivemode\x18\x05 \x01(\bH\x00R\blivemode\x88\x01\x01B\v\n" +
 	"\t_livemode\"A\n" +
 	"\x15SetLineStatusResponse\x12(\n" +
+	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xc8\x01\n" +
+	"\x14SetPartStatusRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x19\n" +
+	"\border_id\x18\x02 \x01(\tR\aorderId\x12\x1a\n" +
+	"\bposition\x18\x03 \x01(\x05R\bposition\x12\x12\n" +
+	"\x04part\x18\x04 \x01(\x05R\x04part\x12\x16\n" +
+	"\x06status\x18\x05 \x01(\tR\x06status\x12\x1f\n" +
+	"\blivemode\x18\x06 \x01(\bH\x00R\blivemode\x88\x01\x01B\v\n" +
+	"\t_livemode\"A\n" +
+	"\x15SetPartStatusResponse\x12(\n" +
 	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xba\x01\n" +
 	"\x17SetStationStatusRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
@@ -3057,7 +3199,7 @@ const file_eupay_qr_v1_kitchen_proto_rawDesc = "" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12\x15\n" +
 	"\x06job_id\x18\x02 \x01(\tR\x05jobId\x12\x12\n" +
 	"\x04code\x18\x03 \x01(\tR\x04code\"\x17\n" +
-	"\x15ConfirmTicketResponse2\x8b\x0e\n" +
+	"\x15ConfirmTicketResponse2\xe3\x0e\n" +
 	"\x0eKitchenService\x12V\n" +
 	"\rCreateStation\x12!.eupay.qr.v1.CreateStationRequest\x1a\".eupay.qr.v1.CreateStationResponse\x12S\n" +
 	"\fListStations\x12 .eupay.qr.v1.ListStationsRequest\x1a!.eupay.qr.v1.ListStationsResponse\x12M\n" +
@@ -3065,7 +3207,8 @@ const file_eupay_qr_v1_kitchen_proto_rawDesc = "" +
 	"GetStation\x12\x1e.eupay.qr.v1.GetStationRequest\x1a\x1f.eupay.qr.v1.GetStationResponse\x12V\n" +
 	"\rUpdateStation\x12!.eupay.qr.v1.UpdateStationRequest\x1a\".eupay.qr.v1.UpdateStationResponse\x12V\n" +
 	"\rDeleteStation\x12!.eupay.qr.v1.DeleteStationRequest\x1a\".eupay.qr.v1.DeleteStationResponse\x12V\n" +
-	"\rSetLineStatus\x12!.eupay.qr.v1.SetLineStatusRequest\x1a\".eupay.qr.v1.SetLineStatusResponse\x12_\n" +
+	"\rSetLineStatus\x12!.eupay.qr.v1.SetLineStatusRequest\x1a\".eupay.qr.v1.SetLineStatusResponse\x12V\n" +
+	"\rSetPartStatus\x12!.eupay.qr.v1.SetPartStatusRequest\x1a\".eupay.qr.v1.SetPartStatusResponse\x12_\n" +
 	"\x10SetStationStatus\x12$.eupay.qr.v1.SetStationStatusRequest\x1a%.eupay.qr.v1.SetStationStatusResponse\x12M\n" +
 	"\n" +
 	"FireCourse\x12\x1e.eupay.qr.v1.FireCourseRequest\x1a\x1f.eupay.qr.v1.FireCourseResponse\x12@\n" +
@@ -3097,7 +3240,7 @@ func file_eupay_qr_v1_kitchen_proto_rawDescGZIP() []byte {
 	return file_eupay_qr_v1_kitchen_proto_rawDescData
 }
 
-var file_eupay_qr_v1_kitchen_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_eupay_qr_v1_kitchen_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
 var file_eupay_qr_v1_kitchen_proto_goTypes = []any{
 	(*Station)(nil),                   // 0: eupay.qr.v1.Station
 	(*Names)(nil),                     // 1: eupay.qr.v1.Names
@@ -3114,45 +3257,47 @@ var file_eupay_qr_v1_kitchen_proto_goTypes = []any{
 	(*DeleteStationResponse)(nil),     // 12: eupay.qr.v1.DeleteStationResponse
 	(*SetLineStatusRequest)(nil),      // 13: eupay.qr.v1.SetLineStatusRequest
 	(*SetLineStatusResponse)(nil),     // 14: eupay.qr.v1.SetLineStatusResponse
-	(*SetStationStatusRequest)(nil),   // 15: eupay.qr.v1.SetStationStatusRequest
-	(*SetStationStatusResponse)(nil),  // 16: eupay.qr.v1.SetStationStatusResponse
-	(*FireCourseRequest)(nil),         // 17: eupay.qr.v1.FireCourseRequest
-	(*FireCourseResponse)(nil),        // 18: eupay.qr.v1.FireCourseResponse
-	(*WatchRequest)(nil),              // 19: eupay.qr.v1.WatchRequest
-	(*WatchResponse)(nil),             // 20: eupay.qr.v1.WatchResponse
-	(*Printer)(nil),                   // 21: eupay.qr.v1.Printer
-	(*PrinterFields)(nil),             // 22: eupay.qr.v1.PrinterFields
-	(*CreatePrinterRequest)(nil),      // 23: eupay.qr.v1.CreatePrinterRequest
-	(*CreatePrinterResponse)(nil),     // 24: eupay.qr.v1.CreatePrinterResponse
-	(*ListPrintersRequest)(nil),       // 25: eupay.qr.v1.ListPrintersRequest
-	(*ListPrintersResponse)(nil),      // 26: eupay.qr.v1.ListPrintersResponse
-	(*GetPrinterRequest)(nil),         // 27: eupay.qr.v1.GetPrinterRequest
-	(*GetPrinterResponse)(nil),        // 28: eupay.qr.v1.GetPrinterResponse
-	(*UpdatePrinterRequest)(nil),      // 29: eupay.qr.v1.UpdatePrinterRequest
-	(*UpdatePrinterResponse)(nil),     // 30: eupay.qr.v1.UpdatePrinterResponse
-	(*DeletePrinterRequest)(nil),      // 31: eupay.qr.v1.DeletePrinterRequest
-	(*DeletePrinterResponse)(nil),     // 32: eupay.qr.v1.DeletePrinterResponse
-	(*RenewPrinterTokenRequest)(nil),  // 33: eupay.qr.v1.RenewPrinterTokenRequest
-	(*RenewPrinterTokenResponse)(nil), // 34: eupay.qr.v1.RenewPrinterTokenResponse
-	(*TestPrinterRequest)(nil),        // 35: eupay.qr.v1.TestPrinterRequest
-	(*TestPrinterResponse)(nil),       // 36: eupay.qr.v1.TestPrinterResponse
-	(*PrintJob)(nil),                  // 37: eupay.qr.v1.PrintJob
-	(*ListPrintJobsRequest)(nil),      // 38: eupay.qr.v1.ListPrintJobsRequest
-	(*ListPrintJobsResponse)(nil),     // 39: eupay.qr.v1.ListPrintJobsResponse
-	(*PrintAgainRequest)(nil),         // 40: eupay.qr.v1.PrintAgainRequest
-	(*PrintAgainResponse)(nil),        // 41: eupay.qr.v1.PrintAgainResponse
-	(*PollPrinterRequest)(nil),        // 42: eupay.qr.v1.PollPrinterRequest
-	(*PollPrinterResponse)(nil),       // 43: eupay.qr.v1.PollPrinterResponse
-	(*FetchTicketRequest)(nil),        // 44: eupay.qr.v1.FetchTicketRequest
-	(*FetchTicketResponse)(nil),       // 45: eupay.qr.v1.FetchTicketResponse
-	(*ConfirmTicketRequest)(nil),      // 46: eupay.qr.v1.ConfirmTicketRequest
-	(*ConfirmTicketResponse)(nil),     // 47: eupay.qr.v1.ConfirmTicketResponse
-	(*timestamppb.Timestamp)(nil),     // 48: google.protobuf.Timestamp
-	(*Order)(nil),                     // 49: eupay.qr.v1.Order
+	(*SetPartStatusRequest)(nil),      // 15: eupay.qr.v1.SetPartStatusRequest
+	(*SetPartStatusResponse)(nil),     // 16: eupay.qr.v1.SetPartStatusResponse
+	(*SetStationStatusRequest)(nil),   // 17: eupay.qr.v1.SetStationStatusRequest
+	(*SetStationStatusResponse)(nil),  // 18: eupay.qr.v1.SetStationStatusResponse
+	(*FireCourseRequest)(nil),         // 19: eupay.qr.v1.FireCourseRequest
+	(*FireCourseResponse)(nil),        // 20: eupay.qr.v1.FireCourseResponse
+	(*WatchRequest)(nil),              // 21: eupay.qr.v1.WatchRequest
+	(*WatchResponse)(nil),             // 22: eupay.qr.v1.WatchResponse
+	(*Printer)(nil),                   // 23: eupay.qr.v1.Printer
+	(*PrinterFields)(nil),             // 24: eupay.qr.v1.PrinterFields
+	(*CreatePrinterRequest)(nil),      // 25: eupay.qr.v1.CreatePrinterRequest
+	(*CreatePrinterResponse)(nil),     // 26: eupay.qr.v1.CreatePrinterResponse
+	(*ListPrintersRequest)(nil),       // 27: eupay.qr.v1.ListPrintersRequest
+	(*ListPrintersResponse)(nil),      // 28: eupay.qr.v1.ListPrintersResponse
+	(*GetPrinterRequest)(nil),         // 29: eupay.qr.v1.GetPrinterRequest
+	(*GetPrinterResponse)(nil),        // 30: eupay.qr.v1.GetPrinterResponse
+	(*UpdatePrinterRequest)(nil),      // 31: eupay.qr.v1.UpdatePrinterRequest
+	(*UpdatePrinterResponse)(nil),     // 32: eupay.qr.v1.UpdatePrinterResponse
+	(*DeletePrinterRequest)(nil),      // 33: eupay.qr.v1.DeletePrinterRequest
+	(*DeletePrinterResponse)(nil),     // 34: eupay.qr.v1.DeletePrinterResponse
+	(*RenewPrinterTokenRequest)(nil),  // 35: eupay.qr.v1.RenewPrinterTokenRequest
+	(*RenewPrinterTokenResponse)(nil), // 36: eupay.qr.v1.RenewPrinterTokenResponse
+	(*TestPrinterRequest)(nil),        // 37: eupay.qr.v1.TestPrinterRequest
+	(*TestPrinterResponse)(nil),       // 38: eupay.qr.v1.TestPrinterResponse
+	(*PrintJob)(nil),                  // 39: eupay.qr.v1.PrintJob
+	(*ListPrintJobsRequest)(nil),      // 40: eupay.qr.v1.ListPrintJobsRequest
+	(*ListPrintJobsResponse)(nil),     // 41: eupay.qr.v1.ListPrintJobsResponse
+	(*PrintAgainRequest)(nil),         // 42: eupay.qr.v1.PrintAgainRequest
+	(*PrintAgainResponse)(nil),        // 43: eupay.qr.v1.PrintAgainResponse
+	(*PollPrinterRequest)(nil),        // 44: eupay.qr.v1.PollPrinterRequest
+	(*PollPrinterResponse)(nil),       // 45: eupay.qr.v1.PollPrinterResponse
+	(*FetchTicketRequest)(nil),        // 46: eupay.qr.v1.FetchTicketRequest
+	(*FetchTicketResponse)(nil),       // 47: eupay.qr.v1.FetchTicketResponse
+	(*ConfirmTicketRequest)(nil),      // 48: eupay.qr.v1.ConfirmTicketRequest
+	(*ConfirmTicketResponse)(nil),     // 49: eupay.qr.v1.ConfirmTicketResponse
+	(*timestamppb.Timestamp)(nil),     // 50: google.protobuf.Timestamp
+	(*Order)(nil),                     // 51: eupay.qr.v1.Order
 }
 var file_eupay_qr_v1_kitchen_proto_depIdxs = []int32{
-	48, // 0: eupay.qr.v1.Station.created_at:type_name -> google.protobuf.Timestamp
-	48, // 1: eupay.qr.v1.Station.updated_at:type_name -> google.protobuf.Timestamp
+	50, // 0: eupay.qr.v1.Station.created_at:type_name -> google.protobuf.Timestamp
+	50, // 1: eupay.qr.v1.Station.updated_at:type_name -> google.protobuf.Timestamp
 	1,  // 2: eupay.qr.v1.StationFields.categories:type_name -> eupay.qr.v1.Names
 	1,  // 3: eupay.qr.v1.StationFields.product_ids:type_name -> eupay.qr.v1.Names
 	2,  // 4: eupay.qr.v1.CreateStationRequest.fields:type_name -> eupay.qr.v1.StationFields
@@ -3161,75 +3306,78 @@ var file_eupay_qr_v1_kitchen_proto_depIdxs = []int32{
 	0,  // 7: eupay.qr.v1.GetStationResponse.station:type_name -> eupay.qr.v1.Station
 	2,  // 8: eupay.qr.v1.UpdateStationRequest.fields:type_name -> eupay.qr.v1.StationFields
 	0,  // 9: eupay.qr.v1.UpdateStationResponse.station:type_name -> eupay.qr.v1.Station
-	49, // 10: eupay.qr.v1.SetLineStatusResponse.order:type_name -> eupay.qr.v1.Order
-	49, // 11: eupay.qr.v1.SetStationStatusResponse.order:type_name -> eupay.qr.v1.Order
-	49, // 12: eupay.qr.v1.FireCourseResponse.order:type_name -> eupay.qr.v1.Order
-	49, // 13: eupay.qr.v1.WatchResponse.orders:type_name -> eupay.qr.v1.Order
-	48, // 14: eupay.qr.v1.Printer.last_seen_at:type_name -> google.protobuf.Timestamp
-	48, // 15: eupay.qr.v1.Printer.created_at:type_name -> google.protobuf.Timestamp
-	48, // 16: eupay.qr.v1.Printer.updated_at:type_name -> google.protobuf.Timestamp
-	1,  // 17: eupay.qr.v1.PrinterFields.station_ids:type_name -> eupay.qr.v1.Names
-	22, // 18: eupay.qr.v1.CreatePrinterRequest.fields:type_name -> eupay.qr.v1.PrinterFields
-	21, // 19: eupay.qr.v1.CreatePrinterResponse.printer:type_name -> eupay.qr.v1.Printer
-	21, // 20: eupay.qr.v1.ListPrintersResponse.printers:type_name -> eupay.qr.v1.Printer
-	21, // 21: eupay.qr.v1.GetPrinterResponse.printer:type_name -> eupay.qr.v1.Printer
-	22, // 22: eupay.qr.v1.UpdatePrinterRequest.fields:type_name -> eupay.qr.v1.PrinterFields
-	21, // 23: eupay.qr.v1.UpdatePrinterResponse.printer:type_name -> eupay.qr.v1.Printer
-	21, // 24: eupay.qr.v1.RenewPrinterTokenResponse.printer:type_name -> eupay.qr.v1.Printer
-	37, // 25: eupay.qr.v1.TestPrinterResponse.job:type_name -> eupay.qr.v1.PrintJob
-	48, // 26: eupay.qr.v1.PrintJob.created_at:type_name -> google.protobuf.Timestamp
-	48, // 27: eupay.qr.v1.PrintJob.sent_at:type_name -> google.protobuf.Timestamp
-	48, // 28: eupay.qr.v1.PrintJob.ended_at:type_name -> google.protobuf.Timestamp
-	48, // 29: eupay.qr.v1.PrintJob.expires_at:type_name -> google.protobuf.Timestamp
-	37, // 30: eupay.qr.v1.ListPrintJobsResponse.jobs:type_name -> eupay.qr.v1.PrintJob
-	37, // 31: eupay.qr.v1.PrintAgainResponse.job:type_name -> eupay.qr.v1.PrintJob
-	3,  // 32: eupay.qr.v1.KitchenService.CreateStation:input_type -> eupay.qr.v1.CreateStationRequest
-	5,  // 33: eupay.qr.v1.KitchenService.ListStations:input_type -> eupay.qr.v1.ListStationsRequest
-	7,  // 34: eupay.qr.v1.KitchenService.GetStation:input_type -> eupay.qr.v1.GetStationRequest
-	9,  // 35: eupay.qr.v1.KitchenService.UpdateStation:input_type -> eupay.qr.v1.UpdateStationRequest
-	11, // 36: eupay.qr.v1.KitchenService.DeleteStation:input_type -> eupay.qr.v1.DeleteStationRequest
-	13, // 37: eupay.qr.v1.KitchenService.SetLineStatus:input_type -> eupay.qr.v1.SetLineStatusRequest
-	15, // 38: eupay.qr.v1.KitchenService.SetStationStatus:input_type -> eupay.qr.v1.SetStationStatusRequest
-	17, // 39: eupay.qr.v1.KitchenService.FireCourse:input_type -> eupay.qr.v1.FireCourseRequest
-	19, // 40: eupay.qr.v1.KitchenService.Watch:input_type -> eupay.qr.v1.WatchRequest
-	23, // 41: eupay.qr.v1.KitchenService.CreatePrinter:input_type -> eupay.qr.v1.CreatePrinterRequest
-	25, // 42: eupay.qr.v1.KitchenService.ListPrinters:input_type -> eupay.qr.v1.ListPrintersRequest
-	27, // 43: eupay.qr.v1.KitchenService.GetPrinter:input_type -> eupay.qr.v1.GetPrinterRequest
-	29, // 44: eupay.qr.v1.KitchenService.UpdatePrinter:input_type -> eupay.qr.v1.UpdatePrinterRequest
-	31, // 45: eupay.qr.v1.KitchenService.DeletePrinter:input_type -> eupay.qr.v1.DeletePrinterRequest
-	33, // 46: eupay.qr.v1.KitchenService.RenewPrinterToken:input_type -> eupay.qr.v1.RenewPrinterTokenRequest
-	35, // 47: eupay.qr.v1.KitchenService.TestPrinter:input_type -> eupay.qr.v1.TestPrinterRequest
-	38, // 48: eupay.qr.v1.KitchenService.ListPrintJobs:input_type -> eupay.qr.v1.ListPrintJobsRequest
-	40, // 49: eupay.qr.v1.KitchenService.PrintAgain:input_type -> eupay.qr.v1.PrintAgainRequest
-	42, // 50: eupay.qr.v1.KitchenService.PollPrinter:input_type -> eupay.qr.v1.PollPrinterRequest
-	44, // 51: eupay.qr.v1.KitchenService.FetchTicket:input_type -> eupay.qr.v1.FetchTicketRequest
-	46, // 52: eupay.qr.v1.KitchenService.ConfirmTicket:input_type -> eupay.qr.v1.ConfirmTicketRequest
-	4,  // 53: eupay.qr.v1.KitchenService.CreateStation:output_type -> eupay.qr.v1.CreateStationResponse
-	6,  // 54: eupay.qr.v1.KitchenService.ListStations:output_type -> eupay.qr.v1.ListStationsResponse
-	8,  // 55: eupay.qr.v1.KitchenService.GetStation:output_type -> eupay.qr.v1.GetStationResponse
-	10, // 56: eupay.qr.v1.KitchenService.UpdateStation:output_type -> eupay.qr.v1.UpdateStationResponse
-	12, // 57: eupay.qr.v1.KitchenService.DeleteStation:output_type -> eupay.qr.v1.DeleteStationResponse
-	14, // 58: eupay.qr.v1.KitchenService.SetLineStatus:output_type -> eupay.qr.v1.SetLineStatusResponse
-	16, // 59: eupay.qr.v1.KitchenService.SetStationStatus:output_type -> eupay.qr.v1.SetStationStatusResponse
-	18, // 60: eupay.qr.v1.KitchenService.FireCourse:output_type -> eupay.qr.v1.FireCourseResponse
-	20, // 61: eupay.qr.v1.KitchenService.Watch:output_type -> eupay.qr.v1.WatchResponse
-	24, // 62: eupay.qr.v1.KitchenService.CreatePrinter:output_type -> eupay.qr.v1.CreatePrinterResponse
-	26, // 63: eupay.qr.v1.KitchenService.ListPrinters:output_type -> eupay.qr.v1.ListPrintersResponse
-	28, // 64: eupay.qr.v1.KitchenService.GetPrinter:output_type -> eupay.qr.v1.GetPrinterResponse
-	30, // 65: eupay.qr.v1.KitchenService.UpdatePrinter:output_type -> eupay.qr.v1.UpdatePrinterResponse
-	32, // 66: eupay.qr.v1.KitchenService.DeletePrinter:output_type -> eupay.qr.v1.DeletePrinterResponse
-	34, // 67: eupay.qr.v1.KitchenService.RenewPrinterToken:output_type -> eupay.qr.v1.RenewPrinterTokenResponse
-	36, // 68: eupay.qr.v1.KitchenService.TestPrinter:output_type -> eupay.qr.v1.TestPrinterResponse
-	39, // 69: eupay.qr.v1.KitchenService.ListPrintJobs:output_type -> eupay.qr.v1.ListPrintJobsResponse
-	41, // 70: eupay.qr.v1.KitchenService.PrintAgain:output_type -> eupay.qr.v1.PrintAgainResponse
-	43, // 71: eupay.qr.v1.KitchenService.PollPrinter:output_type -> eupay.qr.v1.PollPrinterResponse
-	45, // 72: eupay.qr.v1.KitchenService.FetchTicket:output_type -> eupay.qr.v1.FetchTicketResponse
-	47, // 73: eupay.qr.v1.KitchenService.ConfirmTicket:output_type -> eupay.qr.v1.ConfirmTicketResponse
-	53, // [53:74] is the sub-list for method output_type
-	32, // [32:53] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	51, // 10: eupay.qr.v1.SetLineStatusResponse.order:type_name -> eupay.qr.v1.Order
+	51, // 11: eupay.qr.v1.SetPartStatusResponse.order:type_name -> eupay.qr.v1.Order
+	51, // 12: eupay.qr.v1.SetStationStatusResponse.order:type_name -> eupay.qr.v1.Order
+	51, // 13: eupay.qr.v1.FireCourseResponse.order:type_name -> eupay.qr.v1.Order
+	51, // 14: eupay.qr.v1.WatchResponse.orders:type_name -> eupay.qr.v1.Order
+	50, // 15: eupay.qr.v1.Printer.last_seen_at:type_name -> google.protobuf.Timestamp
+	50, // 16: eupay.qr.v1.Printer.created_at:type_name -> google.protobuf.Timestamp
+	50, // 17: eupay.qr.v1.Printer.updated_at:type_name -> google.protobuf.Timestamp
+	1,  // 18: eupay.qr.v1.PrinterFields.station_ids:type_name -> eupay.qr.v1.Names
+	24, // 19: eupay.qr.v1.CreatePrinterRequest.fields:type_name -> eupay.qr.v1.PrinterFields
+	23, // 20: eupay.qr.v1.CreatePrinterResponse.printer:type_name -> eupay.qr.v1.Printer
+	23, // 21: eupay.qr.v1.ListPrintersResponse.printers:type_name -> eupay.qr.v1.Printer
+	23, // 22: eupay.qr.v1.GetPrinterResponse.printer:type_name -> eupay.qr.v1.Printer
+	24, // 23: eupay.qr.v1.UpdatePrinterRequest.fields:type_name -> eupay.qr.v1.PrinterFields
+	23, // 24: eupay.qr.v1.UpdatePrinterResponse.printer:type_name -> eupay.qr.v1.Printer
+	23, // 25: eupay.qr.v1.RenewPrinterTokenResponse.printer:type_name -> eupay.qr.v1.Printer
+	39, // 26: eupay.qr.v1.TestPrinterResponse.job:type_name -> eupay.qr.v1.PrintJob
+	50, // 27: eupay.qr.v1.PrintJob.created_at:type_name -> google.protobuf.Timestamp
+	50, // 28: eupay.qr.v1.PrintJob.sent_at:type_name -> google.protobuf.Timestamp
+	50, // 29: eupay.qr.v1.PrintJob.ended_at:type_name -> google.protobuf.Timestamp
+	50, // 30: eupay.qr.v1.PrintJob.expires_at:type_name -> google.protobuf.Timestamp
+	39, // 31: eupay.qr.v1.ListPrintJobsResponse.jobs:type_name -> eupay.qr.v1.PrintJob
+	39, // 32: eupay.qr.v1.PrintAgainResponse.job:type_name -> eupay.qr.v1.PrintJob
+	3,  // 33: eupay.qr.v1.KitchenService.CreateStation:input_type -> eupay.qr.v1.CreateStationRequest
+	5,  // 34: eupay.qr.v1.KitchenService.ListStations:input_type -> eupay.qr.v1.ListStationsRequest
+	7,  // 35: eupay.qr.v1.KitchenService.GetStation:input_type -> eupay.qr.v1.GetStationRequest
+	9,  // 36: eupay.qr.v1.KitchenService.UpdateStation:input_type -> eupay.qr.v1.UpdateStationRequest
+	11, // 37: eupay.qr.v1.KitchenService.DeleteStation:input_type -> eupay.qr.v1.DeleteStationRequest
+	13, // 38: eupay.qr.v1.KitchenService.SetLineStatus:input_type -> eupay.qr.v1.SetLineStatusRequest
+	15, // 39: eupay.qr.v1.KitchenService.SetPartStatus:input_type -> eupay.qr.v1.SetPartStatusRequest
+	17, // 40: eupay.qr.v1.KitchenService.SetStationStatus:input_type -> eupay.qr.v1.SetStationStatusRequest
+	19, // 41: eupay.qr.v1.KitchenService.FireCourse:input_type -> eupay.qr.v1.FireCourseRequest
+	21, // 42: eupay.qr.v1.KitchenService.Watch:input_type -> eupay.qr.v1.WatchRequest
+	25, // 43: eupay.qr.v1.KitchenService.CreatePrinter:input_type -> eupay.qr.v1.CreatePrinterRequest
+	27, // 44: eupay.qr.v1.KitchenService.ListPrinters:input_type -> eupay.qr.v1.ListPrintersRequest
+	29, // 45: eupay.qr.v1.KitchenService.GetPrinter:input_type -> eupay.qr.v1.GetPrinterRequest
+	31, // 46: eupay.qr.v1.KitchenService.UpdatePrinter:input_type -> eupay.qr.v1.UpdatePrinterRequest
+	33, // 47: eupay.qr.v1.KitchenService.DeletePrinter:input_type -> eupay.qr.v1.DeletePrinterRequest
+	35, // 48: eupay.qr.v1.KitchenService.RenewPrinterToken:input_type -> eupay.qr.v1.RenewPrinterTokenRequest
+	37, // 49: eupay.qr.v1.KitchenService.TestPrinter:input_type -> eupay.qr.v1.TestPrinterRequest
+	40, // 50: eupay.qr.v1.KitchenService.ListPrintJobs:input_type -> eupay.qr.v1.ListPrintJobsRequest
+	42, // 51: eupay.qr.v1.KitchenService.PrintAgain:input_type -> eupay.qr.v1.PrintAgainRequest
+	44, // 52: eupay.qr.v1.KitchenService.PollPrinter:input_type -> eupay.qr.v1.PollPrinterRequest
+	46, // 53: eupay.qr.v1.KitchenService.FetchTicket:input_type -> eupay.qr.v1.FetchTicketRequest
+	48, // 54: eupay.qr.v1.KitchenService.ConfirmTicket:input_type -> eupay.qr.v1.ConfirmTicketRequest
+	4,  // 55: eupay.qr.v1.KitchenService.CreateStation:output_type -> eupay.qr.v1.CreateStationResponse
+	6,  // 56: eupay.qr.v1.KitchenService.ListStations:output_type -> eupay.qr.v1.ListStationsResponse
+	8,  // 57: eupay.qr.v1.KitchenService.GetStation:output_type -> eupay.qr.v1.GetStationResponse
+	10, // 58: eupay.qr.v1.KitchenService.UpdateStation:output_type -> eupay.qr.v1.UpdateStationResponse
+	12, // 59: eupay.qr.v1.KitchenService.DeleteStation:output_type -> eupay.qr.v1.DeleteStationResponse
+	14, // 60: eupay.qr.v1.KitchenService.SetLineStatus:output_type -> eupay.qr.v1.SetLineStatusResponse
+	16, // 61: eupay.qr.v1.KitchenService.SetPartStatus:output_type -> eupay.qr.v1.SetPartStatusResponse
+	18, // 62: eupay.qr.v1.KitchenService.SetStationStatus:output_type -> eupay.qr.v1.SetStationStatusResponse
+	20, // 63: eupay.qr.v1.KitchenService.FireCourse:output_type -> eupay.qr.v1.FireCourseResponse
+	22, // 64: eupay.qr.v1.KitchenService.Watch:output_type -> eupay.qr.v1.WatchResponse
+	26, // 65: eupay.qr.v1.KitchenService.CreatePrinter:output_type -> eupay.qr.v1.CreatePrinterResponse
+	28, // 66: eupay.qr.v1.KitchenService.ListPrinters:output_type -> eupay.qr.v1.ListPrintersResponse
+	30, // 67: eupay.qr.v1.KitchenService.GetPrinter:output_type -> eupay.qr.v1.GetPrinterResponse
+	32, // 68: eupay.qr.v1.KitchenService.UpdatePrinter:output_type -> eupay.qr.v1.UpdatePrinterResponse
+	34, // 69: eupay.qr.v1.KitchenService.DeletePrinter:output_type -> eupay.qr.v1.DeletePrinterResponse
+	36, // 70: eupay.qr.v1.KitchenService.RenewPrinterToken:output_type -> eupay.qr.v1.RenewPrinterTokenResponse
+	38, // 71: eupay.qr.v1.KitchenService.TestPrinter:output_type -> eupay.qr.v1.TestPrinterResponse
+	41, // 72: eupay.qr.v1.KitchenService.ListPrintJobs:output_type -> eupay.qr.v1.ListPrintJobsResponse
+	43, // 73: eupay.qr.v1.KitchenService.PrintAgain:output_type -> eupay.qr.v1.PrintAgainResponse
+	45, // 74: eupay.qr.v1.KitchenService.PollPrinter:output_type -> eupay.qr.v1.PollPrinterResponse
+	47, // 75: eupay.qr.v1.KitchenService.FetchTicket:output_type -> eupay.qr.v1.FetchTicketResponse
+	49, // 76: eupay.qr.v1.KitchenService.ConfirmTicket:output_type -> eupay.qr.v1.ConfirmTicketResponse
+	55, // [55:77] is the sub-list for method output_type
+	33, // [33:55] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_kitchen_proto_init() }
@@ -3243,14 +3391,15 @@ func file_eupay_qr_v1_kitchen_proto_init() {
 	file_eupay_qr_v1_kitchen_proto_msgTypes[15].OneofWrappers = []any{}
 	file_eupay_qr_v1_kitchen_proto_msgTypes[17].OneofWrappers = []any{}
 	file_eupay_qr_v1_kitchen_proto_msgTypes[19].OneofWrappers = []any{}
-	file_eupay_qr_v1_kitchen_proto_msgTypes[22].OneofWrappers = []any{}
+	file_eupay_qr_v1_kitchen_proto_msgTypes[21].OneofWrappers = []any{}
+	file_eupay_qr_v1_kitchen_proto_msgTypes[24].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_qr_v1_kitchen_proto_rawDesc), len(file_eupay_qr_v1_kitchen_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   48,
+			NumMessages:   50,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

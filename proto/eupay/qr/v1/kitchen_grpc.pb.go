@@ -25,6 +25,7 @@ const (
 	KitchenService_UpdateStation_FullMethodName     = "/eupay.qr.v1.KitchenService/UpdateStation"
 	KitchenService_DeleteStation_FullMethodName     = "/eupay.qr.v1.KitchenService/DeleteStation"
 	KitchenService_SetLineStatus_FullMethodName     = "/eupay.qr.v1.KitchenService/SetLineStatus"
+	KitchenService_SetPartStatus_FullMethodName     = "/eupay.qr.v1.KitchenService/SetPartStatus"
 	KitchenService_SetStationStatus_FullMethodName  = "/eupay.qr.v1.KitchenService/SetStationStatus"
 	KitchenService_FireCourse_FullMethodName        = "/eupay.qr.v1.KitchenService/FireCourse"
 	KitchenService_Watch_FullMethodName             = "/eupay.qr.v1.KitchenService/Watch"
@@ -58,9 +59,11 @@ type KitchenServiceClient interface {
 	UpdateStation(ctx context.Context, in *UpdateStationRequest, opts ...grpc.CallOption) (*UpdateStationResponse, error)
 	// DeleteStation leaves its lines without one. The oldest other station becomes the default if it was.
 	DeleteStation(ctx context.Context, in *DeleteStationRequest, opts ...grpc.CallOption) (*DeleteStationResponse, error)
-	// SetLineStatus moves a line on, and its order when all lines are so far. The same status again changes nothing.
+	// SetLineStatus moves a line on, with all parts of a set menu, and its order when all lines are so far. The same status again changes nothing.
 	SetLineStatus(ctx context.Context, in *SetLineStatusRequest, opts ...grpc.CallOption) (*SetLineStatusResponse, error)
-	// SetStationStatus moves all lines of an order at a station on that are not so far yet, and whose course was fired.
+	// SetPartStatus moves a part of a set menu on, and its line when all parts are so far.
+	SetPartStatus(ctx context.Context, in *SetPartStatusRequest, opts ...grpc.CallOption) (*SetPartStatusResponse, error)
+	// SetStationStatus moves all lines and parts of an order at a station on that are not so far yet, and whose course was fired.
 	SetStationStatus(ctx context.Context, in *SetStationStatusRequest, opts ...grpc.CallOption) (*SetStationStatusResponse, error)
 	// FireCourse tells the kitchen to make a course now. Asked twice, it is fired once.
 	FireCourse(ctx context.Context, in *FireCourseRequest, opts ...grpc.CallOption) (*FireCourseResponse, error)
@@ -153,6 +156,16 @@ func (c *kitchenServiceClient) SetLineStatus(ctx context.Context, in *SetLineSta
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SetLineStatusResponse)
 	err := c.cc.Invoke(ctx, KitchenService_SetLineStatus_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *kitchenServiceClient) SetPartStatus(ctx context.Context, in *SetPartStatusRequest, opts ...grpc.CallOption) (*SetPartStatusResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetPartStatusResponse)
+	err := c.cc.Invoke(ctx, KitchenService_SetPartStatus_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -334,9 +347,11 @@ type KitchenServiceServer interface {
 	UpdateStation(context.Context, *UpdateStationRequest) (*UpdateStationResponse, error)
 	// DeleteStation leaves its lines without one. The oldest other station becomes the default if it was.
 	DeleteStation(context.Context, *DeleteStationRequest) (*DeleteStationResponse, error)
-	// SetLineStatus moves a line on, and its order when all lines are so far. The same status again changes nothing.
+	// SetLineStatus moves a line on, with all parts of a set menu, and its order when all lines are so far. The same status again changes nothing.
 	SetLineStatus(context.Context, *SetLineStatusRequest) (*SetLineStatusResponse, error)
-	// SetStationStatus moves all lines of an order at a station on that are not so far yet, and whose course was fired.
+	// SetPartStatus moves a part of a set menu on, and its line when all parts are so far.
+	SetPartStatus(context.Context, *SetPartStatusRequest) (*SetPartStatusResponse, error)
+	// SetStationStatus moves all lines and parts of an order at a station on that are not so far yet, and whose course was fired.
 	SetStationStatus(context.Context, *SetStationStatusRequest) (*SetStationStatusResponse, error)
 	// FireCourse tells the kitchen to make a course now. Asked twice, it is fired once.
 	FireCourse(context.Context, *FireCourseRequest) (*FireCourseResponse, error)
@@ -392,6 +407,9 @@ func (UnimplementedKitchenServiceServer) DeleteStation(context.Context, *DeleteS
 }
 func (UnimplementedKitchenServiceServer) SetLineStatus(context.Context, *SetLineStatusRequest) (*SetLineStatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetLineStatus not implemented")
+}
+func (UnimplementedKitchenServiceServer) SetPartStatus(context.Context, *SetPartStatusRequest) (*SetPartStatusResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetPartStatus not implemented")
 }
 func (UnimplementedKitchenServiceServer) SetStationStatus(context.Context, *SetStationStatusRequest) (*SetStationStatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetStationStatus not implemented")
@@ -563,6 +581,24 @@ func _KitchenService_SetLineStatus_Handler(srv interface{}, ctx context.Context,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(KitchenServiceServer).SetLineStatus(ctx, req.(*SetLineStatusRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _KitchenService_SetPartStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetPartStatusRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KitchenServiceServer).SetPartStatus(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KitchenService_SetPartStatus_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KitchenServiceServer).SetPartStatus(ctx, req.(*SetPartStatusRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -860,6 +896,10 @@ var KitchenService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SetLineStatus",
 			Handler:    _KitchenService_SetLineStatus_Handler,
+		},
+		{
+			MethodName: "SetPartStatus",
+			Handler:    _KitchenService_SetPartStatus_Handler,
 		},
 		{
 			MethodName: "SetStationStatus",

@@ -1796,7 +1796,7 @@ type OrderLine struct {
 	VariantName string `protobuf:"bytes,51,opt,name=variant_name,json=variantName,proto3" json:"variant_name,omitempty"`
 	// In the kitchen: "waiting", "preparing", "ready" or "served".
 	Status string `protobuf:"bytes,30,opt,name=status,proto3" json:"status,omitempty"`
-	// Where it is made; empty: at no station in particular.
+	// Where it is made; empty: at no station in particular, or, of a set menu, its parts at several.
 	StationId   string `protobuf:"bytes,31,opt,name=station_id,json=stationId,proto3" json:"station_id,omitempty"`
 	StationName string `protobuf:"bytes,32,opt,name=station_name,json=stationName,proto3" json:"station_name,omitempty"`
 	// 0: none.
@@ -2008,7 +2008,16 @@ type OrderPart struct {
 	SupplementCents int64                  `protobuf:"varint,5,opt,name=supplement_cents,json=supplementCents,proto3" json:"supplement_cents,omitempty"`
 	VatPerMille     int32                  `protobuf:"varint,6,opt,name=vat_per_mille,json=vatPerMille,proto3" json:"vat_per_mille,omitempty"`
 	// supplement_cents does not include their prices.
-	Options       []*ChosenOption `protobuf:"bytes,7,rep,name=options,proto3" json:"options,omitempty"`
+	Options []*ChosenOption `protobuf:"bytes,7,rep,name=options,proto3" json:"options,omitempty"`
+	// In the kitchen, as of a line: "waiting", "preparing", "ready" or "served".
+	Status string `protobuf:"bytes,75,opt,name=status,proto3" json:"status,omitempty"`
+	// Where it is made; empty: at no station in particular.
+	StationId   string `protobuf:"bytes,76,opt,name=station_id,json=stationId,proto3" json:"station_id,omitempty"`
+	StationName string `protobuf:"bytes,77,opt,name=station_name,json=stationName,proto3" json:"station_name,omitempty"`
+	// 0: none.
+	Course int32 `protobuf:"varint,78,opt,name=course,proto3" json:"course,omitempty"`
+	// Since when it is to be made. Absent: its course was not fired yet, or the order is not received yet.
+	FiredAt       *timestamppb.Timestamp `protobuf:"bytes,79,opt,name=fired_at,json=firedAt,proto3" json:"fired_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2088,6 +2097,41 @@ func (x *OrderPart) GetVatPerMille() int32 {
 func (x *OrderPart) GetOptions() []*ChosenOption {
 	if x != nil {
 		return x.Options
+	}
+	return nil
+}
+
+func (x *OrderPart) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *OrderPart) GetStationId() string {
+	if x != nil {
+		return x.StationId
+	}
+	return ""
+}
+
+func (x *OrderPart) GetStationName() string {
+	if x != nil {
+		return x.StationName
+	}
+	return ""
+}
+
+func (x *OrderPart) GetCourse() int32 {
+	if x != nil {
+		return x.Course
+	}
+	return 0
+}
+
+func (x *OrderPart) GetFiredAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FiredAt
 	}
 	return nil
 }
@@ -3645,7 +3689,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"station_id\x18\x1f \x01(\tR\tstationId\x12!\n" +
 	"\fstation_name\x18  \x01(\tR\vstationName\x12\x16\n" +
 	"\x06course\x18! \x01(\x05R\x06course\x125\n" +
-	"\bfired_at\x18\" \x01(\v2\x1a.google.protobuf.TimestampR\afiredAt\"\xef\x01\n" +
+	"\bfired_at\x18\" \x01(\v2\x1a.google.protobuf.TimestampR\afiredAt\"\x98\x03\n" +
 	"\tOrderPart\x12\x17\n" +
 	"\apart_id\x18\x01 \x01(\tR\x06partId\x12\x12\n" +
 	"\x04part\x18\x02 \x01(\tR\x04part\x12\x1d\n" +
@@ -3654,7 +3698,13 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12)\n" +
 	"\x10supplement_cents\x18\x05 \x01(\x03R\x0fsupplementCents\x12\"\n" +
 	"\rvat_per_mille\x18\x06 \x01(\x05R\vvatPerMille\x123\n" +
-	"\aoptions\x18\a \x03(\v2\x19.eupay.qr.v1.ChosenOptionR\aoptions\"l\n" +
+	"\aoptions\x18\a \x03(\v2\x19.eupay.qr.v1.ChosenOptionR\aoptions\x12\x16\n" +
+	"\x06status\x18K \x01(\tR\x06status\x12\x1d\n" +
+	"\n" +
+	"station_id\x18L \x01(\tR\tstationId\x12!\n" +
+	"\fstation_name\x18M \x01(\tR\vstationName\x12\x16\n" +
+	"\x06course\x18N \x01(\x05R\x06course\x125\n" +
+	"\bfired_at\x18O \x01(\v2\x1a.google.protobuf.TimestampR\afiredAt\"l\n" +
 	"\bTaxShare\x12\"\n" +
 	"\rvat_per_mille\x18\x01 \x01(\x05R\vvatPerMille\x12\x1f\n" +
 	"\vgross_cents\x18\x02 \x01(\x03R\n" +
@@ -3885,65 +3935,66 @@ var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	24, // 25: eupay.qr.v1.OrderLine.parts:type_name -> eupay.qr.v1.OrderPart
 	47, // 26: eupay.qr.v1.OrderLine.fired_at:type_name -> google.protobuf.Timestamp
 	26, // 27: eupay.qr.v1.OrderPart.options:type_name -> eupay.qr.v1.ChosenOption
-	47, // 28: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
-	47, // 29: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
-	47, // 30: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
-	21, // 31: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 32: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
-	21, // 33: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
-	21, // 34: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
-	47, // 35: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
-	47, // 36: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
-	47, // 37: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
-	47, // 38: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
-	49, // 39: eupay.qr.v1.Offer.schedule:type_name -> eupay.qr.v1.WeeklyWindow
-	36, // 40: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	36, // 41: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	36, // 42: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
-	36, // 43: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	36, // 44: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	36, // 45: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	2,  // 46: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
-	4,  // 47: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
-	6,  // 48: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
-	8,  // 49: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
-	10, // 50: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
-	12, // 51: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
-	14, // 52: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
-	17, // 53: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
-	19, // 54: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
-	28, // 55: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
-	30, // 56: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
-	32, // 57: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
-	34, // 58: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
-	37, // 59: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
-	39, // 60: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
-	41, // 61: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
-	43, // 62: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
-	45, // 63: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
-	3,  // 64: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
-	5,  // 65: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
-	7,  // 66: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
-	9,  // 67: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
-	11, // 68: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
-	13, // 69: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
-	15, // 70: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
-	18, // 71: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
-	20, // 72: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
-	29, // 73: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
-	31, // 74: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
-	33, // 75: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
-	35, // 76: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
-	38, // 77: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
-	40, // 78: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
-	42, // 79: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
-	44, // 80: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
-	46, // 81: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
-	64, // [64:82] is the sub-list for method output_type
-	46, // [46:64] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	47, // 28: eupay.qr.v1.OrderPart.fired_at:type_name -> google.protobuf.Timestamp
+	47, // 29: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
+	47, // 30: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
+	47, // 31: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
+	21, // 32: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 33: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 34: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 35: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
+	47, // 36: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
+	47, // 37: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
+	47, // 38: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
+	47, // 39: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
+	49, // 40: eupay.qr.v1.Offer.schedule:type_name -> eupay.qr.v1.WeeklyWindow
+	36, // 41: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	36, // 42: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	36, // 43: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
+	36, // 44: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	36, // 45: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	36, // 46: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	2,  // 47: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
+	4,  // 48: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
+	6,  // 49: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
+	8,  // 50: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
+	10, // 51: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
+	12, // 52: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
+	14, // 53: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
+	17, // 54: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
+	19, // 55: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
+	28, // 56: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
+	30, // 57: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
+	32, // 58: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
+	34, // 59: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
+	37, // 60: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
+	39, // 61: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
+	41, // 62: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
+	43, // 63: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
+	45, // 64: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
+	3,  // 65: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
+	5,  // 66: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
+	7,  // 67: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
+	9,  // 68: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
+	11, // 69: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
+	13, // 70: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
+	15, // 71: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
+	18, // 72: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
+	20, // 73: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
+	29, // 74: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
+	31, // 75: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
+	33, // 76: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
+	35, // 77: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
+	38, // 78: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
+	40, // 79: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
+	42, // 80: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
+	44, // 81: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
+	46, // 82: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
+	65, // [65:83] is the sub-list for method output_type
+	47, // [47:65] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_table_proto_init() }

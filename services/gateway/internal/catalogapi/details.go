@@ -29,6 +29,7 @@ type part struct {
 	Name         string       `json:"name"`
 	Min          int32        `json:"min_choices"`
 	Max          int32        `json:"max_choices"`
+	Course       *int32       `json:"course"`
 	Products     []choice     `json:"products"`
 	Translations translations `json:"translations"`
 }
@@ -90,6 +91,9 @@ func detailsView(p *qrv1.Product) details {
 		one := part{
 			ID: m.GetId(), Name: m.GetName(), Min: m.GetMinChoices(), Max: m.GetMaxChoices(), Products: []choice{}, Translations: translationsView(m.GetTranslations()),
 		}
+		if n := m.GetCourse(); n > 0 {
+			one.Course = &n
+		}
 		for _, c := range m.GetProducts() {
 			one.Products = append(one.Products, choice{c.GetProductId(), money.Cents(c.GetSupplementCents())})
 		}
@@ -120,6 +124,7 @@ type partFields struct {
 	Name     string `json:"name"`
 	Min      *int32 `json:"min_choices"`
 	Max      *int32 `json:"max_choices"`
+	Course   *int32 `json:"course"`
 	Products []struct {
 		ProductID  string     `json:"product_id"`
 		Supplement web.Amount `json:"supplement"`
@@ -161,6 +166,9 @@ func (p partFields) message() *qrv1.SetMenuPart {
 	}
 	if p.Min != nil {
 		m.MinChoices = *p.Min
+	}
+	if p.Course != nil {
+		m.Course = *p.Course
 	}
 	for _, c := range p.Products {
 		m.Products = append(m.Products, &qrv1.SetMenuChoice{ProductId: c.ProductID, SupplementCents: int64(c.Supplement.Cents())})

@@ -51,13 +51,13 @@ func TestTheDetailsOfAProductArePassedOn(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	r := f.call(t, rights.RoleStaff, "POST", "/product/create", `{"name":"Formule","price_ttc":20,"kind":"set_menu","parts":[{"name":"Plat","products":[
-		{"product_id":"`+productID+`","supplement":2.5}],"translations":{"en":{"name":"Main dish"}}}],"vat_rate_takeaway":5.5,"contains_alcohol":false,"stock_unlimited":true,
+		{"product_id":"`+productID+`","supplement":2.5}],"translations":{"en":{"name":"Main dish"}},"course":2}],"vat_rate_takeaway":5.5,"contains_alcohol":false,"stock_unlimited":true,
 		"position":3,"origin":[{"meat":"beef","countries":["FR"]}],"translations":{"en":{"name":"Lunch","description":"At noon"}}}`)
 	sent, _ := f.shop.asked().(*qrv1.CreateProductRequest)
 	want := &qrv1.ProductFields{
 		Name: proto.String("Formule"), PriceTtcCents: proto.Int64(2000), Kind: proto.String("set_menu"), VatRateTakeawayPerMille: proto.Int32(55),
 		Parts: &qrv1.SetMenuParts{Parts: []*qrv1.SetMenuPart{{
-			Name: "Plat", MinChoices: 1, MaxChoices: 1, Products: []*qrv1.SetMenuChoice{{ProductId: productID, SupplementCents: 250}},
+			Name: "Plat", MinChoices: 1, MaxChoices: 1, Course: 2, Products: []*qrv1.SetMenuChoice{{ProductId: productID, SupplementCents: 250}},
 			Translations: map[string]*qrv1.Translation{"en": {Name: "Main dish"}},
 		}}},
 		ContainsAlcohol: proto.Bool(false), StockUnlimited: proto.Bool(true), Position: proto.Int32(3),

@@ -64,6 +64,7 @@ func (a *API) Register(g *web.API) {
 	g.GET("/kitchen/stream", a.stream, a.Access.LoginOrKey(rights.OrdersRead, caller.Team...))
 	work := a.Access.LoginOrKey(rights.OrdersWrite, caller.Staff...)
 	g.PATCH("/table-order/orders/:id/lines/:position/status", a.setLine, work)
+	g.PATCH("/table-order/orders/:id/lines/:position/parts/:part/status", a.setPart, work)
 	g.PATCH("/table-order/orders/:id/stations/:station/status", a.setStation, work)
 	g.POST("/table-order/orders/:id/courses/:course/fire", a.fire, work)
 

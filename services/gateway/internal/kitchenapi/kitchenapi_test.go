@@ -95,6 +95,11 @@ func (k *kitchen) SetLineStatus(_ context.Context, r *qrv1.SetLineStatusRequest)
 	return &qrv1.SetLineStatusResponse{Order: &qrv1.Order{Id: id}}, nil
 }
 
+func (k *kitchen) SetPartStatus(_ context.Context, r *qrv1.SetPartStatusRequest) (*qrv1.SetPartStatusResponse, error) {
+	k.note(r)
+	return &qrv1.SetPartStatusResponse{Order: &qrv1.Order{Id: id}}, nil
+}
+
 func (k *kitchen) FireCourse(_ context.Context, r *qrv1.FireCourseRequest) (*qrv1.FireCourseResponse, error) {
 	k.note(r)
 	return &qrv1.FireCourseResponse{Order: &qrv1.Order{Id: id}}, nil
@@ -203,10 +208,16 @@ func TestAKeyWorksOnOrdersOfItsMode(t *testing.T) {
 		if r.Status != 200 || got.GetPosition() != 3 || got.GetStatus() != "ready" || (got.Livemode == nil) != (live == nil) || got.GetLivemode() {
 			t.Errorf("%s: %d, asked for %v", who, r.Status, got)
 		}
+		r = f.Call(t, as, "PATCH", path+"/lines/3/parts/2/status", `{"status":"served"}`)
+		part := last[*qrv1.SetPartStatusRequest](t, f.kitchen)
+		if r.Status != 200 || part.GetPosition() != 3 || part.GetPart() != 2 || part.GetStatus() != "served" || (part.Livemode == nil) != (live == nil) || part.GetLivemode() {
+			t.Errorf("%s: %d, asked for %v", who, r.Status, part)
+		}
 	}
 	f.Refused(t, errs.InsufficientScope, reader, "PATCH", path+"/lines/3/status", `{"status":"ready"}`)
+	f.Refused(t, errs.InsufficientScope, reader, "PATCH", path+"/lines/3/parts/2/status", `{"status":"ready"}`)
 	f.Refused(t, errs.InsufficientScope, writer, "GET", "/kitchen/stream", "")
-	for _, p := range []string{"/lines/x/status", "/lines/-1/status", "/lines/99999999/status"} {
+	for _, p := range []string{"/lines/x/status", "/lines/-1/status", "/lines/99999999/status", "/lines/3/parts/x/status", "/lines/x/parts/1/status"} {
 		f.Refused(t, errs.NotFoundCode, writer, "PATCH", path+p, `{"status":"ready"}`)
 	}
 	f.Refused(t, errs.ValidationError, writer, "PATCH", path+"/lines/3/status", `{}`)

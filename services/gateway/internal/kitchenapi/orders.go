@@ -67,6 +67,32 @@ func (a *API) setLine(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, a.OrderView(res.GetOrder()))
 }
 
+func (a *API) setPart(c echo.Context) error {
+	id, err := web.PathID(c, "id", orderNoun)
+	if err != nil {
+		return err
+	}
+	position, err := number(c, "position", "Line")
+	if err != nil {
+		return err
+	}
+	part, err := number(c, "part", "Part")
+	if err != nil {
+		return err
+	}
+	status, err := readStatus(c)
+	if err != nil {
+		return err
+	}
+	res, err := web.Call(c, callTimeout, a.Kitchen.SetPartStatus, &qrv1.SetPartStatusRequest{
+		MerchantId: merchant(c), OrderId: id, Position: position, Part: part, Status: status, Livemode: mode(c),
+	})
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, a.OrderView(res.GetOrder()))
+}
+
 func (a *API) setStation(c echo.Context) error {
 	id, err := web.PathID(c, "id", orderNoun)
 	if err != nil {

@@ -11,12 +11,13 @@ type wantedPart struct {
 	Part      string   `json:"part"`
 	ProductID string   `json:"product_id"`
 	Options   []string `json:"options"`
+	Course    int32    `json:"course"`
 }
 
 func wantedParts(list []wantedPart) []*qrv1.WantedPart {
 	var out []*qrv1.WantedPart
 	for _, p := range list {
-		out = append(out, &qrv1.WantedPart{PartId: p.Part, ProductId: p.ProductID, OptionIds: p.Options})
+		out = append(out, &qrv1.WantedPart{PartId: p.Part, ProductId: p.ProductID, OptionIds: p.Options, Course: p.Course})
 	}
 	return out
 }
@@ -30,14 +31,16 @@ type partJSON struct {
 	Supplement money.Cents  `json:"supplement"`
 	VATRate    vat.Percent  `json:"vat_rate"`
 	Options    []chosenJSON `json:"options,omitempty"`
+	kitchenJSON
 }
 
 func partsView(list []*qrv1.OrderPart) []partJSON {
 	var out []partJSON
-	for _, p := range list {
+	for i, p := range list {
 		out = append(out, partJSON{
 			Part: p.GetPartId(), PartName: p.GetPart(), ProductID: p.GetProductId(), Name: p.GetName(), Supplement: money.Cents(p.GetSupplementCents()),
 			VATRate: vat.Percent(p.GetVatPerMille()), Options: optionsView(p.GetOptions()),
+			kitchenJSON: kitchenOf(int32(i)+1, p),
 		})
 	}
 	return out

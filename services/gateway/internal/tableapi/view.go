@@ -127,7 +127,7 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 		}
 		v.Items[i].Options = optionsView(l.GetOptions())
 		v.Items[i].Parts, v.Items[i].Taxes = partsView(l.GetParts()), taxesView(l.GetTaxes())
-		v.Items[i].kitchenJSON = kitchenOf(l)
+		v.Items[i].kitchenJSON = kitchenOf(l.GetPosition(), l)
 	}
 	return v
 }

@@ -39,6 +39,7 @@ var bodies = map[string]string{
 	"createPrinter":       `{"name":"Bar","width":48}`,
 	"updatePrinter":       `{"language":"en"}`,
 	"setLineStatus":       `{"status":"ready"}`,
+	"setPartStatus":       `{"status":"ready"}`,
 	"setStationStatus":    `{"status":"ready"}`,
 	"recordBillPayment":   `{"method":"cash","amount":40.00,"tip":2.00}`,
 	"refundBillPayment":   `{"amount":5.00}`,

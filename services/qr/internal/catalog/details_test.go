@@ -38,15 +38,15 @@ func TestASetMenuHasParts(t *testing.T) {
 	f, merchant := setup(t), uuid.NewString()
 	soup, steak, fish := f.add(t, merchant, nil).GetId(), f.add(t, merchant, nil).GetId(), f.add(t, merchant, nil).GetId()
 	main := aPart("Plat", steak, fish)
-	main.Products[1].SupplementCents = 250
+	main.Products[1].SupplementCents, main.Course = 250, 2
 	main.Translations = map[string]*qrv1.Translation{"en": {Name: "Main dish"}}
 	m := f.add(t, merchant, asSetMenu(aPart("Entrée", soup), main))
-	if m.GetKind() != "set_menu" || len(m.GetParts()) != 2 || m.GetParts()[1].GetProducts()[1].GetSupplementCents() != 250 {
+	if m.GetKind() != "set_menu" || len(m.GetParts()) != 2 || m.GetParts()[1].GetProducts()[1].GetSupplementCents() != 250 || m.GetParts()[1].GetCourse() != 2 {
 		t.Fatalf("created %v", m)
 	}
 	kept := m.GetParts()[1].GetId()
 	changed, err := f.update(t, merchant, m.GetId(), &qrv1.ProductFields{Parts: &qrv1.SetMenuParts{Parts: []*qrv1.SetMenuPart{m.GetParts()[1], aPart("Dessert", soup)}}})
-	if err != nil || len(changed.GetParts()) != 2 || changed.GetParts()[0].GetId() != kept || changed.GetParts()[0].GetTranslations()["en"].GetName() != "Main dish" {
+	if err != nil || len(changed.GetParts()) != 2 || changed.GetParts()[0].GetId() != kept || changed.GetParts()[0].GetCourse() != 2 || changed.GetParts()[0].GetTranslations()["en"].GetName() != "Main dish" {
 		t.Fatalf("changed to %v, %v", changed, err)
 	}
 	if _, err := f.DeleteProduct(t.Context(), &qrv1.DeleteProductRequest{MerchantId: merchant, Id: fish}); err != nil {
@@ -69,6 +69,8 @@ func TestASetMenuIsRefusedByField(t *testing.T) {
 	menu := f.add(t, merchant, asSetMenu(aPart("Entrée", soup))).GetId()
 	tooMany := aPart("Plat", soup)
 	tooMany.MaxChoices = 11
+	late := aPart("Plat", soup)
+	late.Course = 10
 	known := aPart("Plat", soup)
 	known.Id = uuid.NewString()
 	for name, c := range map[string]struct {
@@ -80,6 +82,7 @@ func TestASetMenuIsRefusedByField(t *testing.T) {
 		"a set menu":          {"parts[1].products[1].product_id", []*qrv1.SetMenuPart{aPart("Plat", soup), aPart("Menu", soup, menu)}},
 		"twice in a part":     {"parts[0].products[1].product_id", []*qrv1.SetMenuPart{aPart("Plat", soup, soup)}},
 		"too many choices":    {"parts[0].max_choices", []*qrv1.SetMenuPart{tooMany}},
+		"no such course":      {"parts[0].course", []*qrv1.SetMenuPart{late}},
 		"no name":             {"parts[0].name", []*qrv1.SetMenuPart{aPart("", soup)}},
 		"no products":         {"parts[0].products", []*qrv1.SetMenuPart{aPart("Plat")}},
 		"an id of no part":    {"parts[0].id", []*qrv1.SetMenuPart{known}},

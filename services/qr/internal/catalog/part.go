@@ -13,13 +13,17 @@ const (
 	// maxParts is the maximum of one set menu, maxPartProducts of one part, and maxOfPart how many products a guest chooses for one.
 	maxParts, maxPartProducts, maxOfPart = 10, 50, 10
 	maxPartName                          = maxOptionName
+	// maxCourse is the last course of an order.
+	maxCourse = 9
 )
 
 // Part is a choice that guests make of a set menu, such as the starter.
 type Part struct {
 	ID, Name string
 	// Min and Max are how many products a guest chooses.
-	Min, Max     int32
+	Min, Max int32
+	// Course is that of the kitchen to which they belong; 0: none.
+	Course       int32
 	Choices      []PartChoice
 	Translations Translations
 }
@@ -63,6 +67,7 @@ func (r *refusals) parts(list []Part) {
 		p.Name = r.name(at+"name", p.Name)
 		r.unless(p.Max >= 1 && p.Max <= maxOfPart, at+"max_choices", "must be from 1 to %d", maxOfPart)
 		r.unless(p.Min >= 0 && p.Min <= p.Max, at+"min_choices", "must be from 0 to max_choices")
+		r.unless(p.Course >= 0 && p.Course <= maxCourse, at+"course", "must be from 1 to %d, or absent", maxCourse)
 		r.unless(len(p.Choices) >= 1 && len(p.Choices) <= maxPartProducts, at+"products", "must have 1 to %d products", maxPartProducts)
 		r.translations(at+"translations", p.Translations, maxPartName, 0)
 		seen := map[string]bool{}
@@ -103,7 +108,7 @@ func errNoChoice(part, product int) error {
 func partsOf(list []*qrv1.SetMenuPart) []Part {
 	parts := make([]Part, len(list))
 	for i, m := range list {
-		p := Part{ID: m.GetId(), Name: m.GetName(), Min: m.GetMinChoices(), Max: m.GetMaxChoices(), Translations: translationsOf(m.GetTranslations())}
+		p := Part{ID: m.GetId(), Name: m.GetName(), Min: m.GetMinChoices(), Max: m.GetMaxChoices(), Course: m.GetCourse(), Translations: translationsOf(m.GetTranslations())}
 		for _, c := range m.GetProducts() {
 			p.Choices = append(p.Choices, PartChoice{c.GetProductId(), c.GetSupplementCents()})
 		}
@@ -113,7 +118,7 @@ func partsOf(list []*qrv1.SetMenuPart) []Part {
 }
 
 func (p *Part) proto() *qrv1.SetMenuPart {
-	m := &qrv1.SetMenuPart{Id: p.ID, Name: p.Name, MinChoices: p.Min, MaxChoices: p.Max, Translations: p.Translations.proto()}
+	m := &qrv1.SetMenuPart{Id: p.ID, Name: p.Name, MinChoices: p.Min, MaxChoices: p.Max, Course: p.Course, Translations: p.Translations.proto()}
 	for _, c := range p.Choices {
 		m.Products = append(m.Products, &qrv1.SetMenuChoice{ProductId: c.ProductID, SupplementCents: c.Supplement})
 	}

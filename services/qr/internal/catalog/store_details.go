@@ -41,7 +41,7 @@ func withParts(ctx context.Context, db pg.Reader, list []Product) ([]Product, er
 
 // Parts returns the parts of set menus by product, in their order.
 func Parts(ctx context.Context, db pg.Reader, products []string) (map[string][]Part, error) {
-	rows, err := db.Query(ctx, `select t.product_id::text, t.id::text, t.name, t.min_choices, t.max_choices, t.translations,
+	rows, err := db.Query(ctx, `select t.product_id::text, t.id::text, t.name, t.min_choices, t.max_choices, t.course, t.translations,
 		coalesce(jsonb_agg(jsonb_build_object('product_id', c.product_id, 'supplement_cents', c.supplement_cents) order by c.position)
 			filter (where c.part_id is not null), '[]')
 		from set_menu_parts t left join set_menu_choices c on c.part_id = t.id
@@ -54,7 +54,7 @@ func Parts(ctx context.Context, db pg.Reader, products []string) (map[string][]P
 	for rows.Next() {
 		var product string
 		var p Part
-		if err := rows.Scan(&product, &p.ID, &p.Name, &p.Min, &p.Max, &p.Translations, &p.Choices); err != nil {
+		if err := rows.Scan(&product, &p.ID, &p.Name, &p.Min, &p.Max, &p.Course, &p.Translations, &p.Choices); err != nil {
 			return nil, fmt.Errorf("read set menus: %w", err)
 		}
 		parts[product] = append(parts[product], p)
@@ -140,8 +140,8 @@ func writeParts(ctx context.Context, tx pgx.Tx, p *Product) error {
 	b := &pgx.Batch{}
 	b.Queue(`delete from set_menu_parts where product_id = $1`, p.ID)
 	for i, part := range p.Parts {
-		b.Queue(`insert into set_menu_parts (id, product_id, position, name, min_choices, max_choices, translations) values ($1, $2, $3, $4, $5, $6, $7)`,
-			part.ID, p.ID, i, part.Name, part.Min, part.Max, part.Translations.notNil())
+		b.Queue(`insert into set_menu_parts (id, product_id, position, name, min_choices, max_choices, course, translations)
+			values ($1, $2, $3, $4, $5, $6, $7, $8)`, part.ID, p.ID, i, part.Name, part.Min, part.Max, part.Course, part.Translations.notNil())
 		for j, c := range part.Choices {
 			b.Queue(`insert into set_menu_choices (part_id, product_id, position, supplement_cents) values ($1, $2, $3, $4)`, part.ID, c.ProductID, j, c.Supplement)
 		}

@@ -20,8 +20,8 @@ import (
 
 // Orders are the orders of all merchants; table.Server implements it.
 type Orders interface {
-	// ChangeLines applies do to the lines of a merchant's order that the kitchen works on, and moves the order on as far as its lines are. do returns the
-	// lines that changed.
+	// ChangeLines applies do to the lines of a merchant's order that the kitchen works on, with the parts of a set menu in place of its line, and moves
+	// the order on as far as its lines are. do returns those that changed.
 	ChangeLines(ctx context.Context, merchantID, id string, live *bool, do Change) (*qrv1.Order, error)
 	// OpenOrders returns what a kitchen has to do, the oldest first.
 	OpenOrders(ctx context.Context, merchantID string) ([]*qrv1.Order, error)

@@ -33,9 +33,12 @@ var ranks = map[Status]int{Waiting: 1, Preparing: 2, Ready: 3, Served: 4}
 // MaxCourse is the last course of an order.
 const MaxCourse = 9
 
-// Line is what the kitchen knows of a line of an order. The zero value is a line that was ordered before the kitchen looked at lines.
+// Line is what the kitchen knows of a line of an order, or of a part of one that is a set menu: a kitchen works on parts, and the line follows them.
+// The zero value is a line that was ordered before the kitchen looked at lines.
 type Line struct {
-	Position               int32
+	Position int32
+	// Part is its place among the parts of a set menu, from 1; 0: a line.
+	Part                   int32
 	StationID, StationName string
 	// Course from 1; 0: none, it is made at once.
 	Course int32
@@ -74,7 +77,7 @@ func (l Line) waits() bool { return l.Course > 0 && l.FiredAt == nil }
 func (l *Line) Move(to Status, now time.Time) (bool, error) {
 	switch {
 	case l.waits():
-		return false, errs.New(errs.InvalidState, "Course %d was not fired yet. Fire it first.", l.Course)
+		return false, notFired(l.Course)
 	case ranks[to] < ranks[l.Status]:
 		return false, errs.New(errs.InvalidState, "A line that is %s cannot become %s.", l.Status, to)
 	case to == l.Status:
@@ -100,15 +103,7 @@ func (l *Line) reach(to Status, now time.Time) {
 // Fold returns the status of an order with these lines: that of the line that is least far, but no less than preparing as soon as one is begun, and
 // never less than the order has.
 func Fold(order string, lines []Line) string {
-	least, most := Served, Waiting
-	for _, l := range lines {
-		if ranks[l.Status] < ranks[least] {
-			least = l.Status
-		}
-		if ranks[l.Status] > ranks[most] {
-			most = l.Status
-		}
-	}
+	least, most := extremes(lines)
 	to := order
 	switch {
 	case len(lines) == 0:
@@ -124,6 +119,20 @@ func Fold(order string, lines []Line) string {
 		return order
 	}
 	return to
+}
+
+// extremes are the states of the lines that are least and most far.
+func extremes(lines []Line) (least, most Status) {
+	least, most = Served, Waiting
+	for _, l := range lines {
+		if ranks[l.Status] < ranks[least] {
+			least = l.Status
+		}
+		if ranks[l.Status] > ranks[most] {
+			most = l.Status
+		}
+	}
+	return least, most
 }
 
 // stages are the states of an order in their order.

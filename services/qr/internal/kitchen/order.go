@@ -2,6 +2,7 @@ package kitchen
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,6 +14,7 @@ import (
 const (
 	orderNoun = "Order"
 	lineNoun  = "Line"
+	partNoun  = "Part"
 )
 
 // readStatus validates the status that a caller gives a line.
@@ -30,20 +32,36 @@ func (s *Server) SetLineStatus(ctx context.Context, r *qrv1.SetLineStatusRequest
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.change(ctx, r.GetMerchantId(), r.GetOrderId(), r.Livemode, func(_ context.Context, _ pgx.Tx, lines []Line, now time.Time) (changed []Line, err error) {
-		if r.GetPosition() < 0 || int(r.GetPosition()) >= len(lines) {
+	o, err := s.change(ctx, r.GetMerchantId(), r.GetOrderId(), r.Livemode, func(_ context.Context, _ pgx.Tx, lines []Line, now time.Time) ([]Line, error) {
+		line := Of(lines, r.GetPosition())
+		if len(line) == 0 {
 			return nil, errs.NotFound(lineNoun)
 		}
-		moved, err := lines[r.GetPosition()].Move(to, now)
-		if moved {
-			changed = lines[r.GetPosition() : r.GetPosition()+1]
-		}
-		return changed, err
+		return MoveWhole(line, to, now)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &qrv1.SetLineStatusResponse{Order: o}, nil
+}
+
+// SetPartStatus implements KitchenService.
+func (s *Server) SetPartStatus(ctx context.Context, r *qrv1.SetPartStatusRequest) (*qrv1.SetPartStatusResponse, error) {
+	to, err := readStatus(r.GetStatus())
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.change(ctx, r.GetMerchantId(), r.GetOrderId(), r.Livemode, func(_ context.Context, _ pgx.Tx, lines []Line, now time.Time) ([]Line, error) {
+		i := slices.IndexFunc(lines, func(l Line) bool { return l.Part > 0 && l.Position == r.GetPosition() && l.Part == r.GetPart() })
+		if i < 0 {
+			return nil, errs.NotFound(partNoun)
+		}
+		return moveOne(&lines[i], to, now)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &qrv1.SetPartStatusResponse{Order: o}, nil
 }
 
 // SetStationStatus implements KitchenService.

@@ -29,18 +29,22 @@ func readTicket(ctx context.Context, tx pgx.Tx, j *job) (*ticket, error) {
 	return t, nil
 }
 
+// readItems returns the lines that are left, with the parts of a set menu in its place. A part that an older version placed is as its line.
 func readItems(ctx context.Context, tx pgx.Tx, orderID string) ([]ticketItem, error) {
-	rows, err := tx.Query(ctx, `select l.position, l.quantity - l.cancelled_quantity, l.name, l.notes,
-			array(select o->>'name' from jsonb_array_elements(l.options) with ordinality as e (o, n) order by n),
-			coalesce(k.course, 0), coalesce(k.station_id::text, '')
-		from order_lines l left join kitchen_lines k on k.order_id = l.order_id and k.position = l.position where l.order_id = $1
-			and l.cancelled_quantity < l.quantity order by l.position`, orderID)
+	rows, err := tx.Query(ctx, `select l.position, l.quantity - l.cancelled_quantity, coalesce(e.part->>'name', l.name),
+			case when e.part is null then '' else l.name end, l.notes,
+			array(select o->>'name' from jsonb_array_elements(coalesce(e.part->'options', '[]') || l.options) with ordinality as x (o, n) order by n),
+			coalesce(p.course, k.course, 0), coalesce(case when p.order_id is null then k.station_id else p.station_id end::text, '')
+		from order_lines l left join lateral jsonb_array_elements(l.parts) with ordinality as e (part, nth) on true
+			left join kitchen_lines k on k.order_id = l.order_id and k.position = l.position
+			left join kitchen_parts p on p.order_id = l.order_id and p.position = l.position and p.part = e.nth
+		where l.order_id = $1 and l.cancelled_quantity < l.quantity order by l.position, e.nth`, orderID)
 	if err != nil {
 		return nil, fmt.Errorf("read the lines of a ticket: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ticketItem, error) {
 		var i ticketItem
-		err := row.Scan(&i.Position, &i.Quantity, &i.Name, &i.Notes, &i.Options, &i.Course, &i.StationID)
+		err := row.Scan(&i.Position, &i.Quantity, &i.Name, &i.SetMenu, &i.Notes, &i.Options, &i.Course, &i.StationID)
 		return i, err
 	})
 	if err != nil {

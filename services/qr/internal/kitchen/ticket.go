@@ -29,12 +29,14 @@ type ticket struct {
 	Items                                 []ticketItem
 }
 
+// ticketItem is a line, or a part of one that is a set menu, whose name is then SetMenu.
 type ticketItem struct {
-	Position, Quantity int32
-	Name, Notes        string
-	Options            []string
-	Course             int32
-	StationID          string
+	Position, Quantity   int32
+	Name, SetMenu, Notes string
+	// Options are of the product, then of the set menu.
+	Options   []string
+	Course    int32
+	StationID string
 }
 
 // keep leaves what a job is about: the lines of its station, and of its course.
@@ -106,8 +108,12 @@ func (p *printer) render(t *ticket, j *job, now time.Time) paper {
 	return out
 }
 
+// item prints a line, or a part with the name of its set menu. What was said of a set menu is said to whoever makes a part of it.
 func (p paper) item(i ticketItem) {
 	p.Text(slip.Big, fmt.Sprintf("%d x %s", i.Quantity, i.Name))
+	if i.SetMenu != "" {
+		p.Text(slip.Normal, "   ("+i.SetMenu+")")
+	}
 	for _, o := range i.Options {
 		p.Text(slip.Normal, "   + "+o)
 	}

@@ -132,10 +132,18 @@ func (f *follower) wanted(list []*qrv1.Order) []*qrv1.Order {
 			return true
 		}
 		station := f.request.GetStationId()
-		return station != "" && !slices.ContainsFunc(o.GetLines(), func(l *qrv1.OrderLine) bool {
-			return l.GetStationId() == station || l.GetStationId() == ""
-		})
+		return station != "" && !slices.ContainsFunc(o.GetLines(), func(l *qrv1.OrderLine) bool { return madeAt(l, station) })
 	})
+}
+
+// madeAt reports whether a line, or a part of it, is made at the station or at none.
+func madeAt(l *qrv1.OrderLine, station string) bool {
+	for _, p := range l.GetParts() {
+		if p.GetStationId() == station || p.GetStationId() == "" {
+			return true
+		}
+	}
+	return len(l.GetParts()) == 0 && (l.GetStationId() == station || l.GetStationId() == "")
 }
 
 // send gives up on a reader that does not read. The stream cannot be used afterwards: the handler returns, which ends the pending send.

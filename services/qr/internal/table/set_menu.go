@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/vat"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
+	"european-pay.eu/eupay/services/qr/internal/kitchen"
 )
 
 // maxParts is the maximum number of products that a guest chooses for the parts of one set menu.
@@ -22,6 +24,8 @@ type part struct {
 	Price, Supplement money.Cents
 	VATPerMill        vat.Rate
 	Options           []catalog.Chosen
+	// kitchen is what the kitchen knows of it.
+	kitchen kitchen.Line
 
 	// wanted are the ids of options in the guest's request.
 	wanted []string
@@ -47,7 +51,10 @@ func (p *problems) parts(field string, list []*qrv1.WantedPart) []part {
 		if len(w.GetOptionIds()) > maxChosen {
 			p.add(fmt.Sprintf("%s.parts[%d].options", field, i), "must have at most %d options", maxChosen)
 		}
-		parts = append(parts, part{ID: strings.ToLower(w.GetPartId()), ProductID: strings.ToLower(w.GetProductId()), wanted: w.GetOptionIds()})
+		parts = append(parts, part{
+			ID: strings.ToLower(w.GetPartId()), ProductID: strings.ToLower(w.GetProductId()), wanted: w.GetOptionIds(),
+			kitchen: readCourse(p, fmt.Sprintf("%s.parts[%d]", field, i), w),
+		})
 	}
 	return parts
 }
@@ -96,6 +103,7 @@ func (p *problems) compose(l *line, parts []catalog.Part, field string) {
 			continue
 		}
 		c.Part, c.Supplement = parts[k].Name, choice.Extra()
+		c.kitchen.Course = cmp.Or(c.kitchen.Course, parts[k].Course, l.kitchen.Course)
 		counts[c.ID]++
 	}
 	for _, part := range parts {
@@ -164,10 +172,10 @@ func largest(shares []vat.Share) vat.Rate {
 func partViews(list []part) []*qrv1.OrderPart {
 	var views []*qrv1.OrderPart
 	for _, p := range list {
-		views = append(views, &qrv1.OrderPart{
+		views = append(views, p.showKitchen(&qrv1.OrderPart{
 			PartId: p.ID, Part: p.Part, ProductId: p.ProductID, Name: p.Name, SupplementCents: int64(p.Supplement), VatPerMille: int32(p.VATPerMill),
 			Options: optionViews(p.Options),
-		})
+		}))
 	}
 	return views
 }
