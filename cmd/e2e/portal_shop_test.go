@@ -102,10 +102,28 @@ func (s *shop) sells(t *testing.T, guest caller) (n menu, transaction string) {
 	s.paths["/portal/stock/products/{id}"] = []string{"/portal/stock/products/" + n.product}
 	s.paths["/portal/tables/{id}"] = []string{"/portal/tables/" + table}
 	s.paths["/portal/catalog/{id}"] = []string{"/portal/catalog/" + n.product}
-	s.paths["/portal/catalog/set-menus/products/{id}"] = []string{"/portal/catalog/set-menus/products/" + n.withSetMenu(t).id}
+	s.cooks(t, n.withSetMenu(t))
 	s.paths["/portal/promotions/{id}"] = []string{"/portal/promotions/" + s.m.promotes(t, "BIENVENUE10")}
 	s.paths["/portal/catalog/options/groups/{id}"] = []string{"/portal/catalog/options/groups/" + n.withOptions(t).group}
 	return n, transaction
+}
+
+// cooks has two stations, and a set menu whose parts are made there.
+func (s *shop) cooks(t *testing.T, l lunch) {
+	t.Helper()
+	s.paths["/portal/catalog/set-menus/products/{id}"] = []string{"/portal/catalog/set-menus/products/" + l.id}
+	for _, station := range []object{{"name": "Bar"}, {"name": longName[:60], "products": []string{l.wine}}} {
+		if a := s.m.portal.do(t, http.MethodPost, "/kitchen/stations", station.json()); a.status != http.StatusCreated {
+			t.Fatalf("%s", a.raw)
+		}
+	}
+	order := object{"orderType": "dine_in", "items": []object{{"productId": l.id, "quantity": 2, "parts": []object{
+		{"part": l.parts[0], "product_id": l.product}, {"part": l.parts[1], "product_id": l.wine, "course": 2},
+	}}}}
+	if a := s.m.w.caller().do(t, http.MethodPost, l.path, order.json()); a.status != http.StatusCreated {
+		t.Fatalf("%s", a.raw)
+	}
+	s.paths["/portal/kitchen"] = []string{"/portal/kitchen", "/portal/kitchen?view=stations"}
 }
 
 // hasBill has guests at a table who pay later.

@@ -86,7 +86,7 @@ var harmless = map[string][]string{
 		"POST /portal/till/settings",
 		"POST /portal/till",                 // nothing is left to close
 		"POST /portal/kitchen/{id}",         // nor here
-		"POST /portal/kitchen/{id}/lines/{position}", "POST /portal/kitchen/{id}/courses/{course}", "POST /portal/kitchen/setup/stations/{id}",
+		"POST /portal/kitchen/{id}/lines/{position}", "POST /portal/kitchen/{id}/lines/{position}/parts/{part}", "POST /portal/kitchen/{id}/stations/{station}", "POST /portal/kitchen/{id}/courses/{course}", "POST /portal/kitchen/setup/stations/{id}",
 	},
 	"what it ends is ended only once": {
 		"POST /app/accounts/{id}/remove", "POST /app/logout", "POST /portal/logout", "POST /portal/catalog/offers/{kind}/{id}/delete", "POST /portal/catalog/options/groups/{id}/delete", "POST /portal/catalog/{id}/delete",

@@ -94,6 +94,9 @@ func parts(r *web.Request) error {
 		f.Values.Set(partName("name", n), part.Name)
 		f.Values.Set(partName("min", n), strconv.Itoa(part.MinChoices))
 		f.Values.Set(partName("max", n), strconv.Itoa(part.MaxChoices))
+		if part.Course > 0 {
+			f.Values.Set(partName("course", n), strconv.Itoa(part.Course))
+		}
 		for k, c := range part.Products {
 			f.Values.Set(choiceName("product", n, k), c.ProductID)
 			if c.Supplement > 0 {
@@ -107,8 +110,7 @@ func parts(r *web.Request) error {
 // readParts takes the parts from the form. A part without a name and a row without a product are none.
 func readParts(r *web.Request, f *web.Form, before []eupay.SetMenuPart) []eupay.SetMenuPartParams {
 	list := []eupay.SetMenuPartParams{}
-	number := func(field string) int {
-		n := 1
+	number := func(field string, n int) int {
 		if text := f.Get(field); text != "" {
 			var err error
 			if n, err = strconv.Atoi(text); err != nil || n < 0 {
@@ -121,8 +123,11 @@ func readParts(r *web.Request, f *web.Form, before []eupay.SetMenuPart) []eupay.
 		if f.Get(partName("name", n)) == "" {
 			continue
 		}
-		least := number(partName("min", n))
-		p := eupay.SetMenuPartParams{ID: f.Get(partName("id", n)), Name: f.Get(partName("name", n)), MinChoices: &least, MaxChoices: number(partName("max", n))}
+		least := number(partName("min", n), 1)
+		p := eupay.SetMenuPartParams{
+			ID: f.Get(partName("id", n)), Name: f.Get(partName("name", n)), MinChoices: &least, MaxChoices: number(partName("max", n), 1),
+			Course: number(partName("course", n), 0),
+		}
 		for _, part := range before {
 			if part.ID == p.ID {
 				p.Translations = part.Translations

@@ -24,77 +24,11 @@ func Register(s *web.Site) error {
 	s.For(web.Shop, "GET /portal/kitchen/stream", stream)
 	s.For(web.Shop, "POST /portal/kitchen/{id}", move)
 	s.For(web.Shop, "POST /portal/kitchen/{id}/lines/{position}", moveLine)
+	s.For(web.Shop, "POST /portal/kitchen/{id}/lines/{position}/parts/{part}", movePart)
+	s.For(web.Shop, "POST /portal/kitchen/{id}/stations/{station}", moveStation)
 	s.For(web.Shop, "POST /portal/kitchen/{id}/courses/{course}", fire)
 	registerSetup(s)
 	return s.Templates("kitchen", templates)
-}
-
-// After so long an order is late, and then very late.
-const (
-	late     = 10 * time.Minute
-	veryLate = 20 * time.Minute
-)
-
-// ticket is an order as the kitchen sees it.
-type ticket struct {
-	eupay.Order
-	Age time.Duration
-	// Tone is the colour of its age: good, warn or bad.
-	Tone string
-	// Next is what the big button makes of it.
-	Next eupay.OrderStatus
-	// Station of the screen; empty: all.
-	Station string
-}
-
-// Courses are the lines of the screen's station, in the order of their courses: first what has none.
-func (t ticket) Courses() (list []course) {
-	for _, l := range t.Items {
-		if t.Station != "" && l.Station != nil && l.Station.ID != t.Station {
-			continue
-		}
-		i := slices.IndexFunc(list, func(c course) bool { return c.Number == l.Course })
-		if i < 0 {
-			i = len(list)
-			list = append(list, course{Number: l.Course, Waits: l.Course > 0 && l.FiredAt.IsZero()})
-		}
-		list[i].Lines = append(list[i].Lines, dish{OrderLine: l, Order: t.ID, Next: after[l.Status]})
-	}
-	slices.SortStableFunc(list, func(a, b course) int { return a.Number - b.Number })
-	return list
-}
-
-// course is what is made together.
-type course struct {
-	Number int
-	// Waits: it was not fired yet.
-	Waits bool
-	Lines []dish
-}
-
-// dish is a line on a ticket.
-type dish struct {
-	eupay.OrderLine
-	Order string
-	// Next is what a touch makes of it; empty: it is done.
-	Next eupay.LineStatus
-}
-
-// after is what a touch makes of a line.
-var after = map[eupay.LineStatus]eupay.LineStatus{
-	eupay.LineWaiting: eupay.LineReady, eupay.LinePreparing: eupay.LineReady, eupay.LineReady: eupay.LineServed,
-}
-
-// Minutes is the age in whole minutes.
-func (t ticket) Minutes() int { return int(t.Age.Minutes()) }
-
-// Pieces is how many things it is about.
-func (t ticket) Pieces() int {
-	n := 0
-	for _, l := range t.Items {
-		n += l.Quantity
-	}
-	return n
 }
 
 type column struct {
@@ -110,17 +44,29 @@ type screen struct {
 	// Stations to choose from, and the one that is chosen; empty: all.
 	Stations []eupay.Station
 	Station  string
+	// ByStation: a column for each station, in place of one for each status.
+	ByStation bool
+	Rails     []rail
 	// Silent are printers that do not print.
 	Silent []eupay.Printer
 }
 
 // Query leads to the same screen.
-func (s screen) Query() string {
-	if s.Station == "" {
+func (s screen) Query() string { return queryOf(s.Station, s.ByStation) }
+
+func queryOf(station string, byStation bool) string {
+	switch {
+	case byStation:
+		return "?view=" + byStationView
+	case station != "":
+		return "?station=" + url.QueryEscape(station)
+	default:
 		return ""
 	}
-	return "?station=" + url.QueryEscape(s.Station)
 }
+
+// Follows is where the screen learns of changes.
+func (s screen) Follows() string { return "/portal/kitchen/stream" + queryOf(s.Station, false) }
 
 var onward = []struct{ from, to eupay.OrderStatus }{
 	{eupay.OrderReceived, eupay.OrderPreparing}, {eupay.OrderPreparing, eupay.OrderReady}, {eupay.OrderReady, eupay.OrderServed},
@@ -137,22 +83,36 @@ func show(r *web.Request, problem string) error {
 	if err != nil {
 		return err
 	}
-	for _, step := range onward {
-		c := column{Status: step.from}
-		for _, o := range all {
-			s.Newest = max(s.Newest, o.Number)
-			if t := newTicket(o, step.to, r.Site.Now()); o.Status == step.from {
-				if t.Station = s.Station; len(t.Courses()) > 0 {
-					c.Tickets = append(c.Tickets, t)
-				}
-			}
-		}
-		s.Columns = append(s.Columns, c)
+	for _, o := range all {
+		s.Newest = max(s.Newest, o.Number)
+	}
+	if s.ByStation {
+		s.Rails = rails(s.Stations, all, r.Site.Now())
+	} else {
+		s.Columns = columns(s.Station, all, r.Site.Now())
 	}
 	if r.Fragment() {
 		return r.RenderPart("kitchen/kitchen", "board", s)
 	}
 	return r.Render(http.StatusOK, "kitchen/kitchen", s)
+}
+
+// columns are the orders by their status, with what is made at the station.
+func columns(station string, orders []eupay.Order, now time.Time) (list []column) {
+	for _, step := range onward {
+		c := column{Status: step.from}
+		for _, o := range orders {
+			if o.Status != step.from {
+				continue
+			}
+			t := newTicket(o, step.to, now)
+			if t.Station = station; len(t.dishes()) > 0 {
+				c.Tickets = append(c.Tickets, t)
+			}
+		}
+		list = append(list, c)
+	}
+	return list
 }
 
 // newScreen reads what is around the board. Without printers that can be read, the board is there all the same.
@@ -163,7 +123,8 @@ func newScreen(r *web.Request, problem string) (screen, error) {
 		return s, err
 	}
 	chosen := r.URL.Query().Get("station")
-	if slices.ContainsFunc(s.Stations, func(st eupay.Station) bool { return st.ID == chosen }) {
+	s.ByStation = r.URL.Query().Get("view") == byStationView && len(s.Stations) > 1
+	if !s.ByStation && slices.ContainsFunc(s.Stations, func(st eupay.Station) bool { return st.ID == chosen }) {
 		s.Station = chosen
 	}
 	printers, err := r.API.Kitchen.Printers(r.Ctx())
@@ -176,22 +137,6 @@ func newScreen(r *web.Request, problem string) (screen, error) {
 		}
 	}
 	return s, nil
-}
-
-func newTicket(o eupay.Order, next eupay.OrderStatus, now time.Time) ticket {
-	// An order that was paid first has waited for the kitchen since then.
-	since := o.CreatedAt
-	if o.PaidAt.After(since) {
-		since = o.PaidAt
-	}
-	t := ticket{Order: o, Age: max(now.Sub(since), 0), Next: next, Tone: "good"}
-	switch {
-	case t.Age >= veryLate:
-		t.Tone = "bad"
-	case t.Age >= late:
-		t.Tone = "warn"
-	}
-	return t
 }
 
 // move moves an order on. That somebody else was quicker is shown, with the board as it is now.
@@ -210,12 +155,37 @@ func moveLine(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	position, err := strconv.Atoi(r.PathValue("position"))
-	if err != nil {
-		position = -1 // there is none, as the API says
-	}
-	_, err = r.API.Kitchen.SetLineStatus(r.Ctx(), r.PathValue("id"), position, eupay.LineStatus(f.Get("status")))
+	_, err = r.API.Kitchen.SetLineStatus(r.Ctx(), r.PathValue("id"), place(r, "position"), eupay.LineStatus(f.Get("status")))
 	return answer(r, f, err)
+}
+
+// movePart moves a part of a set menu on.
+func movePart(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	_, err = r.API.Kitchen.SetPartStatus(r.Ctx(), r.PathValue("id"), place(r, "position"), place(r, "part"), eupay.LineStatus(f.Get("status")))
+	return answer(r, f, err)
+}
+
+// moveStation moves what an order has at a station on.
+func moveStation(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	_, err = r.API.Kitchen.SetStationStatus(r.Ctx(), r.PathValue("id"), r.PathValue("station"), eupay.LineStatus(f.Get("status")))
+	return answer(r, f, err)
+}
+
+// place reads a number in the path. Of what is none there is nothing, as the API says.
+func place(r *web.Request, name string) int {
+	n, err := strconv.Atoi(r.PathValue(name))
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // fire has a course made now.
@@ -224,11 +194,7 @@ func fire(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	number, err := strconv.Atoi(r.PathValue("course"))
-	if err != nil {
-		number = -1
-	}
-	_, err = r.API.Kitchen.FireCourse(r.Ctx(), r.PathValue("id"), number)
+	_, err = r.API.Kitchen.FireCourse(r.Ctx(), r.PathValue("id"), place(r, "course"))
 	return answer(r, f, err)
 }
 
@@ -240,9 +206,6 @@ func answer(r *web.Request, f *web.Form, err error) error {
 	if r.Fragment() || f.Problem != "" {
 		return show(r, f.Problem)
 	}
-	to := home
-	if station := r.URL.Query().Get("station"); station != "" {
-		to += "?station=" + url.QueryEscape(station)
-	}
-	return r.Redirect(to, "")
+	q := r.URL.Query()
+	return r.Redirect(home+queryOf(q.Get("station"), q.Get("view") == byStationView), "")
 }
