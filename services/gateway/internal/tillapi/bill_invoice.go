@@ -83,11 +83,12 @@ func kept(p *qrv1.BillPayment) (sum int64) {
 	return sum
 }
 
-// wantedOfBill is the invoice of a payment of a bill, after that many before. The tip is not on it.
+// wantedOfBill is the invoice of a payment of a bill, after that many before. The tip is not on it, and is given back last.
 func wantedOfBill(in invoiceRequest, b *qrv1.Bill, p *qrv1.BillPayment, t *qrv1.Ticket, before int) *einvoicev1.CreateInvoiceRequest {
 	req := &einvoicev1.CreateInvoiceRequest{
 		MerchantId: b.GetMerchantId(), Livemode: b.GetLivemode(), Customer: in.customer(), CustomerType: in.CustomerType, Items: billItems(b, p, t),
 		PaymentReference: referenceOf(p), IdempotencyKey: fmt.Sprintf("bill-payment:%s:%d", p.GetId(), before),
+		AutoCredit: true, PaidCents: p.GetAmountCents(),
 	}
 	if method := means[p.GetMethod()]; method != "" {
 		req.PaymentMethod, req.PaidOn = method, p.GetReceivedAt().AsTime().In(paris).Format(time.DateOnly)

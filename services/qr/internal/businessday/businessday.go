@@ -14,9 +14,10 @@ type Start int16
 const (
 	// Usual is the start of merchants that said nothing.
 	Usual Start = 4 * 60
-	// Latest is the latest start, and Step what all are multiples of.
+	// Latest is the latest start.
 	Latest Start = 12 * 60
-	Step   Start = 15
+	// Step is what all starts are multiples of.
+	Step Start = 15
 )
 
 var paris = mustZone("Europe/Paris")

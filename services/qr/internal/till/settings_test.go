@@ -31,6 +31,9 @@ func (r *rig) told() (list []*eventsv1.TillClosed) {
 		}
 		list = append(list, c)
 	}
+	if err := rows.Err(); err != nil {
+		r.t.Fatal(err)
+	}
 	return list
 }
 
