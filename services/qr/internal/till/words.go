@@ -12,7 +12,8 @@ var texts = map[string]map[string]string{
 	french: {
 		"language": french, "vat_number": "TVA", "note": "Note", "ticket": "Ticket", "order": "Commande", "table": "Table", "dine_in": "Sur place", "takeaway": "À emporter",
 		"duplicate": "DUPLICATA", "test": "TEST - SANS VALEUR", "discount": "Remise comprise", "cancelled": "Annulations", "total": "TOTAL TTC", "net": "HT", "vat": "TVA",
-		"gross": "TTC", "eupay": "EU Pay", "cash": "Espèces", "card": "Carte bancaire", "voucher": "Titre-restaurant ou bon", "other": "Autre", "bill": "Addition de la table", "refund": "Remboursement",
+		"gross": "TTC", "eupay": "EU Pay", "cash": "Espèces", "card": "Carte bancaire", "voucher": "Titre-restaurant ou bon", "other": "Autre",
+		"bill": "Addition de la table", "refund": "Remboursement",
 		"tip": "Pourboire", "due": "RESTE À PAYER", "signature": "Enregistrement", "thanks": "Merci de votre visite", "day": "Clôture journalière",
 		"month": "Clôture mensuelle", "year": "Clôture annuelle", "closed": "Clôturé le", "by_hand": "avant la fin de la journée", "records": "Enregistrements",
 		"orders": "Commandes", "sales": "Ventes TTC", "sales_net": "Ventes HT", "discounts": "Remises", "cancellations": "Annulations", "refunds": "Remboursements",
