@@ -84,8 +84,8 @@ var harmless = map[string][]string{
 		"POST /portal/orders/{id}/status",   // an order does not go back
 		"POST /portal/orders/{id}/payments", // an order is paid once
 		"POST /portal/till/settings",
-		"POST /portal/till",                 // nothing is left to close
-		"POST /portal/kitchen/{id}",         // nor here
+		"POST /portal/till",         // nothing is left to close
+		"POST /portal/kitchen/{id}", // nor here
 		"POST /portal/kitchen/{id}/lines/{position}", "POST /portal/kitchen/{id}/lines/{position}/parts/{part}", "POST /portal/kitchen/{id}/stations/{station}", "POST /portal/kitchen/{id}/courses/{course}", "POST /portal/kitchen/setup/stations/{id}",
 	},
 	"what it ends is ended only once": {
