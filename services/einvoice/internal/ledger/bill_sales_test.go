@@ -38,8 +38,8 @@ func (f *fixture) atCounter(id, back string, amount money.Cents) consume.Event {
 	return f.ofBill("till.receipt", r)
 }
 
-// meal is what a business wants an invoice of, as the gateway asks for it.
-func meal(reference string, atTen, atTwenty money.Cents) invoice.Order {
+// mealAt is what a business wants an invoice of, as the gateway asks for it.
+func mealAt(reference string, atTen, atTwenty money.Cents) invoice.Order {
 	items := []invoice.Item{invoicetest.Item("Repas, table 4", 1, atTen, 100), invoicetest.Item("Repas, table 4", 1, atTwenty, 200)}
 	for i := range items {
 		items[i].Nature = invoice.Services
@@ -62,20 +62,20 @@ func TestAPaymentOfABillIsReportedOrInvoiced(t *testing.T) {
 
 	f.apply(f.atCounter("p1", "", 0))
 	f.reports(whole)
-	if r := f.create(paidInCash(meal("p1", 1100, 600))); r.Status != StatusPaid {
+	if r := f.create(paidInCash(mealAt("p1", 1100, 600))); r.Status != StatusPaid {
 		t.Errorf("the invoice is %s", r.Status)
 	}
 	f.reports(nothing)
 	f.apply(f.atCounter("p1", "", 0)) // an operator sends it again
 	f.reports(nothing)
 
-	f.create(paidInCash(meal("p2", 1100, 600)))
+	f.create(paidInCash(mealAt("p2", 1100, 600)))
 	f.apply(f.atCounter("p2", "", 0))
 	f.reports(nothing)
 
 	f.apply(f.atCounter("p3", "", 0), f.atCounter("p3", "REF-3", 850))
 	f.reports(map[string]string{"2026-11-21 TPS1 100": "500+50", "2026-11-21 TPS1 200": "250+50"})
-	f.create(paidInCash(meal("p3", 550, 300)))
+	f.create(paidInCash(mealAt("p3", 550, 300)))
 	f.reports(nothing)
 
 	f.apply(f.ofBill("bill.share.paid", &eventsv1.BillChanged{
@@ -83,7 +83,7 @@ func TestAPaymentOfABillIsReportedOrInvoiced(t *testing.T) {
 		Share: &eventsv1.PaidShare{ShareId: "s4", PaymentReference: "PAY-4", AmountCents: 1700, TipCents: 200, Taxes: mealTaxes},
 	}), f.paid("PAY-4", 1900, "s4"))
 	f.reports(whole)
-	if r := f.create(meal("PAY-4", 1100, 600)); r.Status != StatusPaid || r.Total != 1700 {
+	if r := f.create(mealAt("PAY-4", 1100, 600)); r.Status != StatusPaid || r.Total != 1700 {
 		t.Errorf("the invoice of the share is %s of %s", r.Status, r.Total)
 	}
 	f.reports(nothing)

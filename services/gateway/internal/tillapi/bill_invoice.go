@@ -40,7 +40,7 @@ func (a *API) invoiceBillPayment(c echo.Context) error {
 		return err
 	}
 	b := read.GetBill()
-	p, err := invoiceable(b, paymentID)
+	p, err := paymentToInvoice(b, paymentID)
 	if err != nil {
 		return err
 	}
@@ -57,8 +57,8 @@ func (a *API) invoiceBillPayment(c echo.Context) error {
 // referenceOf is what the journal and the reports know a payment of a bill by: what the merchant received itself by its id.
 func referenceOf(p *qrv1.BillPayment) string { return cmp.Or(p.GetReference(), p.GetId()) }
 
-// invoiceable returns a payment that something was bought with. While more was paid than the bill costs, or a refund is under way, nobody knows yet how much.
-func invoiceable(b *qrv1.Bill, id string) (*qrv1.BillPayment, error) {
+// paymentToInvoice returns a payment that something was bought with. While more was paid than the bill costs, or a refund is under way, nobody knows yet how much.
+func paymentToInvoice(b *qrv1.Bill, id string) (*qrv1.BillPayment, error) {
 	for _, p := range b.GetPayments() {
 		switch {
 		case p.GetId() != id:

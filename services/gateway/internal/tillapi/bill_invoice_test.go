@@ -79,7 +79,7 @@ func TestWhatIsNotInvoiced(t *testing.T) {
 		"a payment of the bill":    {paid(func(*qrv1.BillPayment) {}), 0, ""},
 		"after a refund of a part": {paid(func(p *qrv1.BillPayment) { p.RefundStatus = "completed" }), 0, ""},
 	} {
-		_, err := invoiceable(&qrv1.Bill{OverpaidCents: c.overpaid, Payments: []*qrv1.BillPayment{c.payment}}, "p")
+		_, err := paymentToInvoice(&qrv1.Bill{OverpaidCents: c.overpaid, Payments: []*qrv1.BillPayment{c.payment}}, "p")
 		if c.want == "" && err != nil || c.want != "" && !errs.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
