@@ -153,7 +153,7 @@ func (f *fixture) worth(id uuid.UUID) (worth, got map[vat.Rate]money.Cents) {
 	worth, got = map[vat.Rate]money.Cents{}, map[vat.Rate]money.Cents{}
 	tx, err := f.Pool.Begin(f.t.Context())
 	f.must(err)
-	defer tx.Rollback(f.t.Context()) //nolint:errcheck // it only reads
+	defer tx.Rollback(f.t.Context())
 	r := f.read(id)
 	parts, err := worthOf(f.t.Context(), tx, &r)
 	f.must(err)

@@ -35,7 +35,8 @@ func ofUser(table, what, why, kept, shown string, columns ...string) privacy.Hol
 
 var mails = privacy.Holding{
 	Table: "mails", Columns: []string{"recipient", "detail"},
-	What: "mails to the person: the kind, and what their text names", Why: "to send them", Kept: "7 days after they were sent; tickets until they are sent, at most a day", Erasing: "Deleted.",
+	What: "mails to the person: the kind, and what their text names", Why: "to send them",
+	Kept: "7 days after they were sent; tickets until they are sent, at most a day", Erasing: "Deleted.",
 	Find: `select jsonb_build_object('kind', m.kind, 'recipient', m.recipient, 'detail', m.detail, 'created_at', m.created_at, 'sent_at', m.done_at) from mails m
 		where m.id in (select id from mails where lower(recipient) = any(@emails::text[]) and @merchant::text = '' union select id from mails
 			where user_id in (` + persons + `))`,

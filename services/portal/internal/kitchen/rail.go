@@ -23,8 +23,8 @@ func rails(stations []eupay.Station, orders []eupay.Order, now time.Time) []rail
 		for _, o := range orders {
 			t := newTicket(o, "", now)
 			t.Station, t.Rail, t.Homeless = st.ID, true, st.IsDefault
-			unmade := false
-			if t.Next, unmade = onwardAt(st.ID, t.dishes()); unmade {
+			next, unmade := onwardAt(st.ID, t.dishes())
+			if t.Next = next; unmade {
 				list[i].Tickets = append(list[i].Tickets, t)
 			}
 		}

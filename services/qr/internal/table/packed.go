@@ -64,7 +64,7 @@ func deflate(text []byte, last bool) []byte {
 	if last {
 		z.Close()
 	} else {
-		z.Flush()
+		_ = z.Flush()
 	}
 	return b.Bytes()
 }

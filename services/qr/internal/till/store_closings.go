@@ -174,7 +174,8 @@ const pendingSQL = `select h.merchant_id::text, h.livemode,
 		order by c.number desc limit 1) y on true
 	left join lateral (select day from till_closings c where c.merchant_id = h.merchant_id and c.livemode = h.livemode and c.period = 'month'
 		and c.day >= coalesce((y.day + interval '1 year')::date, '-infinity') order by c.day limit 1) my on true
-	where case when j.sequence > d.sequence then greatest(j.occurred_at, d.closed_at) else j.occurred_at end < ($1::timestamptz[])[i.at] or dm.day < ($2::date[])[i.at] or my.day < ($3::date[])[i.at]
+	where case when j.sequence > d.sequence then greatest(j.occurred_at, d.closed_at) else j.occurred_at end < ($1::timestamptz[])[i.at]
+		or dm.day < ($2::date[])[i.at] or my.day < ($3::date[])[i.at]
 	order by h.merchant_id, h.livemode limit $4`
 
 // pendingClosings returns some of what has to be closed at that time.
