@@ -35,7 +35,7 @@ const (
 	PaymentDue      = "payment_due"
 	PaymentReminder = "payment_reminder"
 
-	// TicketMail goes to whoever asked for a ticket.
+	// TicketMail goes to the address that a guest or the merchant gave for a ticket.
 	TicketMail = "ticket"
 )
 

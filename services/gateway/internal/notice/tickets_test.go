@@ -201,7 +201,7 @@ func TestHowManyTicketsAreSent(t *testing.T) {
 	}
 }
 
-// A test key is free for everybody: EU Pay sends strangers nothing for whoever has one.
+// Anybody gets a test key, so nothing of test mode is sent to strangers.
 func TestTicketsOfTestModeStayInTheTeam(t *testing.T) {
 	r := newTill(t)
 	shop := uuid.NewString()

@@ -14,7 +14,7 @@ const (
 	asPDF  = "pdf"
 )
 
-// guestTicket is the ticket of a bill for whoever has its link.
+// guestTicket is the ticket of a bill for guests, who have its link.
 func guestTicket(format string) web.Handler {
 	return func(r *web.Request) error {
 		f, err := r.API.GuestBills.TicketFile(r.Ctx(), r.PathValue("token"), format, r.Text.Code)

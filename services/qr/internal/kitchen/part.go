@@ -12,8 +12,8 @@ func (l Line) PartOf(part int32) Line {
 	return l
 }
 
-// Under returns the part as it is under its line: what was fired with the line is fired, and a set menu that is ready has no part that is not, whoever
-// moved it on.
+// Under returns the part with what its line says of it: what was fired with the line is fired, and every part of a set menu that is ready is ready,
+// also if an older version moved the line on.
 func (l Line) Under(line Line) Line {
 	if l.FiredAt == nil && l.Course == line.Course {
 		l.FiredAt = line.FiredAt

@@ -108,7 +108,7 @@ func (p *printer) render(t *ticket, j *job, now time.Time) paper {
 	return out
 }
 
-// item prints a line, or a part with the name of its set menu. What was said of a set menu is said to whoever makes a part of it.
+// item prints a line, or a part with the name of its set menu. The notes of a set menu are printed with each of its parts.
 func (p paper) item(i ticketItem) {
 	p.Text(slip.Big, fmt.Sprintf("%d x %s", i.Quantity, i.Name))
 	if i.SetMenu != "" {

@@ -64,7 +64,7 @@ func deflate(text []byte, last bool) []byte {
 	if last {
 		z.Close()
 	} else {
-		_ = z.Flush()
+		_ = z.Flush() // as above
 	}
 	return b.Bytes()
 }

@@ -57,7 +57,7 @@ func (s *Server) GetBillTicket(ctx context.Context, r *qrv1.GetBillTicketRequest
 	return &qrv1.GetBillTicketResponse{Ticket: t, File: file}, nil
 }
 
-// billOf reads the bill for its merchant, or for whoever has its link.
+// billOf reads the bill for its merchant, or for a guest with its link.
 func (s *Server) billOf(ctx context.Context, r *qrv1.GetBillTicketRequest) (*qrv1.Bill, error) {
 	if r.GetToken() != "" {
 		res, err := s.bills.GetPublicBill(ctx, &qrv1.GetPublicBillRequest{Token: r.GetToken()})
