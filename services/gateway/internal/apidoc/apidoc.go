@@ -22,9 +22,12 @@ import (
 //go:embed *.yaml
 var files embed.FS
 
-// Document is the merged description in both formats.
+// Document is the merged description.
 type Document struct {
-	JSON, YAML []byte
+	JSON []byte
+	// YAML has the same content. It is asked for rarely and takes longer to write than everything else at the start of the gateway, so
+	// the first call writes it.
+	YAML func() ([]byte, error)
 
 	queries map[string]web.Query // by method and path
 }
@@ -39,35 +42,47 @@ var document = sync.OnceValues(func() (Document, error) { return load(files, des
 
 // load merges the files, then calls complete to add what the files do not contain.
 func load(fsys fs.FS, complete func(merged map[string]any) error) (Document, error) {
-	names, err := fs.Glob(fsys, "*.yaml")
+	merged, err := join(fsys, complete)
 	if err != nil {
-		return Document{}, fmt.Errorf("list API files: %w", err)
-	}
-	merged := map[string]any{}
-	for _, name := range names {
-		content, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return Document{}, fmt.Errorf("read API file: %w", err)
-		}
-		var part map[string]any
-		if err := yaml.Unmarshal(content, &part); err != nil {
-			return Document{}, fmt.Errorf("parse API file %s: %w", name, err)
-		}
-		if err := merge(merged, part, 2); err != nil {
-			return Document{}, fmt.Errorf("merge API file %s: %w", name, err)
-		}
-	}
-	if err := complete(merged); err != nil {
-		return Document{}, fmt.Errorf("complete the API description: %w", err)
+		return Document{}, err
 	}
 	d := Document{queries: queries(merged)}
 	if d.JSON, err = json.Marshal(merged); err != nil {
 		return Document{}, fmt.Errorf("encode API as JSON: %w", err)
 	}
-	if d.YAML, err = yaml.Marshal(merged); err != nil {
-		return Document{}, fmt.Errorf("encode API as YAML: %w", err)
-	}
+	d.YAML = sync.OnceValues(func() ([]byte, error) {
+		merged, err := join(fsys, complete) // again: kept until then, it would take several times the room of the text
+		if err != nil {
+			return nil, err
+		}
+		return yaml.Marshal(merged)
+	})
 	return d, nil
+}
+
+func join(fsys fs.FS, complete func(merged map[string]any) error) (map[string]any, error) {
+	names, err := fs.Glob(fsys, "*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("list API files: %w", err)
+	}
+	merged := map[string]any{}
+	for _, name := range names {
+		content, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("read API file: %w", err)
+		}
+		var part map[string]any
+		if err := yaml.Unmarshal(content, &part); err != nil {
+			return nil, fmt.Errorf("parse API file %s: %w", name, err)
+		}
+		if err := merge(merged, part, 2); err != nil {
+			return nil, fmt.Errorf("merge API file %s: %w", name, err)
+		}
+	}
+	if err := complete(merged); err != nil {
+		return nil, fmt.Errorf("complete the API description: %w", err)
+	}
+	return merged, nil
 }
 
 // describeEvents adds a webhook for each event type of the catalogue, with the common description of webhooks.yaml.
@@ -126,14 +141,18 @@ func merge(into, part map[string]any, depth int) error {
 
 // Register serves the document, readable by pages of any origin.
 func (d Document) Register(g *web.API) {
-	serve := func(contentType string, content []byte) echo.HandlerFunc {
+	serve := func(contentType string, content func() ([]byte, error)) echo.HandlerFunc {
 		return func(c echo.Context) error {
+			body, err := content()
+			if err != nil {
+				return err
+			}
 			h := c.Response().Header()
 			h.Set(echo.HeaderAccessControlAllowOrigin, "*")
 			h.Set(echo.HeaderCacheControl, "public, max-age=300")
-			return web.Send(c, http.StatusOK, contentType, content)
+			return web.Send(c, http.StatusOK, contentType, body)
 		}
 	}
-	g.GET("/openapi.json", serve(echo.MIMEApplicationJSON, d.JSON))
+	g.GET("/openapi.json", serve(echo.MIMEApplicationJSON, func() ([]byte, error) { return d.JSON, nil }))
 	g.GET("/openapi.yaml", serve("application/yaml", d.YAML))
 }

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"go.yaml.in/yaml/v3"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/eventtype"
@@ -16,19 +18,25 @@ import (
 
 func loaded(t *testing.T) *openapi3.T {
 	t.Helper()
-	d, err := Load()
+	doc, err := checked()
 	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := openapi3.NewLoader().LoadFromData(d.JSON)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := doc.Validate(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	return doc
 }
+
+// checked is the description, whose form, references and examples are right.
+var checked = sync.OnceValues(func() (*openapi3.T, error) {
+	d, err := Load()
+	if err != nil {
+		return nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(d.JSON)
+	if err != nil {
+		return nil, err
+	}
+	return doc, doc.Validate(context.Background())
+})
 
 func TestEveryCodeIsDescribed(t *testing.T) {
 	t.Parallel()
@@ -94,6 +102,25 @@ func TestMergeRefusesTwoDescriptions(t *testing.T) {
 	}, func(map[string]any) error { return nil })
 	if want := `{"components":{"schemas":{"A":{"type":"string"},"B":{"type":"string"}}},"tags":[{"name":"A"},{"name":"B"}]}`; err != nil || string(d.JSON) != want {
 		t.Errorf("got %s, %v", d.JSON, err)
+	}
+}
+
+func TestBothFormatsSayTheSame(t *testing.T) {
+	t.Parallel()
+	d, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, err := d.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read map[string]any
+	if err := yaml.Unmarshal(written, &read); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := json.Marshal(read); err != nil || string(again) != string(d.JSON) {
+		t.Errorf("the YAML says something else than the JSON (%v)", err)
 	}
 }
 

@@ -22,7 +22,7 @@ type Hasher struct {
 	Turns *slots.Turns
 	cost  int
 	// decoy is a hash of nothing anyone knows, to compare with when there is no account.
-	decoy []byte
+	decoy string
 }
 
 // NewHasher returns a hasher of that bcrypt cost, 0 for the usual one, with so many computations at a time.
@@ -30,13 +30,16 @@ func NewHasher(cost, parallel int) (*Hasher, error) {
 	if cost == 0 {
 		cost = bcrypt.DefaultCost
 	}
-	h := &Hasher{Turns: slots.NewTurns(parallel, slots.Patience), cost: cost}
-	var err error
-	if h.decoy, err = bcrypt.GenerateFromPassword([]byte(Token()), cost); err != nil {
+	// Random salt and digest in the form of a hash: to compare with it takes as long, and to make it takes no time.
+	decoy := fmt.Sprintf("$2a$%02d$%s", cost, Text(saltAndDigest))
+	if _, err := bcrypt.Cost([]byte(decoy)); err != nil {
 		return nil, fmt.Errorf("make the decoy hash: %w", err)
 	}
-	return h, nil
+	return &Hasher{Turns: slots.NewTurns(parallel, slots.Patience), cost: cost, decoy: decoy}, nil
 }
+
+// saltAndDigest is how many characters of a bcrypt hash follow its cost: 22 of the salt, 31 of the digest.
+const saltAndDigest = 22 + 31
 
 // Hash returns the bcrypt hash of at most MaxBytes bytes.
 func (h *Hasher) Hash(ctx context.Context, who slots.Turn, secret string) (string, error) {
@@ -60,7 +63,7 @@ func (h *Hasher) Matches(ctx context.Context, who slots.Turn, hash, secret strin
 	defer h.Turns.Leave(who)
 	exists := hash != ""
 	if !exists {
-		hash = string(h.decoy)
+		hash = h.decoy
 	}
 	err := bcrypt.CompareHashAndPassword([]byte(hash), []byte(secret))
 	switch {

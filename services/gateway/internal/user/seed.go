@@ -51,8 +51,10 @@ func (u *Users) Seed(ctx context.Context, tx pgx.Tx, d Demo) error {
 	if exists && (have.Role != want.Role || have.MerchantID != want.MerchantID) {
 		return fmt.Errorf("the email of the demo %s belongs to another account", want.Role)
 	}
-	if ok, err := u.hasher.Matches(ctx, who, have.hash, d.Password); err != nil || (ok && !have.Disabled) {
-		return err
+	if exists {
+		if ok, err := u.hasher.Matches(ctx, who, have.hash, d.Password); err != nil || (ok && !have.Disabled) {
+			return err
+		}
 	}
 	if want.hash, err = u.hasher.Hash(ctx, who, d.Password); err != nil {
 		return err
