@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -56,8 +57,20 @@ func connected(t *testing.T, core *boot.Core, who *identity.Identity) *boot.Conn
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	_, _ = echo(t.Context(), conn, "") // over the network
+	if _, err := echo(t.Context(), conn, ""); err == nil { // over the network
+		untilReady(t, conn)
+	}
 	return conn
+}
+
+// untilReady waits until conn says that it works, which is a moment after its first call went through.
+func untilReady(t *testing.T, conn *boot.Conn) {
+	t.Helper()
+	for state := conn.GetState(); state != connectivity.Ready; state = conn.GetState() {
+		if !conn.WaitForStateChange(t.Context(), state) {
+			t.Fatal("the connection does not work")
+		}
+	}
 }
 
 // TestACallWithinTheProcessIsDirect once the connection has proven both sides, and arrives as over the network: with its metadata and its
@@ -96,6 +109,7 @@ func TestACallWithinTheProcessIsDirect(t *testing.T) {
 		if in.GetValue() != "one" {
 			t.Error("the handler has changed its caller's request")
 		}
+		untilReady(t, conn)
 	}
 }
 
