@@ -2,6 +2,7 @@ package pg_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -43,5 +44,35 @@ func TestAMigrationGivesWay(t *testing.T) {
 	}
 	if _, err := before.Exec(ctx, `update sample.sample set more = 1`); err != nil {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestAMigrationThatWouldBeMisreadIsRefused before any is applied: what goose would run outside a transaction, or not at all, is no plain SQL.
+func TestAMigrationThatWouldBeMisreadIsRefused(t *testing.T) {
+	t.Parallel()
+	s := pg.Settings{URL: pgtest.Empty(t), Schema: "sample"}
+	good := &fstest.MapFile{Data: []byte("-- +goose Up\ncreate table sample (id int);\n")}
+	for name, text := range map[string]string{
+		"unmarked":    "create table more (id int);\n",
+		"both ways":   "-- +goose Up\ncreate table more (id int);\n-- +goose Down\ndrop table more;\n",
+		"transaction": "-- +goose Up\n-- +goose NO TRANSACTION\ncreate index concurrently sample_id on sample (id);\n",
+	} {
+		err := pg.Migrate(t.Context(), s, fstest.MapFS{"0001_sample.sql": good, "0002_more.sql": {Data: []byte(text)}})
+		if err == nil || !strings.Contains(err.Error(), "0002_more.sql: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	err := pg.Migrate(t.Context(), s, fstest.MapFS{"0001_sample.sql": good, "0002_more.sql": {Data: []byte("-- +goose Up\ncreate table more (id int);\nselect 1/0;\n")}})
+	if err == nil || !strings.Contains(err.Error(), "0002_more.sql: ") {
+		t.Errorf("wrong SQL: %v", err)
+	}
+	db, err := pgx.Connect(t.Context(), s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context())
+	var first, second bool
+	if err := db.QueryRow(t.Context(), `select to_regclass('sample.sample') is not null, to_regclass('sample.more') is not null`).Scan(&first, &second); err != nil || !first || second {
+		t.Errorf("the first is applied: %v, the second: %v, %v", first, second, err)
 	}
 }

@@ -151,7 +151,12 @@ func Migrate(ctx context.Context, s Settings, files fs.FS) error {
 	if err != nil {
 		return fmt.Errorf("make the migration lock: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
+	steps, err := steps(files)
+	if err != nil {
+		return fmt.Errorf("read migrations of %s: %w", s.Schema, err)
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, nil, goose.WithGoMigrations(steps...), goose.WithDisableGlobalRegistry(true),
+		goose.WithSessionLocker(locker))
 	if err != nil {
 		return fmt.Errorf("read migrations of %s: %w", s.Schema, err)
 	}
