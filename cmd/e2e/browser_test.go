@@ -39,11 +39,21 @@ func startBrowser(more ...chromedp.ExecAllocatorOption) (ctx context.Context, st
 	return ctx, func() error { defer end(); return chromedp.Cancel(ctx) }, chromedp.Do(ctx)
 }
 
+// chromiumPath is the browser's program. Debian's chromium-headless-shell is Chromium without the windows around its pages, which takes
+// a quarter of the processor less.
 func chromiumPath() string {
 	if name := os.Getenv(chromiumEnv); name != "" {
 		return name
 	}
+	if shell := "chromium-headless-shell"; isInstalled(shell) {
+		return shell
+	}
 	return "chromium"
+}
+
+func isInstalled(program string) bool {
+	_, err := exec.LookPath(program)
+	return err == nil
 }
 
 // tab is a payer at a browser without cookies or history.
@@ -55,8 +65,8 @@ type tab struct {
 // openTab opens a window for one test, which runs in TestInTheBrowser or alone.
 func openTab(t *testing.T) *tab {
 	t.Helper()
-	if _, err := exec.LookPath(chromiumPath()); err != nil {
-		t.Fatalf("the payer needs a browser: install the package chromium, or name one in %s (%v)", chromiumEnv, err)
+	if !isInstalled(chromiumPath()) {
+		t.Fatalf("the payer needs a browser: install the package chromium-headless-shell or chromium, or name one in %s", chromiumEnv)
 	}
 	main, err := browser()
 	if err != nil {
