@@ -54,7 +54,7 @@ func TestAMigrationThatWouldBeMisreadIsRefused(t *testing.T) {
 	good := &fstest.MapFile{Data: []byte("-- +goose Up\ncreate table sample (id int);\n")}
 	for name, text := range map[string]string{
 		"unmarked":    "create table more (id int);\n",
-		"both ways":   "-- +goose Up\ncreate table more (id int);\n-- +goose Down\ndrop table more;\n",
+		"both ways":   "-- +goose Up\ncreate table more (id int);\n--+goose  Down\ndrop table more;\n",
 		"transaction": "-- +goose Up\n-- +goose NO TRANSACTION\ncreate index concurrently sample_id on sample (id);\n",
 	} {
 		err := pg.Migrate(t.Context(), s, fstest.MapFS{"0001_sample.sql": good, "0002_more.sql": {Data: []byte(text)}})

@@ -151,7 +151,7 @@ func Migrate(ctx context.Context, s Settings, files fs.FS) error {
 	if err != nil {
 		return fmt.Errorf("make the migration lock: %w", err)
 	}
-	steps, err := steps(files)
+	steps, err := readSteps(files)
 	if err != nil {
 		return fmt.Errorf("read migrations of %s: %w", s.Schema, err)
 	}

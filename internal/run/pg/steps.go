@@ -12,9 +12,9 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// steps are the migrations in the root of files. PostgreSQL gets the text of each file whole, in one transaction, and finds the
+// readSteps returns the migrations in the root of files. PostgreSQL gets the text of each file whole, in one transaction, and finds the
 // statements itself: goose would take a buffer of 4 MiB to find the end of each line's statement.
-func steps(files fs.FS) ([]*goose.Migration, error) {
+func readSteps(files fs.FS) ([]*goose.Migration, error) {
 	names, err := fs.Glob(files, "*.sql")
 	if err != nil {
 		return nil, fmt.Errorf("list the migrations: %w", err)
@@ -39,8 +39,8 @@ func steps(files fs.FS) ([]*goose.Migration, error) {
 	return list, nil
 }
 
-// notes are the lines in which goose's format says what to do.
-var notes = regexp.MustCompile(`(?m)^-- \+goose (.*)$`)
+// notes are the lines in which goose's format says what to do, with any spaces.
+var notes = regexp.MustCompile(`(?m)^\s*--\s*\+goose\s+(.*?)\s*$`)
 
 // checkStep returns an error for what would be run as plain SQL although goose's format means something else by it. Nothing goes down,
 // and everything is a transaction.

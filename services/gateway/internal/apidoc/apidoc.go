@@ -60,6 +60,7 @@ func load(fsys fs.FS, complete func(merged map[string]any) error) (Document, err
 	return d, nil
 }
 
+// join reads all files as one description, completed.
 func join(fsys fs.FS, complete func(merged map[string]any) error) (map[string]any, error) {
 	names, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {

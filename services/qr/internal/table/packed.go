@@ -59,12 +59,17 @@ func (e *encoded) gzip() []byte { return slices.Concat(e.begin, e.body.deflated,
 // deflate compresses text as the last part of a stream, or as one that others follow.
 func deflate(text []byte, last bool) []byte {
 	var b bytes.Buffer
-	z, _ := flate.NewWriter(&b, flate.DefaultCompression) // only an unknown level is an error
-	z.Write(text)                                         // writing to memory never fails
-	if last {
-		z.Close()
-	} else {
-		_ = z.Flush() // as above
+	z, err := flate.NewWriter(&b, flate.DefaultCompression)
+	if err == nil {
+		_, err = z.Write(text)
+	}
+	if err == nil && last {
+		err = z.Close()
+	} else if err == nil {
+		err = z.Flush()
+	}
+	if err != nil {
+		panic(err) // the level is known, and writing to memory never fails
 	}
 	return b.Bytes()
 }
